@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! What can go wrong, each with its reason in words.
+
+use std::{ffi::CStr, fmt};
+
+/// Why something could not be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// A file that holds a certificate or a key cannot be read.
+    FileUnreadable,
+    /// A PEM block of a file is damaged, or does not hold what its label says.
+    FileMalformed,
+    /// A file has no certificate.
+    FileNoCertificate,
+    /// A file has no private key.
+    FileNoKey,
+    /// A private key is encrypted; nobody is there to type the pass phrase.
+    FileKeyEncrypted,
+    /// There is more than one private key.
+    FileSeveralKeys,
+    /// A file holds a certificate that is not on the signer's chain.
+    FileUnrelatedCertificate,
+    /// The private key is not the one of the signer's certificate.
+    SignerKeyMismatch,
+    /// The signer's key is of a type that the profile does not have.
+    SignerKeyUnsupported,
+    /// The signer's RSA key has fewer than 2048 bits.
+    SignerKeyTooSmall,
+    /// The signer and its intermediates are more than 8 certificates.
+    SignerChainTooLong,
+    /// The signer's certificate has expired.
+    SignerExpired,
+    /// The signer's certificate is not valid yet.
+    SignerNotYetValid,
+    /// OpenSSL did not make the signature.
+    SigningFailed,
+    /// A certificate is not DER as RFC 5280 has it.
+    CertificateMalformed,
+    /// The client's certificate has expired.
+    CertificateExpired,
+    /// The client's certificate is not valid yet.
+    CertificateNotYetValid,
+    /// The client sent no certificate.
+    NoCertificate,
+    /// The client's certificate was not verified.
+    CertificateUnverified,
+    /// A handshake record is not one, or is of another version.
+    HandshakeRecordMalformed,
+    /// A handshake record belongs to another client certificate.
+    HandshakeRecordMismatch,
+}
+
+impl Error {
+    /// The reason, fit for a line of an error log.
+    #[must_use]
+    pub const fn reason(self) -> &'static CStr {
+        match self {
+            Self::FileUnreadable => c"the file cannot be read",
+            Self::FileMalformed => c"the file holds a damaged PEM block",
+            Self::FileNoCertificate => c"there is no certificate in the file",
+            Self::FileNoKey => c"there is no private key in the file",
+            Self::FileKeyEncrypted => c"the private key is encrypted, which is not supported",
+            Self::FileSeveralKeys => c"there is more than one private key",
+            Self::FileUnrelatedCertificate => {
+                c"the file holds a certificate that is not on the signer's chain"
+            }
+            Self::SignerKeyMismatch => c"the private key does not match the certificate",
+            Self::SignerKeyUnsupported => {
+                c"the type of the signer's key is not supported (RSA, P-256, P-384, P-521 and Ed25519 are)"
+            }
+            Self::SignerKeyTooSmall => c"the signer's RSA key is smaller than 2048 bits",
+            Self::SignerChainTooLong => {
+                c"the signer's certificate and its intermediates are more than 8 certificates"
+            }
+            Self::SignerExpired => c"the signer's certificate has expired",
+            Self::SignerNotYetValid => c"the signer's certificate is not valid yet",
+            Self::SigningFailed => c"OpenSSL could not make the signature",
+            Self::CertificateMalformed => c"the certificate is malformed",
+            Self::CertificateExpired => c"the client certificate has expired",
+            Self::CertificateNotYetValid => c"the client certificate is not valid yet",
+            Self::NoCertificate => c"the client sent no certificate",
+            Self::CertificateUnverified => c"the client certificate was not verified",
+            Self::HandshakeRecordMalformed => c"the handshake record is malformed",
+            Self::HandshakeRecordMismatch => {
+                c"the handshake record belongs to another client certificate"
+            }
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.reason().to_string_lossy())
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Values that are signed once and used again.
+
+use std::ptr::null_mut;
+
+use super::{
+    memory::{Allocator, Value},
+    number,
+    panic::boundary,
+    pointer,
+    result::ClientCertResult,
+};
+use crate::{cache::Cache, client::Client, signer::Signer};
+
+/// Makes a cache of signed values that uses at most about `bytes` of memory, its own overhead
+/// included. With 0 nothing is kept.
+///
+/// Sets `*cache` to a new object, which client_cert_cache_free() releases.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_cache_new(
+    bytes: usize,
+    cache: *mut *mut Cache,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    boundary(|| unsafe {
+        let cache = pointer::out(cache, null_mut())?;
+        *cache = pointer::give(Cache::new(bytes));
+        Ok(())
+    })
+}
+
+/// Releases a cache. NULL is allowed, as with free(). No thread may be using it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_cache_free(cache: *mut Cache) {
+    // SAFETY: as the header's rules say.
+    boundary(|| unsafe {
+        pointer::free(cache);
+        Ok(())
+    });
+}
+
+/// As client_cert_sign(), but uses a value again that was signed for the same client certificate
+/// by the same signer, with the same `certs` and `format`, at most `lifetime` seconds before.
+///
+/// A value is used again while signed_at <= now < signed_at + lifetime, and never when one of the
+/// two certificates is outside its validity at `now`. With a `lifetime` of 0 it is always signed
+/// anew. When several threads need the same value, one signs and the others wait for it. Failures
+/// are not remembered.
+///
+/// Sets `*value` to memory from `allocator`, and `*reused` to whether the value was signed
+/// before, by an earlier call or by another thread's.
+///
+/// Fails as client_cert_sign() does.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_cache_sign(
+    cache: *const Cache,
+    signer: *const Signer,
+    certs: u32,
+    client: *const Client,
+    format: u32,
+    now: i64,
+    lifetime: u32,
+    allocator: *const Allocator,
+    value: *mut Value,
+    reused: *mut bool,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    boundary(|| unsafe {
+        let (value, reused) = (pointer::out(value, Value::EMPTY)?, pointer::out(reused, false)?);
+        let (cache, allocator) = (pointer::borrow(cache)?, pointer::borrow(allocator)?);
+        let (signer, client) = (pointer::borrow(signer)?, pointer::borrow(client)?);
+        let (certs, format) = (number::signer_certs(certs)?, number::signed_format(format)?);
+        let signed = cache.sign(signer, certs, client, format, now, lifetime)?;
+        *value = allocator.value(signed.value())?;
+        *reused = signed.reused();
+        Ok(())
+    })
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Values that are not signed.
+
+use super::{
+    memory::{Allocator, Value},
+    number,
+    panic::boundary,
+    pointer,
+    result::ClientCertResult,
+};
+use crate::client::Client;
+
+/// Writes the client's certificate as the value of a header, unsigned.
+///
+/// `format` is CLIENT_CERT_FORMAT_RFC9440: a Byte Sequence of the DER, RFC 9440 section 2.2.
+///
+/// Sets `*value` to memory from `allocator`.
+///
+/// Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER, CLIENT_CERT_RESULT_OUT_OF_MEMORY. The validity
+/// of the certificate is not looked at: client_cert_handshake_client() did that.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_encode(
+    client: *const Client,
+    format: u32,
+    allocator: *const Allocator,
+    value: *mut Value,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    boundary(|| unsafe {
+        let value = pointer::out(value, Value::EMPTY)?;
+        let (client, allocator) = (pointer::borrow(client)?, pointer::borrow(allocator)?);
+        *value = allocator.value(&number::certificate_format(format)?.encode(client))?;
+        Ok(())
+    })
+}
+
+/// Writes the client's chain as the value of Client-Cert-Chain: a List of Byte Sequences in TLS
+/// order, leaf and root left out, RFC 9440 section 2.3.
+///
+/// Sets `*value` to memory from `allocator`: the empty string when there is nothing to send, in
+/// which case the header must be left out.
+///
+/// Fails with CLIENT_CERT_RESULT_OUT_OF_MEMORY.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_encode_chain(
+    client: *const Client,
+    allocator: *const Allocator,
+    value: *mut Value,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    boundary(|| unsafe {
+        let value = pointer::out(value, Value::EMPTY)?;
+        let (client, allocator) = (pointer::borrow(client)?, pointer::borrow(allocator)?);
+        *value = allocator.value(&client.encode_chain())?;
+        Ok(())
+    })
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The C interface. Each function translates its arguments, calls the Rust method of the same
+//! name and translates the result; what it does is decided elsewhere. build.rs makes
+//! include/client_cert.h of it.
+
+// What the caller of a function must see to is in its text and in the head of the header, where
+// C programmers read it; a "Safety" section would say it again.
+#![allow(clippy::missing_safety_doc)]
+
+mod cache;
+mod certificate;
+mod client;
+mod encode;
+mod handshake;
+mod memory;
+mod number;
+mod panic;
+mod pointer;
+mod result;
+mod sign;
+mod signer;

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The boundary around every C function that runs code of ours: no panic gets past it, and no
+//! error stays in OpenSSL's queue, where mod_ssl would take it for its own.
+
+use std::{
+    ffi::c_int,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use super::result::ClientCertResult;
+
+// OpenSSL's, which openssl-sys does not declare.
+unsafe extern "C" {
+    fn ERR_set_mark() -> c_int;
+    fn ERR_pop_to_mark() -> c_int;
+}
+
+/// Runs `body`, the whole of a C function.
+pub(super) fn boundary(body: impl FnOnce() -> Result<(), ClientCertResult>) -> ClientCertResult {
+    // SAFETY: takes no arguments, and touches the queue of this thread alone.
+    unsafe { ERR_set_mark() };
+    // Unwind safe: what `body` can reach is immutable once made, except for the pools of
+    // contexts and the cache, which are locked and hold only what is complete (a context in use
+    // is out of its pool, and is dropped by the unwinding).
+    let result = match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(())) => ClientCertResult::Ok,
+        Ok(Err(result)) => result,
+        Err(_) => ClientCertResult::Panic,
+    };
+    // SAFETY: as above. Without a mark, because the queue was empty, all of it goes.
+    unsafe { ERR_pop_to_mark() };
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn panic_becomes_a_result() {
+        assert_eq!(boundary(|| panic!("injected")), ClientCertResult::Panic);
+    }
+
+    #[test]
+    fn errors_of_openssl_do_not_stay() {
+        let result = boundary(|| {
+            // Fails, and leaves its error in the queue.
+            // SAFETY: a name that is no digest's; NULL is the default library context.
+            let digest = unsafe {
+                openssl_sys::EVP_MD_fetch(std::ptr::null_mut(), c"none".as_ptr(), std::ptr::null())
+            };
+            assert!(digest.is_null());
+            // SAFETY: takes no arguments.
+            assert_ne!(unsafe { openssl_sys::ERR_peek_last_error() }, 0);
+            Ok(())
+        });
+        assert_eq!(result, ClientCertResult::Ok);
+        // SAFETY: takes no arguments.
+        assert_eq!(unsafe { openssl_sys::ERR_peek_last_error() }, 0);
+    }
+}

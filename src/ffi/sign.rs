@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Values that are signed, each for itself.
+
+use super::{
+    memory::{Allocator, Value},
+    number,
+    panic::boundary,
+    pointer,
+    result::ClientCertResult,
+};
+use crate::{client::Client, signer::Signer};
+
+/// Signs the client's certificate and writes it as the value of a header.
+///
+/// `certs` is a client_cert_signer_certs, `format` CLIENT_CERT_FORMAT_CMS or
+/// CLIENT_CERT_FORMAT_CMS_SF. `now` is also the signingTime.
+///
+/// Sets `*value` to memory from `allocator`.
+///
+/// Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER, CLIENT_CERT_RESULT_OUT_OF_MEMORY,
+/// CLIENT_CERT_RESULT_SIGNING_FAILED, and, when one of the two certificates is outside its
+/// validity at `now`, as the two check_validity functions do.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_sign(
+    signer: *const Signer,
+    certs: u32,
+    client: *const Client,
+    format: u32,
+    now: i64,
+    allocator: *const Allocator,
+    value: *mut Value,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    boundary(|| unsafe {
+        let value = pointer::out(value, Value::EMPTY)?;
+        let (signer, client) = (pointer::borrow(signer)?, pointer::borrow(client)?);
+        let (certs, format) = (number::signer_certs(certs)?, number::signed_format(format)?);
+        let allocator = pointer::borrow(allocator)?;
+        *value = allocator.value(&format.encode(&signer.sign(certs, client, now)?))?;
+        Ok(())
+    })
+}

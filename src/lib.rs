@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The core of mod_client_cert: puts the certificate of a TLS client into a request header,
+//! signed by the server that terminated TLS. It knows nothing of httpd.
+//!
+//! | where | what |
+//! | --- | --- |
+//! | [`signer`], [`signer_file`], [`chain`] | the key and certificates that sign |
+//! | [`client`], [`handshake`] | whose certificate it is, and how a TLS session remembers it |
+//! | [`cms`], [`algorithm`], [`signing_key`] | how a signature is made |
+//! | [`format`], [`structured_field`] | how a header's value is written |
+//! | [`cache`] | how a signature is used again |
+//! | [`certificate`], [`der`], [`time`] | how a certificate is read |
+//! | [`ffi`] | all of it from C |
+
+#![deny(missing_docs, unsafe_op_in_unsafe_fn)]
+#![deny(clippy::undocumented_unsafe_blocks)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used
+    )
+)]
+
+pub mod cache;
+mod certificate;
+pub mod client;
+pub mod error;
+pub mod ffi;
+pub mod format;
+pub mod handshake;
+pub mod signer;
+mod signer_file;
