@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file config.h
+ * @brief What the directives say.
+ *
+ * Everything here is written while httpd reads its configuration and only read
+ * from then on, by every thread without a lock. It lives in the configuration
+ * pool, so a graceful restart gets a new set and requests in flight keep the
+ * one they started with.
+ */
+#ifndef MCC_CONFIG_H
+#define MCC_CONFIG_H
+
+#include <stddef.h>
+
+#include <httpd.h>
+#include <http_config.h>
+
+#include <apr_tables.h>
+
+#include "client_cert.h"
+
+extern module AP_MODULE_DECLARE_DATA client_cert_module;
+
+/** One header to send: a line of ClientCertForward. */
+typedef struct {
+    uint32_t format;     /**< a client_cert_format */
+    const char *header;  /**< field name as configured */
+} mcc_forward_line;
+
+/** Who signs, ClientCertSigner. */
+typedef enum {
+    MCC_SIGNER_UNSET,
+    MCC_SIGNER_SERVER,  /**< the certificate that terminated the connection */
+    MCC_SIGNER_FILE     /**< mcc_server_config.signer */
+} mcc_signer_source;
+
+/** What is done with a request that brings one of our headers. */
+typedef enum {
+    MCC_INCOMING_UNSET,
+    MCC_INCOMING_STRIP,
+    MCC_INCOMING_REJECT
+} mcc_incoming_action;
+
+/** One for each httpd, shared by all its virtual hosts. */
+typedef struct {
+    /** (const char *) every header name that is ours, see names.h */
+    apr_array_header_t *our_names;
+    /** ClientCertSignatureCache in bytes; 0 for none */
+    apr_size_t cache_size;
+    /** some ClientCertForward names a format: TLS must be watched */
+    unsigned forwards : 1;
+    /** signatures to reuse; made in each child process, NULL before that */
+    client_cert_cache *cache;
+} mcc_global;
+
+typedef struct mcc_tls_host mcc_tls_host;
+
+/** One for each (virtual) server, merged with the main server's. */
+typedef struct {
+    mcc_global *global;
+    mcc_signer_source signer_source;
+    const char *signer_file;          /**< as logged; with MCC_SIGNER_FILE */
+    const client_cert_signer *signer; /**< with MCC_SIGNER_FILE */
+    apr_int64_t lifetime;             /**< seconds, -1 where unset */
+    mcc_incoming_action incoming;
+    /** a ClientCertForward of this server, or of a section in it, signs */
+    unsigned signs : 1;
+    /** client_cert_signer_certs in use here, as bits (1 << value) */
+    unsigned signer_certs_seen;
+    /** what mod_ssl terminates here; NULL without TLS; set in post_config */
+    mcc_tls_host *tls_host;
+} mcc_server_config;
+
+/** One for each section, merged by httpd for every request. */
+typedef struct {
+    /** (mcc_forward_line) NULL where unset, empty for "off" */
+    apr_array_header_t *forward;
+    int forward_chain; /**< 0, 1; -1 where unset */
+    int signer_certs;  /**< a client_cert_signer_certs; -1 where unset */
+} mcc_dir_config;
+
+#define MCC_DEFAULT_LIFETIME 60
+#define MCC_DEFAULT_CACHE_SIZE (16 * 1024 * 1024)
+
+/** The directives, for the module record. */
+extern const command_rec mcc_commands[];
+
+void *mcc_create_server_config(apr_pool_t *p, server_rec *s);
+void *mcc_merge_server_config(apr_pool_t *p, void *base, void *add);
+void *mcc_create_dir_config(apr_pool_t *p, char *path);
+void *mcc_merge_dir_config(apr_pool_t *p, void *base, void *add);
+
+mcc_server_config *mcc_server_config_of(const server_rec *s);
+mcc_dir_config *mcc_dir_config_of(const request_rec *r);
+
+#endif /* MCC_CONFIG_H */

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "forward.h"
+
+#include <http_log.h>
+#include <http_protocol.h>
+
+#include <apr_strings.h>
+
+#include "config.h"
+#include "log.h"
+#include "names.h"
+#include "request.h"
+#include "request_headers.h"
+#include "tls_client.h"
+#include "tls_host.h"
+
+APLOG_USE_MODULE(client_cert);
+
+static void *allocate_from_pool(void *pool, size_t size)
+{
+    return apr_palloc(pool, size);
+}
+
+/* ProxyPass and [P] set proxyreq; mod_proxy sets it for SetHandler "proxy:…"
+ * only in its handler. A forward proxy's request is for somebody else, and
+ * TRACE would show the client what we said of it. */
+static int goes_to_backend(const request_rec *r)
+{
+    if (r->method_number == M_TRACE) {
+        return 0;
+    }
+    if (r->proxyreq == PROXYREQ_NONE) {
+        return r->handler && !ap_cstr_casecmpn(r->handler, "proxy:", 6);
+    }
+    return r->proxyreq == PROXYREQ_REVERSE;
+}
+
+static const char *set_value(request_rec *r, const mcc_forward_line *line,
+                             const client_cert_signer *signer, uint32_t certs,
+                             uint32_t lifetime, const client_cert_cache *cache,
+                             const client_cert_client *client, apr_int64_t now,
+                             client_cert_result *result)
+{
+    client_cert_allocator allocator = { allocate_from_pool, r->pool };
+    client_cert_value value = { NULL, 0 };
+    bool reused = false;
+    const char *how = "sent";
+
+    if (line->format == CLIENT_CERT_FORMAT_RFC9440) {
+        *result = client_cert_encode(client, line->format, &allocator, &value);
+    }
+    else if (cache && lifetime) {
+        *result = client_cert_cache_sign(cache, signer, certs, client,
+                                         line->format, now, lifetime,
+                                         &allocator, &value, &reused);
+        how = reused ? "reused" : "signed";
+    }
+    else {
+        *result = client_cert_sign(signer, certs, client, line->format, now,
+                                   &allocator, &value);
+        how = "signed";
+    }
+    if (*result != CLIENT_CERT_RESULT_OK) {
+        return NULL;
+    }
+    apr_table_setn(r->headers_in, line->header, value.data);
+    return how;
+}
+
+static client_cert_result set_chain(request_rec *r,
+                                    const client_cert_client *client)
+{
+    client_cert_allocator allocator = { allocate_from_pool, r->pool };
+    client_cert_value value = { NULL, 0 };
+    client_cert_result result = client_cert_encode_chain(client, &allocator,
+                                                         &value);
+
+    if (result == CLIENT_CERT_RESULT_OK && value.length) {
+        apr_table_setn(r->headers_in, MCC_CLIENT_CERT_CHAIN, value.data);
+    }
+    return result;
+}
+
+static const client_cert_signer *signer_of(const mcc_server_config *server,
+                                           const client_cert_handshake *handshake)
+{
+    if (server->signer_source == MCC_SIGNER_FILE) {
+        return server->signer;
+    }
+    return mcc_tls_host_signer(server->tls_host, handshake);
+}
+
+static int fail(request_rec *r, const mcc_server_config *server,
+                const char *header, const char *reason)
+{
+    /* Nothing half made stays behind for an error document's redirect. */
+    mcc_headers_remove(r, r->headers_in, server->global->our_names, 0);
+    apr_table_setn(r->notes, MCC_NOTE_FORWARD, "failed");
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                  "ClientCertForward: no value for header \"%s\": %s "
+                  "(ClientCertSigner %s); the request is not forwarded",
+                  header, reason,
+                  server->signer_source == MCC_SIGNER_FILE ? server->signer_file
+                                                           : "server");
+    mcc_log_openssl_errors(r);
+    return HTTP_INTERNAL_SERVER_ERROR;
+}
+
+static int forward(request_rec *r, const mcc_server_config *server,
+                   const mcc_dir_config *dir, const mcc_tls_identity *identity,
+                   apr_int64_t now)
+{
+    const client_cert_signer *signer = signer_of(server, identity->handshake);
+    uint32_t certs = dir->signer_certs < 0 ? CLIENT_CERT_SIGNER_CERTS_CHAIN
+                                           : (uint32_t)dir->signer_certs;
+    uint32_t lifetime = server->lifetime < 0 ? MCC_DEFAULT_LIFETIME
+                                             : (uint32_t)server->lifetime;
+    client_cert_result result = CLIENT_CERT_RESULT_OK;
+    const char *note = NULL;
+    int i;
+
+    for (i = 0; i < dir->forward->nelts; i++) {
+        const mcc_forward_line *line = &APR_ARRAY_IDX(dir->forward, i,
+                                                      mcc_forward_line);
+        const char *how;
+
+        if (!signer && line->format != CLIENT_CERT_FORMAT_RFC9440) {
+            return fail(r, server, line->header,
+                        "the certificate that terminated this connection is "
+                        "none of the virtual host's");
+        }
+        how = set_value(r, line, signer, certs, lifetime, server->global->cache,
+                        identity->client, now, &result);
+        if (!how) {
+            return fail(r, server, line->header,
+                        client_cert_result_message(result));
+        }
+        /* One note for several headers: a signature made outweighs one
+         * reused, and both outweigh a value that nobody signed. */
+        if (!note || !strcmp(how, "signed") || !strcmp(note, "sent")) {
+            note = how;
+        }
+    }
+    if (dir->forward_chain > 0) {
+        result = set_chain(r, identity->client);
+        if (result != CLIENT_CERT_RESULT_OK) {
+            return fail(r, server, MCC_CLIENT_CERT_CHAIN,
+                        client_cert_result_message(result));
+        }
+    }
+    mcc_request_of(r)->forwards = 1;
+    apr_table_setn(r->notes, MCC_NOTE_FORWARD, note);
+    return DECLINED;
+}
+
+int mcc_forward_fixups(request_rec *r)
+{
+    const mcc_server_config *server = mcc_server_config_of(r->server);
+    const mcc_dir_config *dir = mcc_dir_config_of(r);
+    const apr_array_header_t *ours = server->global->our_names;
+    int wanted = dir->forward && dir->forward->nelts && goes_to_backend(r);
+    mcc_tls_identity identity;
+    apr_int64_t now;
+
+    /* A subrequest starts with a copy of its parent's headers, ours among
+     * them; and other modules' fixups may have set what is ours to set. */
+    if (wanted || r->main) {
+        mcc_headers_remove(r, r->headers_in, ours, 0);
+        mcc_request_of(r)->forwards = 0;
+    }
+    if (!wanted) {
+        return DECLINED;
+    }
+    mcc_headers_release_connection(r, r->headers_in, ours);
+
+    now = apr_time_sec(apr_time_now());
+    mcc_tls_identify(r, now, &identity);
+    switch (identity.verdict) {
+    case MCC_VERDICT_VERIFIED:
+        return forward(r, server, dir, &identity, now);
+    case MCC_VERDICT_NONE:
+        apr_table_setn(r->notes, MCC_NOTE_FORWARD, "none");
+        return DECLINED;
+    case MCC_VERDICT_UNVERIFIED:
+        break;
+    }
+    apr_table_setn(r->notes, MCC_NOTE_FORWARD, "unverified");
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                  "the client's certificate is not forwarded: %s",
+                  identity.reason);
+    return DECLINED;
+}
+
+static apr_status_t free_cache(void *data)
+{
+    mcc_global *global = data;
+
+    client_cert_cache_free(global->cache);
+    global->cache = NULL;
+    return APR_SUCCESS;
+}
+
+void mcc_forward_child_init(apr_pool_t *pchild, server_rec *s)
+{
+    mcc_global *global = mcc_server_config_of(s)->global;
+    client_cert_result result;
+
+    if (!global->forwards || !global->cache_size) {
+        return;
+    }
+    result = client_cert_cache_new(global->cache_size, &global->cache);
+    if (result != CLIENT_CERT_RESULT_OK) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
+                     "ClientCertSignatureCache: %s; every request is signed",
+                     client_cert_result_message(result));
+        return;
+    }
+    apr_pool_cleanup_register(pchild, global, free_cache,
+                              apr_pool_cleanup_null);
+}

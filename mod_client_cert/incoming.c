@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "incoming.h"
+
+#include <http_log.h>
+
+#include "config.h"
+#include "request.h"
+#include "request_headers.h"
+
+APLOG_USE_MODULE(client_cert);
+
+int mcc_incoming_post_read_request(request_rec *r)
+{
+    const mcc_server_config *conf = mcc_server_config_of(r->server);
+    const apr_array_header_t *ours = conf->global->our_names;
+    const mcc_request *before = r->prev ? mcc_request_known(r->prev) : NULL;
+    /* An internal redirect shares its predecessor's headers: what is there now
+     * that was not there then is what we set ourselves. An early error's
+     * redirect has a predecessor that never came here. */
+    int first = !(before && before->cleaned);
+    int found;
+
+    mcc_request_carry_notes(r);
+    mcc_request_of(r)->cleaned = 1;
+    mcc_headers_release_connection(r, r->headers_in, ours);
+    found = mcc_headers_remove(r, r->headers_in, ours, first);
+    if (!found || !first) {
+        return DECLINED;
+    }
+
+    if (conf->incoming == MCC_INCOMING_REJECT && !r->prev) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                      "the request is rejected for the headers it came with "
+                      "(ClientCertIncoming reject)");
+        apr_table_setn(r->notes, MCC_NOTE_INCOMING, "rejected");
+        return HTTP_BAD_REQUEST;
+    }
+    apr_table_setn(r->notes, MCC_NOTE_INCOMING, "stripped");
+    return DECLINED;
+}

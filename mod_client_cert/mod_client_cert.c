@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file mod_client_cert.c
+ * @brief The module: its record and its hooks.
+ *
+ *   config.c           what the directives say
+ *   names.c            header names, as backends fold them
+ *   request_headers.c  taking headers out of a request, keeping ours in
+ *   request.c          what is remembered of a request; notes for the log
+ *   incoming.c         requests that arrive with our headers
+ *   tls_host.c         a virtual host's TLS: fingerprint, certificates, signers
+ *   tls_client.c       who the client of a connection is, verified or not
+ *   tls_session.c      the same for sessions that resume
+ *   forward.c          setting the headers that go to the backend
+ */
+
+#include <httpd.h>
+#include <http_config.h>
+#include <http_connection.h>
+#include <http_log.h>
+#include <http_protocol.h>
+#include <http_request.h>
+
+#include <apr_optional_hooks.h>
+
+#include <mod_ssl_openssl.h>
+
+#include "config.h"
+#include "forward.h"
+#include "incoming.h"
+#include "tls_client.h"
+#include "tls_host.h"
+
+APLOG_USE_MODULE(client_cert);
+
+/* httpd -t runs this, and not post_config. */
+static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                        server_rec *s)
+{
+    (void)pconf;
+    (void)plog;
+    (void)ptemp;
+    if (mcc_server_config_of(s)->global->forwards
+        && !ap_find_linked_module("mod_ssl.c")) {
+        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
+                     "ClientCertForward: mod_ssl is not loaded, so no client "
+                     "has a certificate");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return OK;
+}
+
+static void register_hooks(apr_pool_t *p)
+{
+    /* The handshake is done in mod_ssl's hook; mod_http2's does not return
+     * before the connection ends, and its streams read what ours kept. */
+    static const char *const after_handshake[] = { "mod_ssl.c", NULL };
+    static const char *const before_streams[] = { "mod_http2.c", NULL };
+    /* Whatever other modules do to a request's headers comes first. */
+    static const char *const after_headers[] = { "mod_headers.c", NULL };
+
+    (void)p;
+    ap_hook_pre_config(mcc_tls_host_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
+    APR_OPTIONAL_HOOK(ssl, init_server, mcc_tls_host_init_server, NULL, NULL,
+                      APR_HOOK_MIDDLE);
+    /* After mod_ssl's, in which init_server runs. */
+    ap_hook_post_config(mcc_tls_host_post_config, after_handshake, NULL,
+                        APR_HOOK_LAST);
+    ap_hook_child_init(mcc_forward_child_init, NULL, NULL, APR_HOOK_MIDDLE);
+
+    APR_OPTIONAL_HOOK(ssl, pre_handshake, mcc_tls_client_pre_handshake, NULL,
+                      NULL, APR_HOOK_MIDDLE);
+    ap_hook_process_connection(mcc_tls_client_process_connection,
+                               after_handshake, before_streams,
+                               APR_HOOK_MIDDLE);
+
+    /* Before anything reads the headers, mod_cache's quick handler included. */
+    ap_hook_post_read_request(mcc_tls_client_post_read_request, NULL, NULL,
+                              APR_HOOK_REALLY_FIRST);
+    ap_hook_post_read_request(mcc_incoming_post_read_request, NULL, NULL,
+                              APR_HOOK_REALLY_FIRST);
+    ap_hook_fixups(mcc_forward_fixups, after_headers, NULL,
+                   APR_HOOK_REALLY_LAST);
+}
+
+module AP_MODULE_DECLARE_DATA client_cert_module = {
+    STANDARD20_MODULE_STUFF,
+    mcc_create_dir_config,
+    mcc_merge_dir_config,
+    mcc_create_server_config,
+    mcc_merge_server_config,
+    mcc_commands,
+    register_hooks,
+    AP_MODULE_FLAG_NONE
+};

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "names.h"
+
+#include <httpd.h>
+
+#include <apr_lib.h>
+
+/* Not toupper: the locale has no say in HTTP. */
+static unsigned char folded(unsigned char c)
+{
+    if (c >= 'a' && c <= 'z') {
+        return (unsigned char)(c - 'a' + 'A');
+    }
+    if ((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) {
+        return c;
+    }
+    return '_';
+}
+
+int mcc_names_equal(const char *a, const char *b)
+{
+    while (*a && *b) {
+        if (folded((unsigned char)*a) != folded((unsigned char)*b)) {
+            return 0;
+        }
+        a++;
+        b++;
+    }
+    return *a == *b;
+}
+
+int mcc_names_contain(const apr_array_header_t *names, const char *name)
+{
+    int i;
+
+    for (i = 0; i < names->nelts; i++) {
+        if (mcc_names_equal(APR_ARRAY_IDX(names, i, const char *), name)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+void mcc_names_add(apr_array_header_t *names, const char *name)
+{
+    if (!mcc_names_contain(names, name)) {
+        APR_ARRAY_PUSH(names, const char *) = name;
+    }
+}
+
+int mcc_name_is_token(const char *name)
+{
+    return *name && !*ap_scan_http_token(name);
+}
+
+/* Framing, routing, hop-by-hop, conditions and credentials: sending a
+ * certificate under one of these names would change what the request means. */
+static const char *const reserved_names[] = {
+    "Accept", "Accept-Charset", "Accept-Encoding", "Accept-Language",
+    "Authorization", "Cache-Control", "Connection", "Content-Encoding",
+    "Content-Language", "Content-Length", "Content-Location", "Content-Range",
+    "Content-Type", "Cookie", "Date", "Expect", "Forwarded", "From", "Host",
+    "HTTP2-Settings", "If-Match", "If-Modified-Since", "If-None-Match",
+    "If-Range", "If-Unmodified-Since", "Keep-Alive", "Max-Forwards", "Origin",
+    "Pragma", "Proxy", "Proxy-Authenticate", "Proxy-Authorization",
+    "Proxy-Connection", "Range", "Referer", "Sec-WebSocket-Accept",
+    "Sec-WebSocket-Extensions", "Sec-WebSocket-Key", "Sec-WebSocket-Protocol",
+    "Sec-WebSocket-Version", "Set-Cookie", "TE", "Trailer",
+    "Transfer-Encoding", "Upgrade", "User-Agent", "Vary", "Via",
+    "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto",
+    "X-Forwarded-Server",
+};
+
+int mcc_name_is_reserved(const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(reserved_names) / sizeof(reserved_names[0]); i++) {
+        if (mcc_names_equal(reserved_names[i], name)) {
+            return 1;
+        }
+    }
+    return 0;
+}

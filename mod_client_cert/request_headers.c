@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "request_headers.h"
+
+#include <http_log.h>
+
+#include <apr_strings.h>
+
+#include "names.h"
+
+APLOG_USE_MODULE(client_cert);
+
+int mcc_headers_remove(request_rec *r, apr_table_t *headers,
+                       const apr_array_header_t *names, int report)
+{
+    const apr_array_header_t *fields = apr_table_elts(headers);
+    apr_array_header_t *found = NULL;
+    int i;
+
+    for (i = 0; i < fields->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(fields, i, apr_table_entry_t).key;
+
+        if (name && mcc_names_contain(names, name)) {
+            if (!found) {
+                found = apr_array_make(r->pool, 2, sizeof(const char *));
+            }
+            APR_ARRAY_PUSH(found, const char *) = name;
+        }
+    }
+    if (!found) {
+        return 0;
+    }
+    for (i = 0; i < found->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(found, i, const char *);
+
+        if (report) {
+            ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                          "header \"%s\" came with the request: stripped", name);
+        }
+        apr_table_unset(headers, name);
+    }
+    return found->nelts;
+}
+
+typedef struct {
+    apr_pool_t *pool;
+    const apr_array_header_t *names;
+    apr_array_header_t *kept; /* (const char *) tokens that are not ours */
+    int dropped;
+} connection_tokens;
+
+/* Split as mod_proxy splits it: by ',', ';' and white space. */
+static int sort_tokens(void *data, const char *key, const char *value)
+{
+    connection_tokens *tokens = data;
+
+    (void)key;
+    while (*value) {
+        const char *token;
+
+        while (*value == ',' || *value == ';') {
+            value++;
+        }
+        token = ap_get_token(tokens->pool, &value, 0);
+        if (!*token) {
+            continue;
+        }
+        if (mcc_names_contain(tokens->names, token)) {
+            tokens->dropped++;
+        }
+        else {
+            APR_ARRAY_PUSH(tokens->kept, const char *) = token;
+        }
+    }
+    return 1;
+}
+
+void mcc_headers_release_connection(request_rec *r, apr_table_t *headers,
+                                    const apr_array_header_t *names)
+{
+    connection_tokens tokens;
+
+    if (!apr_table_get(headers, "Connection")) {
+        return;
+    }
+    tokens.pool = r->pool;
+    tokens.names = names;
+    tokens.kept = apr_array_make(r->pool, 4, sizeof(const char *));
+    tokens.dropped = 0;
+    apr_table_do(sort_tokens, &tokens, headers, "Connection", NULL);
+    if (!tokens.dropped) {
+        return;
+    }
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                  "the request's Connection names our headers: ignored");
+    if (tokens.kept->nelts) {
+        char *kept = apr_array_pstrcat(r->pool, tokens.kept, ',');
+
+        apr_table_setn(headers, "Connection", kept);
+    }
+    else {
+        apr_table_unset(headers, "Connection");
+    }
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file request_headers.h
+ * @brief Taking our headers out of a request, and keeping those that we set.
+ */
+#ifndef MCC_REQUEST_HEADERS_H
+#define MCC_REQUEST_HEADERS_H
+
+#include <httpd.h>
+
+#include <apr_tables.h>
+
+/** Remove every field whose name folds to one of names.
+ *  @return how many there were; each is one line in the log if report is set,
+ *          its name only, never its value */
+int mcc_headers_remove(request_rec *r, apr_table_t *headers,
+                       const apr_array_header_t *names, int report);
+
+/** Take our names out of Connection, where a client asks mod_proxy to remove
+ *  the headers that it names. What else it says stays. */
+void mcc_headers_release_connection(request_rec *r, apr_table_t *headers,
+                                    const apr_array_header_t *names);
+
+#endif /* MCC_REQUEST_HEADERS_H */

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "tls_client.h"
+
+#include <string.h>
+
+#include <http_log.h>
+
+#include <openssl/err.h>
+
+#include "tls_session.h"
+
+APLOG_USE_MODULE(client_cert);
+
+/** What is known of a connection's client. */
+typedef struct {
+    SSL *ssl;
+    /** the last verification's outcome, until its handshake is finished */
+    client_cert_handshake *pending;
+    X509 *pending_leaf;
+    /** what the last finished handshake established; NULL if that is unknown,
+     *  or there is no client certificate */
+    client_cert_handshake *current;
+    X509 *current_leaf; /**< NULL if the client showed none */
+    unsigned finished : 1; /**< the last handshake looked at was finished */
+} tls_connection;
+
+/** One run of X509_verify_cert, seen from its callback. */
+typedef struct {
+    X509_STORE_CTX_verify_cb next;
+    int faultless;
+} verification;
+
+/* Slots for tls_connection in an SSL and for verification in an
+ * X509_STORE_CTX; see ctx_index in tls_host.c. */
+static int ssl_index = -1;
+static int store_index = -1;
+
+static apr_status_t free_indexes(void *unused)
+{
+    (void)unused;
+    if (ssl_index >= 0) {
+        CRYPTO_free_ex_index(CRYPTO_EX_INDEX_SSL, ssl_index);
+    }
+    if (store_index >= 0) {
+        CRYPTO_free_ex_index(CRYPTO_EX_INDEX_X509_STORE_CTX, store_index);
+    }
+    ssl_index = store_index = -1;
+    return APR_SUCCESS;
+}
+
+int mcc_tls_client_pre_config(apr_pool_t *pconf)
+{
+    ssl_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+    store_index = X509_STORE_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+    apr_pool_cleanup_register(pconf, NULL, free_indexes, apr_pool_cleanup_null);
+    return ssl_index >= 0 && store_index >= 0;
+}
+
+/* mod_ssl lets errors pass, as it is configured to (optional_no_ca), and even
+ * clears one that a later check left behind. Every error counts here but the
+ * one that an administrator may tell mod_ssl to ignore for good
+ * (SSLCARevocationCheck … no_crl_for_cert_ok). */
+static int watch_verification(int ok, X509_STORE_CTX *store)
+{
+    verification *seen = X509_STORE_CTX_get_ex_data(store, store_index);
+    int error = X509_STORE_CTX_get_error(store);
+    int accepted = seen->next ? seen->next(ok, store) : ok;
+
+    if (!ok
+        && !(error == X509_V_ERR_UNABLE_TO_GET_CRL
+             && X509_STORE_CTX_get_error(store) == X509_V_OK)) {
+        seen->faultless = 0;
+    }
+    return accepted;
+}
+
+/* The certificate that this side showed when it last showed one: a resumed
+ * TLS 1.3 connection shows none, and post-handshake authentication does not
+ * change that. */
+static int shown_certificate(const mcc_tls_host *host, SSL *ssl,
+                             uint8_t id[MCC_ID_LENGTH])
+{
+    client_cert_handshake *before;
+    int known;
+
+    if (!SSL_session_reused(ssl)) {
+        return mcc_tls_host_certificate_id(host, ssl, id);
+    }
+    before = mcc_tls_session_load(SSL_get_session(ssl), host);
+    known = before
+        && client_cert_handshake_signer_id(before, id) == CLIENT_CERT_RESULT_OK;
+    client_cert_handshake_free(before);
+    return known;
+}
+
+static void forget_pending(tls_connection *connection)
+{
+    client_cert_handshake_free(connection->pending);
+    X509_free(connection->pending_leaf);
+    connection->pending = NULL;
+    connection->pending_leaf = NULL;
+}
+
+/* The handshake is not finished yet: the client has still to prove that it
+ * holds the key. */
+static void keep_outcome(tls_connection *connection, const mcc_tls_host *host,
+                         X509_STORE_CTX *store, int verified)
+{
+    SSL *ssl = connection->ssl;
+    STACK_OF(X509) *stack = X509_STORE_CTX_get0_chain(store);
+    X509 *leaf = X509_STORE_CTX_get0_cert(store);
+    X509 **chain = NULL;
+    size_t length = 0;
+    uint8_t id[MCC_ID_LENGTH];
+    int i;
+
+    if (verified && stack && sk_X509_num(stack) > 1) {
+        chain = OPENSSL_malloc((size_t)sk_X509_num(stack) * sizeof(*chain));
+        for (i = 1; chain && i < sk_X509_num(stack); i++) {
+            chain[length++] = sk_X509_value(stack, i);
+        }
+        verified = chain != NULL;
+    }
+    if (shown_certificate(host, ssl, id)
+        && client_cert_handshake_new(host->fingerprint, id, leaf, chain, length,
+                                     verified, &connection->pending)
+               == CLIENT_CERT_RESULT_OK
+        && X509_up_ref(leaf)) {
+        connection->pending_leaf = leaf;
+        mcc_tls_session_store(SSL_get_session(ssl), connection->pending);
+    }
+    else {
+        forget_pending(connection);
+        SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), NULL, 0);
+    }
+    OPENSSL_free(chain);
+}
+
+static int verify_client(X509_STORE_CTX *store, void *data)
+{
+    const mcc_tls_host *host = data;
+    SSL *ssl = X509_STORE_CTX_get_ex_data(store,
+                                          SSL_get_ex_data_X509_STORE_CTX_idx());
+    tls_connection *connection = ssl ? SSL_get_ex_data(ssl, ssl_index) : NULL;
+    verification seen = { X509_STORE_CTX_get_verify_cb(store), 1 };
+    int verified;
+    int ok;
+
+    if (!connection) {
+        ok = X509_verify_cert(store);
+        return ok > 0;
+    }
+
+    forget_pending(connection);
+    if (!X509_STORE_CTX_set_ex_data(store, store_index, &seen)) {
+        X509_STORE_CTX_set_error(store, X509_V_ERR_OUT_OF_MEM);
+        return 0;
+    }
+    X509_STORE_CTX_set_verify_cb(store, watch_verification);
+    ok = X509_verify_cert(store);
+    X509_STORE_CTX_set_verify_cb(store, seen.next);
+    X509_STORE_CTX_set_ex_data(store, store_index, NULL);
+    if (ok <= 0) {
+        return 0;
+    }
+    verified = seen.faultless
+        && X509_STORE_CTX_get_error(store) == X509_V_OK;
+    keep_outcome(connection, host, store, verified);
+    return ok;
+}
+
+void mcc_tls_client_watch(mcc_tls_host *host, SSL_CTX *ctx)
+{
+    SSL_CTX_set_cert_verify_callback(ctx, verify_client, host);
+}
+
+static apr_status_t free_connection(void *data)
+{
+    tls_connection *connection = data;
+
+    if (SSL_get_ex_data(connection->ssl, ssl_index) == connection) {
+        SSL_set_ex_data(connection->ssl, ssl_index, NULL);
+    }
+    SSL_free(connection->ssl);
+    forget_pending(connection);
+    client_cert_handshake_free(connection->current);
+    X509_free(connection->current_leaf);
+    return APR_SUCCESS;
+}
+
+int mcc_tls_client_pre_handshake(conn_rec *c, SSL *ssl, int is_proxy)
+{
+    tls_connection *connection;
+
+    if (is_proxy || !mcc_server_config_of(c->base_server)->global->forwards) {
+        return DECLINED;
+    }
+    connection = apr_pcalloc(c->pool, sizeof(*connection));
+    connection->ssl = ssl;
+    /* Our own reference: mod_ssl lets go of the SSL before the connection ends,
+     * for one when somebody speaks plain HTTP to it, and the request that it
+     * then makes up comes to us like any other. */
+    if (!SSL_up_ref(ssl)) {
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    apr_pool_cleanup_register(c->pool, connection, free_connection,
+                              apr_pool_cleanup_null);
+    if (!SSL_set_ex_data(ssl, ssl_index, connection)) {
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    ap_set_module_config(c->conn_config, &client_cert_module, connection);
+    return OK;
+}
+
+static void set_current(tls_connection *connection,
+                        client_cert_handshake *handshake, X509 *leaf)
+{
+    client_cert_handshake_free(connection->current);
+    X509_free(connection->current_leaf);
+    connection->current = handshake;
+    connection->current_leaf = leaf && X509_up_ref(leaf) ? leaf : NULL;
+}
+
+/* Bring what is kept up to the last handshake. Only on the connection's own
+ * thread. */
+static void refresh(tls_connection *connection)
+{
+    SSL *ssl = connection->ssl;
+    const mcc_tls_host *host = mcc_tls_host_of(ssl);
+    unsigned finished;
+    X509 *leaf;
+
+    /* Also after a handshake that failed: mod_ssl goes on with a request whose
+     * client showed a certificate in mid connection and could not prove that
+     * it holds the key. */
+    finished = SSL_is_init_finished(ssl) ? 1 : 0;
+    /* Streams may be reading: write what has changed, which on HTTP/2 is
+     * nothing any more. */
+    if (connection->finished != finished) {
+        connection->finished = finished;
+    }
+    if (!finished) {
+        return;
+    }
+    leaf = SSL_get0_peer_certificate(ssl);
+    if (!connection->pending) {
+        if (leaf == connection->current_leaf) {
+            return;
+        }
+        /* Nobody was verified on this connection: the session did it. */
+        set_current(connection,
+                    leaf && host && SSL_session_reused(ssl)
+                        ? mcc_tls_session_load(SSL_get_session(ssl), host)
+                        : NULL,
+                    leaf);
+        ERR_clear_error();
+        return;
+    }
+    set_current(connection,
+                leaf == connection->pending_leaf ? connection->pending : NULL,
+                leaf);
+    if (leaf == connection->pending_leaf) {
+        connection->pending = NULL;
+    }
+    forget_pending(connection);
+}
+
+static tls_connection *connection_of(const conn_rec *c)
+{
+    return ap_get_module_config((c->master ? c->master : c)->conn_config,
+                                &client_cert_module);
+}
+
+int mcc_tls_client_process_connection(conn_rec *c)
+{
+    tls_connection *connection = connection_of(c);
+
+    if (connection && !c->master) {
+        refresh(connection);
+    }
+    return DECLINED;
+}
+
+int mcc_tls_client_post_read_request(request_rec *r)
+{
+    return mcc_tls_client_process_connection(r->connection);
+}
+
+static void unverified(mcc_tls_identity *identity, const char *reason)
+{
+    identity->verdict = MCC_VERDICT_UNVERIFIED;
+    identity->reason = reason;
+}
+
+void mcc_tls_identify(request_rec *r, apr_int64_t now,
+                      mcc_tls_identity *identity)
+{
+    tls_connection *connection = connection_of(r->connection);
+    const mcc_tls_host *host = mcc_server_config_of(r->server)->tls_host;
+    uint8_t verified_by[MCC_ID_LENGTH];
+    client_cert_result result;
+
+    memset(identity, 0, sizeof(*identity));
+    identity->verdict = MCC_VERDICT_NONE;
+    if (!connection) {
+        return;
+    }
+    if (!r->connection->master) {
+        refresh(connection);
+    }
+    if (!connection->finished) {
+        unverified(identity, "the TLS handshake is not finished");
+        return;
+    }
+    if (!connection->current_leaf) {
+        return;
+    }
+    if (!connection->current) {
+        unverified(identity, "what verified it is not known");
+        return;
+    }
+    result = client_cert_handshake_client(connection->current, now,
+                                          &identity->client);
+    if (result != CLIENT_CERT_RESULT_OK) {
+        unverified(identity, client_cert_result_message(result));
+        return;
+    }
+    if (!host
+        || client_cert_handshake_vhost(connection->current, verified_by)
+               != CLIENT_CERT_RESULT_OK
+        || memcmp(verified_by, host->fingerprint, MCC_ID_LENGTH)) {
+        identity->client = NULL;
+        unverified(identity, "another virtual host verified it");
+        return;
+    }
+    identity->handshake = connection->current;
+    identity->verdict = MCC_VERDICT_VERIFIED;
+}

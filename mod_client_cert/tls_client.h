@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file tls_client.h
+ * @brief Who the TLS client of a connection is, and whether that was verified.
+ *
+ * mod_ssl's own answer will not do: on a resumed session it is SUCCESS for a
+ * client that was let in unverified, and it does not say which virtual host's
+ * CAs the client was verified against. So the verification itself is watched
+ * (tls_session.h carries its outcome over to resumed sessions), and the outcome
+ * is kept by connection.
+ *
+ * The SSL of an HTTP/2 connection belongs to the thread of its master; the
+ * streams read what was kept before the first of them began.
+ */
+#ifndef MCC_TLS_CLIENT_H
+#define MCC_TLS_CLIENT_H
+
+#include <httpd.h>
+
+#include "tls_host.h"
+
+typedef enum {
+    MCC_VERDICT_NONE,       /**< no TLS, or no client certificate */
+    MCC_VERDICT_UNVERIFIED, /**< one that must not be forwarded */
+    MCC_VERDICT_VERIFIED
+} mcc_tls_verdict;
+
+typedef struct {
+    mcc_tls_verdict verdict;
+    const char *reason; /**< with MCC_VERDICT_UNVERIFIED, for the log */
+    /** with MCC_VERDICT_VERIFIED; both live until the connection's next
+     *  handshake, which is not before the request is done with them */
+    const client_cert_handshake *handshake;
+    const client_cert_client *client;
+} mcc_tls_identity;
+
+/** Room in OpenSSL's structures; 0 if there is none. */
+int mcc_tls_client_pre_config(apr_pool_t *pconf);
+
+/** Watch how OpenSSL verifies this virtual host's clients. */
+void mcc_tls_client_watch(mcc_tls_host *host, SSL_CTX *ctx);
+
+/** mod_ssl's pre_handshake hook. */
+int mcc_tls_client_pre_handshake(conn_rec *c, SSL *ssl, int is_proxy);
+
+/** process_connection hook: after mod_ssl's handshake, before HTTP/2. */
+int mcc_tls_client_process_connection(conn_rec *c);
+
+/** post_read_request hook, for connections whose client may change. */
+int mcc_tls_client_post_read_request(request_rec *r);
+
+/** The client of a request, if it was verified by the virtual host that
+ *  answers it and its certificate is valid at now (Unix time, seconds). */
+void mcc_tls_identify(request_rec *r, apr_int64_t now,
+                      mcc_tls_identity *identity);
+
+#endif /* MCC_TLS_CLIENT_H */

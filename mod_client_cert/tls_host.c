@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "tls_host.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <http_core.h>
+#include <http_log.h>
+#include <http_main.h>
+
+#include <apr_strings.h>
+
+#include <openssl/err.h>
+
+#include "tls_client.h"
+#include "tls_session.h"
+
+APLOG_USE_MODULE(client_cert);
+
+/* The slot for mcc_tls_host in an SSL_CTX: a number that OpenSSL hands out
+ * once for each load of this module, before there is any connection. */
+static int ctx_index = -1;
+
+static apr_status_t free_index(void *unused)
+{
+    (void)unused;
+    if (ctx_index >= 0) {
+        CRYPTO_free_ex_index(CRYPTO_EX_INDEX_SSL_CTX, ctx_index);
+        ctx_index = -1;
+    }
+    return APR_SUCCESS;
+}
+
+int mcc_tls_host_pre_config(apr_pool_t *pconf, apr_pool_t *plog,
+                            apr_pool_t *ptemp)
+{
+    (void)plog;
+    (void)ptemp;
+    ctx_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+    apr_pool_cleanup_register(pconf, NULL, free_index, apr_pool_cleanup_null);
+    if (ctx_index < 0 || !mcc_tls_client_pre_config(pconf)) {
+        ap_log_perror(APLOG_MARK, APLOG_CRIT, 0, plog,
+                      "OpenSSL has no room for our data");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return OK;
+}
+
+mcc_tls_host *mcc_tls_host_of(const SSL *ssl)
+{
+    return SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), ctx_index);
+}
+
+static int compare_digests(const void *a, const void *b)
+{
+    return memcmp(a, b, MCC_ID_LENGTH);
+}
+
+/* The digests of all CAs and CRLs, in an order that does not depend on the
+ * one in which OpenSSL happens to keep them. */
+static int digest_trust(EVP_MD_CTX *md, SSL_CTX *ctx, apr_pool_t *p)
+{
+    X509_STORE *store = SSL_CTX_get_cert_store(ctx);
+    STACK_OF(X509_OBJECT) *objects;
+    unsigned char *digests;
+    int count;
+    int kept = 0;
+    int i;
+
+    if (!store) {
+        return 1;
+    }
+    objects = X509_STORE_get0_objects(store);
+    count = sk_X509_OBJECT_num(objects);
+    if (count <= 0) {
+        return 1;
+    }
+    digests = apr_palloc(p, (apr_size_t)count * MCC_ID_LENGTH);
+    for (i = 0; i < count; i++) {
+        const X509_OBJECT *object = sk_X509_OBJECT_value(objects, i);
+        unsigned char *digest = digests + (apr_size_t)kept * MCC_ID_LENGTH;
+        X509 *ca = X509_OBJECT_get0_X509(object);
+        X509_CRL *crl = X509_OBJECT_get0_X509_CRL((X509_OBJECT *)object);
+        int done = 0;
+
+        if (ca) {
+            done = X509_digest(ca, EVP_sha256(), digest, NULL);
+        }
+        else if (crl) {
+            done = X509_CRL_digest(crl, EVP_sha256(), digest, NULL);
+        }
+        if (!done) {
+            return 0;
+        }
+        kept++;
+    }
+    qsort(digests, (size_t)kept, MCC_ID_LENGTH, compare_digests);
+    return EVP_DigestUpdate(md, digests, (size_t)kept * MCC_ID_LENGTH);
+}
+
+static int digest_string(EVP_MD_CTX *md, const char *string)
+{
+    const char *text = string ? string : "";
+
+    return EVP_DigestUpdate(md, text, strlen(text) + 1);
+}
+
+static int server_ordinal(const server_rec *s, const server_rec *base)
+{
+    const server_rec *other;
+    int ordinal = 0;
+
+    for (other = base; other && other != s; other = other->next) {
+        ordinal++;
+    }
+    return ordinal;
+}
+
+static int fingerprint(mcc_tls_host *host, SSL_CTX *ctx, apr_pool_t *p)
+{
+    const server_rec *s = host->server;
+    const server_addr_rec *address;
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+    unsigned long flags = X509_VERIFY_PARAM_get_flags(SSL_CTX_get0_param(ctx));
+    X509_STORE *store = SSL_CTX_get_cert_store(ctx);
+    int done;
+
+    if (store) {
+        flags |= X509_VERIFY_PARAM_get_flags(X509_STORE_get0_param(store));
+    }
+    done = md && EVP_DigestInit_ex(md, EVP_sha256(), NULL)
+        && digest_string(md, apr_psprintf(p, "%d %s:%u %d %lu",
+                                          server_ordinal(s, ap_server_conf),
+                                          s->server_hostname
+                                              ? s->server_hostname : "",
+                                          s->port, SSL_CTX_get_verify_mode(ctx),
+                                          flags));
+    for (address = s->addrs; done && address; address = address->next) {
+        done = digest_string(md, address->virthost)
+            && digest_string(md, apr_itoa(p, address->host_port));
+    }
+    done = done && digest_trust(md, ctx, p)
+        && EVP_DigestFinal_ex(md, host->fingerprint, NULL);
+    EVP_MD_CTX_free(md);
+    return done;
+}
+
+static apr_status_t free_signer(void *signer)
+{
+    client_cert_signer_free(signer);
+    return APR_SUCCESS;
+}
+
+static client_cert_result add_certificate(mcc_tls_host *host, SSL_CTX *ctx,
+                                          int signs, apr_pool_t *p)
+{
+    mcc_tls_certificate *entry = apr_array_push(host->certificates);
+    X509 *certificate = SSL_CTX_get0_certificate(ctx);
+    STACK_OF(X509) *stack = NULL;
+    client_cert_signer *signer = NULL;
+    client_cert_result result;
+    X509 **chain = NULL;
+    int count;
+    int i;
+
+    entry->certificate = certificate;
+    entry->signer = NULL;
+    result = client_cert_certificate_id(certificate, entry->id);
+    if (result != CLIENT_CERT_RESULT_OK || !signs) {
+        return result;
+    }
+
+    SSL_CTX_get0_chain_certs(ctx, &stack);
+    if (!stack) {
+        SSL_CTX_get_extra_chain_certs(ctx, &stack);
+    }
+    count = stack ? sk_X509_num(stack) : 0;
+    if (count > 0) {
+        chain = apr_palloc(p, (apr_size_t)count * sizeof(*chain));
+        for (i = 0; i < count; i++) {
+            chain[i] = sk_X509_value(stack, i);
+        }
+    }
+    result = client_cert_signer_new(certificate, SSL_CTX_get0_privatekey(ctx),
+                                    chain, count > 0 ? (size_t)count : 0,
+                                    &signer);
+    if (result == CLIENT_CERT_RESULT_OK) {
+        apr_pool_cleanup_register(p, signer, free_signer,
+                                  apr_pool_cleanup_null);
+        entry->signer = signer;
+    }
+    return result;
+}
+
+static const char *subject_of(X509 *certificate, apr_pool_t *p)
+{
+    char text[256];
+
+    if (!certificate || !X509_NAME_oneline(X509_get_subject_name(certificate),
+                                           text, sizeof(text))) {
+        return "unknown";
+    }
+    return apr_pstrdup(p, text);
+}
+
+/* A host may have several certificates, one for each type of key. */
+static int add_certificates(mcc_tls_host *host, SSL_CTX *ctx, int signs,
+                            apr_pool_t *p)
+{
+    X509 *selected = SSL_CTX_get0_certificate(ctx);
+    long more = SSL_CTX_set_current_cert(ctx, SSL_CERT_SET_FIRST);
+    int usable = 1;
+
+    for (; usable && more == 1;
+         more = SSL_CTX_set_current_cert(ctx, SSL_CERT_SET_NEXT)) {
+        client_cert_result result = add_certificate(host, ctx, signs, p);
+
+        if (result != CLIENT_CERT_RESULT_OK) {
+            ap_log_error(APLOG_MARK, APLOG_EMERG, 0, host->server,
+                         "ClientCertSigner server: SSLCertificateFile of %s:%u, "
+                         "certificate \"%s\": %s",
+                         host->server->server_hostname
+                             ? host->server->server_hostname : "*",
+                         host->server->port,
+                         subject_of(SSL_CTX_get0_certificate(ctx), p),
+                         client_cert_result_message(result));
+            usable = 0;
+        }
+    }
+    /* mod_ssl and OpenSSL go on from the certificate that was current. */
+    if (selected) {
+        SSL_CTX_select_current_cert(ctx, selected);
+    }
+    ERR_clear_error();
+    return usable;
+}
+
+int mcc_tls_host_init_server(server_rec *s, apr_pool_t *p, int is_proxy,
+                             SSL_CTX *ctx)
+{
+    mcc_server_config *conf = mcc_server_config_of(s);
+    mcc_tls_host *host;
+
+    if (is_proxy || !conf->global->forwards) {
+        return DECLINED;
+    }
+
+    host = apr_pcalloc(p, sizeof(*host));
+    host->server = s;
+    host->certificates = apr_array_make(p, 2, sizeof(mcc_tls_certificate));
+    if (!fingerprint(host, ctx, p) || !SSL_CTX_set_ex_data(ctx, ctx_index, host)) {
+        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
+                     "OpenSSL cannot describe the TLS of this virtual host");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (!add_certificates(host, ctx,
+                          conf->signs && conf->signer_source != MCC_SIGNER_FILE,
+                          p)) {
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    mcc_tls_client_watch(host, ctx);
+    mcc_tls_session_watch(host, ctx);
+    conf->tls_host = host;
+    return OK;
+}
+
+/* A typical client certificate, for the warning of large headers; most
+ * servers take 8 KB in one header line. */
+#define TYPICAL_CERTIFICATE 1500
+#define LARGE_VALUE 8000
+
+static void warn_of_signer(server_rec *s, const mcc_server_config *conf,
+                           const client_cert_signer *signer, const char *name,
+                           apr_int64_t now)
+{
+    client_cert_result result = client_cert_signer_check_validity(signer, now);
+    unsigned seen = conf->signer_certs_seen;
+    uint32_t certs;
+
+    if (result != CLIENT_CERT_RESULT_OK) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                     "ClientCertSigner %s: %s; requests that are to be signed "
+                     "will be answered 500", name,
+                     client_cert_result_message(result));
+    }
+    if (!seen) {
+        seen = 1U << CLIENT_CERT_SIGNER_CERTS_CHAIN;
+    }
+    for (certs = 0; certs <= CLIENT_CERT_SIGNER_CERTS_NONE; certs++) {
+        size_t length = 0;
+
+        if ((seen & (1U << certs))
+            && client_cert_signer_value_length(signer, certs,
+                                               CLIENT_CERT_FORMAT_CMS_SF,
+                                               TYPICAL_CERTIFICATE, &length)
+                   == CLIENT_CERT_RESULT_OK
+            && length > LARGE_VALUE) {
+            ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                         "ClientCertSigner %s: headers of about %" APR_SIZE_T_FMT
+                         " bytes, more than many backends take; consider "
+                         "\"ClientCertSignerCerts signer\" or \"none\"",
+                         name, (apr_size_t)length);
+            return;
+        }
+    }
+}
+
+int mcc_tls_host_post_config(apr_pool_t *pconf, apr_pool_t *plog,
+                             apr_pool_t *ptemp, server_rec *s)
+{
+    apr_int64_t now = apr_time_sec(apr_time_now());
+
+    (void)pconf;
+    (void)plog;
+    (void)ptemp;
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
+        return OK;
+    }
+    for (; s; s = s->next) {
+        const mcc_server_config *conf = mcc_server_config_of(s);
+        int i;
+
+        if (!conf->signs) {
+            continue;
+        }
+        if (conf->signer_source == MCC_SIGNER_FILE) {
+            warn_of_signer(s, conf, conf->signer, conf->signer_file, now);
+            continue;
+        }
+        for (i = 0; conf->tls_host && i < conf->tls_host->certificates->nelts;
+             i++) {
+            const mcc_tls_certificate *entry =
+                &APR_ARRAY_IDX(conf->tls_host->certificates, i,
+                               mcc_tls_certificate);
+
+            warn_of_signer(s, conf, entry->signer, "server", now);
+        }
+    }
+    return OK;
+}
+
+static const mcc_tls_certificate *find_id(const mcc_tls_host *host,
+                                          const uint8_t id[MCC_ID_LENGTH])
+{
+    int i;
+
+    for (i = 0; i < host->certificates->nelts; i++) {
+        const mcc_tls_certificate *entry = &APR_ARRAY_IDX(host->certificates, i,
+                                                          mcc_tls_certificate);
+
+        if (!memcmp(entry->id, id, MCC_ID_LENGTH)) {
+            return entry;
+        }
+    }
+    return NULL;
+}
+
+int mcc_tls_host_certificate_id(const mcc_tls_host *host, const SSL *ssl,
+                                uint8_t id[MCC_ID_LENGTH])
+{
+    X509 *certificate = SSL_get_certificate(ssl);
+    int i;
+
+    for (i = 0; i < host->certificates->nelts; i++) {
+        const mcc_tls_certificate *entry = &APR_ARRAY_IDX(host->certificates, i,
+                                                          mcc_tls_certificate);
+
+        if (entry->certificate == certificate) {
+            memcpy(id, entry->id, MCC_ID_LENGTH);
+            return 1;
+        }
+    }
+    /* One that was set for this connection alone, as for an ACME challenge. */
+    return certificate
+        && client_cert_certificate_id(certificate, id) == CLIENT_CERT_RESULT_OK;
+}
+
+int mcc_tls_host_has_certificate(const mcc_tls_host *host,
+                                 const uint8_t id[MCC_ID_LENGTH])
+{
+    return find_id(host, id) != NULL;
+}
+
+const client_cert_signer *mcc_tls_host_signer(const mcc_tls_host *host,
+                                              const client_cert_handshake *handshake)
+{
+    uint8_t id[MCC_ID_LENGTH];
+    const mcc_tls_certificate *entry;
+
+    if (!host
+        || client_cert_handshake_signer_id(handshake, id)
+               != CLIENT_CERT_RESULT_OK) {
+        return NULL;
+    }
+    entry = find_id(host, id);
+    return entry ? entry->signer : NULL;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file tls_host.h
+ * @brief One virtual host as mod_ssl terminates it: who it is, and with which
+ *        certificates it can sign.
+ *
+ * Made in mod_ssl's init_server hook, read-only from then on.
+ */
+#ifndef MCC_TLS_HOST_H
+#define MCC_TLS_HOST_H
+
+#include <httpd.h>
+
+#include <mod_ssl_openssl.h>
+
+#include "config.h"
+
+#define MCC_ID_LENGTH 32
+
+/** One of the certificates that SSLCertificateFile gave a virtual host. */
+typedef struct {
+    const X509 *certificate;         /**< mod_ssl's, for comparison */
+    uint8_t id[MCC_ID_LENGTH];       /**< SHA-256 of its DER */
+    const client_cert_signer *signer; /**< NULL where nothing is to be signed */
+} mcc_tls_certificate;
+
+struct mcc_tls_host {
+    server_rec *server;
+    /** SHA-256 over all that a verdict on a client depends on here: which
+     *  virtual host, which CAs and CRLs, how they are applied. A session of
+     *  another virtual host, or of this one before its CAs changed, bears
+     *  another. */
+    uint8_t fingerprint[MCC_ID_LENGTH];
+    apr_array_header_t *certificates; /**< (mcc_tls_certificate) */
+    /** mod_ssl's callbacks, called by ours */
+    SSL_SESSION *(*get_session)(SSL *, const unsigned char *, int, int *);
+    int (*new_session)(SSL *, SSL_SESSION *);
+};
+
+/** OpenSSL's slots for what is ours; pre_config hook. */
+int mcc_tls_host_pre_config(apr_pool_t *pconf, apr_pool_t *plog,
+                            apr_pool_t *ptemp);
+
+/** mod_ssl's init_server hook. */
+int mcc_tls_host_init_server(server_rec *s, apr_pool_t *p, int is_proxy,
+                             SSL_CTX *ctx);
+
+/** post_config hook: warns of what is going to fail. */
+int mcc_tls_host_post_config(apr_pool_t *pconf, apr_pool_t *plog,
+                             apr_pool_t *ptemp, server_rec *s);
+
+/** The virtual host whose SSL_CTX a connection uses now; SNI changes it in
+ *  mid handshake. NULL where none is ours. */
+mcc_tls_host *mcc_tls_host_of(const SSL *ssl);
+
+/** Write the id of the certificate that this side of the connection shows.
+ *  @return 0 if there is none */
+int mcc_tls_host_certificate_id(const mcc_tls_host *host, const SSL *ssl,
+                                uint8_t id[MCC_ID_LENGTH]);
+
+/** Whether one of the host's certificates has this id. */
+int mcc_tls_host_has_certificate(const mcc_tls_host *host,
+                                 const uint8_t id[MCC_ID_LENGTH]);
+
+/** The signer whose certificate a handshake showed, or NULL. */
+const client_cert_signer *mcc_tls_host_signer(const mcc_tls_host *host,
+                                              const client_cert_handshake *handshake);
+
+#endif /* MCC_TLS_HOST_H */
