@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Installs what is missing of packages.txt, and nothing else. Where there is no
+# apt, it leaves that to the reader: the build names what it does not find.
+set -euo pipefail
+
+command -v apt-get > /dev/null && command -v dpkg-query > /dev/null || exit 0
+
+missing=()
+while read -r package _; do
+    case $package in
+        '' | '#'*) continue ;;
+    esac
+    if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null)" != installed ]; then
+        missing+=("$package")
+    fi
+done < "$(dirname "$0")/packages.txt"
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo > /dev/null; then
+        echo "Please install these packages as root: apt-get install ${missing[*]}" >&2
+        exit 1
+    fi
+    as_root=(sudo)
+fi
+
+echo "Installing: ${missing[*]}"
+
+# Installing must not start or restart a server on this machine. An
+# administrator's own policy for that stays as it is.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    trap '${as_root[@]+"${as_root[@]}"} rm -f "$policy"' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+    printf '#!/bin/sh\nexit 101\n' | ${as_root[@]+"${as_root[@]}"} tee "$policy" > /dev/null
+    ${as_root[@]+"${as_root[@]}"} chmod 755 "$policy"
+fi
+
+apt() {
+    ${as_root[@]+"${as_root[@]}"} env DEBIAN_FRONTEND=noninteractive apt-get -q -y "$@" < /dev/null
+}
+apt update
+apt install --no-install-recommends "${missing[@]}"

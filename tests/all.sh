@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# all.sh [NAME...]: the whole suite, or the parts named. A NAME is one of
+#
+#   rust      cargo test
+#   interop   tests/interop/*.sh: the C interface, and other implementations
+#   build     tests/build/*.sh: what the build promises
+#   apache    the Apache::Test suite
+#   demo      the demo, once
+#
+# or else the name of a test of the Apache::Test suite. What the parts print
+# passes through; the last line has the totals.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+passed=0
+failed=0
+broken=()
+
+log=$(mktemp "${TMPDIR:-/tmp}/client-cert-test.XXXXXX")
+trap 'rm -f "$log"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# count STATUS: prints "passed failed" for the output in $log. It understands
+# cargo test's results, prove's summary and plain TAP; a program that prints
+# none of these is one test, told by its exit status.
+count() {
+    awk -v status="$1" '
+        /^test result: / {
+            known = 1
+            for (i = 3; i <= NF; i++) {
+                if ($i ~ /^passed/) passed += $(i - 1)
+                if ($i ~ /^failed/) failed += $(i - 1)
+            }
+        }
+        /^1\.\.[0-9]/ { known = 1 }
+        /^ok [0-9]/ && !/# *(SKIP|skip)/ { known = 1; passed++ }
+        /^not ok [0-9]/ && !/# *(TODO|todo)/ { known = 1; failed++ }
+        /^Files=[0-9]+, Tests=[0-9]+/ {
+            known = 1
+            sub(/^.*Tests=/, ""); passed += $1 + 0
+        }
+        / Failed [0-9]+\/[0-9]+ subtests/ {
+            sub(/^.* Failed /, ""); failed += $1 + 0; passed -= $1 + 0
+        }
+        END {
+            if (!known && status == 0) passed = 1
+            if (!failed && (status != 0 || passed <= 0)) failed = 1
+            print (passed > 0 ? passed : 0), failed + 0
+        }' "$log"
+}
+
+# part TITLE COMMAND...
+part() {
+    local title=$1 status ok not_ok
+    shift
+    echo
+    echo "=== $title"
+    status=0
+    "$@" 2>&1 | tee "$log" || status=$?
+    read -r ok not_ok < <(count "$status")
+    passed=$((passed + ok))
+    failed=$((failed + not_ok))
+    [ "$not_ok" -eq 0 ] || broken+=("$title")
+    echo "--- $title: $ok passed, $not_ok failed"
+}
+
+# scripts DIRECTORY
+scripts() {
+    local script
+    for script in "tests/$1"/*.sh; do
+        [ ! -e "$script" ] || part "$script" "$script"
+    done
+}
+
+parts=()
+tests=()
+for name in "$@"; do
+    case $name in
+        rust | interop | build | apache | demo) parts+=("$name") ;;
+        *) tests+=("$name") ;;
+    esac
+done
+if [ $# -eq 0 ]; then
+    parts=(rust interop build apache demo)
+elif [ ${#tests[@]} -gt 0 ]; then
+    parts+=(apache)
+fi
+
+for name in "${parts[@]}"; do
+    case $name in
+        rust) part 'cargo test' cargo test --locked --no-fail-fast ;;
+        interop | build) scripts "$name" ;;
+        apache) part 'Apache::Test' tests/apache.sh ${tests[@]+"${tests[@]}"} ;;
+        demo) part 'demo' demo/demo.sh --once ;;
+    esac
+done
+
+echo
+for title in ${broken[@]+"${broken[@]}"}; do
+    echo "failed: $title"
+done
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

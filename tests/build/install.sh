@@ -1,0 +1,29 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# `cmake --install` puts the module where apxs says, below DESTDIR, and nothing
+# else anywhere; httpd loads it from there.
+set -eu
+cd "$(dirname "$0")/../.."
+
+modules=$(apxs -q LIBEXECDIR)
+httpd=$(apxs -q SBINDIR)/$(apxs -q PROGNAME)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+DESTDIR=$work/root cmake --install build > "$work/log"
+found=$(cd "$work/root" && find . -type f)
+if [ "$found" != ".$modules/mod_client_cert.so" ]; then
+    echo "installed: $found, instead of .$modules/mod_client_cert.so alone"
+    exit 1
+fi
+
+cat > "$work/httpd.conf" <<END
+ServerName localhost
+ErrorLog "$work/error.log"
+LoadModule mpm_event_module "$modules/mod_mpm_event.so"
+LoadModule ssl_module "$modules/mod_ssl.so"
+LoadModule client_cert_module "$work/root$modules/mod_client_cert.so"
+END
+"$httpd" -t -d "$work" -f "$work/httpd.conf"
+echo "installed as $modules/mod_client_cert.so, and httpd loads it"
