@@ -1,0 +1,112 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+
+# The Apache::Test suite: real httpd, real TLS.
+#
+#   tests/apache.sh [t/NAME.t ...]      all of them without a name
+#
+# Apache::Test refuses to run as root and writes into its own tree, so what it
+# needs is copied to a temporary directory, and root hands that to an
+# unprivileged user. Everything listens on 127.0.0.1, on ports that are free.
+#
+#   MODULE    the module under test (build/mod_client_cert.so)
+#   KEEP=1    leave the temporary directory (a failure always does)
+
+set -eu
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+module=${MODULE:-$root/build/mod_client_cert.so}
+
+need() {
+    command -v "$1" >/dev/null 2>&1 || {
+        echo "tests/apache.sh: $1 is missing; install the package $2" >&2
+        exit 2
+    }
+}
+PATH=$PATH:/usr/sbin:/sbin
+need apxs apache2-dev
+need apache2 apache2
+need openssl openssl
+need curl curl
+perl -MApache::Test -e1 2>/dev/null || need Apache::Test libapache2-mod-perl2
+perl -MIO::Socket::SSL -MNet::SSLeay -e1 2>/dev/null || need Net::SSLeay libio-socket-ssl-perl
+[ -f "$module" ] || {
+    echo "tests/apache.sh: $module is missing; cmake -S . -B build && cmake --build build" >&2
+    exit 2
+}
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/client-cert-tests.XXXXXX")
+
+# Whatever a test that was killed left running: only processes whose pid files
+# lie in our own directory.
+stop_servers() {
+    find "$work" -name '*.pid' 2>/dev/null | while read -r file; do
+        pid=$(cat "$file" 2>/dev/null) || continue
+        if tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF "$work"; then
+            kill "$pid" 2>/dev/null || true
+        fi
+    done
+}
+
+finish() {
+    status=$?
+    trap - EXIT INT TERM HUP
+    stop_servers
+    if [ "$status" -eq 0 ] && [ -z "${KEEP:-}" ]; then
+        rm -rf "$work"
+    else
+        echo "tests/apache.sh: logs are in $work/tests/t/logs" >&2
+    fi
+    exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+cp -R "$root/tests" "$work/tests"
+cp "$module" "$work/mod_client_cert.so"
+
+TEST_HTTPD=$(command -v apache2)
+TEST_HTTPD_MODULES=$(apxs -q LIBEXECDIR)
+TEST_MODULE=$work/mod_client_cert.so
+export TEST_HTTPD TEST_HTTPD_MODULES TEST_MODULE
+# Apache::Test would start itself again to raise a limit that we do not need.
+APACHE_TEST_ULIMIT_SET=1
+export APACHE_TEST_ULIMIT_SET
+
+# The modules of the server that Apache::Test runs; it looks for an installed
+# httpd's otherwise.
+perl -I"$work/tests/lib" -MClientCertTest::Server=load_modules -e 'print load_modules()' \
+    >"$work/modules.conf"
+echo "LoadModule client_cert_module $work/mod_client_cert.so" >>"$work/modules.conf"
+
+cd "$work/tests"
+set -- "$@"
+run() { "$@"; }
+if [ "$(id -u)" -eq 0 ]; then
+    chown -R nobody: "$work"
+    run() {
+        setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups \
+            env -u XDG_RUNTIME_DIR HOME="$work" "$@"
+    }
+fi
+
+tests=
+for name in "$@"; do
+    name=$(basename "$name" .t)
+    tests="$tests t/$name.t"
+done
+
+status=0
+# shellcheck disable=SC2086 # names of our own files, without spaces
+run perl t/TEST -httpd "$TEST_HTTPD" -apxs "$(command -v apxs)" -httpd_conf "$work/modules.conf" \
+    -servername localhost -port select $tests || status=$?
+
+if [ "$status" -ne 0 ]; then
+    for log in t/logs/error_log t/logs/servers/origin.*/error_log; do
+        [ -f "$log" ] || continue
+        echo "--- the end of $log"
+        tail -n 40 "$log"
+    done
+fi
+exit "$status"

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+
+package ClientCertTest::Server;
+
+# An httpd of its own for what one test configures differently, beside the one
+# that Apache::Test runs. It listens on 127.0.0.1 only and ends with the object.
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use File::Path 'make_path';
+use IO::Socket::INET;
+use POSIX ();
+use Time::HiRes 'sleep';
+
+use ClientCertTest::PKI qw(slurp spew);
+
+our @EXPORT_OK = qw(check_config free_port load_modules);
+
+# What every server loads beside client_cert_module.
+my @MODULES = qw(
+    mpm_event access_compat alias auth_basic authn_core authn_file authz_core
+    authz_host authz_user cache cache_socache cgid dir env headers http2 mime proxy
+    proxy_ajp proxy_balancer proxy_connect proxy_fcgi proxy_http proxy_http2
+    lbmethod_byrequests macro rewrite setenvif slotmem_shm socache_shmcb ssl status
+    unique_id
+);
+
+# Ports below the kernel's ephemeral range: one that was free a moment ago is
+# not handed to somebody's outgoing connection in between.
+sub free_port {
+    for (1 .. 200) {
+        my $port = 12_000 + int rand 18_000;
+        my $socket = IO::Socket::INET->new(
+            LocalAddr => '127.0.0.1', LocalPort => $port, Listen => 1, ReuseAddr => 1,
+        ) or next;
+        close $socket;
+        return $port;
+    }
+    die 'no free port';
+}
+
+# LoadModule lines; with other modules in place of the usual ones if any are
+# named.
+sub load_modules {
+    my (@modules) = @_;
+    my $directory = $ENV{TEST_HTTPD_MODULES};
+    return join '', map {"LoadModule ${_}_module $directory/mod_$_.so\n"}
+        @modules ? @modules : @MODULES;
+}
+
+sub own_module {
+    return "LoadModule client_cert_module $ENV{TEST_MODULE}\n";
+}
+
+sub preamble {
+    my ($directory, %want) = @_;
+    my $level = $want{log_level} // 'notice';
+    $level .= ' client_cert:debug' if $want{own} // 1;
+    return <<"CONF";
+ServerRoot $directory
+DefaultRuntimeDir $directory
+PidFile $directory/httpd.pid
+ErrorLog $directory/error_log
+LogLevel $level
+ServerName localhost
+DocumentRoot $ENV{TEST_HTDOCS}
+TypesConfig /dev/null
+SSLSessionCache shmcb:$directory/sessions(512000)
+<Directory />
+    AllowOverride None
+    Require all granted
+</Directory>
+LogFormat "$ENV{TEST_LOG_FORMAT}" tests
+CustomLog $directory/access_log tests
+CONF
+}
+
+# new(name => NAME, config => TEXT, modules => LoadModule lines in place of the
+# usual ones, own => 0 to leave client_cert_module out, env => {...}). The text
+# names its ports itself. Returns without starting.
+sub new {
+    my ($class, %want) = @_;
+    my $self = bless {%want}, $class;
+    $self->{directory} = "$ENV{TEST_SERVERS}/$self->{name}.$$." . ++$ClientCertTest::Server::Count;
+    make_path($self->{directory});
+    $self->{conf} = "$self->{directory}/httpd.conf";
+    $self->configure($want{config});
+    return $self;
+}
+
+# Writes the configuration: anew, before a restart.
+sub configure {
+    my ($self, $config) = @_;
+    my $preamble = preamble($self->{directory}, %$self);
+    $preamble =~ s/^TypesConfig.*\n//m if $self->{modules} && $self->{modules} !~ /mod_mime/;
+    $preamble =~ s/^SSLSessionCache.*\n//m if $self->{modules} && $self->{modules} !~ /mod_ssl/;
+    spew(
+        $self->{conf},
+        $self->{modules} // load_modules(),
+        ($self->{own} // 1) ? own_module() : (),
+        $preamble, $config,
+    );
+    return;
+}
+
+# Starts, and returns when the first Listen answers; dies with the error log if
+# the server ends before.
+sub start {
+    my ($self) = @_;
+    my ($port) = slurp($self->{conf}) =~ /^Listen 127\.0\.0\.1:(\d+)/m or die 'no Listen';
+    $self->{owner} = $$;
+    $self->{pid} = fork // die "fork: $!";
+    if (!$self->{pid}) {
+        local %ENV = (%ENV, %{ $self->{env} // {} });
+        open STDIN, '<', '/dev/null';
+        open STDOUT, '>', "$self->{directory}/output";
+        open STDERR, '>&', \*STDOUT;
+        # A process group of its own: an interrupt at the terminal reaches the
+        # test, which then stops the server in order.
+        POSIX::setpgid(0, 0);
+        { exec $ENV{TEST_HTTPD}, '-DFOREGROUND', '-f', $self->{conf} };
+        POSIX::_exit(127);
+    }
+    for (1 .. 600) {
+        if (waitpid($self->{pid}, POSIX::WNOHANG()) > 0) {
+            $self->{status} = $?;
+            delete $self->{pid};
+            die "$self->{name} did not start: " . $self->said;
+        }
+        return $self
+            if -s "$self->{directory}/httpd.pid"
+            && IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port);
+        sleep 0.05;
+    }
+    $self->stop;
+    die "$self->{name} did not start within 30 s: " . $self->said;
+}
+
+# What it printed and logged so far.
+sub said {
+    my ($self) = @_;
+    return join '', map { -e $_ ? slurp($_) : '' } "$self->{directory}/output", $self->error_log;
+}
+
+sub error_log { return "$_[0]{directory}/error_log" }
+sub access_log { return "$_[0]{directory}/access_log" }
+
+# Asks for a graceful restart, and waits until the error log tells of it.
+sub graceful {
+    my ($self) = @_;
+    my $started = () = $self->said =~ /resuming normal operations/g;
+    kill USR1 => $self->{pid};
+    for (1 .. 400) {
+        my $now = () = $self->said =~ /resuming normal operations/g;
+        return 1 if $now > $started;
+        sleep 0.05;
+    }
+    return 0;
+}
+
+sub stop {
+    my ($self) = @_;
+    my $pid = delete $self->{pid} or return;
+    kill TERM => $pid;
+    for (1 .. 200) {
+        return if waitpid($pid, POSIX::WNOHANG()) != 0;
+        sleep 0.05;
+    }
+    kill KILL => -$pid;
+    waitpid $pid, 0;
+    return;
+}
+
+sub DESTROY {
+    my ($self) = @_;
+    local ($?, $@, $!);
+    $self->stop if ($self->{owner} // 0) == $$;
+    return;
+}
+
+# The exit status and the output of `httpd -t` for a configuration.
+sub check_config {
+    my (%want) = @_;
+    my $self = __PACKAGE__->new(name => 'check', %want);
+    my $output = qx{$ENV{TEST_HTTPD} -t -f $self->{conf} 2>&1};
+    return ($? >> 8, $output, $self);
+}
+
+1;
