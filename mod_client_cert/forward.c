@@ -12,6 +12,7 @@
 #include "names.h"
 #include "request.h"
 #include "request_headers.h"
+#include "response.h"
 #include "tls_client.h"
 #include "tls_host.h"
 
@@ -64,7 +65,7 @@ static const char *set_value(request_rec *r, const mcc_forward_line *line,
     if (*result != CLIENT_CERT_RESULT_OK) {
         return NULL;
     }
-    apr_table_setn(r->headers_in, line->header, value.data);
+    mcc_request_send(r, line->header, value.data);
     return how;
 }
 
@@ -77,7 +78,7 @@ static client_cert_result set_chain(request_rec *r,
                                                          &value);
 
     if (result == CLIENT_CERT_RESULT_OK && value.length) {
-        apr_table_setn(r->headers_in, MCC_CLIENT_CERT_CHAIN, value.data);
+        mcc_request_send(r, MCC_CLIENT_CERT_CHAIN, value.data);
     }
     return result;
 }
@@ -95,7 +96,7 @@ static int fail(request_rec *r, const mcc_server_config *server,
                 const char *header, const char *reason)
 {
     /* Nothing half made stays behind for an error document's redirect. */
-    mcc_headers_remove(r, r->headers_in, server->global->our_names, 0);
+    mcc_request_send_nothing(r);
     apr_table_setn(r->notes, MCC_NOTE_FORWARD, "failed");
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
                   "ClientCertForward: no value for header \"%s\": %s "
@@ -149,7 +150,7 @@ static int forward(request_rec *r, const mcc_server_config *server,
                         client_cert_result_message(result));
         }
     }
-    mcc_request_of(r)->forwards = 1;
+    mcc_response_depends_on_client(r);
     apr_table_setn(r->notes, MCC_NOTE_FORWARD, note);
     return DECLINED;
 }
@@ -167,7 +168,7 @@ int mcc_forward_fixups(request_rec *r)
      * them; and other modules' fixups may have set what is ours to set. */
     if (wanted || r->main) {
         mcc_headers_remove(r, r->headers_in, ours, 0);
-        mcc_request_of(r)->forwards = 0;
+        mcc_request_send_nothing(r);
     }
     if (!wanted) {
         return DECLINED;

@@ -7,6 +7,7 @@
 #include "config.h"
 #include "request.h"
 #include "request_headers.h"
+#include "trailers.h"
 
 APLOG_USE_MODULE(client_cert);
 
@@ -21,10 +22,13 @@ int mcc_incoming_post_read_request(request_rec *r)
     int first = !(before && before->cleaned);
     int found;
 
-    mcc_request_carry_notes(r);
+    mcc_request_inherit(r);
     mcc_request_of(r)->cleaned = 1;
+    mcc_trailers_watch(r);
     mcc_headers_release_connection(r, r->headers_in, ours);
-    found = mcc_headers_remove(r, r->headers_in, ours, first);
+    /* An error in mid request has read the trailers before its redirect. */
+    found = mcc_headers_remove(r, r->headers_in, ours, first)
+        + mcc_headers_remove(r, r->trailers_in, ours, first);
     if (!found || !first) {
         return DECLINED;
     }

@@ -8,6 +8,8 @@
  *   request_headers.c  taking headers out of a request, keeping ours in
  *   request.c          what is remembered of a request; notes for the log
  *   incoming.c         requests that arrive with our headers
+ *   trailers.c         the same when they come after the body
+ *   response.c         our headers in responses, Vary, and caches
  *   tls_host.c         a virtual host's TLS: fingerprint, certificates, signers
  *   tls_client.c       who the client of a connection is, verified or not
  *   tls_session.c      the same for sessions that resume
@@ -28,8 +30,10 @@
 #include "config.h"
 #include "forward.h"
 #include "incoming.h"
+#include "response.h"
 #include "tls_client.h"
 #include "tls_host.h"
+#include "trailers.h"
 
 APLOG_USE_MODULE(client_cert);
 
@@ -59,7 +63,14 @@ static void register_hooks(apr_pool_t *p)
     /* Whatever other modules do to a request's headers comes first. */
     static const char *const after_headers[] = { "mod_headers.c", NULL };
 
+    /* What other modules say of a response comes first, a cache after. */
+    static const char *const after_responses[] = { "mod_headers.c",
+                                                   "mod_deflate.c",
+                                                   "mod_filter.c", NULL };
+
     (void)p;
+    mcc_trailers_register();
+    mcc_response_register();
     ap_hook_pre_config(mcc_tls_host_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
     APR_OPTIONAL_HOOK(ssl, init_server, mcc_tls_host_init_server, NULL, NULL,
@@ -82,6 +93,10 @@ static void register_hooks(apr_pool_t *p)
                               APR_HOOK_REALLY_FIRST);
     ap_hook_fixups(mcc_forward_fixups, after_headers, NULL,
                    APR_HOOK_REALLY_LAST);
+    ap_hook_insert_filter(mcc_response_insert_filter, after_responses, NULL,
+                          APR_HOOK_REALLY_LAST);
+    ap_hook_insert_error_filter(mcc_response_insert_filter, after_responses,
+                                NULL, APR_HOOK_REALLY_LAST);
 }
 
 module AP_MODULE_DECLARE_DATA client_cert_module = {

@@ -8,14 +8,18 @@
 
 #include <httpd.h>
 
+#include <apr_tables.h>
+
 #define MCC_NOTE_FORWARD "client-cert-forward"
 #define MCC_NOTE_INCOMING "client-cert-incoming"
 
 typedef struct {
     /** the client's own headers were looked for and removed */
     unsigned cleaned : 1;
-    /** headers_in holds headers that we set */
-    unsigned forwards : 1;
+    /** the response depends on the client's certificate: no cache may keep it */
+    unsigned identified : 1;
+    /** headers that we set, NULL if none */
+    apr_table_t *sent;
 } mcc_request;
 
 /** The request's record, made when it is first asked for. */
@@ -24,8 +28,15 @@ mcc_request *mcc_request_of(request_rec *r);
 /** The record if there is one, else NULL. */
 mcc_request *mcc_request_known(const request_rec *r);
 
-/** Copy our notes from the request that redirected here: httpd starts with an
- *  empty table, and the access log shows the last request's. */
-void mcc_request_carry_notes(request_rec *r);
+/** Set a header for the backend, and remember that it is ours. */
+void mcc_request_send(request_rec *r, const char *name, const char *value);
+
+/** Take back all that mcc_request_send() set. */
+void mcc_request_send_nothing(request_rec *r);
+
+/** Take over from the request that redirected here what outlasts it: our
+ *  notes, since the access log shows the last request's, and that the
+ *  response depends on the client. */
+void mcc_request_inherit(request_rec *r);
 
 #endif /* MCC_REQUEST_H */

@@ -35,7 +35,7 @@ int mcc_headers_remove(request_rec *r, apr_table_t *headers,
 
         if (report) {
             ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
-                          "header \"%s\" came with the request: stripped", name);
+                          "header \"%s\" stripped from the request", name);
         }
         apr_table_unset(headers, name);
     }

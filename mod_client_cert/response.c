@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "response.h"
+
+#include <http_log.h>
+#include <util_filter.h>
+
+#include <apr_strings.h>
+
+#include "config.h"
+#include "names.h"
+#include "request.h"
+#include "request_headers.h"
+
+APLOG_USE_MODULE(client_cert);
+
+/* The name of mod_cache's filter, as httpd keeps it. */
+#define CACHE_FILTER "cache_save"
+
+static ap_filter_rec_t *response_filter;
+static ap_filter_rec_t *subrequest_filter;
+
+typedef struct {
+    apr_pool_t *pool;
+    const apr_array_header_t *names;
+    int found;
+} vary_search;
+
+static int search_vary(void *data, const char *key, const char *value)
+{
+    vary_search *search = data;
+
+    (void)key;
+    while (*value && !search->found) {
+        const char *name;
+
+        while (*value == ',' || *value == ';') {
+            value++;
+        }
+        name = ap_get_token(search->pool, &value, 0);
+        search->found = *name && mcc_names_contain(search->names, name);
+    }
+    return !search->found;
+}
+
+/* A cache on the way cannot know the header that a response varies by, for
+ * the client never sent it. */
+static void generalise_vary(request_rec *r, apr_table_t *headers,
+                            const apr_array_header_t *names)
+{
+    vary_search search = { r->pool, names, 0 };
+
+    apr_table_do(search_vary, &search, headers, "Vary", NULL);
+    if (search.found) {
+        apr_table_setn(headers, "Vary", "*");
+    }
+}
+
+static void clean(request_rec *r, apr_table_t *headers)
+{
+    const apr_array_header_t *names =
+        mcc_server_config_of(r->server)->global->our_names;
+
+    mcc_headers_remove(r, headers, names, 0);
+    generalise_vary(r, headers, names);
+}
+
+static int identified(const request_rec *r)
+{
+    const mcc_request *request = mcc_request_known(r);
+
+    return request && request->identified;
+}
+
+static apr_status_t write_response(ap_filter_t *f, apr_bucket_brigade *bb)
+{
+    request_rec *r = f->r;
+
+    if (!f->ctx) {
+        f->ctx = response_filter;
+        clean(r, r->headers_out);
+        clean(r, r->err_headers_out);
+        /* What mod_cache asks before it keeps a response. Its other question,
+         * r->no_cache, would add an Expires to the response. */
+        if (identified(r)) {
+            apr_table_setn(r->subprocess_env, "no-cache", "1");
+        }
+    }
+    if (!APR_BRIGADE_EMPTY(bb) && APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(bb))) {
+        if (r->trailers_out) {
+            clean(r, r->trailers_out);
+        }
+        ap_remove_output_filter(f);
+    }
+    return ap_pass_brigade(f->next, bb);
+}
+
+void mcc_response_register(void)
+{
+    /* mod_cache keeps what a request says at one step after CONTENT_SET, and
+     * what a subrequest says at one step before. */
+    response_filter = ap_register_output_filter("CLIENT_CERT_RESPONSE",
+                                                write_response, NULL,
+                                                AP_FTYPE_CONTENT_SET);
+    subrequest_filter = ap_register_output_filter("CLIENT_CERT_SUBREQUEST",
+                                                  write_response, NULL,
+                                                  AP_FTYPE_CONTENT_SET - 2);
+}
+
+void mcc_response_insert_filter(request_rec *r)
+{
+    ap_add_output_filter_handle(r->main ? subrequest_filter : response_filter,
+                                NULL, r, r->connection);
+}
+
+/* A page of which a part depends on the client may be half way into the cache
+ * when that part is asked for; without its filter the cache forgets it. */
+static void stop_caching(request_rec *r)
+{
+    ap_filter_t *f;
+
+    for (f = r->output_filters; f; f = f->next) {
+        if (f->r == r && !strcmp(f->frec->name, CACHE_FILTER)) {
+            ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r,
+                          "not to be cached: a part depends on the client's "
+                          "certificate");
+            ap_remove_output_filter(f);
+            return;
+        }
+    }
+}
+
+void mcc_response_depends_on_client(request_rec *r)
+{
+    mcc_request_of(r)->identified = 1;
+    for (r = r->main; r; r = r->main) {
+        mcc_request_of(r)->identified = 1;
+        stop_caching(r);
+    }
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file response.h
+ * @brief Responses: without our headers, with an honest Vary, and in no cache
+ *        that would give them to somebody else (RFC 9440, section 2.4).
+ */
+#ifndef MCC_RESPONSE_H
+#define MCC_RESPONSE_H
+
+#include <httpd.h>
+
+/** Register the output filters. */
+void mcc_response_register(void);
+
+/** insert_filter and insert_error_filter hook. */
+void mcc_response_insert_filter(request_rec *r);
+
+/** The request carries a certificate: nobody else may get its response, nor
+ *  that of a request which it is a part of. */
+void mcc_response_depends_on_client(request_rec *r);
+
+#endif /* MCC_RESPONSE_H */

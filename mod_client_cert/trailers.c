@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "trailers.h"
+
+#include <util_filter.h>
+
+#include "config.h"
+#include "request.h"
+#include "request_headers.h"
+
+static ap_filter_rec_t *trailers_filter;
+
+static int restore(void *headers, const char *name, const char *value)
+{
+    apr_table_setn(headers, name, value);
+    return 1;
+}
+
+/* Returns how many of our headers there were. */
+static int clean(request_rec *r)
+{
+    const mcc_global *global = mcc_server_config_of(r->server)->global;
+    const mcc_request *request = mcc_request_known(r);
+    int found = mcc_headers_remove(r, r->trailers_in, global->our_names, 1);
+
+    mcc_headers_release_connection(r, r->trailers_in, global->our_names);
+    /* A merge has put the trailer's fields before or in place of ours. */
+    mcc_headers_release_connection(r, r->headers_in, global->our_names);
+    mcc_headers_remove(r, r->headers_in, global->our_names, 0);
+    if (request && request->sent) {
+        apr_table_do(restore, r->headers_in, request->sent, NULL);
+    }
+    return found;
+}
+
+static apr_status_t read_body(ap_filter_t *f, apr_bucket_brigade *bb,
+                              ap_input_mode_t mode, apr_read_type_e block,
+                              apr_off_t readbytes)
+{
+    request_rec *r = f->r;
+    apr_status_t status = ap_get_brigade(f->next, bb, mode, block, readbytes);
+
+    if (r->trailers_in && !apr_is_empty_table(r->trailers_in)) {
+        int found = clean(r);
+
+        ap_remove_input_filter(f);
+        if (found
+            && mcc_server_config_of(r->server)->incoming
+                   == MCC_INCOMING_REJECT) {
+            apr_table_setn(r->notes, MCC_NOTE_INCOMING, "rejected");
+            apr_brigade_cleanup(bb);
+            return APR_EINVAL;
+        }
+        if (found) {
+            apr_table_setn(r->notes, MCC_NOTE_INCOMING, "stripped");
+        }
+    }
+    return status;
+}
+
+void mcc_trailers_register(void)
+{
+    /* Just before the filters that read the protocol's framing. */
+    trailers_filter = ap_register_input_filter("CLIENT_CERT_TRAILERS", read_body,
+                                               NULL, AP_FTYPE_PROTOCOL - 1);
+}
+
+void mcc_trailers_watch(request_rec *r)
+{
+    /* On a stream of HTTP/2 nothing announces a body. */
+    if (r->connection->master
+        || apr_table_get(r->headers_in, "Transfer-Encoding")) {
+        ap_add_input_filter_handle(trailers_filter, NULL, r, r->connection);
+    }
+}

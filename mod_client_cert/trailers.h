@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file trailers.h
+ * @brief Our headers among the fields that follow a request's body.
+ *
+ * With MergeTrailers they land among the headers while the body is read, long
+ * after fixups; some backends are sent the headers only then, and a balancer
+ * sends them again to its second member.
+ */
+#ifndef MCC_TRAILERS_H
+#define MCC_TRAILERS_H
+
+#include <httpd.h>
+
+/** Register the input filter. */
+void mcc_trailers_register(void);
+
+/** Watch the body of a request that may end with trailers. */
+void mcc_trailers_watch(request_rec *r);
+
+#endif /* MCC_TRAILERS_H */
