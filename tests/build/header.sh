@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 
 if ! git rev-parse --git-dir > /dev/null 2>&1; then
-    echo "not in a git working tree: nothing to compare with"
+    echo "1..0 # SKIP no git working tree to compare with"
     exit 0
 fi
 git diff --exit-code -- include/client_cert.h
