@@ -128,12 +128,13 @@ wrong=0
 
 ttrp=https://localhost:$ttrp_port
 origin=https://localhost:$origin_port
-as_alice=(--cert "$pki/alice.pem" --key "$pki/alice.key")
+as_alice=(--cert alice.pem --key alice.key)
+cd "$pki"
 
 # request ARGUMENT...: shows the command, and leaves the answer in $body and
 # its status in $status.
 request() {
-    local arguments=(--cacert "$pki/servers-ca.pem" "$@") argument
+    local arguments=(--cacert servers-ca.pem "$@") argument
     printf '  $ curl'
     for argument in "${arguments[@]}"; do
         if [ ${#argument} -gt 500 ]; then
@@ -150,7 +151,7 @@ request() {
     status=${body##*$'\n'}
     body=${body%$'\n'*}
     body=${body%$'\n'}
-    printf '  | %s\n' "${body//$'\n'/$'\n  | '}"
+    sed 's/^/  | /; s/\(.\{100\}\).*/\1.../' <<< "$body"
 }
 
 # expect STATUS PATTERN NOTES MEANING: the answer matches the shell's PATTERN;
@@ -182,14 +183,15 @@ expect() {
     echo
 }
 
-alice_sha256=$(openssl x509 -in "$pki/alice.pem" -outform DER | sha256sum | cut -d ' ' -f 1)
+alice_sha256=$(openssl x509 -in alice.pem -outform DER | sha256sum | cut -d ' ' -f 1)
 
 echo "The TTRP's configuration, the file as it is in use:"
 echo
 sed 's/^/    /' "$top/ttrp/ttrp.conf"
 echo
 echo "The TTRP listens at $ttrp, the origin at $origin."
-echo 'The origin answers what it knows about the visitor.'
+echo 'The origin answers what it knows about the visitor. The commands below are run in'
+echo "$pki."
 echo
 
 echo '1. Alice has a certificate. The TTRP checks it, signs it and sends it along;'
@@ -231,7 +233,7 @@ expect 200 "*SHA-256: *$alice_sha256*" \
     'the origin has the one that the TTRP signed'
 
 echo "7. Another server of the same CA goes to the origin directly, with Alice's signed value."
-request --cert "$pki/neighbour.pem" --header "Client-Cert: $value" "$origin/"
+request --cert neighbour.pem --header "Client-Cert: $value" "$origin/"
 expect 403 'Refused: *another server*' '' \
     'the origin refuses: the signer is not the TLS peer'
 
@@ -249,12 +251,12 @@ if ! $once; then
 
 Both servers stay up until Ctrl-C. To try more:
 
-    curl --cacert $pki/servers-ca.pem --cert $pki/alice.pem --key $pki/alice.key $ttrp/
-    curl --cacert $pki/servers-ca.pem $ttrp/
-    tail -f $top/ttrp/error.log $top/ttrp/access.log
+    cd $pki
+    curl --cacert servers-ca.pem --cert alice.pem --key alice.key $ttrp/
+    curl --cacert servers-ca.pem $ttrp/
+    curl --cacert servers-ca.pem --cert alice.pem --key alice.key $ttrp/header
 
-The certificates are in $pki, the configurations in
-$top/ttrp and $top/origin.
+The configurations and the logs are in $top/ttrp and $top/origin.
 END
     # Ctrl-C is how the demo is meant to end.
     trap 'echo; exit $((wrong != 0))' INT
