@@ -37,6 +37,8 @@ perl -MIO::Socket::SSL -MNet::SSLeay -e1 2>/dev/null || need Net::SSLeay libio-s
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/client-cert-tests.XXXXXX")
 
+privileged=
+
 # Whatever a test that was killed left running: only processes whose pid files
 # lie in our own directory.
 stop_servers() {
@@ -51,6 +53,10 @@ stop_servers() {
 finish() {
     status=$?
     trap - EXIT INT TERM HUP
+    if [ -n "$privileged" ]; then
+        kill "$privileged" 2>/dev/null || true
+        wait "$privileged" || true
+    fi
     stop_servers
     if [ "$status" -eq 0 ] && [ -z "${KEEP:-}" ]; then
         rm -rf "$work"
@@ -66,22 +72,33 @@ trap 'exit 143' TERM HUP
 cp -R "$root/tests" "$work/tests"
 cp "$module" "$work/mod_client_cert.so"
 
+# The environment that t/TEST, the tests and the configurations share.
 TEST_HTTPD=$(command -v apache2)
 TEST_HTTPD_MODULES=$(apxs -q LIBEXECDIR)
 TEST_MODULE=$work/mod_client_cert.so
-export TEST_HTTPD TEST_HTTPD_MODULES TEST_MODULE
+TEST_PKI=$work/pki
+TEST_HTDOCS=$work/tests/t/htdocs
+# Spaces may stand in the value of `verify`, so it comes last.
+TEST_LOG_FORMAT='id=%{X-Test-Id}i pid=%P status=%>s vhost=%v'\
+' forward=%{client-cert-forward}n incoming=%{client-cert-incoming}n'\
+' tls=%{SSL_PROTOCOL}x resumed=%{SSL_SESSION_RESUMED}x verify=%{SSL_CLIENT_VERIFY}x'
+PERL5LIB=$work/tests/lib
+export TEST_HTTPD TEST_HTTPD_MODULES TEST_MODULE TEST_PKI TEST_HTDOCS TEST_LOG_FORMAT PERL5LIB
+ports=$(perl -MClientCertTest::Server=free_port -e 'print join " ", map { free_port() } 1 .. 5')
+read -r TEST_TLS_PORT TEST_PLAIN_PORT TEST_ORIGIN_HTTPS TEST_ORIGIN_HTTP privileged_port <<EOP
+$ports
+EOP
+export TEST_TLS_PORT TEST_PLAIN_PORT TEST_ORIGIN_HTTPS TEST_ORIGIN_HTTP
 # Apache::Test would start itself again to raise a limit that we do not need.
 APACHE_TEST_ULIMIT_SET=1
 export APACHE_TEST_ULIMIT_SET
 
 # The modules of the server that Apache::Test runs; it looks for an installed
 # httpd's otherwise.
-perl -I"$work/tests/lib" -MClientCertTest::Server=load_modules -e 'print load_modules()' \
-    >"$work/modules.conf"
-echo "LoadModule client_cert_module $work/mod_client_cert.so" >>"$work/modules.conf"
+perl -MClientCertTest::Server=load_modules -e 'print load_modules()' >"$work/modules.conf"
+echo "LoadModule client_cert_module $TEST_MODULE" >>"$work/modules.conf"
 
 cd "$work/tests"
-set -- "$@"
 run() { "$@"; }
 if [ "$(id -u)" -eq 0 ]; then
     chown -R nobody: "$work"
@@ -90,12 +107,30 @@ if [ "$(id -u)" -eq 0 ]; then
             env -u XDG_RUNTIME_DIR HOME="$work" "$@"
     }
 fi
+run perl -MClientCertTest::PKI=make_all -e 'make_all()'
 
 tests=
 for name in "$@"; do
     name=$(basename "$name" .t)
     tests="$tests t/$name.t"
 done
+
+# What only root can set up: t/privileges.t skips itself otherwise.
+if [ "$(id -u)" -eq 0 ]; then
+    case " $tests " in
+        '  ' | *' t/privileges.t '*)
+            TEST_PRIVILEGED_PORT=$privileged_port
+            TEST_PRIVILEGED_DIRECTORY=$work/privileged
+            export TEST_PRIVILEGED_PORT TEST_PRIVILEGED_DIRECTORY
+            TEST_SERVERS=$work TEST_LOGS=$work perl privileged.pl nobody &
+            privileged=$!
+            while [ ! -e "$work/privileged/ready" ]; do
+                kill -0 "$privileged" 2>/dev/null || exit 1
+                sleep 0.1
+            done
+            ;;
+    esac
+fi
 
 status=0
 # shellcheck disable=SC2086 # names of our own files, without spaces

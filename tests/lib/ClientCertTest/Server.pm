@@ -29,13 +29,17 @@ my @MODULES = qw(
 
 # Ports below the kernel's ephemeral range: one that was free a moment ago is
 # not handed to somebody's outgoing connection in between.
+my %given;
+
 sub free_port {
     for (1 .. 200) {
         my $port = 12_000 + int rand 18_000;
+        next if $given{$port};
         my $socket = IO::Socket::INET->new(
             LocalAddr => '127.0.0.1', LocalPort => $port, Listen => 1, ReuseAddr => 1,
         ) or next;
         close $socket;
+        $given{$port} = 1;
         return $port;
     }
     die 'no free port';
@@ -53,6 +57,8 @@ sub load_modules {
 sub own_module {
     return "LoadModule client_cert_module $ENV{TEST_MODULE}\n";
 }
+
+my $count = 0;
 
 sub preamble {
     my ($directory, %want) = @_;
@@ -78,12 +84,13 @@ CONF
 }
 
 # new(name => NAME, config => TEXT, modules => LoadModule lines in place of the
-# usual ones, own => 0 to leave client_cert_module out, env => {...}). The text
+# usual ones, own => 0 to leave client_cert_module out, env => {...}, directory =>
+# PATH). The text
 # names its ports itself. Returns without starting.
 sub new {
     my ($class, %want) = @_;
     my $self = bless {%want}, $class;
-    $self->{directory} = "$ENV{TEST_SERVERS}/$self->{name}.$$." . ++$ClientCertTest::Server::Count;
+    $self->{directory} //= "$ENV{TEST_SERVERS}/$self->{name}.$$." . ++$count;
     make_path($self->{directory});
     $self->{conf} = "$self->{directory}/httpd.conf";
     $self->configure($want{config});

@@ -1,0 +1,288 @@
+# SPDX-License-Identifier: Apache-2.0
+
+# Mistakes show at start-up: `httpd -t` fails with one line that names the
+# directive, the file and the fault.
+
+use ClientCertTest;
+
+my $scratch = pki("config.$$");
+mkdir $scratch or die "$scratch: $!";
+END { system 'rm', '-rf', $scratch if defined $scratch }
+
+my ($certificate, $key, $other) = map { slurp(pki($_)) }
+    qw(signer-p256.crt signer-p256.key signer-p384.crt);
+
+# Files that a directive may name, and where their faults are.
+sub file {
+    my ($name, @content) = @_;
+    return spew("$scratch/$name", @content);
+}
+
+my $encrypted = openssl(qw(pkey -aes256 -passout pass:secret -in), pki('signer-p256.key'));
+my $traditional = openssl(qw(ec -aes256 -passout pass:secret -in), pki('signer-p256.key'));
+(my $damaged = $certificate) =~ s/\A(.{200}).{40}/$1!!!!/s;
+(my $truncated = $certificate) =~ s/\A(.{300}).*/$1/s;
+
+my $unreadable = file('unreadable.pem', $certificate, $key);
+chmod 0, $unreadable;
+
+# Nine certificates, each the next one's issuer.
+my $above = 'server-ca';
+for my $n (1 .. 8) {
+    $above = issue(name => "config-ca-$$-$n", as => 'ca', ca => $above, keep_key => 0);
+}
+issue(name => "config-deep-$$", as => 'server', ca => $above);
+
+my %GOOD = (
+    file => pki('signer-p256.pem'),
+    certificate => pki('signer-p256.crt'),
+    key => pki('signer-p256.key'),
+);
+
+# What is wrong, where it stands, the lines, the directive at fault, the fault;
+# for files the file that the line has to name.
+my @CASES = (
+    # ClientCertForward
+    ['an unknown format', host => 'ClientCertForward pkcs7', qr/pkcs7/],
+    ['no format', host => 'ClientCertForward', qr/argument/],
+    ['too many words', host => 'ClientCertForward cms X-Cert more', qr/argument/],
+    ['a header for off', host => 'ClientCertForward off X-Cert', qr/off/],
+    ['off after a format', host => "ClientCertForward cms\nClientCertForward off", qr/off/],
+    ['off before a format', host => "ClientCertForward off\nClientCertForward cms", qr/off/],
+    ['off beside a format in a Location',
+        location => "ClientCertForward cms\nClientCertForward off", qr/off/],
+    ['off beside a format in the server', server => "ClientCertForward cms\nClientCertForward off", qr/off/],
+    ['two formats for one header', host => "ClientCertForward cms\nClientCertForward rfc9440", qr/Client-Cert/],
+    ['the same line twice', host => "ClientCertForward cms\nClientCertForward cms", qr/Client-Cert/],
+    ['two names that fold to one',
+        host => "ClientCertForward cms X-Cert\nClientCertForward rfc9440 X_Cert", qr/X_Cert/],
+    ['two names that fold to one, by case and dot',
+        host => "ClientCertForward cms X-Cert\nClientCertForward rfc9440 x.CERT", qr/x\.CERT/],
+    ['a name that folds to the default',
+        host => "ClientCertForward cms\nClientCertForward rfc9440 client_cert", qr/client_cert/],
+    ['a header with a space', host => 'ClientCertForward cms "X Cert"', qr/X Cert/],
+    ['a header with a colon', host => 'ClientCertForward cms X-Cert:', qr/X-Cert:/],
+    ['a header beyond ASCII', host => "ClientCertForward cms X-C\xc3\xa9rt", qr/header|token|name/],
+    ['a header with a quote', host => q(ClientCertForward cms 'X-"Cert"'), qr/X-/],
+    (map { ["the header $_", host => "ClientCertForward cms $_", qr/\Q$_\E/] }
+        qw(Host Connection Content-Length Transfer-Encoding TE Upgrade Trailer Keep-Alive Expect
+        Authorization host transfer-encoding)),
+    ['in <Proxy>', proxy => 'ClientCertForward cms', qr/Proxy|not allowed/],
+    ['in <Proxy> of a virtual host', host_proxy => 'ClientCertForward cms', qr/Proxy|not allowed/],
+    ['in <ProxyMatch>', proxy_match => 'ClientCertForward cms', qr/Proxy|not allowed/],
+
+    # ClientCertForwardChain
+    ['no flag', host => 'ClientCertForwardChain perhaps', qr/On or Off/i],
+    ['nothing', host => 'ClientCertForwardChain', qr/argument|On or Off/i],
+    ['in <Proxy>', proxy => 'ClientCertForwardChain on', qr/Proxy|not allowed/],
+
+    # ClientCertSigner
+    ['no word', host => 'ClientCertSigner', qr/argument/],
+    ['three words', host => "ClientCertSigner $GOOD{certificate} $GOOD{key} more", qr/argument/],
+    ['server with a key file', host => "ClientCertSigner server $GOOD{key}", qr/server/],
+    ['in a Directory', directory => "ClientCertSigner $GOOD{file}", qr/not allowed/],
+    ['in a Location', location => "ClientCertSigner $GOOD{file}", qr/not allowed/],
+    ['in <Proxy>', proxy => 'ClientCertSigner server', qr/not allowed/],
+    ['in <If>', if => 'ClientCertSigner server', qr/not allowed/],
+    (
+        map {
+            my ($what, $fault, $file, $key_file) = @$_;
+            [$what, host => "ClientCertSigner $file" . ($key_file ? " $key_file" : ''), $fault,
+                $key_file // $file];
+        }
+        ['a file that is not there', qr/no such|not be read|not exist|cannot read|unreadable/i,
+            "$scratch/absent.pem"],
+        ['a key file that is not there', qr/no such|not be read|not exist|cannot read|unreadable/i,
+            $GOOD{certificate}, "$scratch/absent.key"],
+        ['a file that may not be read', qr/permission|not be read|cannot read|unreadable/i, $unreadable],
+        ['a directory', qr/directory|not be read|cannot read|unreadable/i, $scratch],
+        ['an empty file', qr/no (?:\w+ )*certificate/i, file('empty.pem', '')],
+        ['no certificate', qr/no (?:\w+ )*certificate/i, $GOOD{key}],
+        ['no key', qr/no (?:\w+ )*key/i, $GOOD{certificate}],
+        ['a key file without a key', qr/no (?:\w+ )*key/i, $GOOD{certificate},
+            file('no-key.pem', $certificate)],
+        ['an empty key file', qr/no (?:\w+ )*key/i, $GOOD{certificate}, file('empty.key', '')],
+        ['an encrypted key', qr/encrypted/i, file('encrypted.pem', $certificate, $encrypted)],
+        ['an encrypted key in its own file', qr/encrypted/i, $GOOD{certificate},
+            file('encrypted.key', $encrypted)],
+        ['a key encrypted the old way', qr/encrypted/i, file('old.pem', $certificate, $traditional)],
+        ['a key of another certificate', qr/match|does not belong|mismatch/i,
+            file('mismatch.pem', $other, $key)],
+        ['a key of another certificate, in its own file', qr/match|does not belong|mismatch/i,
+            $GOOD{certificate}, pki('signer-p384.key')],
+        ['a key of the same kind', qr/match|does not belong|mismatch/i,
+            $GOOD{certificate}, pki('server-ca.key')],
+        ['two keys', qr/several keys|two keys|more than one (?:\w+ )*key/i,
+            file('two-keys.pem', $certificate, $key, slurp(pki('signer-p384.key')))],
+        ['a key in either file', qr/several keys|two keys|more than one (?:\w+ )*key/i,
+            $GOOD{file}, $GOOD{key}],
+        ['a certificate that is none of its chain', qr/unrelated|not on [^:]*chain/i,
+            file('unrelated.pem', $certificate, $key, slurp(pki('client-intermediate.crt')))],
+        ['another leaf beside it', qr/unrelated|not on [^:]*chain/i,
+            file('leaves.pem', $certificate, $key, $other)],
+        ['a damaged certificate', qr/PEM|malformed|damaged/i, file('damaged.pem', $damaged, $key)],
+        ['a certificate without its end', qr/PEM|malformed|damaged|no (?:\w+ )*certificate/i,
+            file('truncated.pem', $key, $truncated)],
+        ['DER', qr/PEM|malformed|no (?:\w+ )*certificate/i, pki('signer-p256.der')],
+        ['RSA of 1024 bits', qr/small|2048|short/i, pki('signer-rsa1024.pem')],
+        ['a curve of other use', qr/kind|not supported|unsupported|cannot sign/i, pki('signer-k256.pem')],
+        ['Ed448', qr/kind|not supported|unsupported|cannot sign/i, pki('signer-ed448.pem')],
+        ['nine certificates', qr/long|more than 8|many/i, pki("config-deep-$$.pem")],
+    ),
+
+    # ClientCertSignerCerts
+    ['an unknown word', location => 'ClientCertSignerCerts all', qr/all/],
+    ['no word', host => 'ClientCertSignerCerts', qr/argument/],
+    ['two words', host => 'ClientCertSignerCerts chain none', qr/argument/],
+    ['in <Proxy>', proxy => 'ClientCertSignerCerts none', qr/Proxy|not allowed/],
+
+    # ClientCertSignatureLifetime
+    (map { ["the number $_", host => qq(ClientCertSignatureLifetime "$_"), qr/\Q$_\E/] }
+        '-1', 'soon', '60s', '1.5', '0x10', ' ', '99999999999999999999'),
+    ['no number', host => 'ClientCertSignatureLifetime', qr/argument/],
+    ['in a Location', location => 'ClientCertSignatureLifetime 60', qr/not allowed/],
+
+    # ClientCertSignatureCache
+    (map { ["the size $_", server => qq(ClientCertSignatureCache "$_"), qr/\Q$_\E/] }
+        '-1', 'M', '16MB', '16G', '1.5M', ' ', '99999999999999999999M'),
+    ['no size', server => 'ClientCertSignatureCache', qr/argument/],
+    ['in a virtual host', host => 'ClientCertSignatureCache 1M', qr/VirtualHost|not allowed/],
+    ['in a Location', location => 'ClientCertSignatureCache 1M', qr/not allowed|Location/],
+
+    # ClientCertIncoming
+    ['an unknown word', host => 'ClientCertIncoming ignore', qr/ignore/],
+    ['no word', host => 'ClientCertIncoming', qr/argument/],
+    ['in a Location', location => 'ClientCertIncoming reject', qr/not allowed/],
+    ['in a Directory', directory => 'ClientCertIncoming reject', qr/not allowed/],
+);
+
+my %PLACES = (
+    server => "%s\n",
+    host => "<VirtualHost 127.0.0.1:80>\n%s\n</VirtualHost>\n",
+    location => "<Location /x>\n%s\n</Location>\n",
+    directory => "<Directory $scratch>\n%s\n</Directory>\n",
+    proxy => "<Proxy https://origin.test/>\n%s\n</Proxy>\n",
+    host_proxy => "<VirtualHost 127.0.0.1:80>\n<Proxy https://origin.test/>\n%s\n</Proxy>\n</VirtualHost>\n",
+    proxy_match => "<ProxyMatch ^https>\n%s\n</ProxyMatch>\n",
+    if => "<If true>\n%s\n</If>\n",
+);
+
+sub check {
+    my ($place, $lines) = @_;
+    my ($status, $output, $server)
+        = check_config(config => "Listen 127.0.0.1:80\n" . sprintf $PLACES{$place}, $lines);
+    return ($status, $output, $server->{conf});
+}
+
+cmp_ok(scalar @CASES, '>=', 30, scalar(@CASES) . ' wrong configurations');
+for (@CASES) {
+    my ($what, $place, $lines, $fault, $file) = @$_;
+    my ($directive) = $lines =~ /^(\w+)/;
+    subtest "$directive: $what" => sub {
+        my ($status, $output, $conf) = check($place, $lines);
+        isnt($status, 0, 'refused');
+        my ($where, @said) = split /\n/, $output;
+        like($where, qr/Syntax error on line \d+ of \Q$conf\E/, 'the place');
+        is(scalar @said, 1, 'one line') or diag $output;
+        like($said[0] // '', qr/\b$directive\b/, 'names the directive');
+        like($said[0] // '', $fault, 'and the fault');
+        like($said[0] // '', qr/\Q$file\E/, 'and the file') if defined $file;
+        unlike($output, qr/PRIVATE KEY/, 'no key in it');
+    };
+}
+
+# The same places take what is right.
+my @RIGHT = (
+    [server => "ClientCertForward cms\nClientCertForward rfc9440 X-Cert\nClientCertSignatureCache 0"],
+    [server => "ClientCertSignatureCache 65536\nClientCertSignatureLifetime 0"],
+    [host => "ClientCertForward off\nClientCertForwardChain on\nClientCertSignerCerts none"],
+    [host => "ClientCertSigner server\nClientCertSignatureLifetime 86400\nClientCertIncoming reject"],
+    [host => "ClientCertSigner $GOOD{file}\nClientCertIncoming strip"],
+    [host => "ClientCertSigner $GOOD{certificate} $GOOD{key}"],
+    [host => "ClientCertSigner $GOOD{certificate} $GOOD{file}"],
+    [host => 'ClientCertSigner ' . file('with-root.pem', $certificate, $key, slurp(pki('server-ca.crt')))],
+    [host => 'ClientCertSigner ' . file('key-first.pem', $key, $certificate)],
+    [host => 'ClientCertSigner ' . pki('signer-under.pem')],
+    [location => "ClientCertForward CMS-SF x-cert\nClientCertSignerCerts Signer"],
+    [directory => "ClientCertForward rfc9440\nClientCertForwardChain off"],
+    [if => 'ClientCertForward off'],
+);
+for (@RIGHT) {
+    my ($place, $lines) = @$_;
+    my ($status, $output) = check($place, $lines);
+    is($status, 0, "right in $place: " . join ' and ', split /\n/, $lines =~ s/\S+\///gr)
+        or diag $output;
+}
+
+# A certificate at the end of its life is no mistake of the configuration.
+for my $name (qw(signer-expired signer-future)) {
+    my ($status, $output) = check(host => 'ClientCertSigner ' . pki("$name.pem"));
+    is($status, 0, "$name.pem passes") or diag $output;
+}
+
+# KEYFILE holds the certificate as well as the key above; and one file may be
+# named by its relative path.
+{
+    my $server = ClientCertTest::Server->new(
+        name => 'relative',
+        config => "Listen 127.0.0.1:80\nClientCertSigner relative.pem\n",
+    );
+    spew("$server->{directory}/relative.pem", slurp($GOOD{file}));
+    my $output = qx{$ENV{TEST_HTTPD} -t -f $server->{conf} 2>&1};
+    is($?, 0, 'a path relative to ServerRoot') or diag $output;
+}
+
+# What -t cannot see: mod_ssl's own certificates, and .htaccess.
+for (['signer-k256', qr/kind|not supported|unsupported|cannot sign/i]) {
+    my ($name, $fault) = @$_;
+    subtest "the start fails: ClientCertSigner server, $name" => sub {
+        my $port = free_port();
+        my $server = ClientCertTest::Server->new(
+            name => $name, config => server_config(port => $port, signer => $name),
+        );
+        ok(!eval { $server->start }, 'it does not start') or return;
+        my @lines = grep { /client_cert:/ } split /\n/, $server->said;
+        my ($line) = grep { /error|emerg|crit/ } @lines;
+        like($line // '', qr/ClientCert(?:Signer|Forward)/, 'the line names the directive');
+        like($line // '', $fault, 'and the fault');
+        like($line // '', qr/ttrp\.test|\Q$name\E/, 'and the server or its certificate');
+    };
+}
+
+subtest '.htaccess' => sub {
+    my $port = free_port();
+    my @directives = (
+        'ClientCertForward cms', 'ClientCertForwardChain on', 'ClientCertSigner server',
+        'ClientCertSignerCerts none', 'ClientCertSignatureLifetime 1', 'ClientCertSignatureCache 1M',
+        'ClientCertIncoming strip',
+    );
+    my $root = "$scratch/htdocs";
+    mkdir $root;
+    my $server = ClientCertTest::Server->new(
+        name => 'htaccess',
+        config => <<"CONF",
+Listen 127.0.0.1:$port
+<VirtualHost 127.0.0.1:$port>
+DocumentRoot $root
+<Directory $root>
+    AllowOverride All
+</Directory>
+</VirtualHost>
+CONF
+    );
+    $server->start;
+    for my $n (0 .. $#directives) {
+        my $line = $directives[$n];
+        my ($directive) = $line =~ /^(\w+)/;
+        mkdir "$root/$n";
+        spew("$root/$n/file", 'content');
+        my $client = ClientCertTest::Client->connect(port => $port);
+        is($client->request("/$n/file")->status, 200, 'served without');
+        spew("$root/$n/.htaccess", "$line\n");
+        $client = ClientCertTest::Client->connect(port => $port);
+        is($client->request("/$n/file")->status, 500, "$directive: refused");
+        like($server->said, qr{/$n/\.htaccess: .*\b$directive\b.*not allowed}, 'the log says why');
+    }
+};
+
+done_testing;

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+
+# ClientCertSignatureLifetime: how long one signature serves.
+
+use ClientCertTest;
+use Time::HiRes qw(sleep time);
+
+# One connection, so one process and one cache.
+sub notes {
+    my ($client, $count, $path) = @_;
+    return map { logged($client->request($path // '/'))->{forward} // '' } 1 .. $count;
+}
+
+{
+    my $client = client(sni => 'lifetime-0.test', cert => 'client-rsa');
+    is_deeply([notes($client, 4)], [('signed') x 4], '0: every request is signed');
+}
+
+{
+    my $client = client(sni => 'lifetime-600.test', cert => 'client-rsa');
+    my @responses = map { $client->request('/') } 1 .. 4;
+    my @notes = map { logged($_)->{forward} } @responses;
+    is_deeply([@notes[1 .. 3]], [('reused') x 3], '600: the first signature is used again');
+    my %values = map { join(',', $_->sent('Client-Cert')) => 1 } @responses;
+    is(scalar keys %values, 1, 'the very same value');
+    is(forwarded($responses[3]), 'client-rsa', 'which verifies');
+}
+
+{
+    my $client = client(sni => 'lifetime-3.test', cert => 'client-rsa');
+    my $start = time;
+    my @notes = notes($client, 2);
+    SKIP: {
+        skip 'the machine is too slow to see a reuse', 1 if time - $start > 1.5;
+        is($notes[1], 'reused', '3: used again within the time');
+    }
+    sleep 3.2;
+    is((notes($client, 1))[0], 'signed', 'and signed anew after it');
+}
+
+subtest 'one client never gets another\'s' => sub {
+    my @names = qw(client-rsa client-p256 client-under);
+    my @clients = map {
+        client(sni => 'lifetime-600.test', cert => $_, chain => 1)
+    } @names;
+    for my $round (1 .. 4) {
+        for my $n (0 .. $#names) {
+            is(forwarded($clients[$n]->request('/')), $names[$n], "round $round, $names[$n]");
+        }
+    }
+};
+
+subtest 'formats and signers are kept apart' => sub {
+    # cms and cms-sf of one client through one connection, then another signer.
+    my $client = client(sni => 'ttrp.test', cert => 'client-rsa');
+    for (1 .. 3) {
+        my ($cms) = $client->request('/cms')->sent('Client-Cert');
+        my ($sf) = $client->request('/cms-sf')->sent('Client-Cert');
+        ok(defined decode_cms($cms), 'cms');
+        ok(defined decode_sf($sf), 'cms-sf');
+        my $cms_none = the_cms($client->request('/certs/none'));
+        is(scalar(ref $cms_none ? cms_certificates($$cms_none) : 'none'), 0, 'without certificates');
+    }
+    for my $sni (qw(p256.test file-rsa2048.test lifetime-600.test)) {
+        my $expected = $sni =~ /rsa2048/ ? 'signer-rsa2048' : 'signer-p256';
+        is(signer(get('/', sni => $sni, cert => 'client-rsa')), $expected, $sni);
+    }
+};
+
+subtest 'never past a notAfter' => sub {
+    # A client certificate and a signer that end within the lifetime.
+    issue(name => "client-ends-$$", ca => 'client-ca', end_s => 4);
+    my $client = client(sni => 'lifetime-600.test', cert => "client-ends-$$");
+    my $response = $client->request('/');
+    is(forwarded($response), "client-ends-$$", 'while it is valid');
+    is(logged($client->request('/'))->{forward}, 'reused', 'used again');
+    sleep 5;
+    $response = $client->request('/');
+    is_deeply([$response->folded('Client-Cert')], [], 'no header after its notAfter');
+    is(logged($response)->{forward}, 'unverified', 'the note');
+};
+
+subtest 'ClientCertSignatureCache 0: nothing is kept' => sub {
+    my $port = free_port();
+    my $server = ClientCertTest::Server->new(
+        name => 'uncached',
+        config => server_config(port => $port, global => 'ClientCertSignatureCache 0'),
+    );
+    $server->start;
+    my $client = client(port => $port, sni => 'ttrp.test', cert => 'client-rsa');
+    is(logged($client->request('/'), $server->access_log)->{forward}, 'signed', 'signed')
+        for 1 .. 3;
+};
+
+subtest 'a small cache stays right' => sub {
+    my $port = free_port();
+    my $server = ClientCertTest::Server->new(
+        name => 'small-cache',
+        config => server_config(port => $port, global => 'ClientCertSignatureCache 4K'),
+    );
+    $server->start;
+    my @names = qw(client-rsa client-p256 client-under client-deepest);
+    my @clients = map { client(port => $port, sni => 'ttrp.test', cert => $_, chain => 1) } @names;
+    for my $round (1 .. 3) {
+        is(forwarded($clients[$_]->request('/')), $names[$_], "round $round, $names[$_]")
+            for 0 .. $#names;
+    }
+};
+
+done_testing;

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+
+# A signature that cannot be made: 500, and nothing reaches the backend. The
+# fault is an OpenSSL provider that stops signing (../refusing_provider.c).
+
+use ClientCertTest;
+
+my $provider = pki("refusing.$$.so");
+my $switch = pki("refuse.$$");
+my $cnf = spew(pki("refusing.$$.cnf"), <<"CNF");
+openssl_conf = all
+[all]
+providers = providers
+[providers]
+refusing = refusing
+[refusing]
+module = $provider
+activate = 1
+CNF
+
+my $compiler = qx{sh -c 'command -v cc gcc clang | head -n 1'};
+chomp $compiler;
+my $said = qx{$compiler -shared -fPIC -Wall -o $provider refusing_provider.c -lcrypto 2>&1};
+is($?, 0, 'the provider compiles') or BAIL_OUT($said);
+END { unlink grep {defined} $provider, $switch, $cnf }
+
+my %KINDS = (rsa2048 => 'client-rsa', p256 => 'client-p256', ed25519 => 'client-rsa');
+
+for my $source ('server', 'file') {
+    for my $kind (sort keys %KINDS) {
+        subtest "ClientCertSigner $source, $kind" => sub {
+            my $port = free_port();
+            my $config = server_config(
+                port => $port, signer => $source eq 'server' ? "signer-$kind" : 'signer-p256',
+                global => "Protocols h2 http/1.1\nClientCertSignatureLifetime 3600",
+                lines => 'ClientCertSigner '
+                    . ($source eq 'server' ? 'server' : pki("signer-$kind.pem")) . "\n" . <<'LINES',
+<Location /sf>
+    ClientCertForward cms-sf
+</Location>
+<Location /rfc9440>
+    ClientCertForward rfc9440
+</Location>
+<Location /both>
+    ClientCertForward rfc9440
+    ClientCertForward cms X-Cert-Signed
+</Location>
+<Location /fresh>
+    ClientCertForward cms X-Cert-Fresh
+    ClientCertSignerCerts none
+</Location>
+<Location /error-page>
+    ErrorDocument 500 /error-document
+</Location>
+LINES
+            );
+            # Plain HTTP behind: the TTRP's own mutual TLS cannot be what fails.
+            $config =~ s{^ProxyPass / .*$}{ProxyPass / http://127.0.0.1:$ENV{TEST_ORIGIN_HTTP}/}m;
+            my $server = ClientCertTest::Server->new(
+                name => "refusing-$source-$kind", config => $config,
+                env => { OPENSSL_CONF => $cnf, REFUSE_TO_SIGN => $switch },
+            );
+            unlink $switch;
+            $server->start;
+            my %client = (port => $port, sni => 'ttrp.test', cert => $KINDS{$kind});
+
+            # The handshakes need signatures, too, so the connections come first.
+            my @open = map { client(%client, tls => $_) } '1.2', '1.3';
+            for (@open) {
+                my $response = $_->request('/fresh');
+                is($response->status, 200, 'signed while the provider does');
+            }
+            my $anonymous = client(port => $port, sni => 'ttrp.test');
+
+            spew($switch, '');
+            for my $client (@open) {
+                for my $path ('/', '/sf', '/both', '/deeper/and/deeper', '/error-page') {
+                    my $response = $client->request($path);
+                    is($response->status, 500, "$path: 500");
+                    is(backend_saw($response), 0, 'the backend saw nothing');
+                    is(logged($response, $server->access_log)->{forward}, 'failed', 'the note');
+                    unlike($response->body, qr/sign|provider|OpenSSL/i, 'the client learns no reason');
+                }
+                my $response = $client->request('/', method => 'POST', body => 'x' x 5000);
+                is($response->status, 500, 'POST: 500');
+                is(backend_saw($response), 0, 'the backend saw nothing');
+                $response = $client->request('/rfc9440');
+                is(name_of(decode_sf($response->sent('Client-Cert'))), $KINDS{$kind},
+                    'what needs no signature goes on');
+            }
+            my $response = $anonymous->request('/');
+            is($response->status, 200, 'and so does who has no certificate');
+            like($server->said, qr/client_cert:error/, 'an error for the administrator');
+
+            # A failure is not kept.
+            unlink $switch;
+            for my $client (@open) {
+                $response = $client->request('/');
+                is($response->status, 200, 'signed again once the provider does');
+                is(backend_saw($response), 1, 'and at the backend');
+            }
+            unlike($server->said, qr/exit signal|panic/, 'no child died');
+        };
+    }
+}
+
+done_testing;
