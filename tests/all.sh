@@ -43,8 +43,9 @@ count() {
             known = 1
             sub(/^.*Tests=/, ""); passed += $1 + 0
         }
-        / Failed [0-9]+\/[0-9]+ subtests/ {
-            sub(/^.* Failed /, ""); failed += $1 + 0; passed -= $1 + 0
+        /^ *Failed [0-9]+\/[0-9]+ subtests/ {
+            known = 1
+            sub(/^ *Failed /, ""); failed += $1 + 0; passed -= $1 + 0
         }
         END {
             if (!known && status == 0) passed = 1
