@@ -28,6 +28,7 @@ static mcc_global *global_of(apr_pool_t *pconf)
     if (!global) {
         global = apr_pcalloc(pconf, sizeof(*global));
         global->our_names = apr_array_make(pconf, 4, sizeof(const char *));
+        global->accepted_names = apr_array_make(pconf, 1, sizeof(const char *));
         global->cache_size = MCC_DEFAULT_CACHE_SIZE;
         mcc_names_add(global->our_names, MCC_CLIENT_CERT);
         mcc_names_add(global->our_names, MCC_CLIENT_CERT_CHAIN);
@@ -65,6 +66,7 @@ void *mcc_merge_server_config(apr_pool_t *p, void *base_conf, void *add_conf)
     }
     /* The main server's sections apply to every virtual host. */
     conf->signs = add->signs || base->signs;
+    conf->accepts = add->accepts || base->accepts;
     conf->signer_certs_seen = add->signer_certs_seen | base->signer_certs_seen;
     return conf;
 }
@@ -76,6 +78,7 @@ void *mcc_create_dir_config(apr_pool_t *p, char *path)
     (void)path;
     conf->forward_chain = -1;
     conf->signer_certs = -1;
+    mcc_accept_config_init(&conf->accept);
     return conf;
 }
 
@@ -90,6 +93,7 @@ void *mcc_merge_dir_config(apr_pool_t *p, void *base_conf, void *add_conf)
                                                  : add->forward_chain;
     conf->signer_certs = add->signer_certs < 0 ? base->signer_certs
                                                : add->signer_certs;
+    mcc_accept_config_merge(&conf->accept, &base->accept, &add->accept);
     return conf;
 }
 
@@ -103,12 +107,12 @@ mcc_dir_config *mcc_dir_config_of(const request_rec *r)
     return ap_get_module_config(r->per_dir_config, &client_cert_module);
 }
 
-/* httpd itself puts the name of the directive before what is said of the
- * number of arguments, not before what is said of their values. */
-static const char *fault(cmd_parms *cmd, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+int mcc_watches_tls(const mcc_global *global)
+{
+    return global->forwards || global->accepts;
+}
 
-static const char *fault(cmd_parms *cmd, const char *format, ...)
+const char *mcc_fault(cmd_parms *cmd, const char *format, ...)
 {
     va_list args;
     const char *text;
@@ -117,6 +121,22 @@ static const char *fault(cmd_parms *cmd, const char *format, ...)
     text = apr_pvsprintf(cmd->pool, format, args);
     va_end(args);
     return apr_pstrcat(cmd->pool, cmd->cmd->name, ": ", text, NULL);
+}
+
+const char *mcc_header_fault(cmd_parms *cmd, const char *header)
+{
+    if (!mcc_name_is_token(header)) {
+        return mcc_fault(cmd, "\"%s\" is no header name", header);
+    }
+    if (mcc_name_is_reserved(header)) {
+        return mcc_fault(cmd, "the header \"%s\" has a meaning of its own in "
+                         "HTTP", header);
+    }
+    if (mcc_names_equal(header, MCC_CLIENT_CERT_CHAIN)) {
+        return mcc_fault(cmd, "the header \"%s\" is the one of "
+                         "ClientCertForwardChain", header);
+    }
+    return NULL;
 }
 
 /* Directives of a section: everywhere but where httpd would not apply them to
@@ -152,10 +172,10 @@ static const char *set_forward(cmd_parms *cmd, void *dir, const char *word,
 
     if (!ap_cstr_casecmp(word, "off")) {
         if (header) {
-            return fault(cmd, "\"off\" takes no header");
+            return mcc_fault(cmd, "\"off\" takes no header");
         }
         if (conf->forward && conf->forward->nelts) {
-            return fault(cmd, "\"off\" stands beside a format in this section");
+            return mcc_fault(cmd, "\"off\" stands beside a format in this section");
         }
         conf->forward = apr_array_make(cmd->pool, 0, sizeof(mcc_forward_line));
         return NULL;
@@ -167,35 +187,27 @@ static const char *set_forward(cmd_parms *cmd, void *dir, const char *word,
         }
     }
     if (i == FORWARD_FORMATS) {
-        return fault(cmd, "unknown format \"%s\", must be one of off, cms, "
+        return mcc_fault(cmd, "unknown format \"%s\", must be one of off, cms, "
                      "cms-sf, rfc9440", word);
     }
 
     if (!header) {
         header = forward_formats[i].header;
     }
-    else if (!mcc_name_is_token(header)) {
-        return fault(cmd, "\"%s\" is no header name", header);
-    }
-    else if (mcc_name_is_reserved(header)) {
-        return fault(cmd, "the header \"%s\" has a meaning of its own in HTTP",
-                     header);
-    }
-    else if (mcc_names_equal(header, MCC_CLIENT_CERT_CHAIN)) {
-        return fault(cmd, "the header \"%s\" is the one of "
-                     "ClientCertForwardChain", header);
+    else if ((error = mcc_header_fault(cmd, header))) {
+        return error;
     }
 
     if (!conf->forward) {
         conf->forward = apr_array_make(cmd->pool, 2, sizeof(mcc_forward_line));
     }
     else if (!conf->forward->nelts) {
-        return fault(cmd, "\"off\" stands beside a format in this section");
+        return mcc_fault(cmd, "\"off\" stands beside a format in this section");
     }
     for (n = 0; n < conf->forward->nelts; n++) {
         line = &APR_ARRAY_IDX(conf->forward, n, mcc_forward_line);
         if (mcc_names_equal(line->header, header)) {
-            return fault(cmd, "two formats for the header \"%s\" (\"%s\" is the "
+            return mcc_fault(cmd, "two formats for the header \"%s\" (\"%s\" is the "
                          "same name to many backends)", header, line->header);
         }
     }
@@ -245,12 +257,12 @@ static const char *set_signer(cmd_parms *cmd, void *dir, const char *word,
         return error;
     }
     if (conf->signer_source != MCC_SIGNER_UNSET) {
-        return fault(cmd, "given twice for one server");
+        return mcc_fault(cmd, "given twice for one server");
     }
 
     if (!ap_cstr_casecmp(word, "server")) {
         if (key_word) {
-            return fault(cmd, "\"server\" takes no key file");
+            return mcc_fault(cmd, "\"server\" takes no key file");
         }
         conf->signer_source = MCC_SIGNER_SERVER;
         return NULL;
@@ -258,12 +270,12 @@ static const char *set_signer(cmd_parms *cmd, void *dir, const char *word,
 
     file = ap_server_root_relative(cmd->pool, word);
     if (!file) {
-        return fault(cmd, "%s: invalid path", word);
+        return mcc_fault(cmd, "%s: invalid path", word);
     }
     if (key_word) {
         key_file = ap_server_root_relative(cmd->pool, key_word);
         if (!key_file) {
-            return fault(cmd, "%s: invalid path", key_word);
+            return mcc_fault(cmd, "%s: invalid path", key_word);
         }
     }
 
@@ -272,7 +284,7 @@ static const char *set_signer(cmd_parms *cmd, void *dir, const char *word,
     result = client_cert_signer_from_file(file, key_file, &signer);
     ERR_clear_error();
     if (result != CLIENT_CERT_RESULT_OK) {
-        return fault(cmd, "%s%s%s: %s", file, key_file ? " " : "",
+        return mcc_fault(cmd, "%s%s%s: %s", file, key_file ? " " : "",
                      key_file ? key_file : "",
                      client_cert_result_message(result));
     }
@@ -303,16 +315,14 @@ static const char *set_signer_certs(cmd_parms *cmd, void *dir, const char *word)
         conf->signer_certs = CLIENT_CERT_SIGNER_CERTS_NONE;
     }
     else {
-        return fault(cmd, "unknown word \"%s\", must be one of chain, signer, "
+        return mcc_fault(cmd, "unknown word \"%s\", must be one of chain, signer, "
                      "none", word);
     }
     server->signer_certs_seen |= 1U << conf->signer_certs;
     return NULL;
 }
 
-/* A whole non-negative decimal number and what follows it; -1 if there is none
- * or it is beyond 2^31 - 1. */
-static apr_int64_t parse_number(const char *word, const char **rest)
+apr_int64_t mcc_parse_number(const char *word, const char **rest)
 {
     apr_int64_t number = 0;
     const char *p;
@@ -340,9 +350,9 @@ static const char *set_signature_lifetime(cmd_parms *cmd, void *dir,
     if (error) {
         return error;
     }
-    seconds = parse_number(word, &rest);
+    seconds = mcc_parse_number(word, &rest);
     if (seconds < 0 || *rest) {
-        return fault(cmd, "\"%s\" is no number of seconds", word);
+        return mcc_fault(cmd, "\"%s\" is no number of seconds", word);
     }
     conf->lifetime = seconds;
     return NULL;
@@ -360,7 +370,7 @@ static const char *set_signature_cache(cmd_parms *cmd, void *dir,
     if (error) {
         return error;
     }
-    size = parse_number(word, &rest);
+    size = mcc_parse_number(word, &rest);
     if (size >= 0 && (*rest == 'K' || *rest == 'k')) {
         size *= 1024;
         rest++;
@@ -370,10 +380,10 @@ static const char *set_signature_cache(cmd_parms *cmd, void *dir,
         rest++;
     }
     if (size < 0 || *rest) {
-        return fault(cmd, "\"%s\" is no size (bytes, or with K or M)", word);
+        return mcc_fault(cmd, "\"%s\" is no size (bytes, or with K or M)", word);
     }
     if ((apr_uint64_t)size > (apr_uint64_t)APR_SIZE_MAX / 2) {
-        return fault(cmd, "\"%s\" is more than this machine can address", word);
+        return mcc_fault(cmd, "\"%s\" is more than this machine can address", word);
     }
     conf->global->cache_size = (apr_size_t)size;
     return NULL;
@@ -396,7 +406,7 @@ static const char *set_incoming(cmd_parms *cmd, void *dir, const char *word)
         conf->incoming = MCC_INCOMING_REJECT;
     }
     else {
-        return fault(cmd, "unknown word \"%s\", must be one of strip, reject",
+        return mcc_fault(cmd, "unknown word \"%s\", must be one of strip, reject",
                      word);
     }
     return NULL;
@@ -427,5 +437,28 @@ const command_rec mcc_commands[] = {
     AP_INIT_TAKE1("ClientCertIncoming", set_incoming, NULL, RSRC_CONF,
                   "strip or reject: requests that arrive with one of our "
                   "headers"),
+    AP_INIT_TAKE12("ClientCertAccept", mcc_set_accept, NULL,
+                   RSRC_CONF | ACCESS_CONF,
+                   "off, or a format (cms, cms-sf, rfc9440) and, if it is not "
+                   "the usual one, the header to read it from"),
+    AP_INIT_TAKE1("ClientCertTrust", mcc_set_trust, NULL,
+                  RSRC_CONF | ACCESS_CONF,
+                  "a PEM file of the CAs of signers, or of signers themselves"),
+    AP_INIT_ITERATE("ClientCertTrustName", mcc_set_trust_name, NULL,
+                    RSRC_CONF | ACCESS_CONF,
+                    "names of which a signer must have one as dNSName"),
+    AP_INIT_TAKE1("ClientCertTrustCRL", mcc_set_trust_crl, NULL,
+                  RSRC_CONF | ACCESS_CONF,
+                  "a PEM file of the CRLs for the signer's chain"),
+    AP_INIT_FLAG("ClientCertTrustPeer", mcc_set_trust_peer, NULL,
+                 RSRC_CONF | ACCESS_CONF,
+                 "off if the signer need not be the TLS peer"),
+    AP_INIT_TAKE12("ClientCertMaxAge", mcc_set_max_age, NULL,
+                   RSRC_CONF | ACCESS_CONF,
+                   "seconds for which a signature is taken, and those for which "
+                   "its time may lie in the future"),
+    AP_INIT_TAKE1("ClientCertUserName", mcc_set_user_name, NULL,
+                  RSRC_CONF | ACCESS_CONF,
+                  "the variable to take the user's name from"),
     { NULL }
 };

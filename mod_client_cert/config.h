@@ -18,6 +18,7 @@
 
 #include <apr_tables.h>
 
+#include "accept_config.h"
 #include "client_cert.h"
 
 extern module AP_MODULE_DECLARE_DATA client_cert_module;
@@ -48,8 +49,14 @@ typedef struct {
     apr_array_header_t *our_names;
     /** ClientCertSignatureCache in bytes; 0 for none */
     apr_size_t cache_size;
-    /** some ClientCertForward names a format: TLS must be watched */
+    /** some ClientCertForward names a format */
     unsigned forwards : 1;
+    /** some ClientCertAccept names a format */
+    unsigned accepts : 1;
+    /** (const char *) the headers that some ClientCertAccept reads */
+    apr_array_header_t *accepted_names;
+    /** sections with directives of the accept role, NULL if there are none */
+    apr_array_header_t *accept_sections;
     /** signatures to reuse; made in each child process, NULL before that */
     client_cert_cache *cache;
 } mcc_global;
@@ -66,6 +73,8 @@ typedef struct {
     mcc_incoming_action incoming;
     /** a ClientCertForward of this server, or of a section in it, signs */
     unsigned signs : 1;
+    /** a ClientCertAccept of this server, or of a section in it, accepts */
+    unsigned accepts : 1;
     /** client_cert_signer_certs in use here, as bits (1 << value) */
     unsigned signer_certs_seen;
     /** what mod_ssl terminates here; NULL without TLS; set in post_config */
@@ -78,6 +87,7 @@ typedef struct {
     apr_array_header_t *forward;
     int forward_chain; /**< 0, 1; -1 where unset */
     int signer_certs;  /**< a client_cert_signer_certs; -1 where unset */
+    mcc_accept_config accept;
 } mcc_dir_config;
 
 #define MCC_DEFAULT_LIFETIME 60
@@ -93,5 +103,20 @@ void *mcc_merge_dir_config(apr_pool_t *p, void *base, void *add);
 
 mcc_server_config *mcc_server_config_of(const server_rec *s);
 mcc_dir_config *mcc_dir_config_of(const request_rec *r);
+
+/** Whether either role needs to know the client of a TLS connection. */
+int mcc_watches_tls(const mcc_global *global);
+
+/** What is wrong with a directive's values, with its name in front: httpd puts
+ *  that only before what is said of their number. */
+const char *mcc_fault(cmd_parms *cmd, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/** What is wrong with a header name that was configured, NULL if nothing is. */
+const char *mcc_header_fault(cmd_parms *cmd, const char *header);
+
+/** A whole non-negative decimal number and what follows it; -1 if there is none
+ *  or it is beyond 2^31 - 1. */
+apr_int64_t mcc_parse_number(const char *word, const char **rest);
 
 #endif /* MCC_CONFIG_H */

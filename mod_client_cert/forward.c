@@ -7,6 +7,7 @@
 
 #include <apr_strings.h>
 
+#include "accept.h"
 #include "config.h"
 #include "log.h"
 #include "names.h"
@@ -89,7 +90,7 @@ static const client_cert_signer *signer_of(const mcc_server_config *server,
     if (server->signer_source == MCC_SIGNER_FILE) {
         return server->signer;
     }
-    return mcc_tls_host_signer(server->tls_host, handshake);
+    return handshake ? mcc_tls_host_signer(server->tls_host, handshake) : NULL;
 }
 
 static int fail(request_rec *r, const mcc_server_config *server,
@@ -161,6 +162,7 @@ int mcc_forward_fixups(request_rec *r)
     const mcc_dir_config *dir = mcc_dir_config_of(r);
     const apr_array_header_t *ours = server->global->our_names;
     int wanted = dir->forward && dir->forward->nelts && goes_to_backend(r);
+    const mcc_accept_outcome *accepted;
     mcc_tls_identity identity;
     apr_int64_t now;
 
@@ -177,6 +179,14 @@ int mcc_forward_fixups(request_rec *r)
 
     now = apr_time_sec(apr_time_now());
     mcc_tls_identify(r, now, &identity);
+    accepted = mcc_accept_outcome_of(r);
+    if (accepted->state != MCC_ACCEPT_STATE_OFF) {
+        /* The TLS peer is a TTRP before us, and never goes on in the stead of
+         * the client that it speaks for. */
+        identity.client = accepted->client;
+        identity.verdict = accepted->client ? MCC_VERDICT_VERIFIED
+                                            : MCC_VERDICT_NONE;
+    }
     switch (identity.verdict) {
     case MCC_VERDICT_VERIFIED:
         return forward(r, server, dir, &identity, now);

@@ -4,6 +4,7 @@
 
 #include <http_log.h>
 
+#include "accept.h"
 #include "config.h"
 #include "request.h"
 #include "request_headers.h"
@@ -25,6 +26,7 @@ int mcc_incoming_post_read_request(request_rec *r)
     mcc_request_inherit(r);
     mcc_request_of(r)->cleaned = 1;
     mcc_trailers_watch(r);
+    mcc_accept_capture(r);
     mcc_headers_release_connection(r, r->headers_in, ours);
     /* An error in mid request has read the trailers before its redirect. */
     found = mcc_headers_remove(r, r->headers_in, ours, first)

@@ -14,6 +14,10 @@
  *   tls_client.c       who the client of a connection is, verified or not
  *   tls_session.c      the same for sessions that resume
  *   forward.c          setting the headers that go to the backend
+ *   accept_config.c    what the directives of the accept role say
+ *   accept.c           who the client is by a signed header
+ *   accept_hooks.c     where httpd and its modules meet that client
+ *   client_variables.c SSL_CLIENT_* of a certificate
  */
 
 #include <httpd.h>
@@ -27,6 +31,7 @@
 
 #include <mod_ssl_openssl.h>
 
+#include "accept_hooks.h"
 #include "config.h"
 #include "forward.h"
 #include "incoming.h"
@@ -43,15 +48,15 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
 {
     (void)pconf;
     (void)plog;
-    (void)ptemp;
     if (mcc_server_config_of(s)->global->forwards
+        && !mcc_server_config_of(s)->global->accepts
         && !ap_find_linked_module("mod_ssl.c")) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
                      "ClientCertForward: mod_ssl is not loaded, so no client "
                      "has a certificate");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    return OK;
+    return mcc_accept_config_check(s, ptemp) ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
 
 static void register_hooks(apr_pool_t *p)
@@ -68,7 +73,6 @@ static void register_hooks(apr_pool_t *p)
                                                    "mod_deflate.c",
                                                    "mod_filter.c", NULL };
 
-    (void)p;
     mcc_trailers_register();
     mcc_response_register();
     ap_hook_pre_config(mcc_tls_host_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
@@ -93,6 +97,7 @@ static void register_hooks(apr_pool_t *p)
                               APR_HOOK_REALLY_FIRST);
     ap_hook_fixups(mcc_forward_fixups, after_headers, NULL,
                    APR_HOOK_REALLY_LAST);
+    mcc_accept_register_hooks(p);
     ap_hook_insert_filter(mcc_response_insert_filter, after_responses, NULL,
                           APR_HOOK_REALLY_LAST);
     ap_hook_insert_error_filter(mcc_response_insert_filter, after_responses,

@@ -50,7 +50,8 @@ void mcc_request_send_nothing(request_rec *r)
 
 void mcc_request_inherit(request_rec *r)
 {
-    static const char *const notes[] = { MCC_NOTE_FORWARD, MCC_NOTE_INCOMING };
+    static const char *const notes[] = { MCC_NOTE_ACCEPT, MCC_NOTE_FORWARD,
+                                         MCC_NOTE_INCOMING };
     const mcc_request *before;
     size_t i;
 

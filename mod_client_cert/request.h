@@ -11,6 +11,7 @@
 #include <apr_tables.h>
 
 #define MCC_NOTE_FORWARD "client-cert-forward"
+#define MCC_NOTE_ACCEPT "client-cert-accept"
 #define MCC_NOTE_INCOMING "client-cert-incoming"
 
 typedef struct {
@@ -20,6 +21,13 @@ typedef struct {
     unsigned identified : 1;
     /** headers that we set, NULL if none */
     apr_table_t *sent;
+    /** of the first request: what ClientCertAccept reads, NULL if nobody does */
+    apr_table_t *captured;
+    /** of the first request: what was found out of it, see accept.c */
+    apr_array_header_t *outcomes;
+    /** as they were before mod_ssl spoke for the TLS peer */
+    const char *user;
+    const char *authorization;
 } mcc_request;
 
 /** The request's record, made when it is first asked for. */

@@ -193,7 +193,8 @@ int mcc_tls_client_pre_handshake(conn_rec *c, SSL *ssl, int is_proxy)
 {
     tls_connection *connection;
 
-    if (is_proxy || !mcc_server_config_of(c->base_server)->global->forwards) {
+    if (is_proxy
+        || !mcc_watches_tls(mcc_server_config_of(c->base_server)->global)) {
         return DECLINED;
     }
     connection = apr_pcalloc(c->pool, sizeof(*connection));

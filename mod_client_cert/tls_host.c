@@ -242,7 +242,7 @@ int mcc_tls_host_init_server(server_rec *s, apr_pool_t *p, int is_proxy,
     mcc_server_config *conf = mcc_server_config_of(s);
     mcc_tls_host *host;
 
-    if (is_proxy || !conf->global->forwards) {
+    if (is_proxy || !mcc_watches_tls(conf->global)) {
         return DECLINED;
     }
 
@@ -317,6 +317,7 @@ int mcc_tls_host_post_config(apr_pool_t *pconf, apr_pool_t *plog,
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
         return OK;
     }
+    mcc_accept_config_warn(s);
     for (; s; s = s->next) {
         const mcc_server_config *conf = mcc_server_config_of(s);
         int i;

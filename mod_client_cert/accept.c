@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "accept.h"
+
+#include <http_log.h>
+
+#include <apr_strings.h>
+
+#include "client_variables.h"
+#include "config.h"
+#include "request.h"
+#include "response.h"
+#include "tls_client.h"
+
+APLOG_USE_MODULE(client_cert);
+
+/** An outcome, and the configuration that it is for. */
+struct mcc_request_outcome {
+    mcc_accept_config conf;
+    mcc_accept_outcome outcome;
+};
+
+typedef struct mcc_request_outcome kept_outcome;
+
+/* The request that the client sent: what is found out is kept there. */
+static request_rec *first_request(request_rec *r)
+{
+    while (r->prev || r->main) {
+        r = r->prev ? r->prev : r->main;
+    }
+    return r;
+}
+
+static const char *const no_name[] = { NULL };
+
+static client_cert_trust trust_of(const mcc_accept_config *conf)
+{
+    client_cert_trust trust;
+
+    trust.anchors = conf->anchors;
+    trust.crls = conf->crls;
+    trust.names = conf->names && conf->names->nelts
+        ? (const char *const *)conf->names->elts : no_name;
+    trust.names_length = conf->names ? (size_t)conf->names->nelts : 0;
+    return trust;
+}
+
+static void refuse(mcc_accept_outcome *outcome, const char *reason)
+{
+    outcome->state = MCC_ACCEPT_STATE_REFUSED;
+    outcome->reason = reason;
+}
+
+static apr_status_t free_accepted(void *accepted)
+{
+    client_cert_accepted_free(accepted);
+    return APR_SUCCESS;
+}
+
+static void take(mcc_accept_outcome *outcome, client_cert_accepted *accepted,
+                 apr_pool_t *p)
+{
+    int64_t signing_time = -1;
+
+    apr_pool_cleanup_register(p, accepted, free_accepted, apr_pool_cleanup_null);
+    if (client_cert_accepted_client(accepted, &outcome->client)
+            != CLIENT_CERT_RESULT_OK
+        || client_cert_accepted_certificate(accepted, &outcome->certificate)
+               != CLIENT_CERT_RESULT_OK
+        || client_cert_accepted_signer(accepted, &outcome->signer)
+               != CLIENT_CERT_RESULT_OK) {
+        refuse(outcome, "the verified certificates cannot be read");
+        return;
+    }
+    /* Not a failure: nobody signs rfc9440. */
+    if (client_cert_accepted_signing_time(accepted, &signing_time)
+            != CLIENT_CERT_RESULT_OK) {
+        signing_time = -1;
+    }
+    outcome->signing_time = signing_time;
+    outcome->state = MCC_ACCEPT_STATE_ACCEPTED;
+}
+
+typedef struct {
+    const char *value;
+    int count;
+} captured_value;
+
+static int count_value(void *data, const char *name, const char *value)
+{
+    captured_value *captured = data;
+
+    (void)name;
+    captured->value = value;
+    captured->count++;
+    return 1;
+}
+
+static void verify(request_rec *r, const mcc_accept_config *conf,
+                   const char *value, mcc_accept_outcome *outcome, apr_pool_t *p)
+{
+    int peer_matters = conf->trust_peer != 0
+        || conf->format == CLIENT_CERT_FORMAT_RFC9440;
+    apr_int64_t now = apr_time_sec(apr_time_now());
+    client_cert_trust trust = trust_of(conf);
+    client_cert_accepted *accepted = NULL;
+    client_cert_result result;
+    mcc_tls_identity peer;
+
+    memset(&peer, 0, sizeof(peer));
+    if (peer_matters) {
+        mcc_tls_identify(r, now, &peer);
+        if (peer.verdict == MCC_VERDICT_NONE) {
+            refuse(outcome, "the TLS peer of this connection showed no "
+                            "certificate");
+            return;
+        }
+        if (peer.verdict == MCC_VERDICT_UNVERIFIED) {
+            refuse(outcome, apr_pstrcat(p, "the TLS peer was not verified: ",
+                                        peer.reason, NULL));
+            return;
+        }
+    }
+    if (!conf->anchors) {
+        refuse(outcome, "ClientCertTrust is missing here");
+        return;
+    }
+    if (conf->format == CLIENT_CERT_FORMAT_RFC9440) {
+        result = client_cert_verify_peer(&trust, (uint32_t)conf->format, value,
+                                         strlen(value), now, peer.client,
+                                         &accepted);
+    }
+    else {
+        result = client_cert_verify(&trust, (uint32_t)conf->format, value,
+                                    strlen(value), now,
+                                    (uint32_t)(conf->max_age < 0
+                                                   ? MCC_DEFAULT_MAX_AGE
+                                                   : conf->max_age),
+                                    (uint32_t)(conf->max_age < 0
+                                                   ? MCC_DEFAULT_SKEW
+                                                   : conf->skew),
+                                    peer.client, &accepted);
+    }
+    if (result == CLIENT_CERT_RESULT_OK) {
+        take(outcome, accepted, p);
+        return;
+    }
+    refuse(outcome, client_cert_result_message(result));
+    if (client_cert_result_is_malformed(result)) {
+        outcome->state = MCC_ACCEPT_STATE_MALFORMED;
+    }
+}
+
+static void find_out(request_rec *r, const mcc_accept_config *conf,
+                     const apr_table_t *captured, mcc_accept_outcome *outcome,
+                     apr_pool_t *p)
+{
+    captured_value value = { NULL, 0 };
+
+    memset(outcome, 0, sizeof(*outcome));
+    outcome->signing_time = -1;
+    outcome->state = MCC_ACCEPT_STATE_NONE;
+    if (captured) {
+        apr_table_do(count_value, &value, captured, conf->header, NULL);
+    }
+    if (value.count == 1) {
+        verify(r, conf, value.value, outcome, p);
+    }
+    else if (value.count) {
+        outcome->state = MCC_ACCEPT_STATE_MALFORMED;
+        outcome->reason = "the header is there more than once";
+    }
+}
+
+static int same_config(const mcc_accept_config *a, const mcc_accept_config *b)
+{
+    return a->format == b->format && !ap_cstr_casecmp(a->header, b->header)
+        && a->anchors == b->anchors && a->crls == b->crls
+        && a->names == b->names && (a->trust_peer != 0) == (b->trust_peer != 0)
+        && a->max_age == b->max_age && a->skew == b->skew;
+}
+
+const mcc_accept_outcome *mcc_accept_outcome_of(request_rec *r)
+{
+    static const mcc_accept_outcome off = {
+        MCC_ACCEPT_STATE_OFF, NULL, NULL, NULL, NULL, -1
+    };
+    const mcc_dir_config *dir = mcc_dir_config_of(r);
+    request_rec *first;
+    mcc_request *request;
+    kept_outcome *kept;
+    int i;
+
+    if (!dir || !mcc_accepts(&dir->accept)) {
+        return &off;
+    }
+    first = first_request(r);
+    request = mcc_request_of(first);
+    if (!request->outcomes) {
+        request->outcomes = apr_array_make(first->pool, 1,
+                                           sizeof(kept_outcome *));
+    }
+    for (i = 0; i < request->outcomes->nelts; i++) {
+        kept = APR_ARRAY_IDX(request->outcomes, i, kept_outcome *);
+        if (same_config(&kept->conf, &dir->accept)) {
+            return &kept->outcome;
+        }
+    }
+    kept = apr_palloc(first->pool, sizeof(*kept));
+    kept->conf = dir->accept;
+    find_out(r, &dir->accept, request->captured, &kept->outcome, first->pool);
+    APR_ARRAY_PUSH(request->outcomes, kept_outcome *) = kept;
+    return &kept->outcome;
+}
+
+void mcc_accept_capture(request_rec *r)
+{
+    const mcc_server_config *server = mcc_server_config_of(r->server);
+    mcc_request *first = mcc_request_of(first_request(r));
+    const apr_array_header_t *fields;
+    int i;
+
+    /* Once, from what the client sent: what is there later is ours. */
+    if (!server->accepts || first->captured) {
+        return;
+    }
+    first->captured = apr_table_make(first_request(r)->pool, 1);
+    fields = apr_table_elts(r->headers_in);
+    for (i = 0; i < fields->nelts; i++) {
+        const apr_table_entry_t *field = &APR_ARRAY_IDX(fields, i,
+                                                        apr_table_entry_t);
+        int n;
+
+        for (n = 0; n < server->global->accepted_names->nelts; n++) {
+            /* As HTTP compares names, not as backends fold them. */
+            if (!ap_cstr_casecmp(field->key,
+                                 APR_ARRAY_IDX(server->global->accepted_names, n,
+                                               const char *))) {
+                apr_table_addn(first->captured, field->key, field->val);
+                break;
+            }
+        }
+    }
+    fields = apr_table_elts(first->captured);
+    for (i = 0; i < fields->nelts; i++) {
+        apr_table_unset(r->headers_in,
+                        APR_ARRAY_IDX(fields, i, apr_table_entry_t).key);
+    }
+}
+
+/* Captured headers that this location does not accept came uninvited. */
+static int turn_away_uninvited(request_rec *r, const mcc_request *request)
+{
+    const mcc_dir_config *dir = mcc_dir_config_of(r);
+    const apr_array_header_t *fields;
+    int found = 0;
+    int i;
+
+    if (!request->captured) {
+        return OK;
+    }
+    fields = apr_table_elts(request->captured);
+    for (i = 0; i < fields->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(fields, i, apr_table_entry_t).key;
+
+        if (!mcc_accepts(&dir->accept)
+            || ap_cstr_casecmp(name, dir->accept.header)) {
+            ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                          "header \"%s\" stripped from the request", name);
+            found = 1;
+        }
+    }
+    if (!found) {
+        return OK;
+    }
+    if (mcc_server_config_of(r->server)->incoming == MCC_INCOMING_REJECT) {
+        apr_table_setn(r->notes, MCC_NOTE_INCOMING, "rejected");
+        return HTTP_BAD_REQUEST;
+    }
+    apr_table_setn(r->notes, MCC_NOTE_INCOMING, "stripped");
+    return OK;
+}
+
+int mcc_accept_enforce(request_rec *r)
+{
+    const mcc_accept_outcome *outcome;
+    int status = HTTP_FORBIDDEN;
+
+    if (!mcc_server_config_of(r->server)->accepts) {
+        return DECLINED;
+    }
+    if (!r->main && !r->prev
+        && turn_away_uninvited(r, mcc_request_of(r)) != OK) {
+        return HTTP_BAD_REQUEST;
+    }
+    outcome = mcc_accept_outcome_of(r);
+    switch (outcome->state) {
+    case MCC_ACCEPT_STATE_OFF:
+        return DECLINED;
+    case MCC_ACCEPT_STATE_NONE:
+        apr_table_setn(r->notes, MCC_NOTE_ACCEPT, "none");
+        return DECLINED;
+    case MCC_ACCEPT_STATE_ACCEPTED:
+        apr_table_setn(r->notes, MCC_NOTE_ACCEPT, "accepted");
+        mcc_response_depends_on_client(r);
+        return DECLINED;
+    case MCC_ACCEPT_STATE_MALFORMED:
+        status = HTTP_BAD_REQUEST;
+        break;
+    case MCC_ACCEPT_STATE_REFUSED:
+        break;
+    }
+    apr_table_setn(r->notes, MCC_NOTE_ACCEPT, "refused");
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                  "the forwarded client certificate is refused: %s",
+                  outcome->reason);
+    return status;
+}
+
+const char *mcc_accept_verify(apr_pool_t *p, const mcc_accept_outcome *outcome)
+{
+    switch (outcome->state) {
+    case MCC_ACCEPT_STATE_ACCEPTED:
+        return "SUCCESS";
+    case MCC_ACCEPT_STATE_MALFORMED:
+    case MCC_ACCEPT_STATE_REFUSED:
+        return apr_pstrcat(p, "FAILED:", outcome->reason, NULL);
+    default:
+        return "NONE";
+    }
+}
+
+static const char *signing_time(apr_pool_t *p, apr_int64_t seconds)
+{
+    apr_time_exp_t time;
+
+    if (seconds < 0 || apr_time_exp_gmt(&time, apr_time_from_sec(seconds))) {
+        return NULL;
+    }
+    return apr_psprintf(p, "%04d-%02d-%02dT%02d:%02d:%02dZ", time.tm_year + 1900,
+                        time.tm_mon + 1, time.tm_mday, time.tm_hour,
+                        time.tm_min, time.tm_sec);
+}
+
+const char *mcc_accept_variable(request_rec *r, const char *name)
+{
+    const mcc_accept_outcome *outcome = mcc_accept_outcome_of(r);
+    const char *value = NULL;
+
+    if (outcome->state == MCC_ACCEPT_STATE_OFF) {
+        return NULL;
+    }
+    if (!strcmp(name, "CLIENT_CERT_VERIFY")) {
+        return mcc_accept_verify(r->pool, outcome);
+    }
+    if (!strcmp(name, "CLIENT_CERT_SIGNER_S_DN")) {
+        value = outcome->signer
+            ? mcc_client_variable(r->pool, outcome->signer, "SSL_CLIENT_S_DN", 0)
+            : NULL;
+    }
+    else if (!strcmp(name, "CLIENT_CERT_SIGNING_TIME")) {
+        value = signing_time(r->pool, outcome->signing_time);
+    }
+    else if (!outcome->certificate) {
+        return !strcmp(name, "SSL_CLIENT_VERIFY") ? "NONE" : "";
+    }
+    else {
+        value = mcc_client_variable(r->pool, outcome->certificate, name, 0);
+    }
+    return value ? value : "";
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file accept.h
+ * @brief The accept role: who the client of a request is, by the header that a
+ *        TTRP in front of us has signed.
+ *
+ * A value is verified when somebody first asks, which may be an <If>, and the
+ * outcome is remembered for the request, its subrequests and its redirects, by
+ * the configuration that it was verified with.
+ */
+#ifndef MCC_ACCEPT_H
+#define MCC_ACCEPT_H
+
+#include <httpd.h>
+
+#include <openssl/x509.h>
+
+#include "client_cert.h"
+
+typedef enum {
+    MCC_ACCEPT_STATE_OFF,      /**< the role is not played here */
+    MCC_ACCEPT_STATE_NONE,     /**< no header, no identity */
+    MCC_ACCEPT_STATE_ACCEPTED,
+    MCC_ACCEPT_STATE_MALFORMED, /**< to be answered 400 */
+    MCC_ACCEPT_STATE_REFUSED   /**< to be answered 403 */
+} mcc_accept_state;
+
+typedef struct {
+    mcc_accept_state state;
+    const char *reason; /**< with MALFORMED and REFUSED, for the log */
+    /** with ACCEPTED, else NULL; they live as long as the first request */
+    const client_cert_client *client;
+    X509 *certificate;
+    X509 *signer;
+    apr_int64_t signing_time; /**< Unix time; -1 where nobody signed */
+} mcc_accept_outcome;
+
+/** The outcome for a request as it is configured now. */
+const mcc_accept_outcome *mcc_accept_outcome_of(request_rec *r);
+
+/** Set the values of the headers that ClientCertAccept names aside. */
+void mcc_accept_capture(request_rec *r);
+
+/** post_perdir_config hook: nothing skips it. Answers 400 and 403. */
+int mcc_accept_enforce(request_rec *r);
+
+/** The value of SSL_CLIENT_… or CLIENT_CERT_… as the application is to see it.
+ *  @return NULL where the variable is not ours to answer for */
+const char *mcc_accept_variable(request_rec *r, const char *name);
+
+/** CLIENT_CERT_VERIFY for an outcome. */
+const char *mcc_accept_verify(apr_pool_t *p, const mcc_accept_outcome *outcome);
+
+#endif /* MCC_ACCEPT_H */

@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "accept_config.h"
+
+#include <http_core.h>
+#include <http_log.h>
+#include <http_main.h>
+
+#include <apr_strings.h>
+
+#include "config.h"
+#include "names.h"
+
+APLOG_USE_MODULE(client_cert);
+
+/** A section with some directive of the role, to be checked at start-up. */
+typedef struct {
+    server_rec *server;
+    mcc_dir_config *conf;
+    const char *file;
+    int line;
+} accept_section;
+
+void mcc_accept_config_init(mcc_accept_config *conf)
+{
+    conf->format = MCC_ACCEPT_UNSET;
+    conf->trust_peer = -1;
+    conf->max_age = -1;
+    conf->skew = -1;
+}
+
+void mcc_accept_config_merge(mcc_accept_config *conf,
+                             const mcc_accept_config *base,
+                             const mcc_accept_config *add)
+{
+    *conf = *add;
+    if (add->format == MCC_ACCEPT_UNSET) {
+        conf->format = base->format;
+        conf->header = base->header;
+    }
+    if (!add->anchors) {
+        conf->anchors = base->anchors;
+        conf->anchors_file = base->anchors_file;
+    }
+    if (!add->crls) {
+        conf->crls = base->crls;
+    }
+    if (!add->names) {
+        conf->names = base->names;
+    }
+    if (add->trust_peer < 0) {
+        conf->trust_peer = base->trust_peer;
+    }
+    if (add->max_age < 0) {
+        conf->max_age = base->max_age;
+        conf->skew = base->skew;
+    }
+    if (!add->user_name) {
+        conf->user_name = base->user_name;
+    }
+}
+
+int mcc_accepts(const mcc_accept_config *conf)
+{
+    return conf->format >= 0;
+}
+
+/* httpd decides on <If> with the variables that the role provides. */
+static const char *check_context(cmd_parms *cmd)
+{
+    static const char *const conditional[] = { "<If", "<ElseIf", "<Else" };
+    const char *error = ap_check_cmd_context(cmd, NOT_IN_HTACCESS | NOT_IN_PROXY
+                                             | NOT_IN_LIMIT);
+    const ap_directive_t *parent;
+    size_t i;
+
+    for (parent = cmd->directive->parent; !error && parent;
+         parent = parent->parent) {
+        for (i = 0; i < sizeof(conditional) / sizeof(conditional[0]); i++) {
+            if (!ap_cstr_casecmp(parent->directive, conditional[i])) {
+                error = apr_pstrcat(cmd->pool, cmd->cmd->name,
+                                    " cannot occur within ", parent->directive,
+                                    "> section", NULL);
+            }
+        }
+    }
+    return error;
+}
+
+/* The section's part, to be changed by a directive; remembered for checking. */
+static mcc_accept_config *section_of(cmd_parms *cmd, mcc_dir_config *conf)
+{
+    mcc_global *global = mcc_server_config_of(cmd->server)->global;
+    accept_section *section;
+    int i;
+
+    if (!global->accept_sections) {
+        global->accept_sections = apr_array_make(cmd->pool, 4,
+                                                 sizeof(accept_section));
+    }
+    for (i = 0; i < global->accept_sections->nelts; i++) {
+        section = &APR_ARRAY_IDX(global->accept_sections, i, accept_section);
+        if (section->conf == conf && section->server == cmd->server) {
+            return &conf->accept;
+        }
+    }
+    section = apr_array_push(global->accept_sections);
+    section->server = cmd->server;
+    section->conf = conf;
+    section->file = cmd->directive->filename;
+    section->line = cmd->directive->line_num;
+    return &conf->accept;
+}
+
+static const struct {
+    const char *name;
+    uint32_t format;
+} accept_formats[] = {
+    { "cms", CLIENT_CERT_FORMAT_CMS },
+    { "cms-sf", CLIENT_CERT_FORMAT_CMS_SF },
+    { "rfc9440", CLIENT_CERT_FORMAT_RFC9440 },
+};
+
+#define ACCEPT_FORMATS (sizeof(accept_formats) / sizeof(accept_formats[0]))
+
+/* Two names that fold to one are still two headers to be read. */
+static void add_exact_name(apr_array_header_t *names, const char *name)
+{
+    int i;
+
+    for (i = 0; i < names->nelts; i++) {
+        if (!ap_cstr_casecmp(APR_ARRAY_IDX(names, i, const char *), name)) {
+            return;
+        }
+    }
+    APR_ARRAY_PUSH(names, const char *) = name;
+}
+
+const char *mcc_set_accept(cmd_parms *cmd, void *dir, const char *word,
+                           const char *header)
+{
+    mcc_server_config *server = mcc_server_config_of(cmd->server);
+    const char *error = check_context(cmd);
+    mcc_accept_config *accept;
+    size_t i;
+
+    if (error) {
+        return error;
+    }
+    accept = section_of(cmd, dir);
+    if (accept->format != MCC_ACCEPT_UNSET) {
+        return mcc_fault(cmd, "given twice in one section");
+    }
+    if (!ap_cstr_casecmp(word, "off")) {
+        if (header) {
+            return mcc_fault(cmd, "\"off\" takes no header");
+        }
+        accept->format = MCC_ACCEPT_OFF;
+        return NULL;
+    }
+    for (i = 0; i < ACCEPT_FORMATS; i++) {
+        if (!ap_cstr_casecmp(word, accept_formats[i].name)) {
+            break;
+        }
+    }
+    if (i == ACCEPT_FORMATS) {
+        return mcc_fault(cmd, "unknown format \"%s\", must be one of off, cms, "
+                         "cms-sf, rfc9440", word);
+    }
+    if (!header) {
+        header = MCC_CLIENT_CERT;
+    }
+    else if ((error = mcc_header_fault(cmd, header))) {
+        return error;
+    }
+    accept->format = (int)accept_formats[i].format;
+    accept->header = header;
+    mcc_names_add(server->global->our_names, header);
+    add_exact_name(server->global->accepted_names, header);
+    server->global->accepts = 1;
+    server->accepts = 1;
+    return NULL;
+}
+
+static apr_status_t free_anchors(void *anchors)
+{
+    client_cert_anchors_free(anchors);
+    return APR_SUCCESS;
+}
+
+const char *mcc_set_trust(cmd_parms *cmd, void *dir, const char *word)
+{
+    const char *error = check_context(cmd);
+    mcc_accept_config *accept;
+    client_cert_anchors *anchors = NULL;
+    client_cert_result result;
+    const char *file;
+
+    if (error) {
+        return error;
+    }
+    accept = section_of(cmd, dir);
+    if (accept->anchors) {
+        return mcc_fault(cmd, "given twice in one section");
+    }
+    file = ap_server_root_relative(cmd->pool, word);
+    if (!file) {
+        return mcc_fault(cmd, "%s: invalid path", word);
+    }
+    result = client_cert_anchors_from_file(file, &anchors);
+    if (result != CLIENT_CERT_RESULT_OK) {
+        return mcc_fault(cmd, "%s: %s", file, client_cert_result_message(result));
+    }
+    apr_pool_cleanup_register(cmd->pool, anchors, free_anchors,
+                              apr_pool_cleanup_null);
+    accept->anchors = anchors;
+    accept->anchors_file = file;
+    return NULL;
+}
+
+const char *mcc_set_trust_name(cmd_parms *cmd, void *dir, const char *name)
+{
+    const char *error = check_context(cmd);
+    mcc_accept_config *accept;
+    client_cert_result result;
+
+    if (error) {
+        return error;
+    }
+    result = client_cert_name_check(name);
+    if (result != CLIENT_CERT_RESULT_OK) {
+        return mcc_fault(cmd, "\"%s\": %s", name,
+                         client_cert_result_message(result));
+    }
+    accept = section_of(cmd, dir);
+    if (!accept->names) {
+        accept->names = apr_array_make(cmd->pool, 2, sizeof(const char *));
+    }
+    APR_ARRAY_PUSH(accept->names, const char *) = name;
+    return NULL;
+}
+
+static apr_status_t free_crls(void *crls)
+{
+    client_cert_crls_free(crls);
+    return APR_SUCCESS;
+}
+
+const char *mcc_set_trust_crl(cmd_parms *cmd, void *dir, const char *word)
+{
+    const char *error = check_context(cmd);
+    mcc_accept_config *accept;
+    client_cert_crls *crls = NULL;
+    client_cert_result result;
+    const char *file;
+
+    if (error) {
+        return error;
+    }
+    accept = section_of(cmd, dir);
+    if (accept->crls) {
+        return mcc_fault(cmd, "given twice in one section");
+    }
+    file = ap_server_root_relative(cmd->pool, word);
+    if (!file) {
+        return mcc_fault(cmd, "%s: invalid path", word);
+    }
+    result = client_cert_crls_from_file(file, &crls);
+    if (result != CLIENT_CERT_RESULT_OK) {
+        return mcc_fault(cmd, "%s: %s", file, client_cert_result_message(result));
+    }
+    apr_pool_cleanup_register(cmd->pool, crls, free_crls, apr_pool_cleanup_null);
+    accept->crls = crls;
+    return NULL;
+}
+
+const char *mcc_set_trust_peer(cmd_parms *cmd, void *dir, int on)
+{
+    const char *error = check_context(cmd);
+
+    if (error) {
+        return error;
+    }
+    section_of(cmd, dir)->trust_peer = on;
+    return NULL;
+}
+
+const char *mcc_set_max_age(cmd_parms *cmd, void *dir, const char *age,
+                            const char *skew)
+{
+    const char *error = check_context(cmd);
+    mcc_accept_config *accept;
+    const char *rest = "";
+    apr_int64_t seconds;
+
+    if (error) {
+        return error;
+    }
+    seconds = mcc_parse_number(age, &rest);
+    if (seconds <= 0 || *rest) {
+        return mcc_fault(cmd, "\"%s\" is no number of seconds above 0", age);
+    }
+    accept = section_of(cmd, dir);
+    accept->max_age = seconds;
+    accept->skew = MCC_DEFAULT_SKEW;
+    if (skew) {
+        seconds = mcc_parse_number(skew, &rest);
+        if (seconds < 0 || *rest) {
+            return mcc_fault(cmd, "\"%s\" is no number of seconds", skew);
+        }
+        accept->skew = seconds;
+    }
+    return NULL;
+}
+
+const char *mcc_set_user_name(cmd_parms *cmd, void *dir, const char *variable)
+{
+    const char *error = check_context(cmd);
+
+    if (error) {
+        return error;
+    }
+    if (ap_cstr_casecmpn(variable, "SSL_CLIENT_", 11)) {
+        return mcc_fault(cmd, "\"%s\" is no variable of the client's "
+                         "certificate (SSL_CLIENT_…)", variable);
+    }
+    section_of(cmd, dir)->user_name = variable;
+    return NULL;
+}
+
+/* What is missing for a role that is played, NULL if nothing is. */
+static const char *missing(const mcc_accept_config *accept, apr_pool_t *p)
+{
+    bool has_ca = true;
+
+    if (!mcc_accepts(accept)) {
+        return NULL;
+    }
+    if (!accept->anchors) {
+        return "needs ClientCertTrust";
+    }
+    if (accept->names && accept->names->nelts) {
+        return NULL;
+    }
+    if (accept->format == CLIENT_CERT_FORMAT_RFC9440) {
+        return "needs ClientCertTrustName, since nobody signs the header";
+    }
+    if (client_cert_anchors_has_ca(accept->anchors, &has_ca)
+            != CLIENT_CERT_RESULT_OK
+        || has_ca) {
+        return apr_pstrcat(p, "needs ClientCertTrustName, since ClientCertTrust ",
+                           accept->anchors_file,
+                           " holds a CA, which issues to others too", NULL);
+    }
+    return NULL;
+}
+
+static const char *format_name(int format)
+{
+    size_t i;
+
+    for (i = 0; i < ACCEPT_FORMATS; i++) {
+        if ((int)accept_formats[i].format == format) {
+            return accept_formats[i].name;
+        }
+    }
+    return "off";
+}
+
+static int check_section(const accept_section *section, server_rec *s,
+                         apr_pool_t *ptemp)
+{
+    const mcc_dir_config *server = ap_get_module_config(s->lookup_defaults,
+                                                        &client_cert_module);
+    mcc_accept_config accept;
+    const char *fault;
+
+    mcc_accept_config_merge(&accept, &server->accept, &section->conf->accept);
+    fault = missing(&accept, ptemp);
+    if (fault) {
+        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
+                     "ClientCertAccept %s (section at %s:%d): %s",
+                     format_name(accept.format), section->file, section->line,
+                     fault);
+        return 0;
+    }
+    return 1;
+}
+
+int mcc_accept_config_check(server_rec *main_server, apr_pool_t *ptemp)
+{
+    const mcc_global *global = mcc_server_config_of(main_server)->global;
+    server_rec *s;
+    int i;
+
+    for (i = 0; global->accept_sections && i < global->accept_sections->nelts;
+         i++) {
+        const accept_section *section = &APR_ARRAY_IDX(global->accept_sections,
+                                                       i, accept_section);
+
+        for (s = main_server; s; s = s->next) {
+            /* The main server's sections apply to every virtual host. */
+            if ((s == section->server || section->server == main_server)
+                && !check_section(section, s, ptemp)) {
+                return 0;
+            }
+        }
+    }
+    return 1;
+}
+
+/* Directives for which mod_ssl reads the peer by itself, past every hook. */
+static int reads_peer(const ap_directive_t *directive)
+{
+    const char *name = directive->directive;
+    const char *args = directive->args ? directive->args : "";
+
+    if (!ap_cstr_casecmp(name, "SSLRequire")) {
+        return ap_strcasestr(args, "SSL_CLIENT_") != NULL;
+    }
+    if (!ap_cstr_casecmp(name, "SSLUserName")) {
+        return 1;
+    }
+    if (!ap_cstr_casecmp(name, "SSLOptions")) {
+        return ap_strcasestr(args, "FakeBasicAuth") != NULL;
+    }
+    if (!ap_cstr_casecmp(name, "Require")) {
+        return ap_strcasestr(args, "ssl-verify-client") != NULL;
+    }
+    if (!ap_cstr_casecmp(name, "LogFormat") || !ap_cstr_casecmp(name, "CustomLog")) {
+        return ap_strcasestr(args, "{SSL_CLIENT_") != NULL
+            && ap_strcasestr(args, "}x") != NULL;
+    }
+    return 0;
+}
+
+static void warn_of(const ap_directive_t *directive, server_rec *s)
+{
+    for (; directive; directive = directive->next) {
+        if (reads_peer(directive)) {
+            ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                         "%s (%s:%d): this is mod_ssl's own reading of the TLS "
+                         "peer, not the client that ClientCertAccept accepts",
+                         directive->directive, directive->filename,
+                         directive->line_num);
+        }
+        warn_of(directive->first_child, s);
+    }
+}
+
+void mcc_accept_config_warn(server_rec *main_server)
+{
+    if (mcc_server_config_of(main_server)->global->accepts) {
+        warn_of(ap_conftree, main_server);
+    }
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file accept_config.h
+ * @brief What the directives of the accept role say, and whether it is enough.
+ */
+#ifndef MCC_ACCEPT_CONFIG_H
+#define MCC_ACCEPT_CONFIG_H
+
+#include <httpd.h>
+#include <http_config.h>
+
+#include <apr_tables.h>
+
+#include "client_cert.h"
+
+#define MCC_ACCEPT_UNSET (-1)
+#define MCC_ACCEPT_OFF (-2)
+
+#define MCC_DEFAULT_MAX_AGE 300
+#define MCC_DEFAULT_SKEW 30
+
+/** A section's part in the accept role. */
+typedef struct {
+    int format;         /**< MCC_ACCEPT_UNSET, _OFF or a client_cert_format */
+    const char *header; /**< field name, where format is one */
+    const client_cert_anchors *anchors; /**< NULL where unset */
+    const char *anchors_file;           /**< with anchors, for messages */
+    const client_cert_crls *crls;       /**< NULL where unset */
+    apr_array_header_t *names;          /**< (const char *) NULL where unset */
+    int trust_peer;                     /**< 0, 1; -1 where unset */
+    apr_int64_t max_age;                /**< seconds; -1 where unset */
+    apr_int64_t skew;                   /**< seconds; with max_age */
+    const char *user_name;              /**< a variable; NULL where unset */
+} mcc_accept_config;
+
+void mcc_accept_config_init(mcc_accept_config *conf);
+void mcc_accept_config_merge(mcc_accept_config *conf,
+                             const mcc_accept_config *base,
+                             const mcc_accept_config *add);
+
+/** Whether the role is played. */
+int mcc_accepts(const mcc_accept_config *conf);
+
+/** check_config: every section that plays the role, seen with what its server
+ *  says, must have what it needs.
+ *  @return 0 after logging what is missing */
+int mcc_accept_config_check(server_rec *main_server, apr_pool_t *ptemp);
+
+/** Warn of directives that read the TLS peer as though it were the client. */
+void mcc_accept_config_warn(server_rec *main_server);
+
+/** Directive functions. */
+const char *mcc_set_accept(cmd_parms *cmd, void *dir, const char *word,
+                           const char *header);
+const char *mcc_set_trust(cmd_parms *cmd, void *dir, const char *file);
+const char *mcc_set_trust_name(cmd_parms *cmd, void *dir, const char *name);
+const char *mcc_set_trust_crl(cmd_parms *cmd, void *dir, const char *file);
+const char *mcc_set_trust_peer(cmd_parms *cmd, void *dir, int on);
+const char *mcc_set_max_age(cmd_parms *cmd, void *dir, const char *age,
+                            const char *skew);
+const char *mcc_set_user_name(cmd_parms *cmd, void *dir, const char *variable);
+
+#endif /* MCC_ACCEPT_CONFIG_H */

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "accept_hooks.h"
+
+#include <ap_expr.h>
+#include <ap_provider.h>
+#include <http_config.h>
+#include <http_log.h>
+#include <http_request.h>
+#include <http_ssl.h>
+#include <mod_auth.h>
+
+#include <apr_strings.h>
+
+#include "accept.h"
+#include "client_variables.h"
+#include "config.h"
+#include "request.h"
+
+APLOG_USE_MODULE(client_cert);
+
+#define PREFIX_SSL "SSL_CLIENT_"
+#define PREFIX_OURS "CLIENT_CERT_"
+
+static int is_client_variable(const char *name)
+{
+    return !strncmp(name, PREFIX_SSL, sizeof(PREFIX_SSL) - 1)
+        || !strncmp(name, PREFIX_OURS, sizeof(PREFIX_OURS) - 1);
+}
+
+/* mod_headers, mod_rewrite, mod_lua and others ask this hook; mod_ssl answers
+ * last, from the TLS peer. */
+static const char *lookup_variable(apr_pool_t *p, server_rec *s, conn_rec *c,
+                                   request_rec *r, const char *name)
+{
+    (void)p;
+    (void)s;
+    (void)c;
+    return r && is_client_variable(name) ? mcc_accept_variable(r, name) : NULL;
+}
+
+/* Expressions have a hook of their own, and mod_ssl's answer does not pass the
+ * other one. Where the role is not played it is mod_ssl's variable still. */
+static const char *expression_variable(ap_expr_eval_ctx_t *ctx, const void *data)
+{
+    const char *value = ap_ssl_var_lookup(ctx->p, ctx->s, ctx->c, ctx->r, data);
+
+    return value ? value : "";
+}
+
+static const char *expression_function(ap_expr_eval_ctx_t *ctx, const void *data,
+                                       const char *name)
+{
+    (void)data;
+    return expression_variable(ctx, name);
+}
+
+static int lookup_expression(ap_expr_lookup_parms *parms)
+{
+    if (parms->type == AP_EXPR_FUNC_VAR && is_client_variable(parms->name)) {
+        *parms->func = expression_variable;
+        *parms->data = parms->name;
+        return OK;
+    }
+    if (parms->type == AP_EXPR_FUNC_STRING && !strcmp(parms->name, "SSL")) {
+        *parms->func = expression_function;
+        *parms->data = NULL;
+        return OK;
+    }
+    return DECLINED;
+}
+
+/* Keep for undoing what mod_ssl does to the request on the TLS peer's account:
+ * SSLUserName, FakeBasicAuth. */
+static int before_mod_ssl(request_rec *r)
+{
+    const mcc_accept_outcome *outcome = mcc_accept_outcome_of(r);
+    mcc_request *request;
+
+    if (outcome->state == MCC_ACCEPT_STATE_OFF) {
+        return DECLINED;
+    }
+    request = mcc_request_of(r);
+    request->user = r->user;
+    request->authorization = apr_table_get(r->headers_in, "Authorization");
+    return DECLINED;
+}
+
+static int set_user(request_rec *r)
+{
+    const mcc_accept_outcome *outcome = mcc_accept_outcome_of(r);
+    const char *variable = mcc_dir_config_of(r)->accept.user_name;
+    const char *value;
+
+    if (outcome->state == MCC_ACCEPT_STATE_OFF) {
+        return DECLINED;
+    }
+    r->user = (char *)mcc_request_of(r)->user;
+    if (!variable || outcome->state != MCC_ACCEPT_STATE_ACCEPTED) {
+        return DECLINED;
+    }
+    value = mcc_accept_variable(r, variable);
+    if (value && *value) {
+        r->user = apr_pstrdup(r->pool, value);
+    }
+    else {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                      "ClientCertUserName: the client's certificate has no %s",
+                      variable);
+    }
+    return DECLINED;
+}
+
+static int undo_fake_basic_auth(request_rec *r)
+{
+    const mcc_request *request = mcc_request_known(r);
+
+    if (mcc_accept_outcome_of(r)->state == MCC_ACCEPT_STATE_OFF || !request) {
+        return DECLINED;
+    }
+    if (request->authorization) {
+        apr_table_setn(r->headers_in, "Authorization", request->authorization);
+    }
+    else {
+        apr_table_unset(r->headers_in, "Authorization");
+    }
+    return DECLINED;
+}
+
+static authz_status check_authorization(request_rec *r, const char *args,
+                                        const void *parsed)
+{
+    (void)args;
+    (void)parsed;
+    return mcc_accept_outcome_of(r)->state == MCC_ACCEPT_STATE_ACCEPTED
+        ? AUTHZ_GRANTED : AUTHZ_DENIED;
+}
+
+static const char *parse_authorization(cmd_parms *cmd, const char *args,
+                                       const void **parsed)
+{
+    (void)cmd;
+    (void)parsed;
+    return *args ? "'Require client-cert' takes no arguments" : NULL;
+}
+
+static const authz_provider authorization = {
+    check_authorization, parse_authorization
+};
+
+typedef struct {
+    apr_array_header_t *names;
+} peer_variables;
+
+static int collect_peer_variable(void *data, const char *name, const char *value)
+{
+    peer_variables *found = data;
+
+    (void)value;
+    if (!strncmp(name, PREFIX_SSL, sizeof(PREFIX_SSL) - 1)) {
+        APR_ARRAY_PUSH(found->names, const char *) = name;
+    }
+    return 1;
+}
+
+/* After mod_ssl's StdEnvVars has written the peer's. */
+static int export_variables(request_rec *r)
+{
+    static const char *const ours[] = {
+        "CLIENT_CERT_VERIFY", "CLIENT_CERT_SIGNER_S_DN",
+        "CLIENT_CERT_SIGNING_TIME"
+    };
+    const mcc_accept_outcome *outcome = mcc_accept_outcome_of(r);
+    peer_variables found;
+    size_t i;
+    int n;
+
+    if (outcome->state == MCC_ACCEPT_STATE_OFF) {
+        return DECLINED;
+    }
+    found.names = apr_array_make(r->pool, 32, sizeof(const char *));
+    apr_table_do(collect_peer_variable, &found, r->subprocess_env, NULL);
+    for (n = 0; n < found.names->nelts; n++) {
+        apr_table_unset(r->subprocess_env,
+                        APR_ARRAY_IDX(found.names, n, const char *));
+    }
+
+    if (outcome->certificate) {
+        mcc_client_variables_export(r->pool, r->subprocess_env,
+                                    outcome->certificate, 1, 0);
+    }
+    else {
+        apr_table_setn(r->subprocess_env, "SSL_CLIENT_VERIFY", "NONE");
+    }
+    for (i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+        const char *value = mcc_accept_variable(r, ours[i]);
+
+        if (value && *value) {
+            apr_table_setn(r->subprocess_env, ours[i], value);
+        }
+        else {
+            apr_table_unset(r->subprocess_env, ours[i]);
+        }
+    }
+    return DECLINED;
+}
+
+void mcc_accept_register_hooks(apr_pool_t *p)
+{
+    static const char *const mod_ssl[] = { "mod_ssl.c", NULL };
+
+    /* Not an access hook: those are skipped where a subrequest's or redirect's
+     * configuration is its parent's, and Satisfy Any passes them by. */
+    ap_hook_post_perdir_config(mcc_accept_enforce, NULL, NULL,
+                               APR_HOOK_REALLY_FIRST);
+
+    ap_hook_ssl_var_lookup(lookup_variable, NULL, mod_ssl,
+                           APR_HOOK_REALLY_FIRST);
+    ap_hook_expr_lookup(lookup_expression, NULL, mod_ssl, APR_HOOK_REALLY_FIRST);
+
+    ap_hook_check_access(before_mod_ssl, NULL, mod_ssl, APR_HOOK_REALLY_FIRST,
+                         AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_check_access(set_user, mod_ssl, NULL, APR_HOOK_MIDDLE,
+                         AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_check_authn(undo_fake_basic_auth, mod_ssl, NULL, APR_HOOK_FIRST,
+                        AP_AUTH_INTERNAL_PER_CONF);
+    ap_register_auth_provider(p, AUTHZ_PROVIDER_GROUP, "client-cert",
+                              AUTHZ_PROVIDER_VERSION, &authorization,
+                              AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_fixups(export_variables, mod_ssl, NULL, APR_HOOK_LAST);
+}
