@@ -183,7 +183,8 @@ typedef enum {
 typedef struct client_cert_cache client_cert_cache;
 
 /**
- * A client whose certificate was verified: leaf, chain without the root, identity, validity.
+ * A client whose certificate was verified: its leaf, its chain without the root, their identity
+ * and validity.
  */
 typedef struct client_cert_client client_cert_client;
 
@@ -193,7 +194,8 @@ typedef struct client_cert_client client_cert_client;
 typedef struct client_cert_handshake client_cert_handshake;
 
 /**
- * A certificate, its intermediates and its key, ready to sign.
+ * A certificate, its intermediates and its key, ready to sign: all that depends on them alone is
+ * encoded.
  */
 typedef struct client_cert_signer client_cert_signer;
 

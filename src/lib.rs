@@ -26,12 +26,21 @@
     )
 )]
 
+mod algorithm;
 pub mod cache;
 mod certificate;
+mod chain;
 pub mod client;
+mod cms;
+mod der;
 pub mod error;
 pub mod ffi;
 pub mod format;
 pub mod handshake;
 pub mod signer;
 mod signer_file;
+mod signing_key;
+mod structured_field;
+#[cfg(test)]
+mod testing;
+mod time;
