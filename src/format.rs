@@ -2,7 +2,7 @@
 
 //! How the value of a header is written.
 
-use crate::{client::Client, structured_field};
+use crate::{client::Client, error::Error, escaped_pem::escaped_pem, structured_field, xfcc};
 
 /// The formats whose value is a SignedData.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,6 +18,10 @@ pub enum SignedFormat {
 pub enum CertificateFormat {
     /// A Byte Sequence of the DER, RFC 9440 section 2.2.
     Rfc9440,
+    /// Percent-encoded PEM, as nginx's `$ssl_client_escaped_cert`.
+    EscapedPem,
+    /// One element of Envoy's X-Forwarded-Client-Cert.
+    Xfcc,
 }
 
 impl SignedFormat {
@@ -41,10 +45,15 @@ impl SignedFormat {
 
 impl CertificateFormat {
     /// The value of a header with this client's certificate.
-    #[must_use]
-    pub fn encode(self, client: &Client) -> String {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CertificateNotRepresentable`], of [`Self::Xfcc`] alone.
+    pub fn encode(self, client: &Client) -> Result<String, Error> {
         match self {
-            Self::Rfc9440 => structured_field::byte_sequence(client.leaf()),
+            Self::Rfc9440 => Ok(structured_field::byte_sequence(client.leaf())),
+            Self::EscapedPem => Ok(escaped_pem(client.leaf())),
+            Self::Xfcc => xfcc::element(client),
         }
     }
 }
@@ -70,7 +79,7 @@ mod rfc9440 {
     fn client_cert() {
         let [leaf, intermediate, root] = example();
         let client = Client::new(&leaf, &[&intermediate, &root]).unwrap();
-        assert_eq!(CertificateFormat::Rfc9440.encode(&client), CLIENT_CERT.trim_end());
+        assert_eq!(CertificateFormat::Rfc9440.encode(&client).unwrap(), CLIENT_CERT.trim_end());
     }
 
     #[test]

@@ -12,7 +12,7 @@ use openssl::{
     pkey::{Id, PKey, PKeyRef, Private},
     rsa::Rsa,
     x509::{
-        X509, X509Name, X509NameRef, X509Ref,
+        X509, X509Extension, X509Name, X509NameRef, X509Ref,
         extension::{AuthorityKeyIdentifier, BasicConstraints, SubjectKeyIdentifier},
     },
 };
@@ -72,6 +72,7 @@ pub(crate) struct Leaf {
     not_before: i64,
     not_after: i64,
     ca: bool,
+    extensions: Vec<X509Extension>,
 }
 
 /// A key and its certificate.
@@ -93,6 +94,7 @@ impl Leaf {
             not_before: NOW - 1000,
             not_after: NOW + 1000,
             ca: false,
+            extensions: Vec::new(),
         }
     }
 
@@ -106,6 +108,11 @@ impl Leaf {
 
     pub(crate) fn valid(self, not_before: i64, not_after: i64) -> Self {
         Self { not_before, not_after, ..self }
+    }
+
+    pub(crate) fn extension(mut self, extension: X509Extension) -> Self {
+        self.extensions.push(extension);
+        self
     }
 
     pub(crate) fn self_signed(self) -> Identity {
@@ -145,6 +152,9 @@ impl Leaf {
         if issuer_certificate.is_some() {
             let context = builder.x509v3_context(issuer_certificate, None);
             let extension = AuthorityKeyIdentifier::new().keyid(true).build(&context).unwrap();
+            builder.append_extension(extension).unwrap();
+        }
+        for extension in self.extensions {
             builder.append_extension(extension).unwrap();
         }
         let digest = match issuer_key.id() {
