@@ -1,19 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Writes include/client_cert.h from the C functions in src/ffi.
+//! Writes include/client_cert.h from the C functions in src/ffi, and declares to Rust what
+//! openssl-sys does not know of OpenSSL.
 
-use std::{env, path::PathBuf};
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
 
 fn main() {
     println!("cargo:rerun-if-changed=src");
     println!("cargo:rerun-if-changed=cbindgen.toml");
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));
+    write_header(&root);
+    declare_openssl();
+}
+
+fn write_header(root: &Path) {
     let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml");
     // Left alone when nothing changed, so that what includes it is not compiled again.
     cbindgen::Builder::new()
-        .with_crate(&root)
+        .with_crate(root)
         .with_config(config)
         .generate()
         .expect("the C interface can be written as a header")
         .write_to_file(root.join("include/client_cert.h"));
+}
+
+/// Types are openssl-sys's own, so that both sets of functions take the same pointers.
+fn declare_openssl() {
+    let mut builder = bindgen::Builder::default()
+        .header_contents("openssl.h", "#include <openssl/x509v3.h>")
+        .allowlist_function("X509_NAME_print_ex")
+        .allowlist_var("XN_FLAG_RFC2253")
+        .allowlist_recursively(false)
+        .raw_line("use openssl_sys::*;");
+    if let Some(include) = env::var_os("DEP_OPENSSL_INCLUDE") {
+        for path in env::split_paths(&include) {
+            builder = builder.clang_arg(format!("-I{}", path.display()));
+        }
+    }
+    let output = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo"));
+    builder
+        .generate()
+        .expect("OpenSSL's headers can be read")
+        .write_to_file(output.join("openssl.rs"))
+        .expect("OUT_DIR can be written to");
 }

@@ -131,6 +131,10 @@ typedef enum {
      */
     CLIENT_CERT_RESULT_CERTIFICATE_UNVERIFIED = 304,
     /**
+     * The client's certificate holds a name that the format has no way to write.
+     */
+    CLIENT_CERT_RESULT_CERTIFICATE_NOT_REPRESENTABLE = 305,
+    /**
      * The bytes are no handshake record, or one of another version.
      */
     CLIENT_CERT_RESULT_HANDSHAKE_RECORD_MALFORMED = 400,
@@ -157,6 +161,16 @@ typedef enum {
      * The client's certificate, unsigned, as a Byte Sequence: RFC 9440 section 2.2.
      */
     CLIENT_CERT_FORMAT_RFC9440 = 2,
+    /**
+     * The client's certificate, unsigned, as PEM of which every byte is percent-encoded but the
+     * unreserved ones of RFC 3986: nginx's `$ssl_client_escaped_cert`.
+     */
+    CLIENT_CERT_FORMAT_ESCAPED_PEM = 3,
+    /**
+     * The client's certificate, unsigned, as one element of Envoy's X-Forwarded-Client-Cert:
+     * `Hash=…;Cert="…";Subject="…";URI=…;DNS=…`.
+     */
+    CLIENT_CERT_FORMAT_XFCC = 4,
 } client_cert_format;
 
 /**
@@ -183,7 +197,8 @@ typedef enum {
 typedef struct client_cert_cache client_cert_cache;
 
 /**
- * A client whose certificate was verified: leaf, chain without the root, identity, validity.
+ * A client whose certificate was verified: its leaf, its chain without the root, their identity
+ * and validity.
  */
 typedef struct client_cert_client client_cert_client;
 
@@ -193,7 +208,8 @@ typedef struct client_cert_client client_cert_client;
 typedef struct client_cert_handshake client_cert_handshake;
 
 /**
- * A certificate, its intermediates and its key, ready to sign.
+ * A certificate, its intermediates and its key, ready to sign: all that depends on them alone is
+ * encoded.
  */
 typedef struct client_cert_signer client_cert_signer;
 
@@ -328,12 +344,14 @@ client_cert_result client_cert_client_check_validity(const client_cert_client *c
 /**
  * Writes the client's certificate as the value of a header, unsigned.
  *
- * `format` is CLIENT_CERT_FORMAT_RFC9440: a Byte Sequence of the DER, RFC 9440 section 2.2.
+ * `format` is CLIENT_CERT_FORMAT_RFC9440, CLIENT_CERT_FORMAT_ESCAPED_PEM or
+ * CLIENT_CERT_FORMAT_XFCC.
  *
  * Sets `*value` to memory from `allocator`.
  *
- * Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER, CLIENT_CERT_RESULT_OUT_OF_MEMORY. The validity
- * of the certificate is not looked at: client_cert_handshake_client() did that.
+ * Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER, CLIENT_CERT_RESULT_OUT_OF_MEMORY, and with
+ * CLIENT_CERT_RESULT_CERTIFICATE_NOT_REPRESENTABLE where CLIENT_CERT_FORMAT_XFCC has no way to
+ * write one of the names. The validity of the certificate is not looked at: client_cert_handshake_client() did that.
  */
 client_cert_result client_cert_encode(const client_cert_client *client,
                                       uint32_t format,

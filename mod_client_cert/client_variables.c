@@ -180,7 +180,7 @@ static const char *attribute_value(apr_pool_t *p, const X509_NAME *name,
 }
 
 static void export_attributes(apr_pool_t *p, apr_table_t *env,
-                              const char *prefix, const X509_NAME *name)
+                              const char *dn, const X509_NAME *name)
 {
     int seen[ATTRIBUTES] = { 0 };
     int j;
@@ -198,7 +198,7 @@ static void export_attributes(apr_pool_t *p, apr_table_t *env,
         if (i == ATTRIBUTES) {
             continue;
         }
-        variable = apr_pstrcat(p, prefix, attributes[i].name, NULL);
+        variable = apr_pstrcat(p, dn, "_", attributes[i].name, NULL);
         if (seen[i]) {
             variable = apr_psprintf(p, "%s_%d", variable, seen[i]);
         }
@@ -429,15 +429,19 @@ static const struct {
     { PREFIX "CERT", pem, 0 },
 };
 
+#define FIELDS (sizeof(fields) / sizeof(fields[0]))
+
 /** The distinguished names. */
 static const struct {
     const char *variable;
-    const char *attributes;
     X509_NAME *(*name)(const X509 *client);
-} names[] = {
-    { PREFIX "S_DN", PREFIX "S_DN_", X509_get_subject_name },
-    { PREFIX "I_DN", PREFIX "I_DN_", X509_get_issuer_name },
+} distinguished_names[] = {
+    { PREFIX "S_DN", X509_get_subject_name },
+    { PREFIX "I_DN", X509_get_issuer_name },
 };
+
+#define DISTINGUISHED_NAMES \
+    (sizeof(distinguished_names) / sizeof(distinguished_names[0]))
 
 static const char *look_up(apr_pool_t *p, const X509 *client, const char *name,
                            int legacy_dn)
@@ -446,7 +450,7 @@ static const char *look_up(apr_pool_t *p, const X509 *client, const char *name,
     const size_t san = strlen(SAN_PREFIX);
     size_t i;
 
-    for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+    for (i = 0; i < FIELDS; i++) {
         if (!ap_cstr_casecmp(name, fields[i].name)) {
             return fields[i].value(p, client);
         }
@@ -454,20 +458,23 @@ static const char *look_up(apr_pool_t *p, const X509 *client, const char *name,
     if (!ap_cstr_casecmpn(name, SAN_PREFIX, san)) {
         return alternative_name_by_number(p, client, name + san);
     }
-    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        const size_t length = strlen(names[i].attributes);
+    for (i = 0; i < DISTINGUISHED_NAMES; i++) {
+        const char *variable = distinguished_names[i].variable;
+        const size_t length = strlen(variable);
+        const X509_NAME *dn;
 
         /* The S and the I are the letters that mod_ssl takes in upper case
          * only. */
-        if (ap_cstr_casecmpn(name, names[i].variable, length - 1)
-            || name[prefix] != names[i].variable[prefix]) {
+        if (ap_cstr_casecmpn(name, variable, length)
+            || name[prefix] != variable[prefix]) {
             continue;
         }
-        if (!name[length - 1]) {
-            return name_value(p, names[i].name(client), legacy_dn);
+        dn = distinguished_names[i].name(client);
+        if (!name[length]) {
+            return name_value(p, dn, legacy_dn);
         }
-        if (name[length - 1] == '_') {
-            return attribute_value(p, names[i].name(client), name + length);
+        if (name[length] == '_') {
+            return attribute_value(p, dn, name + length + 1);
         }
     }
     return NULL;
@@ -499,15 +506,15 @@ void mcc_client_variables_export(apr_pool_t *p, apr_table_t *env, X509 *client,
     size_t i;
 
     ERR_set_mark();
-    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        const X509_NAME *name = names[i].name(client);
+    for (i = 0; i < DISTINGUISHED_NAMES; i++) {
+        const char *variable = distinguished_names[i].variable;
+        const X509_NAME *dn = distinguished_names[i].name(client);
 
-        export_attributes(p, env, names[i].attributes, name);
-        set_unless_empty(env, names[i].variable,
-                         name_value(p, name, legacy_dn));
+        export_attributes(p, env, variable, dn);
+        set_unless_empty(env, variable, name_value(p, dn, legacy_dn));
     }
     export_alternative_names(p, env, client);
-    for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+    for (i = 0; i < FIELDS; i++) {
         if (fields[i].exported || cert_data) {
             set_unless_empty(env, fields[i].name, fields[i].value(p, client));
         }

@@ -152,6 +152,8 @@ static const struct {
     { "cms", CLIENT_CERT_FORMAT_CMS, MCC_CLIENT_CERT, 1 },
     { "cms-sf", CLIENT_CERT_FORMAT_CMS_SF, MCC_CLIENT_CERT, 1 },
     { "rfc9440", CLIENT_CERT_FORMAT_RFC9440, MCC_CLIENT_CERT, 0 },
+    { "escaped-pem", CLIENT_CERT_FORMAT_ESCAPED_PEM, "X-SSL-Client-Cert", 0 },
+    { "xfcc", CLIENT_CERT_FORMAT_XFCC, "X-Forwarded-Client-Cert", 0 },
 };
 
 #define FORWARD_FORMATS (sizeof(forward_formats) / sizeof(forward_formats[0]))
@@ -188,7 +190,7 @@ static const char *set_forward(cmd_parms *cmd, void *dir, const char *word,
     }
     if (i == FORWARD_FORMATS) {
         return mcc_fault(cmd, "unknown format \"%s\", must be one of off, cms, "
-                     "cms-sf, rfc9440", word);
+                     "cms-sf, rfc9440, escaped-pem, xfcc", word);
     }
 
     if (!header) {
@@ -215,6 +217,7 @@ static const char *set_forward(cmd_parms *cmd, void *dir, const char *word,
     line = apr_array_push(conf->forward);
     line->format = forward_formats[i].format;
     line->header = header;
+    line->is_signed = forward_formats[i].is_signed;
     mcc_names_add(server->global->our_names, header);
     server->global->forwards = 1;
     if (forward_formats[i].is_signed) {
@@ -415,8 +418,8 @@ static const char *set_incoming(cmd_parms *cmd, void *dir, const char *word)
 const command_rec mcc_commands[] = {
     AP_INIT_TAKE12("ClientCertForward", set_forward, NULL,
                    RSRC_CONF | ACCESS_CONF,
-                   "off, or a format (cms, cms-sf, rfc9440) and, if it is not "
-                   "the usual one, the header to send it in"),
+                   "off, or a format (cms, cms-sf, rfc9440, escaped-pem, xfcc) "
+                   "and, if it is not the usual one, the header to send it in"),
     AP_INIT_FLAG("ClientCertForwardChain", set_forward_chain, NULL,
                  RSRC_CONF | ACCESS_CONF,
                  "on to send Client-Cert-Chain (RFC 9440) as well"),

@@ -27,6 +27,7 @@ extern module AP_MODULE_DECLARE_DATA client_cert_module;
 typedef struct {
     uint32_t format;     /**< a client_cert_format */
     const char *header;  /**< field name as configured */
+    unsigned is_signed : 1; /**< the value is a signed one */
 } mcc_forward_line;
 
 /** Who signs, ClientCertSigner. */

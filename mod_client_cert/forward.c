@@ -49,7 +49,7 @@ static const char *set_value(request_rec *r, const mcc_forward_line *line,
     bool reused = false;
     const char *how = "sent";
 
-    if (line->format == CLIENT_CERT_FORMAT_RFC9440) {
+    if (!line->is_signed) {
         *result = client_cert_encode(client, line->format, &allocator, &value);
     }
     else if (cache && lifetime) {
@@ -127,7 +127,7 @@ static int forward(request_rec *r, const mcc_server_config *server,
                                                       mcc_forward_line);
         const char *how;
 
-        if (!signer && line->format != CLIENT_CERT_FORMAT_RFC9440) {
+        if (!signer && line->is_signed) {
             return fail(r, server, line->header,
                         "the certificate that terminated this connection is "
                         "none of the virtual host's");

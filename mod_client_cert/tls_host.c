@@ -204,6 +204,15 @@ static const char *subject_of(X509 *certificate, apr_pool_t *p)
     return apr_pstrdup(p, text);
 }
 
+/* How a message names one of the certificates that mod_ssl shows. */
+static const char *shown_as(const server_rec *s, X509 *certificate,
+                            apr_pool_t *p)
+{
+    return apr_psprintf(p, "server: SSLCertificateFile of %s:%u, certificate "
+                        "\"%s\"", s->server_hostname ? s->server_hostname : "*",
+                        s->port, subject_of(certificate, p));
+}
+
 /* A host may have several certificates, one for each type of key. */
 static int add_certificates(mcc_tls_host *host, SSL_CTX *ctx, int signs,
                             apr_pool_t *p)
@@ -218,12 +227,8 @@ static int add_certificates(mcc_tls_host *host, SSL_CTX *ctx, int signs,
 
         if (result != CLIENT_CERT_RESULT_OK) {
             ap_log_error(APLOG_MARK, APLOG_EMERG, 0, host->server,
-                         "ClientCertSigner server: SSLCertificateFile of %s:%u, "
-                         "certificate \"%s\": %s",
-                         host->server->server_hostname
-                             ? host->server->server_hostname : "*",
-                         host->server->port,
-                         subject_of(SSL_CTX_get0_certificate(ctx), p),
+                         "ClientCertSigner %s: %s",
+                         shown_as(host->server, SSL_CTX_get0_certificate(ctx), p),
                          client_cert_result_message(result));
             usable = 0;
         }
@@ -313,7 +318,6 @@ int mcc_tls_host_post_config(apr_pool_t *pconf, apr_pool_t *plog,
 
     (void)pconf;
     (void)plog;
-    (void)ptemp;
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
         return OK;
     }
@@ -335,7 +339,8 @@ int mcc_tls_host_post_config(apr_pool_t *pconf, apr_pool_t *plog,
                 &APR_ARRAY_IDX(conf->tls_host->certificates, i,
                                mcc_tls_certificate);
 
-            warn_of_signer(s, conf, entry->signer, "server", now);
+            warn_of_signer(s, conf, entry->signer,
+                           shown_as(s, entry->certificate, ptemp), now);
         }
     }
     return OK;

@@ -19,7 +19,7 @@
 
 /** One of the certificates that SSLCertificateFile gave a virtual host. */
 typedef struct {
-    const X509 *certificate;         /**< mod_ssl's, for comparison */
+    X509 *certificate;               /**< mod_ssl's, for comparison */
     uint8_t id[MCC_ID_LENGTH];       /**< SHA-256 of its DER */
     const client_cert_signer *signer; /**< NULL where nothing is to be signed */
 } mcc_tls_certificate;

@@ -1,29 +1,336 @@
-//! c
-use crate::{client::Client, error::Error, format::SignedFormat, signer::*};
+// SPDX-License-Identifier: Apache-2.0
+
+//! Signed values to use again.
+
+use std::{sync::Arc, time::Duration};
+
+use quick_cache::{
+    DefaultHashBuilder, OptionsBuilder, Weighter,
+    sync::{Cache as Table, DefaultLifecycle, GuardResult},
+};
+
+use crate::{
+    client::Client,
+    error::Error,
+    format::SignedFormat,
+    signer::{Signer, SignerCerts},
+};
+
+/// What a value takes besides its characters: the places of key and reference in the cache's
+/// table, which has up to a third of them to spare and as many ghosts again, and what the
+/// allocator adds. Measured in tests/cache_memory.rs.
+const OVERHEAD: u64 = 320;
+
+/// The length of a usual value, by which the table is laid out at first.
+const USUAL_LENGTH: usize = 2048;
+
 /// Signed values to use again, bounded in memory.
-pub struct Cache {}
-pub(crate) struct Signed;
-impl Signed {
-    pub(crate) fn value(&self) -> &str {
-        ""
-    }
-    pub(crate) fn reused(&self) -> bool {
-        false
+pub struct Cache {
+    /// None when nothing is kept.
+    values: Option<Table<Key, Arc<Entry>, Weight>>,
+}
+
+/// All that a value depends on, but for the time.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Key {
+    client: [u8; 32],
+    signer: [u8; 32],
+    certs: SignerCerts,
+    format: SignedFormat,
+}
+
+struct Entry {
+    value: String,
+    signed_at: i64,
+}
+
+#[derive(Clone)]
+struct Weight;
+
+impl Weighter<Key, Arc<Entry>> for Weight {
+    fn weight(&self, _: &Key, entry: &Arc<Entry>) -> u64 {
+        u64::try_from(entry.value.capacity()).unwrap_or(u64::MAX).saturating_add(OVERHEAD)
     }
 }
-impl Cache {
-    pub(crate) fn new(_: usize) -> Self {
-        Self {}
+
+impl Entry {
+    /// Whether the value may be used at `now`, as far as its age is concerned. Not when it is of
+    /// the future: then the clock was put back, and its age is unknown.
+    fn is_fresh(&self, now: i64, lifetime: u32) -> bool {
+        self.signed_at <= now && now < self.signed_at.saturating_add(i64::from(lifetime))
     }
-    pub(crate) fn sign(
+}
+
+/// A value of a header that was signed.
+#[must_use]
+pub struct Signed {
+    entry: Arc<Entry>,
+    reused: bool,
+}
+
+impl Signed {
+    /// The value.
+    #[must_use]
+    pub fn value(&self) -> &str {
+        &self.entry.value
+    }
+
+    /// Whether it was signed for somebody else's call.
+    #[must_use]
+    pub fn reused(&self) -> bool {
+        self.reused
+    }
+}
+
+impl Cache {
+    /// Makes a cache that uses so many bytes of memory at most; with 0 it keeps nothing.
+    #[must_use]
+    pub fn new(bytes: usize) -> Self {
+        let capacity = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let options = OptionsBuilder::new()
+            .weight_capacity(capacity)
+            .estimated_items_capacity(bytes.div_ceil(USUAL_LENGTH))
+            .build();
+        let values = options.ok().filter(|_| bytes > 0).map(|options| {
+            let hasher = DefaultHashBuilder::default();
+            Table::with_options(options, Weight, hasher, DefaultLifecycle::default())
+        });
+        Self { values }
+    }
+
+    /// As [`Signer::sign`], written in `format`; but a value is used again that was signed less
+    /// than `lifetime` seconds before, and not after `now`. Of several threads that need the same
+    /// value one signs, and the others wait for it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Signer::sign`]; an error is not kept.
+    pub fn sign(
         &self,
-        _: &Signer,
-        _: SignerCerts,
-        _: &Client,
-        _: SignedFormat,
-        _: i64,
-        _: u32,
+        signer: &Signer,
+        certs: SignerCerts,
+        client: &Client,
+        format: SignedFormat,
+        now: i64,
+        lifetime: u32,
     ) -> Result<Signed, Error> {
-        Err(Error::SigningFailed)
+        // Both validities at `now`, so what is used again is within them too.
+        signer.check_validity(now)?;
+        client.check_validity(now)?;
+        let sign = || -> Result<Arc<Entry>, Error> {
+            let value = format.encode(&signer.sign(certs, client, now)?);
+            Ok(Arc::new(Entry { value, signed_at: now }))
+        };
+        let Some(values) = self.values.as_ref().filter(|_| lifetime > 0) else {
+            return Ok(Signed { entry: sign()?, reused: false });
+        };
+
+        let key = Key { client: *client.id(), signer: *signer.fingerprint(), certs, format };
+        if let Some(entry) = values.get(&key).filter(|entry| entry.is_fresh(now, lifetime)) {
+            return Ok(Signed { entry, reused: true });
+        }
+        values.remove_if(&key, |entry| !entry.is_fresh(now, lifetime));
+        match values.get_value_or_guard(&key, None::<Duration>) {
+            GuardResult::Value(entry) if entry.is_fresh(now, lifetime) => {
+                Ok(Signed { entry, reused: true })
+            }
+            // Signed meanwhile, by a thread whose clock is ahead or with another lifetime.
+            GuardResult::Value(_) | GuardResult::Timeout => {
+                Ok(Signed { entry: sign()?, reused: false })
+            }
+            GuardResult::Guard(guard) => {
+                // On an error the guard goes, and the next of those who wait tries.
+                let entry = sign()?;
+                // Not kept if it does not fit; those who wait have it all the same.
+                let _ = guard.insert(Arc::clone(&entry));
+                Ok(Signed { entry, reused: false })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::HashSet, sync::Barrier, thread};
+
+    use super::*;
+    use crate::testing::{Identity, KeyKind, Leaf, NOW};
+
+    const SIZE: usize = 1 << 20;
+
+    fn identity() -> Identity {
+        Leaf::new(KeyKind::P256).self_signed()
+    }
+
+    fn signer_of(identity: &Identity, chain: &[&Identity]) -> Signer {
+        let chain: Vec<_> = chain.iter().map(|identity| &*identity.certificate).collect();
+        Signer::new(&identity.certificate, &identity.key, &chain).unwrap()
+    }
+
+    fn client() -> Client {
+        Client::new(&identity().certificate, &[]).unwrap()
+    }
+
+    /// A cache with one signer and one client.
+    struct Bench {
+        cache: Cache,
+        signer: Signer,
+        client: Client,
+    }
+
+    impl Bench {
+        fn new(bytes: usize) -> Self {
+            let signer = signer_of(&identity(), &[]);
+            Self { cache: Cache::new(bytes), signer, client: client() }
+        }
+
+        fn sign(&self, now: i64, lifetime: u32) -> Signed {
+            self.cache
+                .sign(
+                    &self.signer,
+                    SignerCerts::Chain,
+                    &self.client,
+                    SignedFormat::Cms,
+                    now,
+                    lifetime,
+                )
+                .unwrap()
+        }
+    }
+
+    #[test]
+    fn used_again_within_the_lifetime() {
+        let bench = Bench::new(SIZE);
+        let first = bench.sign(NOW, 60);
+        assert!(!first.reused());
+        for now in [NOW, NOW + 1, NOW + 59] {
+            let again = bench.sign(now, 60);
+            assert!(again.reused() && again.value() == first.value(), "{now}");
+        }
+        let renewed = bench.sign(NOW + 60, 60);
+        assert!(!renewed.reused() && renewed.value() != first.value());
+        assert!(bench.sign(NOW + 119, 60).reused());
+    }
+
+    #[test]
+    fn lifetime_is_each_call_s_own() {
+        let bench = Bench::new(SIZE);
+        assert!(!bench.sign(NOW, 60).reused());
+        assert!(!bench.sign(NOW + 10, 10).reused());
+        assert!(bench.sign(NOW + 19, 10).reused());
+        assert!(bench.sign(NOW + 69, u32::MAX).reused());
+    }
+
+    #[test]
+    fn never_used_again() {
+        let bench = Bench::new(SIZE);
+        assert!(!bench.sign(NOW, 0).reused() && !bench.sign(NOW, 0).reused(), "lifetime 0");
+        assert!(!bench.sign(NOW, 60).reused());
+        assert!(!bench.sign(NOW, 0).reused(), "lifetime 0 beside a kept one");
+        assert!(!bench.sign(NOW - 1, 60).reused(), "clock put back");
+        let bench = Bench::new(0);
+        assert!(!bench.sign(NOW, 60).reused() && !bench.sign(NOW, 60).reused(), "no memory");
+    }
+
+    #[test]
+    fn not_past_either_not_after() {
+        let lifetime = 1_000_000;
+        let cache = Cache::new(SIZE);
+        let (long, short) =
+            (identity(), Leaf::new(KeyKind::P256).valid(NOW, NOW + 10).self_signed());
+        let client_of = |identity: &Identity| Client::new(&identity.certificate, &[]).unwrap();
+        for (signer, client, expected) in
+            [(&long, &short, Error::CertificateExpired), (&short, &long, Error::SignerExpired)]
+        {
+            let (signer, client) = (signer_of(signer, &[]), client_of(client));
+            let sign = |now| {
+                let (certs, format) = (SignerCerts::None, SignedFormat::CmsSf);
+                cache.sign(&signer, certs, &client, format, now, lifetime)
+            };
+            assert!(!sign(NOW).unwrap().reused());
+            assert!(sign(NOW + 9).unwrap().reused());
+            assert_eq!(sign(NOW + 10).err(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn each_combination_is_its_own() {
+        let cache = Cache::new(SIZE);
+        let root = Leaf::ca("root").self_signed();
+        let intermediate = Leaf::ca("intermediate").issued_by(&root);
+        let leaf = Leaf::new(KeyKind::P256).issued_by(&intermediate);
+        let signers = [
+            signer_of(&leaf, &[]),
+            signer_of(&leaf, &[&intermediate]),
+            signer_of(&identity(), &[]),
+        ];
+        let clients = [client(), client()];
+        let mut values = HashSet::new();
+        for expected in [false, true] {
+            for signer in &signers {
+                for client in &clients {
+                    for certs in [SignerCerts::Chain, SignerCerts::Signer, SignerCerts::None] {
+                        for format in [SignedFormat::Cms, SignedFormat::CmsSf] {
+                            let signed =
+                                cache.sign(signer, certs, client, format, NOW, 60).unwrap();
+                            assert_eq!(signed.reused(), expected);
+                            values.insert(signed.value().to_owned());
+                        }
+                    }
+                }
+            }
+        }
+        assert_eq!(values.len(), 3 * 2 * 3 * 2);
+    }
+
+    #[test]
+    fn burst_of_one_client_makes_one_signature() {
+        // One that nothing fits into, too: then those who wait get it all the same, but the next
+        // to come signs again.
+        for bytes in [SIZE, 1] {
+            let bench = Bench::new(bytes);
+            for round in 0..20 {
+                let now = NOW + round * 40;
+                let barrier = Barrier::new(64);
+                let signed: Vec<Signed> = thread::scope(|scope| {
+                    let threads: Vec<_> = (0..64)
+                        .map(|_| {
+                            scope.spawn(|| {
+                                barrier.wait();
+                                bench.sign(now, 40)
+                            })
+                        })
+                        .collect();
+                    threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+                });
+                if bytes == SIZE {
+                    assert_eq!(signed.iter().filter(|signed| !signed.reused()).count(), 1);
+                    assert!(signed.iter().all(|other| other.value() == signed[0].value()));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn threads_with_clocks_apart_get_their_own_client_s() {
+        let cache = Cache::new(SIZE);
+        let signer = signer_of(&identity(), &[]);
+        thread::scope(|scope| {
+            for offset in 0..8 {
+                let (cache, signer) = (&cache, &signer);
+                scope.spawn(move || {
+                    let client = client();
+                    let value =
+                        |signed: &Signed| openssl::base64::decode_block(signed.value()).unwrap();
+                    for step in 0..200 {
+                        let (certs, format) = (SignerCerts::None, SignedFormat::Cms);
+                        let now = NOW + (step * 7 + offset) % 50;
+                        let signed = cache.sign(signer, certs, &client, format, now, 5).unwrap();
+                        let der = value(&signed);
+                        assert!(der.windows(client.leaf().len()).any(|part| part == client.leaf()));
+                    }
+                });
+            }
+        });
     }
 }

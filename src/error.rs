@@ -45,6 +45,8 @@ pub enum Error {
     NoCertificate,
     /// The client's certificate was not verified.
     CertificateUnverified,
+    /// A name in the client's certificate cannot be written in the format.
+    CertificateNotRepresentable,
     /// A handshake record is not one, or is of another version.
     HandshakeRecordMalformed,
     /// A handshake record belongs to another client certificate.
@@ -81,6 +83,9 @@ impl Error {
             Self::CertificateNotYetValid => c"the client certificate is not valid yet",
             Self::NoCertificate => c"the client sent no certificate",
             Self::CertificateUnverified => c"the client certificate was not verified",
+            Self::CertificateNotRepresentable => {
+                c"the client certificate holds a name that the format has no way to write"
+            }
             Self::HandshakeRecordMalformed => c"the handshake record is malformed",
             Self::HandshakeRecordMismatch => {
                 c"the handshake record belongs to another client certificate"

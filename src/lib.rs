@@ -8,7 +8,7 @@
 //! | [`signer`], [`signer_file`], [`chain`] | the key and certificates that sign |
 //! | [`client`], [`handshake`] | whose certificate it is, and how a TLS session remembers it |
 //! | [`cms`], [`algorithm`], [`signing_key`] | how a signature is made |
-//! | [`format`], [`structured_field`] | how a header's value is written |
+//! | [`format`], [`structured_field`], [`escaped_pem`], [`xfcc`] | how a header's value is written |
 //! | [`cache`] | how a signature is used again |
 //! | [`certificate`], [`der`], [`time`] | how a certificate is read |
 //! | [`ffi`] | all of it from C |
@@ -26,12 +26,24 @@
     )
 )]
 
+mod algorithm;
 pub mod cache;
 mod certificate;
+mod chain;
 pub mod client;
+mod cms;
+mod der;
 pub mod error;
+mod escaped_pem;
 pub mod ffi;
 pub mod format;
 pub mod handshake;
+mod openssl;
 pub mod signer;
 mod signer_file;
+mod signing_key;
+mod structured_field;
+#[cfg(test)]
+mod testing;
+mod time;
+mod xfcc;

@@ -1,7 +1,338 @@
-use crate::{error::Error, signer::Signer};
-use std::path::Path;
+// SPDX-License-Identifier: Apache-2.0
+
+//! Signers from PEM files.
+
+use std::{ffi::c_void, fs::File, io::Read, path::Path};
+
+use openssl::{
+    error::ErrorStack,
+    pkey::{PKey, Private},
+    x509::X509,
+};
+
+use crate::{chain, error::Error, signer::Signer};
+
+/// The longest file that is read, in bytes.
+const LONGEST_FILE: usize = 1 << 20;
+
+const BEGIN: &[u8] = b"-----BEGIN ";
+const END: &[u8] = b"-----END ";
+const DASHES: &[u8] = b"-----";
+
+// OpenSSL's, which openssl-sys does not declare.
+unsafe extern "C" {
+    fn OPENSSL_cleanse(pointer: *mut c_void, length: usize);
+}
+
 impl Signer {
-    pub(crate) fn from_file(_: &Path, _: Option<&Path>) -> Result<Self, Error> {
-        Err(Error::SigningFailed)
+    /// Makes a signer of `file`, which holds certificates and, unless `key_file` does, the key.
+    ///
+    /// # Errors
+    ///
+    /// All that begin with `File`, and those of [`Self::new`].
+    pub fn from_file(file: &Path, key_file: Option<&Path>) -> Result<Self, Error> {
+        let mut content = Content::default();
+        content.read(file)?;
+        if let Some(key_file) = key_file {
+            content.read(key_file)?;
+        }
+        content.signer()
+    }
+}
+
+/// What the files hold.
+#[derive(Default)]
+struct Content {
+    certificates: Vec<X509>,
+    keys: Vec<PKey<Private>>,
+}
+
+impl Content {
+    fn read(&mut self, file: &Path) -> Result<(), Error> {
+        let text = Secret::read(file)?;
+        for Block { label, pem } in blocks(&text.0)? {
+            // The labels that OpenSSL takes for a certificate and for a key.
+            match label {
+                b"CERTIFICATE" | b"X509 CERTIFICATE" | b"TRUSTED CERTIFICATE" => {
+                    self.certificates.push(X509::from_pem(pem).map_err(|_| Error::FileMalformed)?)
+                }
+                _ if label.ends_with(b"PRIVATE KEY") => self.keys.push(read_key(label, pem)?),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn signer(self) -> Result<Signer, Error> {
+        if self.certificates.is_empty() {
+            return Err(Error::FileNoCertificate);
+        }
+        let key = match &self.keys[..] {
+            [] => return Err(Error::FileNoKey),
+            [key] => key,
+            _ => return Err(Error::FileSeveralKeys),
+        };
+        let certificate = self
+            .certificates
+            .iter()
+            .find(|certificate| certificate.public_key().is_ok_and(|public| public.public_eq(key)))
+            .ok_or(Error::SignerKeyMismatch)?;
+        let others: Vec<_> = self.certificates.iter().map(|other| &**other).collect();
+        let intermediates = chain::intermediates(certificate, &others);
+        let related = others.iter().all(|other| {
+            chain::is_self_signed(other)
+                || **other == **certificate
+                || intermediates.contains(other)
+        });
+        if !related {
+            return Err(Error::FileUnrelatedCertificate);
+        }
+        Signer::new(certificate, key, &intermediates)
+    }
+}
+
+/// The text of a file that may hold a key: wiped when it is dropped.
+struct Secret(Vec<u8>);
+
+impl Secret {
+    fn read(file: &Path) -> Result<Self, Error> {
+        // Room for all of it at once, so that growing leaves no copies behind.
+        let mut text = Self(Vec::with_capacity(LONGEST_FILE.saturating_add(1)));
+        let most = u64::try_from(text.0.capacity()).map_err(|_| Error::FileUnreadable)?;
+        File::open(file)
+            .and_then(|file| file.take(most).read_to_end(&mut text.0))
+            .map_err(|_| Error::FileUnreadable)?;
+        if text.0.len() > LONGEST_FILE { Err(Error::FileMalformed) } else { Ok(text) }
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        // SAFETY: the bytes are this object's, which nobody else can reach any more.
+        unsafe { OPENSSL_cleanse(self.0.as_mut_ptr().cast(), self.0.len()) };
+    }
+}
+
+fn read_key(label: &[u8], pem: &[u8]) -> Result<PKey<Private>, Error> {
+    let legacy = pem.split(|&byte| byte == b'\n').any(|line| {
+        line.strip_prefix(b"Proc-Type:")
+            .is_some_and(|kind| kind.trim_ascii_end().ends_with(b"ENCRYPTED"))
+    });
+    if legacy || label == b"ENCRYPTED PRIVATE KEY" {
+        return Err(Error::FileKeyEncrypted);
+    }
+    // Without a callback OpenSSL would ask at the terminal, should it still want a pass phrase.
+    PKey::private_key_from_pem_callback(pem, |_| Err(ErrorStack::get()))
+        .map_err(|_| Error::FileMalformed)
+}
+
+/// A PEM block (RFC 7468): its label, and all of it.
+#[derive(Debug, PartialEq, Eq)]
+struct Block<'a> {
+    label: &'a [u8],
+    pem: &'a [u8],
+}
+
+/// The PEM blocks of a text. What stands between them is not looked at.
+fn blocks(text: &[u8]) -> Result<Vec<Block<'_>>, Error> {
+    let mut blocks = Vec::new();
+    let mut open: Option<(&[u8], &[u8])> = None;
+    let mut rest = text;
+    for line in text.split_inclusive(|&byte| byte == b'\n') {
+        let start = rest;
+        rest = rest.get(line.len()..).unwrap_or_default();
+        match (label(BEGIN, line), label(END, line), open) {
+            (None, None, _) => {}
+            (Some(label), None, None) => open = Some((label, start)),
+            (None, Some(label), Some((begun, from))) if label == begun => {
+                let length = from.len().saturating_sub(rest.len());
+                blocks.push(Block { label, pem: from.get(..length).unwrap_or_default() });
+                open = None;
+            }
+            _ => return Err(Error::FileMalformed),
+        }
+    }
+    if open.is_some() { Err(Error::FileMalformed) } else { Ok(blocks) }
+}
+
+/// The label of a line that begins or ends a block.
+fn label<'a>(kind: &[u8], line: &'a [u8]) -> Option<&'a [u8]> {
+    let rest = line.trim_ascii_end().strip_prefix(kind)?;
+    Some(rest.strip_suffix(DASHES).unwrap_or(rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::PathBuf, process};
+
+    use openssl::symm::Cipher;
+
+    use super::*;
+    use crate::testing::{Identity, KeyKind, Leaf, Pki};
+
+    /// A file that is gone when the test is.
+    struct Temporary(PathBuf);
+
+    impl Temporary {
+        fn new(name: &str, text: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("client-cert-{}-{name}", process::id()));
+            fs::write(&path, text).unwrap();
+            Self(path)
+        }
+    }
+
+    impl Drop for Temporary {
+        fn drop(&mut self) {
+            fs::remove_file(&self.0).unwrap();
+        }
+    }
+
+    fn from_text(name: &str, text: &str, key: Option<&str>) -> Result<Signer, Error> {
+        let file = Temporary::new(&format!("{name}-file"), text);
+        let key_file = key.map(|key| Temporary::new(&format!("{name}-key"), key));
+        Signer::from_file(&file.0, key_file.as_ref().map(|key_file| &*key_file.0))
+    }
+
+    fn pem(identities: &[&Identity]) -> String {
+        identities.iter().map(|identity| identity.certificate_pem()).collect()
+    }
+
+    #[test]
+    fn accepted() {
+        let Pki { root, upper, lower, leaf } = Pki::new(KeyKind::P256);
+        let (certificate, key) = (leaf.certificate_pem(), leaf.key_pem());
+        let traditional =
+            String::from_utf8(leaf.key.ec_key().unwrap().private_key_to_pem().unwrap()).unwrap();
+        let parameters =
+            "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+        let all = pem(&[&leaf, &lower, &upper, &root]);
+        let crlf = format!("{certificate}{key}").replace('\n', "\r\n");
+        for (name, text, key, certificates) in [
+            ("together", format!("{certificate}{key}"), None, 1),
+            ("key first", format!("{key}{certificate}"), None, 1),
+            ("apart", certificate.clone(), Some(&key[..]), 1),
+            ("chain", format!("{all}{key}"), None, 3),
+            (
+                "chain in another order",
+                format!("{}{key}", pem(&[&root, &upper, &lower, &leaf])),
+                None,
+                3,
+            ),
+            ("twice the same", format!("{certificate}{all}{key}"), None, 3),
+            ("traditional", format!("{certificate}{parameters}{traditional}"), None, 1),
+            ("words between", format!("subject=x\n{certificate}\n# the key\n{key}\nend"), None, 1),
+            ("crlf", crlf, None, 1),
+            ("no newline at the end", format!("{certificate}{}", key.trim_end()), None, 1),
+            (
+                "other blocks",
+                format!("{certificate}{key}-----BEGIN X-----\n-----END X-----\n"),
+                None,
+                1,
+            ),
+        ] {
+            let signer =
+                from_text(name, &text, key).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(signer.id(), &openssl::sha::sha256(&leaf.certificate.to_der().unwrap()));
+            assert_eq!(signer.certificate_count(), certificates, "{name}");
+        }
+    }
+
+    #[test]
+    fn refused() {
+        use Error::*;
+        let Pki { root, upper, lower, leaf } = Pki::new(KeyKind::P256);
+        let (certificate, key) = (leaf.certificate_pem(), leaf.key_pem());
+        let both = format!("{certificate}{key}");
+        let other = Leaf::new(KeyKind::P256).self_signed();
+        let stranger = Leaf::ca("stranger").issued_by(&root);
+        let renewed = Leaf::with_key(leaf.key.clone()).issued_by(&lower);
+        let pkcs8 =
+            leaf.key.private_key_to_pem_pkcs8_passphrase(Cipher::aes_128_cbc(), b"x").unwrap();
+        let ec = leaf.key.ec_key().unwrap();
+        let legacy = ec.private_key_to_pem_passphrase(Cipher::aes_128_cbc(), b"x").unwrap();
+        let (pkcs8, legacy) =
+            (String::from_utf8(pkcs8).unwrap(), String::from_utf8(legacy).unwrap());
+        let cut = key.replace("-----END PRIVATE KEY-----\n", "");
+        let body: String = key.lines().skip(1).take(1).collect();
+        let swapped = certificate.replace("END CERTIFICATE", "END PRIVATE KEY");
+        let not_der = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        let not_base64 = certificate.replacen("MII", "M!I", 1);
+        let no_begin = key.replace("-----BEGIN PRIVATE KEY-----\n", "");
+        let public = String::from_utf8(leaf.key.public_key_to_pem().unwrap()).unwrap();
+        let weak = |kind| {
+            let weak = Leaf::new(kind).self_signed();
+            format!("{}{}", weak.certificate_pem(), weak.key_pem())
+        };
+        for (name, text, key_file, expected) in [
+            ("empty", String::new(), None, FileNoCertificate),
+            ("only words", "nothing here".to_owned(), None, FileNoCertificate),
+            ("only a key", key.clone(), None, FileNoCertificate),
+            ("only a certificate", certificate.clone(), None, FileNoKey),
+            ("only a public key", format!("{certificate}{public}"), None, FileNoKey),
+            ("key file without a key", certificate.clone(), Some(certificate.clone()), FileNoKey),
+            (
+                "no certificate beside a key file",
+                String::new(),
+                Some(key.clone()),
+                FileNoCertificate,
+            ),
+            ("two keys", format!("{both}{}", other.key_pem()), None, FileSeveralKeys),
+            ("key twice", format!("{both}{key}"), None, FileSeveralKeys),
+            ("key in both files", both.clone(), Some(key.clone()), FileSeveralKeys),
+            ("encrypted", format!("{certificate}{pkcs8}"), None, FileKeyEncrypted),
+            ("encrypted, traditional", format!("{certificate}{legacy}"), None, FileKeyEncrypted),
+            ("encrypted key file", certificate.clone(), Some(pkcs8.clone()), FileKeyEncrypted),
+            ("key cut off", format!("{certificate}{cut}"), None, FileMalformed),
+            (
+                "key in pieces",
+                format!("{certificate}{}", key.replace(&body, "")),
+                None,
+                FileMalformed,
+            ),
+            ("block in a block", format!("{cut}{certificate}"), None, FileMalformed),
+            ("another label at the end", format!("{swapped}{key}"), None, FileMalformed),
+            ("end without begin", format!("{certificate}{no_begin}"), None, FileMalformed),
+            ("not DER", format!("{not_der}{both}"), None, FileMalformed),
+            ("not base64", format!("{not_base64}{key}"), None, FileMalformed),
+            ("too long", format!("{both}{}", "x".repeat(LONGEST_FILE)), None, FileMalformed),
+            ("another's key", format!("{certificate}{}", other.key_pem()), None, SignerKeyMismatch),
+            (
+                "chain without the leaf",
+                format!("{}{key}", pem(&[&lower, &upper])),
+                None,
+                SignerKeyMismatch,
+            ),
+            ("stranger", format!("{both}{}", pem(&[&stranger])), None, FileUnrelatedCertificate),
+            (
+                "gap in the chain",
+                format!("{both}{}", pem(&[&upper])),
+                None,
+                FileUnrelatedCertificate,
+            ),
+            (
+                "renewed beside the old",
+                format!("{both}{}", pem(&[&renewed])),
+                None,
+                FileUnrelatedCertificate,
+            ),
+            ("RSA 1024", weak(KeyKind::Rsa(1024)), None, SignerKeyTooSmall),
+            ("RSA-PSS", weak(KeyKind::RsaPss), None, SignerKeyUnsupported),
+            ("P-256 spelled out", weak(KeyKind::P256Explicit), None, SignerKeyUnsupported),
+            ("secp256k1", weak(KeyKind::Secp256k1), None, SignerKeyUnsupported),
+            ("Ed448", weak(KeyKind::Ed448), None, SignerKeyUnsupported),
+            ("DSA", weak(KeyKind::Dsa), None, SignerKeyUnsupported),
+        ] {
+            let result = from_text(name, &text, key_file.as_deref());
+            assert_eq!(result.err(), Some(expected), "{name}");
+        }
+    }
+
+    #[test]
+    fn unreadable() {
+        let missing = Path::new("/nonexistent/signer.pem");
+        assert_eq!(Signer::from_file(missing, None).err(), Some(Error::FileUnreadable));
+        assert_eq!(Signer::from_file(Path::new("/"), None).err(), Some(Error::FileUnreadable));
+        let file = Temporary::new("readable", "");
+        assert_eq!(Signer::from_file(&file.0, Some(missing)).err(), Some(Error::FileUnreadable));
     }
 }

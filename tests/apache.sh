@@ -70,6 +70,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 cp -R "$root/tests" "$work/tests"
+cp -R "$root/mod_client_cert" "$work/mod_client_cert"
 cp "$module" "$work/mod_client_cert.so"
 
 # The environment that t/TEST, the tests and the configurations share.

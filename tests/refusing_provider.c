@@ -128,6 +128,14 @@ static const OSSL_ALGORITHM *query(void *provctx, int operation, int *no_cache)
     return signatures;
 }
 
+/* TLS learns its groups this way. */
+static int get_capabilities(void *provctx, const char *capability,
+                            OSSL_CALLBACK *callback, void *arg)
+{
+    (void)provctx;
+    return OSSL_PROVIDER_get_capabilities(the.real, capability, callback, arg);
+}
+
 static void teardown(void *provctx)
 {
     (void)provctx;
@@ -140,6 +148,7 @@ static void teardown(void *provctx)
 static const OSSL_DISPATCH functions[] = {
     { OSSL_FUNC_PROVIDER_TEARDOWN, (void (*)(void))teardown },
     { OSSL_FUNC_PROVIDER_QUERY_OPERATION, (void (*)(void))query },
+    { OSSL_FUNC_PROVIDER_GET_CAPABILITIES, (void (*)(void))get_capabilities },
     { 0, NULL }
 };
 

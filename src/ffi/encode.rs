@@ -13,12 +13,14 @@ use crate::client::Client;
 
 /// Writes the client's certificate as the value of a header, unsigned.
 ///
-/// `format` is CLIENT_CERT_FORMAT_RFC9440: a Byte Sequence of the DER, RFC 9440 section 2.2.
+/// `format` is CLIENT_CERT_FORMAT_RFC9440, CLIENT_CERT_FORMAT_ESCAPED_PEM or
+/// CLIENT_CERT_FORMAT_XFCC.
 ///
 /// Sets `*value` to memory from `allocator`.
 ///
-/// Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER, CLIENT_CERT_RESULT_OUT_OF_MEMORY. The validity
-/// of the certificate is not looked at: client_cert_handshake_client() did that.
+/// Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER, CLIENT_CERT_RESULT_OUT_OF_MEMORY, and with
+/// CLIENT_CERT_RESULT_CERTIFICATE_NOT_REPRESENTABLE where CLIENT_CERT_FORMAT_XFCC has no way to
+/// write one of the names. The validity of the certificate is not looked at: client_cert_handshake_client() did that.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_encode(
     client: *const Client,
@@ -30,7 +32,7 @@ pub unsafe extern "C" fn client_cert_encode(
     boundary(|| unsafe {
         let value = pointer::out(value, Value::EMPTY)?;
         let (client, allocator) = (pointer::borrow(client)?, pointer::borrow(allocator)?);
-        *value = allocator.value(&number::certificate_format(format)?.encode(client))?;
+        *value = allocator.value(&number::certificate_format(format)?.encode(client)?)?;
         Ok(())
     })
 }

@@ -20,3 +20,5 @@ mod pointer;
 mod result;
 mod sign;
 mod signer;
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,12 @@ pub enum ClientCertFormat {
     CmsSf = 1,
     /// The client's certificate, unsigned, as a Byte Sequence: RFC 9440 section 2.2.
     Rfc9440 = 2,
+    /// The client's certificate, unsigned, as PEM of which every byte is percent-encoded but the
+    /// unreserved ones of RFC 3986: nginx's `$ssl_client_escaped_cert`.
+    EscapedPem = 3,
+    /// The client's certificate, unsigned, as one element of Envoy's X-Forwarded-Client-Cert:
+    /// `Hash=…;Cert="…";Subject="…";URI=…;DNS=…`.
+    Xfcc = 4,
 }
 
 /// Which of the signer's certificates go into the SignedData.
@@ -45,8 +51,12 @@ pub(super) fn signed_format(number: u32) -> Result<SignedFormat, ClientCertResul
 
 pub(super) fn certificate_format(number: u32) -> Result<CertificateFormat, ClientCertResult> {
     const RFC9440: u32 = ClientCertFormat::Rfc9440 as u32;
+    const ESCAPED_PEM: u32 = ClientCertFormat::EscapedPem as u32;
+    const XFCC: u32 = ClientCertFormat::Xfcc as u32;
     match number {
         RFC9440 => Ok(CertificateFormat::Rfc9440),
+        ESCAPED_PEM => Ok(CertificateFormat::EscapedPem),
+        XFCC => Ok(CertificateFormat::Xfcc),
         _ => Err(ClientCertResult::InvalidParameter),
     }
 }

@@ -162,7 +162,8 @@ pub(super) unsafe fn x509s<'a>(
     if chain.is_null() {
         return Err(ClientCertResult::NullParameter);
     }
-    if length > isize::MAX as usize / size_of::<*mut X509>() {
+    if length.checked_mul(size_of::<*mut X509>()).is_none_or(|size| isize::try_from(size).is_err())
+    {
         return Err(ClientCertResult::InvalidParameter);
     }
     // SAFETY: the caller's part; the length is one that a slice may have.

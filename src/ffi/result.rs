@@ -59,6 +59,8 @@ pub enum ClientCertResult {
     NoCertificate = 303,
     /// The client's certificate was not verified.
     CertificateUnverified = 304,
+    /// The client's certificate holds a name that the format has no way to write.
+    CertificateNotRepresentable = 305,
     /// The bytes are no handshake record, or one of another version.
     HandshakeRecordMalformed = 400,
     /// The handshake record belongs to another client certificate.
@@ -87,6 +89,7 @@ impl From<Error> for ClientCertResult {
             Error::CertificateNotYetValid => Self::CertificateNotYetValid,
             Error::NoCertificate => Self::NoCertificate,
             Error::CertificateUnverified => Self::CertificateUnverified,
+            Error::CertificateNotRepresentable => Self::CertificateNotRepresentable,
             Error::HandshakeRecordMalformed => Self::HandshakeRecordMalformed,
             Error::HandshakeRecordMismatch => Self::HandshakeRecordMismatch,
         }
@@ -120,6 +123,7 @@ fn message(result: u32) -> &'static CStr {
         302 => Error::CertificateNotYetValid.reason(),
         303 => Error::NoCertificate.reason(),
         304 => Error::CertificateUnverified.reason(),
+        305 => Error::CertificateNotRepresentable.reason(),
         400 => Error::HandshakeRecordMalformed.reason(),
         401 => Error::HandshakeRecordMismatch.reason(),
         _ => c"unknown result",
@@ -165,6 +169,7 @@ mod tests {
         Error::CertificateNotYetValid,
         Error::NoCertificate,
         Error::CertificateUnverified,
+        Error::CertificateNotRepresentable,
         Error::HandshakeRecordMalformed,
         Error::HandshakeRecordMismatch,
     ];

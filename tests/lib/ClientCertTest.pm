@@ -103,7 +103,8 @@ sub curl {
             id => $id, http => $version, status => $status,
             headers => [map { [/^([^:]*):\s*(.*)$/] } @lines],
         }, 'ClientCertTest::Response';
-        my $length = $response->header('Content-Length') // 0;
+        # curl undoes the chunks, so one without a length is the last.
+        my $length = $response->header('Content-Length') // length $output;
         $response->{body} = substr $output, 0, $length, '';
         $response->{origin} = JSON::PP::decode_json($response->{body})
             if ($response->header('Content-Type') // '') eq 'application/json';
@@ -213,7 +214,7 @@ SSLCertificateKeyFile $key
 $tls
 $ways
 $forward
-ProxyPass / https://localhost:$ENV{TEST_ORIGIN_HTTPS}/
+ProxyPass / https://localhost:$ENV{TEST_ORIGIN_HTTPS}/ ttl=1
 $lines
 </VirtualHost>
 CONF

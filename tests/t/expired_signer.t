@@ -7,9 +7,9 @@ use ClientCertTest;
 
 my @CASES = (
     ['signer-expired', 'expired', 'file'],
-    ['signer-future', 'not yet valid', 'file'],
+    ['signer-future', 'not valid yet', 'file'],
     ['signer-expired', 'expired', 'server'],
-    ['signer-future', 'not yet valid', 'server'],
+    ['signer-future', 'not valid yet', 'server'],
 );
 
 for (@CASES) {

@@ -58,8 +58,8 @@ subtest 'formats and signers are kept apart' => sub {
         my ($sf) = $client->request('/cms-sf')->sent('Client-Cert');
         ok(defined decode_cms($cms), 'cms');
         ok(defined decode_sf($sf), 'cms-sf');
-        my $cms_none = the_cms($client->request('/certs/none'));
-        is(scalar(ref $cms_none ? cms_certificates($$cms_none) : 'none'), 0, 'without certificates');
+        my $bare = the_cms($client->request('/certs/none'));
+        is(ref $bare ? scalar(() = cms_certificates($$bare)) : $bare, 0, 'without certificates');
     }
     for my $sni (qw(p256.test file-rsa2048.test lifetime-600.test)) {
         my $expected = $sni =~ /rsa2048/ ? 'signer-rsa2048' : 'signer-p256';

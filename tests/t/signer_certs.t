@@ -4,14 +4,16 @@
 
 use ClientCertTest;
 
-my $intermediate = pki('server-intermediate.crt');
-my $signer = pki('ttrp.crt');
+# What is not in the value has to be known at the origin: intermediates among
+# the CAs, the signer beside them.
+my $known = spew(pki("known.$$.pem"), map { slurp(pki("$_.crt")) } qw(server-ca server-intermediate));
+END { unlink $known if defined $known }
 
 my @CASES = (
     ['/certs', 'the default', ['server-intermediate', 'ttrp']],
     ['/certs/chain', 'chain', ['server-intermediate', 'ttrp']],
-    ['/certs/signer', 'signer', ['ttrp'], '-certfile', $intermediate],
-    ['/certs/none', 'none', [], '-certfile', pki('ttrp.chain')],
+    ['/certs/signer', 'signer', ['ttrp'], '-CAfile', $known],
+    ['/certs/none', 'none', [], '-CAfile', $known, '-certfile', pki('ttrp.crt')],
 );
 
 for my $http ('1.1', '2') {
@@ -21,11 +23,9 @@ for my $http ('1.1', '2') {
         my $cms = the_cms($response);
         ok(ref $cms, "HTTP/$http, $what: one value") or next;
         is_deeply([sort map { name_of($_) } cms_certificates($$cms)], $expected, 'its certificates');
-        # -certfile adds to what may be the signer, and to what may be above it.
         is(forwarded($response, undef, @more), 'client-rsa', 'verifies');
         is(signer($response, undef, @more), 'ttrp', 'the signer');
         ok(cms_reencoded($$cms) eq $$cms, 'DER to the letter');
-        is((unpack 'H*', $$cms) =~ /a000/ ? 1 : 0, 0, 'no empty field') if !@$expected;
     }
 }
 

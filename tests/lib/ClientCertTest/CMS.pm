@@ -83,7 +83,7 @@ sub cms_certificates {
     my ($der) = @_;
     my ($data) = signed_data($der);
     my ($certificates) = grep { $_->{tag} == 0xa0 } children($data);
-    return $certificates ? map { $_->{whole} } children($certificates) : ();
+    return map { $_->{whole} } map { children($_) } $certificates // ();
 }
 
 # One element at the front of the bytes: {tag, content, whole}, and the rest.
@@ -148,10 +148,11 @@ sub signed_attributes {
     return (\%values, \@order);
 }
 
-# Content bytes, if messageDigest is theirs under the hash and the signer's
-# public key made the signature over the signed attributes; undef otherwise.
+# verified_by_hand(DER, NAME, BITS of SHA-2): the content, if messageDigest is
+# its digest and the signer's key made the signature over the signed attributes;
+# undef otherwise.
 sub verified_by_hand {
-    my ($der, $signer, $hash, @pkeyutl) = @_;
+    my ($der, $signer, $hash) = @_;
     my @fields = children((signed_data($der))[0]);
     my ($encapsulated) = grep { $_->{tag} == 0x30 } @fields;
     my $content = (children((children($encapsulated))[1]))[0]{content};
@@ -165,9 +166,10 @@ sub verified_by_hand {
     # RFC 5652 section 5.4: signed as a SET OF, not with the implicit tag.
     my $signed = $attributes->{whole};
     substr $signed, 0, 1, "\x31";
+    my @digest = $signer =~ /ed25519/ ? () : ('-digest', "sha$hash");
     my $verdict = eval {
         openssl(qw(pkeyutl -verify -certin -inkey), pki("$signer.crt"),
-            '-in', scratch($signed), '-sigfile', scratch($signer[-1]{content}), '-rawin', @pkeyutl);
+            '-in', scratch($signed), '-sigfile', scratch($signer[-1]{content}), '-rawin', @digest);
     };
     return ($verdict // '') =~ /Verified Successfully/ ? $content : undef;
 }

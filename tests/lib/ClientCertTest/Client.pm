@@ -43,11 +43,8 @@ sub connect {
     Net::SSLeay::CTX_set_min_proto_version($ctx, $version);
     Net::SSLeay::CTX_set_max_proto_version($ctx, $version);
     Net::SSLeay::CTX_set_cipher_list($ctx, $want{ciphers}) if $want{ciphers};
-    # Net::SSLeay's CTX_ctrl passes no strings, so the list goes by its address.
     if ($want{sigalgs}) {
-        my $list = "$want{sigalgs}\0";
-        Net::SSLeay::CTX_ctrl($ctx, $SSL_CTRL_SET_SIGALGS_LIST, 0,
-            unpack 'J', pack 'p', $list) == 1
+        Net::SSLeay::CTX_ctrl($ctx, $SSL_CTRL_SET_SIGALGS_LIST, 0, $want{sigalgs}) == 1
             or die "signature algorithms $want{sigalgs}?";
     }
     Net::SSLeay::CTX_load_verify_locations($ctx, pki('server-ca.crt'), '')

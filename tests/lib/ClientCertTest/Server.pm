@@ -71,6 +71,8 @@ PidFile $directory/httpd.pid
 ErrorLog $directory/error_log
 LogLevel $level
 ServerName localhost
+KeepAliveTimeout 60
+MaxKeepAliveRequests 0
 DocumentRoot $ENV{TEST_HTDOCS}
 TypesConfig /dev/null
 SSLSessionCache shmcb:$directory/sessions(512000)

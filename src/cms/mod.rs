@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The SignedData that goes into the header: RFC 5652 in one profile.
+//!
+//! ContentInfo id-signedData; SignedData v1 with the DER client certificate as id-data; one
+//! SignerInfo v1 with issuerAndSerialNumber and the five attributes of [`SignedAttributes`]; no
+//! crls, no unsigned attributes. What depends on the signer alone is encoded once, when it is made.
+
+mod signed_attributes;
+mod signed_data;
+
+pub(crate) use signed_attributes::SignedAttributes;
+pub(crate) use signed_data::{SignedData, certificate_set};
+
+/// Contents of OBJECT IDENTIFIERs.
+mod oid {
+    pub(super) const DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1];
+    pub(super) const SIGNED_DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2];
+    pub(super) const CONTENT_TYPE: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 3];
+    pub(super) const MESSAGE_DIGEST: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 4];
+    pub(super) const SIGNING_TIME: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 5];
+    pub(super) const ALGORITHM_PROTECTION: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 52];
+    pub(super) const SIGNING_CERTIFICATE_V2: &[u8] =
+        &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 16, 2, 47];
+}

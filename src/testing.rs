@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Keys and certificates for the tests, made anew each time.
+
+use openssl::{
+    asn1::{Asn1Integer, Asn1Time},
+    bn::{BigNum, MsbOption},
+    dsa::Dsa,
+    ec::{Asn1Flag, EcGroup, EcKey},
+    hash::MessageDigest,
+    nid::Nid,
+    pkey::{Id, PKey, PKeyRef, Private},
+    rsa::Rsa,
+    x509::{
+        X509, X509Extension, X509Name, X509NameRef, X509Ref,
+        extension::{AuthorityKeyIdentifier, BasicConstraints, SubjectKeyIdentifier},
+    },
+};
+
+/// The time at which the tests sign.
+pub(crate) const NOW: i64 = 1_800_000_000;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyKind {
+    Rsa(u32),
+    RsaPss,
+    P256,
+    P256Explicit,
+    P384,
+    P521,
+    Secp256k1,
+    Ed25519,
+    Ed448,
+    Dsa,
+}
+
+impl KeyKind {
+    pub(crate) const SUPPORTED: &[Self] =
+        &[Self::Rsa(2048), Self::Rsa(4096), Self::P256, Self::P384, Self::P521, Self::Ed25519];
+
+    pub(crate) fn generate(self) -> PKey<Private> {
+        match self {
+            Self::Rsa(bits) => PKey::from_rsa(Rsa::generate(bits).unwrap()).unwrap(),
+            Self::RsaPss => {
+                let mut context = openssl::pkey_ctx::PkeyCtx::new_id(Id::RSA_PSS).unwrap();
+                context.keygen_init().unwrap();
+                context.set_rsa_keygen_bits(2048).unwrap();
+                context.keygen().unwrap()
+            }
+            Self::P256 => ec(Nid::X9_62_PRIME256V1, Asn1Flag::NAMED_CURVE),
+            Self::P256Explicit => ec(Nid::X9_62_PRIME256V1, Asn1Flag::EXPLICIT_CURVE),
+            Self::P384 => ec(Nid::SECP384R1, Asn1Flag::NAMED_CURVE),
+            Self::P521 => ec(Nid::SECP521R1, Asn1Flag::NAMED_CURVE),
+            Self::Secp256k1 => ec(Nid::SECP256K1, Asn1Flag::NAMED_CURVE),
+            Self::Ed25519 => PKey::generate_ed25519().unwrap(),
+            Self::Ed448 => PKey::generate_ed448().unwrap(),
+            Self::Dsa => PKey::from_dsa(Dsa::generate(2048).unwrap()).unwrap(),
+        }
+    }
+}
+
+fn ec(curve: Nid, form: Asn1Flag) -> PKey<Private> {
+    let mut group = EcGroup::from_curve_name(curve).unwrap();
+    group.set_asn1_flag(form);
+    PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap()
+}
+
+/// A key and a certificate to be made for it.
+pub(crate) struct Leaf {
+    key: PKey<Private>,
+    subject: String,
+    not_before: i64,
+    not_after: i64,
+    ca: bool,
+    extensions: Vec<X509Extension>,
+}
+
+/// A key and its certificate.
+#[derive(Clone)]
+pub(crate) struct Identity {
+    pub(crate) key: PKey<Private>,
+    pub(crate) certificate: X509,
+}
+
+impl Leaf {
+    pub(crate) fn new(kind: KeyKind) -> Self {
+        Self::with_key(kind.generate())
+    }
+
+    pub(crate) fn with_key(key: PKey<Private>) -> Self {
+        Self {
+            key,
+            subject: "leaf".to_owned(),
+            not_before: NOW - 1000,
+            not_after: NOW + 1000,
+            ca: false,
+            extensions: Vec::new(),
+        }
+    }
+
+    pub(crate) fn ca(name: &str) -> Self {
+        Self { subject: name.to_owned(), ca: true, ..Self::new(KeyKind::P256) }
+    }
+
+    pub(crate) fn subject(self, name: &str) -> Self {
+        Self { subject: name.to_owned(), ..self }
+    }
+
+    pub(crate) fn valid(self, not_before: i64, not_after: i64) -> Self {
+        Self { not_before, not_after, ..self }
+    }
+
+    pub(crate) fn extension(mut self, extension: X509Extension) -> Self {
+        self.extensions.push(extension);
+        self
+    }
+
+    pub(crate) fn self_signed(self) -> Identity {
+        let (name, key) = (name(&self.subject), self.key.clone());
+        self.signed_by(&name, &key, None)
+    }
+
+    pub(crate) fn issued_by(self, issuer: &Identity) -> Identity {
+        self.signed_by(issuer.certificate.subject_name(), &issuer.key, Some(&issuer.certificate))
+    }
+
+    fn signed_by(
+        self,
+        issuer: &X509NameRef,
+        issuer_key: &PKeyRef<Private>,
+        issuer_certificate: Option<&X509Ref>,
+    ) -> Identity {
+        let mut builder = X509::builder().unwrap();
+        builder.set_version(2).unwrap();
+        let mut serial = BigNum::new().unwrap();
+        serial.rand(127, MsbOption::MAYBE_ZERO, false).unwrap();
+        serial.set_bit(120).unwrap();
+        builder.set_serial_number(&Asn1Integer::from_bn(&serial).unwrap()).unwrap();
+        builder.set_subject_name(&name(&self.subject)).unwrap();
+        builder.set_issuer_name(issuer).unwrap();
+        builder.set_not_before(&Asn1Time::from_unix(self.not_before).unwrap()).unwrap();
+        builder.set_not_after(&Asn1Time::from_unix(self.not_after).unwrap()).unwrap();
+        builder.set_pubkey(&self.key).unwrap();
+        if self.ca {
+            builder
+                .append_extension(BasicConstraints::new().critical().ca().build().unwrap())
+                .unwrap();
+        }
+        let context = builder.x509v3_context(issuer_certificate, None);
+        let extension = SubjectKeyIdentifier::new().build(&context).unwrap();
+        builder.append_extension(extension).unwrap();
+        if issuer_certificate.is_some() {
+            let context = builder.x509v3_context(issuer_certificate, None);
+            let extension = AuthorityKeyIdentifier::new().keyid(true).build(&context).unwrap();
+            builder.append_extension(extension).unwrap();
+        }
+        for extension in self.extensions {
+            builder.append_extension(extension).unwrap();
+        }
+        let digest = match issuer_key.id() {
+            Id::ED25519 | Id::ED448 => MessageDigest::null(),
+            _ => MessageDigest::sha256(),
+        };
+        builder.sign(issuer_key, digest).unwrap();
+        Identity { key: self.key, certificate: builder.build() }
+    }
+}
+
+fn name(common_name: &str) -> X509Name {
+    let mut name = X509Name::builder().unwrap();
+    name.append_entry_by_text("CN", common_name).unwrap();
+    name.build()
+}
+
+impl Identity {
+    pub(crate) fn certificate_pem(&self) -> String {
+        String::from_utf8(self.certificate.to_pem().unwrap()).unwrap()
+    }
+
+    pub(crate) fn key_pem(&self) -> String {
+        String::from_utf8(self.key.private_key_to_pem_pkcs8().unwrap()).unwrap()
+    }
+}
+
+/// Root, two intermediates, and a leaf with a key of this kind.
+pub(crate) struct Pki {
+    pub(crate) root: Identity,
+    pub(crate) upper: Identity,
+    pub(crate) lower: Identity,
+    pub(crate) leaf: Identity,
+}
+
+impl Pki {
+    pub(crate) fn new(kind: KeyKind) -> Self {
+        let root = Leaf::ca("root").self_signed();
+        let upper = Leaf::ca("upper").issued_by(&root);
+        let lower = Leaf::ca("lower").issued_by(&upper);
+        let leaf = Leaf::new(kind).issued_by(&lower);
+        Self { root, upper, lower, leaf }
+    }
+}

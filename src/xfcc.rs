@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! One element of Envoy's X-Forwarded-Client-Cert: who the client is, as a proxy sees it.
+
+use std::{ffi::c_int, fmt::Write, ptr::null_mut, slice};
+
+use foreign_types::ForeignTypeRef;
+use openssl::{
+    stack::StackRef,
+    x509::{GeneralName, X509, X509Ref},
+};
+
+use crate::{client::Client, error::Error, escaped_pem::escaped_pem, openssl as missing};
+
+/// `Hash=…;Cert="…";Subject="…";URI=…;DNS=…`: the SHA-256 of the leaf in lower-case hexadecimal,
+/// its percent-encoded PEM, its subject as RFC 2253 writes it, and each of its URIs and DNS names.
+/// Without a URI there is an empty one, as Envoy has it.
+///
+/// # Errors
+///
+/// [`Error::CertificateNotRepresentable`] when a name holds what the format has no way to write:
+/// leaving it out would make another client of this one.
+pub(crate) fn element(client: &Client) -> Result<String, Error> {
+    let certificate = X509::from_der(client.leaf()).map_err(|_| Error::CertificateMalformed)?;
+    let names = certificate.subject_alt_names();
+    let uris = names_of(names.as_deref(), openssl_sys::GEN_URI)?;
+    let mut element = String::from("Hash=");
+    for byte in client.id() {
+        // Writing to a String does not fail.
+        let _ = write!(element, "{byte:02x}");
+    }
+    push(&mut element, "Cert", &format!("\"{}\"", escaped_pem(client.leaf())));
+    push(&mut element, "Subject", &format!("\"{}\"", subject(&certificate)?));
+    if uris.is_empty() {
+        push(&mut element, "URI", "");
+    }
+    for uri in uris {
+        push(&mut element, "URI", &uri);
+    }
+    for name in names_of(names.as_deref(), openssl_sys::GEN_DNS)? {
+        push(&mut element, "DNS", &name);
+    }
+    Ok(element)
+}
+
+fn push(element: &mut String, key: &str, value: &str) {
+    element.push(';');
+    element.push_str(key);
+    element.push('=');
+    element.push_str(value);
+}
+
+/// The subjectAltNames of one type, each as it is written.
+fn names_of(names: Option<&StackRef<GeneralName>>, kind: c_int) -> Result<Vec<String>, Error> {
+    let mut found = Vec::new();
+    for name in names.into_iter().flatten() {
+        // SAFETY: a valid GENERAL_NAME always has its type.
+        if unsafe { (*name.as_ptr()).type_ } == kind {
+            let name = name.uri().or_else(|| name.dnsname());
+            found.push(written(name.ok_or(Error::CertificateNotRepresentable)?)?);
+        }
+    }
+    Ok(found)
+}
+
+/// A value that cannot end its field, its element or the header. The characters that mean
+/// something between fields are quoted; no name has a use for those that mean something within
+/// quotes.
+fn written(name: &str) -> Result<String, Error> {
+    if !name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\') {
+        return Err(Error::CertificateNotRepresentable);
+    }
+    Ok(if name.contains([',', ';', '=']) { format!("\"{name}\"") } else { name.to_owned() })
+}
+
+/// The subject as RFC 2253 writes it, which leaves printable ASCII without a quotation mark that
+/// is not escaped.
+fn subject(certificate: &X509Ref) -> Result<String, Error> {
+    // SAFETY: the BIO is made, used and freed here; the name is the certificate's, which outlives
+    // the call; the memory is the BIO's and copied before it goes.
+    let written = unsafe {
+        let bio = openssl_sys::BIO_new(openssl_sys::BIO_s_mem());
+        if bio.is_null() {
+            return Err(Error::CertificateNotRepresentable);
+        }
+        let name = certificate.subject_name().as_ptr();
+        let mut written = None;
+        if missing::X509_NAME_print_ex(bio, name, 0, missing::XN_FLAG_RFC2253.into()) >= 0 {
+            let mut data = null_mut();
+            let length = openssl_sys::BIO_get_mem_data(bio, &raw mut data);
+            let length = usize::try_from(length).unwrap_or(0);
+            written = Some(if data.is_null() || length == 0 {
+                Vec::new()
+            } else {
+                slice::from_raw_parts(data.cast::<u8>(), length).to_vec()
+            });
+        }
+        openssl_sys::BIO_free_all(bio);
+        written
+    };
+    let written = written
+        .filter(|written| written.iter().all(|byte| matches!(byte, b' '..=b'~')))
+        .ok_or(Error::CertificateNotRepresentable)?;
+    String::from_utf8(written).map_err(|_| Error::CertificateNotRepresentable)
+}
+
+#[cfg(test)]
+mod tests {
+    use openssl::x509::extension::SubjectAlternativeName;
+
+    use super::*;
+    use crate::testing::{KeyKind, Leaf};
+
+    #[test]
+    fn values_that_could_end_their_field() {
+        for (name, expected) in [
+            ("spiffe://example.org/a", Ok("spiffe://example.org/a")),
+            ("a.example", Ok("a.example")),
+            ("urn:a;DNS=evil", Ok("\"urn:a;DNS=evil\"")),
+            ("urn:a,Hash=00", Ok("\"urn:a,Hash=00\"")),
+            ("https://a/?b=c", Ok("\"https://a/?b=c\"")),
+            ("a\";DNS=evil", Err(Error::CertificateNotRepresentable)),
+            ("a\\", Err(Error::CertificateNotRepresentable)),
+            ("a b", Err(Error::CertificateNotRepresentable)),
+            ("a\r\nX: y", Err(Error::CertificateNotRepresentable)),
+            ("a\0b", Err(Error::CertificateNotRepresentable)),
+            ("\u{e9}", Err(Error::CertificateNotRepresentable)),
+        ] {
+            assert_eq!(written(name), expected.map(str::to_owned), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn element_of_a_certificate() {
+        let leaf = Leaf::new(KeyKind::P256)
+            .extension(
+                SubjectAlternativeName::new()
+                    .uri("spiffe://example.org/a")
+                    .uri("https://example.org/?a=b;c")
+                    .dns("a.example")
+                    .dns("b.example")
+                    .email("a@example.org")
+                    .build(&X509::builder().unwrap().x509v3_context(None, None))
+                    .unwrap(),
+            )
+            .subject("Alice \"A\", of; Example")
+            .self_signed();
+        let client = Client::new(&leaf.certificate, &[]).unwrap();
+        let hash: String = client.id().iter().map(|byte| format!("{byte:02x}")).collect();
+        let pem = escaped_pem(client.leaf());
+        assert_eq!(
+            element(&client).unwrap(),
+            format!(
+                "Hash={hash};Cert=\"{pem}\";\
+                 Subject=\"CN=Alice \\\"A\\\"\\, of\\; Example\";\
+                 URI=spiffe://example.org/a;URI=\"https://example.org/?a=b;c\";\
+                 DNS=a.example;DNS=b.example"
+            )
+        );
+    }
+
+    #[test]
+    fn without_names_there_is_an_empty_uri() {
+        let leaf = Leaf::new(KeyKind::Ed25519).subject("a").self_signed();
+        let client = Client::new(&leaf.certificate, &[]).unwrap();
+        assert!(element(&client).unwrap().ends_with(";Subject=\"CN=a\";URI="));
+    }
+}

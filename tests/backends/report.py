@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""WSGI: the variables that arrived with the request, as the application sees them."""
+
+import json
+
+
+def application(environ, start_response):
+    raw = [f"{name}: {value}" for name, value in environ.items() if isinstance(value, str)]
+    body = json.dumps({"method": environ["REQUEST_METHOD"], "raw": raw}).encode()
+    start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+    return [body]

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+
+# http, https, h2 and h2c: a header stays a header, Client-Cert, and in HTTP/2
+# client-cert.
+
+use ClientCertTest;
+use ClientCertTest::Backends;
+
+my %nghttpd = map { $_ => nghttpd($_) } qw(h2 h2c);
+my $httpd = h2_origin();
+my $port = { map { $_ => $nghttpd{$_}->port } keys %nghttpd };
+
+my $ttrp = backend_ttrp(lines => <<"LINES");
+SSLProxyProtocol all
+ProxyPass /http/ http://127.0.0.1:$ENV{TEST_ORIGIN_HTTP}/
+ProxyPass /https/ https://localhost:$ENV{TEST_ORIGIN_HTTPS}/
+ProxyPass /h2/ h2://localhost:$httpd->{h2}/
+ProxyPass /h2c/ h2c://127.0.0.1:$httpd->{h2c}/
+ProxyPass /nghttpd-h2/ h2://localhost:$port->{h2}/
+ProxyPass /nghttpd-h2c/ h2c://127.0.0.1:$port->{h2c}/
+LINES
+
+for my $http ('1.1', '2') {
+    my $ask = sub {
+        my ($backend) = @_;
+        return sub { curl("/$backend/index.html", port => $ttrp->{tls_port}, http => $http, @_) };
+    };
+    # HTTP/2 knows no Connection, and its clients may not send one.
+    my %common = (no_connection => $http eq '2');
+    for my $backend (qw(http https)) {
+        check_backend("$backend, HTTP/$http from the client", %common, ask => $ask->($backend));
+    }
+    for my $backend (qw(h2 h2c)) {
+        check_backend("$backend, HTTP/$http from the client", %common, ask => $ask->($backend),
+            report => sub { h2_reported($httpd, @_) });
+        check_backend("nghttpd's $backend, HTTP/$http from the client", %common,
+            ask => $ask->("nghttpd-$backend"), name => 'client-cert',
+            report => sub { nghttpd_reported($nghttpd{$backend}, @_) });
+    }
+}
+
+for my $backend (qw(https h2)) {
+    my $response = curl("/$backend/index.html", port => $ttrp->{tls_port}, cert => 'client-rsa');
+    $response = h2_reported($httpd, $response) if $backend eq 'h2';
+    is($response->{origin}{protocol}, $backend eq 'h2' ? 'HTTP/2.0' : 'HTTP/1.1', "$backend it is");
+    is(name_of(pem_to_der($response->{origin}{peer})), 'signer-p256',
+        "$backend: the signer is the backend's TLS peer");
+}
+
+done_testing;
