@@ -142,6 +142,202 @@ typedef enum {
      * The handshake record belongs to another client certificate.
      */
     CLIENT_CERT_RESULT_HANDSHAKE_RECORD_MISMATCH = 401,
+    /**
+     * A name is not one that a dNSName can be: a wildcard, an address, an empty label.
+     */
+    CLIENT_CERT_RESULT_TRUST_NAME_MALFORMED = 500,
+    /**
+     * The file of CRLs cannot be read.
+     */
+    CLIENT_CERT_RESULT_CRL_FILE_UNREADABLE = 501,
+    /**
+     * A PEM block of the file of CRLs is damaged, or a CRL has no nextUpdate.
+     */
+    CLIENT_CERT_RESULT_CRL_FILE_MALFORMED = 502,
+    /**
+     * There is no CRL in the file of CRLs.
+     */
+    CLIENT_CERT_RESULT_CRL_FILE_NO_CRL = 503,
+    /**
+     * It is longer than 65536 bytes.
+     */
+    CLIENT_CERT_RESULT_VALUE_TOO_LONG = 600,
+    /**
+     * It is not base64 as RFC 4648 section 4 has it.
+     */
+    CLIENT_CERT_RESULT_VALUE_BASE64 = 601,
+    /**
+     * It is not one Byte Sequence, RFC 8941 section 3.3.5.
+     */
+    CLIENT_CERT_RESULT_VALUE_BYTE_SEQUENCE = 602,
+    /**
+     * It is not DER, or not the fields that its type has.
+     */
+    CLIENT_CERT_RESULT_VALUE_DER = 603,
+    /**
+     * Octets follow the end.
+     */
+    CLIENT_CERT_RESULT_VALUE_TRAILING = 604,
+    /**
+     * The ContentInfo is not one of SignedData.
+     */
+    CLIENT_CERT_RESULT_VALUE_NOT_SIGNED_DATA = 605,
+    /**
+     * The version of the SignedData or of the SignerInfo is not 1.
+     */
+    CLIENT_CERT_RESULT_VALUE_VERSION = 606,
+    /**
+     * There is not one digest algorithm, the same in both places, of the SHA-2 family.
+     */
+    CLIENT_CERT_RESULT_VALUE_DIGEST_ALGORITHM = 607,
+    /**
+     * The eContentType is not id-data.
+     */
+    CLIENT_CERT_RESULT_VALUE_CONTENT_TYPE = 608,
+    /**
+     * The content is absent.
+     */
+    CLIENT_CERT_RESULT_VALUE_DETACHED = 609,
+    /**
+     * The content is not exactly one certificate in DER.
+     */
+    CLIENT_CERT_RESULT_VALUE_CONTENT = 610,
+    /**
+     * There are more than 8 certificates, or the field is there and empty.
+     */
+    CLIENT_CERT_RESULT_VALUE_CERTIFICATE_COUNT = 611,
+    /**
+     * A certificate of the signer's is not one in DER, or they are not in SET OF order.
+     */
+    CLIENT_CERT_RESULT_VALUE_CERTIFICATES = 612,
+    /**
+     * There are CRLs.
+     */
+    CLIENT_CERT_RESULT_VALUE_CRLS = 613,
+    /**
+     * There is not exactly one signer.
+     */
+    CLIENT_CERT_RESULT_VALUE_SIGNERS = 614,
+    /**
+     * The signer is not identified by issuer and serial number.
+     */
+    CLIENT_CERT_RESULT_VALUE_SIGNER_IDENTIFIER = 615,
+    /**
+     * There are no signed attributes.
+     */
+    CLIENT_CERT_RESULT_VALUE_NO_SIGNED_ATTRIBUTES = 616,
+    /**
+     * contentType, messageDigest or signingTime is missing.
+     */
+    CLIENT_CERT_RESULT_VALUE_ATTRIBUTE_MISSING = 617,
+    /**
+     * A signed attribute is there twice.
+     */
+    CLIENT_CERT_RESULT_VALUE_ATTRIBUTE_TWICE = 618,
+    /**
+     * A signed attribute has not one value, or one that its type does not allow.
+     */
+    CLIENT_CERT_RESULT_VALUE_ATTRIBUTE_MALFORMED = 619,
+    /**
+     * The signed attributes are not in SET OF order.
+     */
+    CLIENT_CERT_RESULT_VALUE_ATTRIBUTES_UNSORTED = 620,
+    /**
+     * There are unsigned attributes.
+     */
+    CLIENT_CERT_RESULT_VALUE_UNSIGNED_ATTRIBUTES = 621,
+    /**
+     * The signature algorithm is not one of the profile.
+     */
+    CLIENT_CERT_RESULT_VALUE_SIGNATURE_ALGORITHM = 622,
+    /**
+     * Not exactly one certificate at hand is the one that the signer's identifier names.
+     */
+    CLIENT_CERT_RESULT_SIGNER_UNKNOWN = 700,
+    /**
+     * The signer is not the TLS peer.
+     */
+    CLIENT_CERT_RESULT_SIGNER_NOT_PEER = 701,
+    /**
+     * The signer's certificate does not lead to an anchor.
+     */
+    CLIENT_CERT_RESULT_SIGNER_UNTRUSTED = 702,
+    /**
+     * A certificate above the signer's is outside its validity.
+     */
+    CLIENT_CERT_RESULT_CHAIN_OUTSIDE_VALIDITY = 703,
+    /**
+     * A key or a signature on the signer's chain is below OpenSSL's security level 2.
+     */
+    CLIENT_CERT_RESULT_CHAIN_WEAK = 704,
+    /**
+     * The signer has none of the names that are trusted.
+     */
+    CLIENT_CERT_RESULT_SIGNER_NAME = 705,
+    /**
+     * The signer's certificate is for other uses.
+     */
+    CLIENT_CERT_RESULT_SIGNER_USAGE = 706,
+    /**
+     * The signer's certificate is a CA's, and not an anchor itself.
+     */
+    CLIENT_CERT_RESULT_SIGNER_IS_CA = 707,
+    /**
+     * A certificate on the signer's chain is revoked.
+     */
+    CLIENT_CERT_RESULT_SIGNER_REVOKED = 708,
+    /**
+     * There is no CRL for a certificate on the signer's chain.
+     */
+    CLIENT_CERT_RESULT_CRL_MISSING = 709,
+    /**
+     * The CRL for a certificate on the signer's chain is out of date.
+     */
+    CLIENT_CERT_RESULT_CRL_OUT_OF_DATE = 710,
+    /**
+     * The CRL for a certificate on the signer's chain is not its issuer's, or not understood.
+     */
+    CLIENT_CERT_RESULT_CRL_INVALID = 711,
+    /**
+     * Digest, signature algorithm and the signer's key do not go together.
+     */
+    CLIENT_CERT_RESULT_ALGORITHM_MISMATCH = 712,
+    /**
+     * The contentType attribute is unlike the eContentType.
+     */
+    CLIENT_CERT_RESULT_CONTENT_TYPE_MISMATCH = 713,
+    /**
+     * The messageDigest attribute is not the digest of the content.
+     */
+    CLIENT_CERT_RESULT_DIGEST_MISMATCH = 714,
+    /**
+     * The signingCertificateV2 attribute names another certificate.
+     */
+    CLIENT_CERT_RESULT_SIGNING_CERTIFICATE_MISMATCH = 715,
+    /**
+     * The CMSAlgorithmProtection attribute names other algorithms.
+     */
+    CLIENT_CERT_RESULT_ALGORITHM_PROTECTION_MISMATCH = 716,
+    /**
+     * The signature is wrong.
+     */
+    CLIENT_CERT_RESULT_BAD_SIGNATURE = 717,
+    /**
+     * The signingTime is too long ago.
+     */
+    CLIENT_CERT_RESULT_STALE = 718,
+    /**
+     * The signingTime lies in the future.
+     */
+    CLIENT_CERT_RESULT_FROM_THE_FUTURE = 719,
+    /**
+     * OpenSSL could not do its part, for want of memory, say.
+     */
+    CLIENT_CERT_RESULT_VERIFICATION_FAILED = 720,
+    /**
+     * Nobody signed the value, so there is no signingTime.
+     */
+    CLIENT_CERT_RESULT_NO_SIGNING_TIME = 800,
 } client_cert_result;
 
 /**
@@ -192,6 +388,12 @@ typedef enum {
 } client_cert_signer_certs;
 
 /**
+ * What a value says that was verified: whose certificate, by whom, when. Only
+ * [`Trust`](crate::trust::Trust) makes one.
+ */
+typedef struct client_cert_accepted client_cert_accepted;
+
+/**
  * Signed values to use again, bounded in memory.
  */
 typedef struct client_cert_cache client_cert_cache;
@@ -212,6 +414,11 @@ typedef struct client_cert_handshake client_cert_handshake;
  * encoded.
  */
 typedef struct client_cert_signer client_cert_signer;
+
+/**
+ * Trust anchors, the names of which a signer must have one, and CRLs.
+ */
+typedef struct client_cert_trust client_cert_trust;
 
 /**
  * Where the library gets the memory for a result. That memory is the caller's from then on: the
@@ -261,6 +468,38 @@ typedef struct {
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+/**
+ * Releases what was accepted. NULL is allowed, as with free(). No thread may be using it.
+ */
+void client_cert_accepted_free(client_cert_accepted *accepted);
+
+/**
+ * The client's certificate.
+ *
+ * Sets `*client` to an object that belongs to `accepted`, and lives as long as it unless the
+ * caller takes a reference with X509_up_ref().
+ *
+ * Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
+ */
+client_cert_result client_cert_accepted_client(const client_cert_accepted *accepted, X509 **client);
+
+/**
+ * The certificate of the signer; for client_cert_verify_peer(), of the peer.
+ *
+ * Sets `*signer` to an object as client_cert_accepted_client() does.
+ *
+ * Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
+ */
+client_cert_result client_cert_accepted_signer(const client_cert_accepted *accepted, X509 **signer);
+
+/**
+ * When the value was signed, as Unix time in seconds.
+ *
+ * Fails with CLIENT_CERT_RESULT_NO_SIGNING_TIME after client_cert_verify_peer().
+ */
+client_cert_result client_cert_accepted_signing_time(const client_cert_accepted *accepted,
+                                                     int64_t *time);
 
 /**
  * Makes a cache of signed values that uses at most about `bytes` of memory, its own overhead
@@ -470,6 +709,14 @@ client_cert_result client_cert_handshake_client(const client_cert_handshake *han
 const char *client_cert_result_message(uint32_t result);
 
 /**
+ * Whether a result says that a value is malformed, rather than well formed and refused: over HTTP,
+ * whether 400 is the answer, rather than 403.
+ *
+ * `result` is a `client_cert_result`. Those are the ones from 600 to 699.
+ */
+bool client_cert_result_is_malformed(uint32_t result);
+
+/**
  * The version of the library, such as `0.1.0`. The string is static, NUL-terminated ASCII.
  */
 const char *client_cert_version(void);
@@ -573,6 +820,110 @@ client_cert_result client_cert_signer_value_length(const client_cert_signer *sig
                                                    uint32_t format,
                                                    size_t content_length,
                                                    size_t *length);
+
+/**
+ * Reads whom to believe from PEM files.
+ *
+ * Each certificate in `file` is an anchor: a CA to which the signer's certificate must lead, or
+ * the signer's own certificate, pinned. A CA's certificate signs values itself only if it is an
+ * anchor itself.
+ *
+ * `names` is an array of `names_length` DNS names, of which a signer must have one as a
+ * subjectAltName dNSName: exact, but for case; no wildcards. NULL if there are none, which is
+ * enough only where no anchor is a CA, and never for client_cert_verify_peer().
+ *
+ * `crl_file` holds CRLs: each certificate between signer and anchor, the signer's included and the
+ * anchor's not, then needs one that is up to date. NULL if CRLs are not to be looked at.
+ *
+ * Files are named as open(2) takes them, and read only now. PEM blocks of other kinds are not
+ * looked at.
+ *
+ * Sets `*trust` to a new object, which client_cert_trust_free() releases.
+ *
+ * Fails with CLIENT_CERT_RESULT_FILE_UNREADABLE, CLIENT_CERT_RESULT_FILE_MALFORMED,
+ * CLIENT_CERT_RESULT_FILE_NO_CERTIFICATE, CLIENT_CERT_RESULT_TRUST_NAME_MALFORMED,
+ * CLIENT_CERT_RESULT_CRL_FILE_UNREADABLE, CLIENT_CERT_RESULT_CRL_FILE_MALFORMED,
+ * CLIENT_CERT_RESULT_CRL_FILE_NO_CRL.
+ */
+client_cert_result client_cert_trust_new(const char *file,
+                                         const char *const *names,
+                                         size_t names_length,
+                                         const char *crl_file,
+                                         client_cert_trust **trust);
+
+/**
+ * Releases a trust. NULL is allowed, as with free(). No thread may be using it.
+ */
+void client_cert_trust_free(client_cert_trust *trust);
+
+/**
+ * Whether some anchor is a CA. It issues to users too, so without names no value is accepted.
+ *
+ * Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
+ */
+client_cert_result client_cert_trust_has_ca(const client_cert_trust *trust, bool *has_ca);
+
+/**
+ * Whether there are names.
+ *
+ * Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
+ */
+client_cert_result client_cert_trust_has_names(const client_cert_trust *trust, bool *has_names);
+
+/**
+ * Verifies a signed value.
+ *
+ * `format` is CLIENT_CERT_FORMAT_CMS or CLIENT_CERT_FORMAT_CMS_SF. `value` has `length` bytes and
+ * need not be NUL-terminated; white space around it is not taken off.
+ *
+ * The signingTime may lie up to `max_age` seconds before `now`, and up to `skew` after it.
+ *
+ * With `peer`, the certificate that the TLS peer presented and that the caller verified, nobody
+ * else may have signed, and the signature is verified with the key of `peer` itself. NULL where
+ * the peer does not matter.
+ *
+ * Sets `*accepted` to a new object, which client_cert_accepted_free() releases.
+ *
+ * Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER; with a CLIENT_CERT_RESULT_VALUE_... result
+ * (see client_cert_result_is_malformed()); and where the value is well formed, but not to be
+ * believed, with the results from 700 on,
+ * CLIENT_CERT_RESULT_SIGNER_KEY_UNSUPPORTED, CLIENT_CERT_RESULT_SIGNER_KEY_TOO_SMALL,
+ * CLIENT_CERT_RESULT_SIGNER_EXPIRED, CLIENT_CERT_RESULT_SIGNER_NOT_YET_VALID,
+ * CLIENT_CERT_RESULT_CERTIFICATE_EXPIRED, CLIENT_CERT_RESULT_CERTIFICATE_NOT_YET_VALID.
+ */
+client_cert_result client_cert_verify(const client_cert_trust *trust,
+                                      uint32_t format,
+                                      const char *value,
+                                      size_t length,
+                                      int64_t now,
+                                      uint32_t max_age,
+                                      uint32_t skew,
+                                      X509 *peer,
+                                      client_cert_accepted **accepted);
+
+/**
+ * Verifies a value that nobody signed: the certificate of `peer` must lead to an anchor, have one
+ * of the names, be for such use and not be revoked, as that of a signer.
+ *
+ * `format` is CLIENT_CERT_FORMAT_RFC9440; for `value` and `length` see client_cert_verify().
+ *
+ * `peer` is the certificate that the TLS peer presented and that the caller verified; `chain` an
+ * array of `chain_length` certificates, in any order, over which a path may lead; NULL if there
+ * are none.
+ *
+ * Sets `*accepted` to a new object, which client_cert_accepted_free() releases.
+ *
+ * Fails as client_cert_verify() does. What is said of the signer in a result is said of the peer.
+ */
+client_cert_result client_cert_verify_peer(const client_cert_trust *trust,
+                                           uint32_t format,
+                                           const char *value,
+                                           size_t length,
+                                           int64_t now,
+                                           X509 *peer,
+                                           X509 *const *chain,
+                                           size_t chain_length,
+                                           client_cert_accepted **accepted);
 
 #ifdef __cplusplus
 }  // extern "C"

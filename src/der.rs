@@ -19,6 +19,8 @@ pub(crate) mod tag {
     pub(crate) const CONTEXT_1: u8 = 0xa1;
     /// `[3]`, constructed.
     pub(crate) const CONTEXT_3: u8 = 0xa3;
+    /// `[4]`, constructed.
+    pub(crate) const CONTEXT_4: u8 = 0xa4;
     /// `[1]`, implicit of something primitive.
     pub(crate) const CONTEXT_1_PRIMITIVE: u8 = 0x81;
     /// `[2]`, implicit of something primitive.

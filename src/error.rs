@@ -51,6 +51,14 @@ pub enum Error {
     HandshakeRecordMalformed,
     /// A handshake record belongs to another client certificate.
     HandshakeRecordMismatch,
+    /// A trusted name is not one that a dNSName can be.
+    TrustNameMalformed,
+    /// The file that holds CRLs cannot be read.
+    CrlFileUnreadable,
+    /// A PEM block of the file of CRLs is damaged, or a CRL has no nextUpdate.
+    CrlFileMalformed,
+    /// The file of CRLs has none.
+    CrlFileNoCrl,
 }
 
 impl Error {
@@ -90,6 +98,14 @@ impl Error {
             Self::HandshakeRecordMismatch => {
                 c"the handshake record belongs to another client certificate"
             }
+            Self::TrustNameMalformed => {
+                c"the name is not a DNS name (no wildcards, no addresses, no dot at the end)"
+            }
+            Self::CrlFileUnreadable => c"the file of CRLs cannot be read",
+            Self::CrlFileMalformed => {
+                c"the file of CRLs holds a damaged PEM block, or a CRL without nextUpdate"
+            }
+            Self::CrlFileNoCrl => c"there is no CRL in the file of CRLs",
         }
     }
 }

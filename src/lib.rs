@@ -10,7 +10,9 @@
 //! | [`cms`], [`algorithm`], [`signing_key`] | how a signature is made |
 //! | [`format`], [`structured_field`], [`escaped_pem`], [`xfcc`] | how a header's value is written |
 //! | [`cache`] | how a signature is used again |
-//! | [`certificate`], [`der`], [`time`] | how a certificate is read |
+//! | [`trust`], `path`, `crl`, `dns_name` | whom to believe |
+//! | [`verify`], [`accepted`], [`rejection`] | how a value is read, verified, and why not |
+//! | `certificate`, `der`, `time`, `pem` | how a certificate is read |
 //! | [`ffi`] | all of it from C |
 
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
@@ -26,19 +28,25 @@
     )
 )]
 
+pub mod accepted;
 mod algorithm;
 pub mod cache;
 mod certificate;
 mod chain;
 pub mod client;
 mod cms;
+mod crl;
 mod der;
+mod dns_name;
 pub mod error;
 mod escaped_pem;
 pub mod ffi;
 pub mod format;
 pub mod handshake;
 mod openssl;
+mod path;
+mod pem;
+pub mod rejection;
 pub mod signer;
 mod signer_file;
 mod signing_key;
@@ -46,4 +54,6 @@ mod structured_field;
 #[cfg(test)]
 mod testing;
 mod time;
+pub mod trust;
+pub mod verify;
 mod xfcc;

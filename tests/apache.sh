@@ -85,8 +85,8 @@ TEST_LOG_FORMAT='id=%{X-Test-Id}i pid=%P status=%>s vhost=%v'\
 ' tls=%{SSL_PROTOCOL}x resumed=%{SSL_SESSION_RESUMED}x verify=%{SSL_CLIENT_VERIFY}x'
 PERL5LIB=$work/tests/lib
 export TEST_HTTPD TEST_HTTPD_MODULES TEST_MODULE TEST_PKI TEST_HTDOCS TEST_LOG_FORMAT PERL5LIB
-ports=$(perl -MClientCertTest::Server=free_port -e 'print join " ", map { free_port() } 1 .. 5')
-read -r TEST_TLS_PORT TEST_PLAIN_PORT TEST_ORIGIN_HTTPS TEST_ORIGIN_HTTP privileged_port <<EOP
+ports=$(perl -MClientCertTest::Server=free_port -e 'print join " ", map { free_port() } 1 .. 6')
+read -r TEST_TLS_PORT TEST_PLAIN_PORT TEST_ORIGIN_HTTPS TEST_ORIGIN_HTTP privileged_port apache_port <<EOP
 $ports
 EOP
 export TEST_TLS_PORT TEST_PLAIN_PORT TEST_ORIGIN_HTTPS TEST_ORIGIN_HTTP
@@ -123,7 +123,8 @@ if [ "$(id -u)" -eq 0 ]; then
             TEST_PRIVILEGED_PORT=$privileged_port
             TEST_PRIVILEGED_DIRECTORY=$work/privileged
             export TEST_PRIVILEGED_PORT TEST_PRIVILEGED_DIRECTORY
-            TEST_SERVERS=$work TEST_LOGS=$work perl privileged.pl nobody &
+            TEST_SERVERS=$work TEST_LOGS=$work PERL5LIB=$root/tests/lib \
+                perl "$root/tests/privileged.pl" nobody &
             privileged=$!
             while [ ! -e "$work/privileged/ready" ]; do
                 kill -0 "$privileged" 2>/dev/null || exit 1
@@ -136,7 +137,7 @@ fi
 status=0
 # shellcheck disable=SC2086 # names of our own files, without spaces
 run perl t/TEST -httpd "$TEST_HTTPD" -apxs "$(command -v apxs)" -httpd_conf "$work/modules.conf" \
-    -servername localhost -port select $tests || status=$?
+    -servername localhost -port "$apache_port" $tests || status=$?
 
 if [ "$status" -ne 0 ]; then
     for log in t/logs/error_log t/logs/servers/origin.*/error_log; do

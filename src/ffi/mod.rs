@@ -8,6 +8,7 @@
 // C programmers read it; a "Safety" section would say it again.
 #![allow(clippy::missing_safety_doc)]
 
+mod accepted;
 mod cache;
 mod certificate;
 mod client;
@@ -22,3 +23,5 @@ mod sign;
 mod signer;
 #[cfg(test)]
 mod tests;
+mod trust;
+mod verify;

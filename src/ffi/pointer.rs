@@ -124,6 +124,40 @@ pub(super) unsafe fn optional_path<'a>(name: *const c_char) -> Option<&'a Path> 
     Some(Path::new(OsStr::from_bytes(name.to_bytes())))
 }
 
+/// Borrows an array of `length` strings. `array` may be NULL when there are none.
+///
+/// # Safety
+///
+/// `array` is NULL, or an array of `length` pointers, each NULL or a NUL-terminated string that
+/// stays for as long as `'a`.
+pub(super) unsafe fn strings<'a>(
+    array: *const *const c_char,
+    length: usize,
+) -> Checked<Vec<&'a [u8]>> {
+    if length == 0 {
+        return Ok(Vec::new());
+    }
+    if array.is_null() {
+        return Err(ClientCertResult::NullParameter);
+    }
+    let size = length.checked_mul(size_of::<*const c_char>());
+    if size.is_none_or(|size| isize::try_from(size).is_err()) {
+        return Err(ClientCertResult::InvalidParameter);
+    }
+    // SAFETY: the caller's part; the length is one that a slice may have.
+    let array = unsafe { slice::from_raw_parts(array, length) };
+    array
+        .iter()
+        .map(|&string| {
+            if string.is_null() {
+                return Err(ClientCertResult::NullParameter);
+            }
+            // SAFETY: the caller's part.
+            Ok(unsafe { CStr::from_ptr(string) }.to_bytes())
+        })
+        .collect()
+}
+
 /// Borrows a certificate.
 ///
 /// # Safety

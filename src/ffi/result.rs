@@ -4,7 +4,10 @@
 
 use std::ffi::{CStr, c_char};
 
-use crate::error::Error;
+use crate::{
+    error::Error,
+    rejection::{MalformedValue, Refusal, Rejection},
+};
 
 /// How a function ended. The numbers never change.
 #[repr(C)]
@@ -65,6 +68,104 @@ pub enum ClientCertResult {
     HandshakeRecordMalformed = 400,
     /// The handshake record belongs to another client certificate.
     HandshakeRecordMismatch = 401,
+    /// A name is not one that a dNSName can be: a wildcard, an address, an empty label.
+    TrustNameMalformed = 500,
+    /// The file of CRLs cannot be read.
+    CrlFileUnreadable = 501,
+    /// A PEM block of the file of CRLs is damaged, or a CRL has no nextUpdate.
+    CrlFileMalformed = 502,
+    /// There is no CRL in the file of CRLs.
+    CrlFileNoCrl = 503,
+    /// It is longer than 65536 bytes.
+    ValueTooLong = 600,
+    /// It is not base64 as RFC 4648 section 4 has it.
+    ValueBase64 = 601,
+    /// It is not one Byte Sequence, RFC 8941 section 3.3.5.
+    ValueByteSequence = 602,
+    /// It is not DER, or not the fields that its type has.
+    ValueDer = 603,
+    /// Octets follow the end.
+    ValueTrailing = 604,
+    /// The ContentInfo is not one of SignedData.
+    ValueNotSignedData = 605,
+    /// The version of the SignedData or of the SignerInfo is not 1.
+    ValueVersion = 606,
+    /// There is not one digest algorithm, the same in both places, of the SHA-2 family.
+    ValueDigestAlgorithm = 607,
+    /// The eContentType is not id-data.
+    ValueContentType = 608,
+    /// The content is absent.
+    ValueDetached = 609,
+    /// The content is not exactly one certificate in DER.
+    ValueContent = 610,
+    /// There are more than 8 certificates, or the field is there and empty.
+    ValueCertificateCount = 611,
+    /// A certificate of the signer's is not one in DER, or they are not in SET OF order.
+    ValueCertificates = 612,
+    /// There are CRLs.
+    ValueCrls = 613,
+    /// There is not exactly one signer.
+    ValueSigners = 614,
+    /// The signer is not identified by issuer and serial number.
+    ValueSignerIdentifier = 615,
+    /// There are no signed attributes.
+    ValueNoSignedAttributes = 616,
+    /// contentType, messageDigest or signingTime is missing.
+    ValueAttributeMissing = 617,
+    /// A signed attribute is there twice.
+    ValueAttributeTwice = 618,
+    /// A signed attribute has not one value, or one that its type does not allow.
+    ValueAttributeMalformed = 619,
+    /// The signed attributes are not in SET OF order.
+    ValueAttributesUnsorted = 620,
+    /// There are unsigned attributes.
+    ValueUnsignedAttributes = 621,
+    /// The signature algorithm is not one of the profile.
+    ValueSignatureAlgorithm = 622,
+    /// Not exactly one certificate at hand is the one that the signer's identifier names.
+    SignerUnknown = 700,
+    /// The signer is not the TLS peer.
+    SignerNotPeer = 701,
+    /// The signer's certificate does not lead to an anchor.
+    SignerUntrusted = 702,
+    /// A certificate above the signer's is outside its validity.
+    ChainOutsideValidity = 703,
+    /// A key or a signature on the signer's chain is below OpenSSL's security level 2.
+    ChainWeak = 704,
+    /// The signer has none of the names that are trusted.
+    SignerName = 705,
+    /// The signer's certificate is for other uses.
+    SignerUsage = 706,
+    /// The signer's certificate is a CA's, and not an anchor itself.
+    SignerIsCa = 707,
+    /// A certificate on the signer's chain is revoked.
+    SignerRevoked = 708,
+    /// There is no CRL for a certificate on the signer's chain.
+    CrlMissing = 709,
+    /// The CRL for a certificate on the signer's chain is out of date.
+    CrlOutOfDate = 710,
+    /// The CRL for a certificate on the signer's chain is not its issuer's, or not understood.
+    CrlInvalid = 711,
+    /// Digest, signature algorithm and the signer's key do not go together.
+    AlgorithmMismatch = 712,
+    /// The contentType attribute is unlike the eContentType.
+    ContentTypeMismatch = 713,
+    /// The messageDigest attribute is not the digest of the content.
+    DigestMismatch = 714,
+    /// The signingCertificateV2 attribute names another certificate.
+    SigningCertificateMismatch = 715,
+    /// The CMSAlgorithmProtection attribute names other algorithms.
+    AlgorithmProtectionMismatch = 716,
+    /// The signature is wrong.
+    BadSignature = 717,
+    /// The signingTime is too long ago.
+    Stale = 718,
+    /// The signingTime lies in the future.
+    FromTheFuture = 719,
+    /// OpenSSL could not do its part, for want of memory, say.
+    VerificationFailed = 720,
+    /// Nobody signed the value, so there is no signingTime.
+    NoSigningTime = 800,
 }
 
 impl From<Error> for ClientCertResult {
@@ -92,6 +193,83 @@ impl From<Error> for ClientCertResult {
             Error::CertificateNotRepresentable => Self::CertificateNotRepresentable,
             Error::HandshakeRecordMalformed => Self::HandshakeRecordMalformed,
             Error::HandshakeRecordMismatch => Self::HandshakeRecordMismatch,
+            Error::TrustNameMalformed => Self::TrustNameMalformed,
+            Error::CrlFileUnreadable => Self::CrlFileUnreadable,
+            Error::CrlFileMalformed => Self::CrlFileMalformed,
+            Error::CrlFileNoCrl => Self::CrlFileNoCrl,
+        }
+    }
+}
+
+impl From<Rejection> for ClientCertResult {
+    fn from(rejection: Rejection) -> Self {
+        match rejection {
+            Rejection::Malformed(malformed) => malformed.into(),
+            Rejection::Refused(refusal) => refusal.into(),
+        }
+    }
+}
+
+impl From<MalformedValue> for ClientCertResult {
+    fn from(malformed: MalformedValue) -> Self {
+        match malformed {
+            MalformedValue::TooLong => Self::ValueTooLong,
+            MalformedValue::Base64 => Self::ValueBase64,
+            MalformedValue::ByteSequence => Self::ValueByteSequence,
+            MalformedValue::Der => Self::ValueDer,
+            MalformedValue::Trailing => Self::ValueTrailing,
+            MalformedValue::NotSignedData => Self::ValueNotSignedData,
+            MalformedValue::Version => Self::ValueVersion,
+            MalformedValue::DigestAlgorithm => Self::ValueDigestAlgorithm,
+            MalformedValue::ContentType => Self::ValueContentType,
+            MalformedValue::Detached => Self::ValueDetached,
+            MalformedValue::Content => Self::ValueContent,
+            MalformedValue::CertificateCount => Self::ValueCertificateCount,
+            MalformedValue::Certificates => Self::ValueCertificates,
+            MalformedValue::Crls => Self::ValueCrls,
+            MalformedValue::Signers => Self::ValueSigners,
+            MalformedValue::SignerIdentifier => Self::ValueSignerIdentifier,
+            MalformedValue::NoSignedAttributes => Self::ValueNoSignedAttributes,
+            MalformedValue::AttributeMissing => Self::ValueAttributeMissing,
+            MalformedValue::AttributeTwice => Self::ValueAttributeTwice,
+            MalformedValue::AttributeMalformed => Self::ValueAttributeMalformed,
+            MalformedValue::AttributesUnsorted => Self::ValueAttributesUnsorted,
+            MalformedValue::UnsignedAttributes => Self::ValueUnsignedAttributes,
+            MalformedValue::SignatureAlgorithm => Self::ValueSignatureAlgorithm,
+        }
+    }
+}
+
+impl From<Refusal> for ClientCertResult {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::SignerUnknown => Self::SignerUnknown,
+            Refusal::SignerNotPeer => Self::SignerNotPeer,
+            Refusal::SignerUntrusted => Self::SignerUntrusted,
+            Refusal::SignerExpired => Self::SignerExpired,
+            Refusal::SignerNotYetValid => Self::SignerNotYetValid,
+            Refusal::ChainOutsideValidity => Self::ChainOutsideValidity,
+            Refusal::ChainWeak => Self::ChainWeak,
+            Refusal::SignerKeyUnsupported => Self::SignerKeyUnsupported,
+            Refusal::SignerKeyTooSmall => Self::SignerKeyTooSmall,
+            Refusal::SignerName => Self::SignerName,
+            Refusal::SignerUsage => Self::SignerUsage,
+            Refusal::SignerIsCa => Self::SignerIsCa,
+            Refusal::SignerRevoked => Self::SignerRevoked,
+            Refusal::CrlMissing => Self::CrlMissing,
+            Refusal::CrlOutOfDate => Self::CrlOutOfDate,
+            Refusal::CrlInvalid => Self::CrlInvalid,
+            Refusal::AlgorithmMismatch => Self::AlgorithmMismatch,
+            Refusal::ContentTypeMismatch => Self::ContentTypeMismatch,
+            Refusal::DigestMismatch => Self::DigestMismatch,
+            Refusal::SigningCertificateMismatch => Self::SigningCertificateMismatch,
+            Refusal::AlgorithmProtectionMismatch => Self::AlgorithmProtectionMismatch,
+            Refusal::BadSignature => Self::BadSignature,
+            Refusal::Stale => Self::Stale,
+            Refusal::FromTheFuture => Self::FromTheFuture,
+            Refusal::ClientExpired => Self::CertificateExpired,
+            Refusal::ClientNotYetValid => Self::CertificateNotYetValid,
+            Refusal::VerificationFailed => Self::VerificationFailed,
         }
     }
 }
@@ -126,6 +304,55 @@ fn message(result: u32) -> &'static CStr {
         305 => Error::CertificateNotRepresentable.reason(),
         400 => Error::HandshakeRecordMalformed.reason(),
         401 => Error::HandshakeRecordMismatch.reason(),
+        500 => Error::TrustNameMalformed.reason(),
+        501 => Error::CrlFileUnreadable.reason(),
+        502 => Error::CrlFileMalformed.reason(),
+        503 => Error::CrlFileNoCrl.reason(),
+        600 => MalformedValue::TooLong.reason(),
+        601 => MalformedValue::Base64.reason(),
+        602 => MalformedValue::ByteSequence.reason(),
+        603 => MalformedValue::Der.reason(),
+        604 => MalformedValue::Trailing.reason(),
+        605 => MalformedValue::NotSignedData.reason(),
+        606 => MalformedValue::Version.reason(),
+        607 => MalformedValue::DigestAlgorithm.reason(),
+        608 => MalformedValue::ContentType.reason(),
+        609 => MalformedValue::Detached.reason(),
+        610 => MalformedValue::Content.reason(),
+        611 => MalformedValue::CertificateCount.reason(),
+        612 => MalformedValue::Certificates.reason(),
+        613 => MalformedValue::Crls.reason(),
+        614 => MalformedValue::Signers.reason(),
+        615 => MalformedValue::SignerIdentifier.reason(),
+        616 => MalformedValue::NoSignedAttributes.reason(),
+        617 => MalformedValue::AttributeMissing.reason(),
+        618 => MalformedValue::AttributeTwice.reason(),
+        619 => MalformedValue::AttributeMalformed.reason(),
+        620 => MalformedValue::AttributesUnsorted.reason(),
+        621 => MalformedValue::UnsignedAttributes.reason(),
+        622 => MalformedValue::SignatureAlgorithm.reason(),
+        700 => Refusal::SignerUnknown.reason(),
+        701 => Refusal::SignerNotPeer.reason(),
+        702 => Refusal::SignerUntrusted.reason(),
+        703 => Refusal::ChainOutsideValidity.reason(),
+        704 => Refusal::ChainWeak.reason(),
+        705 => Refusal::SignerName.reason(),
+        706 => Refusal::SignerUsage.reason(),
+        707 => Refusal::SignerIsCa.reason(),
+        708 => Refusal::SignerRevoked.reason(),
+        709 => Refusal::CrlMissing.reason(),
+        710 => Refusal::CrlOutOfDate.reason(),
+        711 => Refusal::CrlInvalid.reason(),
+        712 => Refusal::AlgorithmMismatch.reason(),
+        713 => Refusal::ContentTypeMismatch.reason(),
+        714 => Refusal::DigestMismatch.reason(),
+        715 => Refusal::SigningCertificateMismatch.reason(),
+        716 => Refusal::AlgorithmProtectionMismatch.reason(),
+        717 => Refusal::BadSignature.reason(),
+        718 => Refusal::Stale.reason(),
+        719 => Refusal::FromTheFuture.reason(),
+        720 => Refusal::VerificationFailed.reason(),
+        800 => c"there is no signing time",
         _ => c"unknown result",
     }
 }
@@ -137,6 +364,15 @@ fn message(result: u32) -> &'static CStr {
 #[unsafe(no_mangle)]
 pub extern "C" fn client_cert_result_message(result: u32) -> *const c_char {
     message(result).as_ptr()
+}
+
+/// Whether a result says that a value is malformed, rather than well formed and refused: over HTTP,
+/// whether 400 is the answer, rather than 403.
+///
+/// `result` is a `client_cert_result`. Those are the ones from 600 to 699.
+#[unsafe(no_mangle)]
+pub extern "C" fn client_cert_result_is_malformed(result: u32) -> bool {
+    (600..700).contains(&result)
 }
 
 /// The version of the library, such as `0.1.0`. The string is static, NUL-terminated ASCII.
@@ -172,6 +408,66 @@ mod tests {
         Error::CertificateNotRepresentable,
         Error::HandshakeRecordMalformed,
         Error::HandshakeRecordMismatch,
+        Error::TrustNameMalformed,
+        Error::CrlFileUnreadable,
+        Error::CrlFileMalformed,
+        Error::CrlFileNoCrl,
+    ];
+
+    const MALFORMED: &[MalformedValue] = &[
+        MalformedValue::TooLong,
+        MalformedValue::Base64,
+        MalformedValue::ByteSequence,
+        MalformedValue::Der,
+        MalformedValue::Trailing,
+        MalformedValue::NotSignedData,
+        MalformedValue::Version,
+        MalformedValue::DigestAlgorithm,
+        MalformedValue::ContentType,
+        MalformedValue::Detached,
+        MalformedValue::Content,
+        MalformedValue::CertificateCount,
+        MalformedValue::Certificates,
+        MalformedValue::Crls,
+        MalformedValue::Signers,
+        MalformedValue::SignerIdentifier,
+        MalformedValue::NoSignedAttributes,
+        MalformedValue::AttributeMissing,
+        MalformedValue::AttributeTwice,
+        MalformedValue::AttributeMalformed,
+        MalformedValue::AttributesUnsorted,
+        MalformedValue::UnsignedAttributes,
+        MalformedValue::SignatureAlgorithm,
+    ];
+
+    const REFUSED: &[Refusal] = &[
+        Refusal::SignerUnknown,
+        Refusal::SignerNotPeer,
+        Refusal::SignerUntrusted,
+        Refusal::SignerExpired,
+        Refusal::SignerNotYetValid,
+        Refusal::ChainOutsideValidity,
+        Refusal::ChainWeak,
+        Refusal::SignerKeyUnsupported,
+        Refusal::SignerKeyTooSmall,
+        Refusal::SignerName,
+        Refusal::SignerUsage,
+        Refusal::SignerIsCa,
+        Refusal::SignerRevoked,
+        Refusal::CrlMissing,
+        Refusal::CrlOutOfDate,
+        Refusal::CrlInvalid,
+        Refusal::AlgorithmMismatch,
+        Refusal::ContentTypeMismatch,
+        Refusal::DigestMismatch,
+        Refusal::SigningCertificateMismatch,
+        Refusal::AlgorithmProtectionMismatch,
+        Refusal::BadSignature,
+        Refusal::Stale,
+        Refusal::FromTheFuture,
+        Refusal::ClientExpired,
+        Refusal::ClientNotYetValid,
+        Refusal::VerificationFailed,
     ];
 
     #[test]
@@ -179,12 +475,34 @@ mod tests {
         for &error in CORE {
             assert_eq!(message(ClientCertResult::from(error) as u32), error.reason(), "{error:?}");
         }
+        for rejection in rejections() {
+            let number = ClientCertResult::from(rejection) as u32;
+            assert_eq!(message(number), rejection.reason(), "{rejection:?}");
+        }
+    }
+
+    #[test]
+    fn malformed_values_are_told_from_refused_ones() {
+        for rejection in rejections() {
+            let number = ClientCertResult::from(rejection) as u32;
+            let malformed = client_cert_result_is_malformed(number);
+            assert_eq!(malformed, rejection.is_malformed(), "{rejection:?}");
+        }
+        for number in [0, 4, 599, 700, u32::MAX] {
+            assert!(!client_cert_result_is_malformed(number), "{number}");
+        }
+    }
+
+    fn rejections() -> impl Iterator<Item = Rejection> {
+        let malformed = MALFORMED.iter().map(|&malformed| malformed.into());
+        malformed.chain(REFUSED.iter().map(|&refusal| refusal.into()))
     }
 
     #[test]
     fn messages_fit_a_log_line() {
-        for number in (0..=4).chain(CORE.iter().map(|&error| ClientCertResult::from(error) as u32))
-        {
+        let core = CORE.iter().map(|&error| ClientCertResult::from(error) as u32);
+        let rejected = rejections().map(|rejection| ClientCertResult::from(rejection) as u32);
+        for number in (0..=4).chain(core).chain(rejected).chain([800]) {
             let text = message(number).to_str().unwrap();
             assert!(!text.is_empty() && text.len() < 120 && !text.ends_with('.'), "{text}");
             assert!(text.chars().all(|c| (' '..='~').contains(&c)), "{text}");

@@ -11,7 +11,7 @@ foreach ($_SERVER as $name => $value) {
 }
 // /redirect asks httpd to answer with another page of its own.
 if (str_contains($_SERVER['REQUEST_URI'], '/redirect')) {
-    header('Location: /elsewhere');
+    header('Location: /redirected/', true, 200);
     exit;
 }
 if (preg_match('~/status/(\d+)~', $_SERVER['REQUEST_URI'], $found)) {

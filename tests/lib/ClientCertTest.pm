@@ -44,7 +44,7 @@ sub import {
 sub wait_for (&;$) {
     my ($what, $seconds) = @_;
     my $result;
-    for (1 .. 20 * ($seconds // 5)) {
+    for (1 .. 20 * ($seconds // 15)) {
         $result = $what->() and return $result;
         sleep 0.05;
     }

@@ -214,6 +214,18 @@ for (@RIGHT) {
         or diag $output;
 }
 
+subtest 'ClientCertForward without mod_ssl' => sub {
+    my ($status, $output) = check_config(
+        modules => load_modules(qw(mpm_event authz_core mime)),
+        config => "Listen 127.0.0.1:80\nClientCertForward cms\n",
+    );
+    isnt($status, 0, 'refused');
+    # httpd adds that its check failed.
+    my @said = grep { !/AH00014/ } split /\n/, $output;
+    is(scalar @said, 1, 'one line') or diag $output;
+    like($said[0] // '', qr/ClientCertForward.*mod_ssl/, 'names the directive and what it needs');
+};
+
 # A certificate at the end of its life is no mistake of the configuration.
 for my $name (qw(signer-expired signer-future)) {
     my ($status, $output) = check(host => 'ClientCertSigner ' . pki("$name.pem"));

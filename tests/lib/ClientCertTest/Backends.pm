@@ -13,6 +13,7 @@ use Exporter 'import';
 use File::Basename 'dirname';
 use File::Copy 'copy';
 use File::Path 'make_path';
+use IO::Socket::INET;
 use Test::More;
 
 use ClientCertTest ();
@@ -21,7 +22,8 @@ use ClientCertTest::Process;
 use ClientCertTest::Server qw(free_port load_modules);
 
 our @EXPORT = qw(
-    backend_ttrp check_backend forged_headers h2_origin h2_reported nghttpd nghttpd_reported php_fpm tomcat uwsgi
+    backend_ttrp check_backend forged_headers h2_origin h2_reported member nghttpd nghttpd_reported php_fpm saw
+    tomcat uwsgi
     websocket_server
 );
 
@@ -213,6 +215,44 @@ sub forged_headers {
         Client.Cert client.cert Client+Cert Client~Cert Client!Cert Client_Cert
         Client-Cert-Chain Client_Cert_Chain client.cert-chain
     );
+}
+
+# member(STATUS): a balancer's member that answers every request with that status,
+# or, without one, never. It has kept the requests: saw().
+sub member {
+    my ($status) = @_;
+    my $port = free_port();
+    my $self = ClientCertTest::Process->new(name => 'member');
+    my $file = $self->directory . '/heads';
+    return $self->start($port, sub {
+        $0 = 'member ' . $self->directory;
+        my $listener = IO::Socket::INET->new(
+            LocalAddr => '127.0.0.1', LocalPort => $port, Listen => 64, ReuseAddr => 1,
+        ) or die "listen: $!";
+        my @silent;
+        while (1) {
+            my $client = $listener->accept or next;
+            my $head = '';
+            1 while $head !~ /\r\n\r\n/ && sysread $client, $head, 65_536, length $head;
+            open my $heads, '>>:raw', $file or die "$file: $!";
+            syswrite $heads, $head =~ s/\r\n\r\n.*//sr . "\n\n";
+            close $heads;
+            syswrite $client, "HTTP/1.1 $status No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                if $status;
+            push @silent, $client unless $status;
+        }
+    });
+}
+
+# What a member received under this response's id.
+sub saw {
+    my ($self, $response) = @_;
+    my $id = $response->id;
+    my $file = $self->directory . '/heads';
+    my ($head) = grep {/^X-Test-Id: \Q$id\E\r?$/mi} -e $file ? split /\n\n/, slurp($file) : ();
+    return unless defined $head;
+    return bless { id => $id, status => $response->status, headers => [],
+        origin => { raw => [split /\r?\n/, $head] } }, 'ClientCertTest::Response';
 }
 
 # check_backend(WHAT, ask => sub, name => NAME, report => sub, wire => sub, tls

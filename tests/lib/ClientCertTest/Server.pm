@@ -103,8 +103,10 @@ sub new {
 sub configure {
     my ($self, $config) = @_;
     my $preamble = preamble($self->{directory}, %$self);
-    $preamble =~ s/^TypesConfig.*\n//m if $self->{modules} && $self->{modules} !~ /mod_mime/;
-    $preamble =~ s/^SSLSessionCache.*\n//m if $self->{modules} && $self->{modules} !~ /mod_ssl/;
+    my $modules = $self->{modules} // 'all';
+    $preamble =~ s/^TypesConfig.*\n//m unless $modules =~ /^all$|mod_mime\./;
+    # %{...}x in a log is mod_ssl's, too.
+    $preamble =~ s/^(?:SSLSessionCache|LogFormat|CustomLog).*\n//mg unless $modules =~ /^all$|mod_ssl\./;
     spew(
         $self->{conf},
         $self->{modules} // load_modules(),

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Certificate revocation lists (RFC 5280 section 5).
+
+use std::{fs, path::Path};
+
+use openssl::x509::X509Crl;
+
+use crate::{error::Error, pem};
+
+/// The CRLs of a PEM file, at least one. Which of them counts for a certificate, OpenSSL decides
+/// at verification: never an indirect one, a delta, or one for some reasons only.
+pub(crate) fn read(file: &Path) -> Result<Vec<X509Crl>, Error> {
+    let text = fs::read(file).map_err(|_| Error::CrlFileUnreadable)?;
+    let mut crls = Vec::new();
+    for block in pem::blocks(&text).map_err(|_| Error::CrlFileMalformed)? {
+        if block.label == b"X509 CRL" {
+            let crl = X509Crl::from_pem(block.pem).map_err(|_| Error::CrlFileMalformed)?;
+            // RFC 5280 section 5.1.2.5 wants it; to OpenSSL a CRL without it is good for ever.
+            if crl.next_update().is_none() {
+                return Err(Error::CrlFileMalformed);
+            }
+            crls.push(crl);
+        }
+    }
+    if crls.is_empty() { Err(Error::CrlFileNoCrl) } else { Ok(crls) }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! How values are verified.
+
+use std::{ffi::c_char, ptr::null_mut};
+
+use openssl_sys::X509;
+
+use super::{number, panic::boundary, pointer, result::ClientCertResult};
+use crate::{accepted::Accepted, format::CertificateFormat, trust::Trust, verify::Freshness};
+
+/// Verifies a signed value.
+///
+/// `format` is CLIENT_CERT_FORMAT_CMS or CLIENT_CERT_FORMAT_CMS_SF. `value` has `length` bytes and
+/// need not be NUL-terminated; white space around it is not taken off.
+///
+/// The signingTime may lie up to `max_age` seconds before `now`, and up to `skew` after it.
+///
+/// With `peer`, the certificate that the TLS peer presented and that the caller verified, nobody
+/// else may have signed, and the signature is verified with the key of `peer` itself. NULL where
+/// the peer does not matter.
+///
+/// Sets `*accepted` to a new object, which client_cert_accepted_free() releases.
+///
+/// Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER; with a CLIENT_CERT_RESULT_VALUE_... result
+/// (see client_cert_result_is_malformed()); and where the value is well formed, but not to be
+/// believed, with the results from 700 on,
+/// CLIENT_CERT_RESULT_SIGNER_KEY_UNSUPPORTED, CLIENT_CERT_RESULT_SIGNER_KEY_TOO_SMALL,
+/// CLIENT_CERT_RESULT_SIGNER_EXPIRED, CLIENT_CERT_RESULT_SIGNER_NOT_YET_VALID,
+/// CLIENT_CERT_RESULT_CERTIFICATE_EXPIRED, CLIENT_CERT_RESULT_CERTIFICATE_NOT_YET_VALID.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_verify(
+    trust: *const Trust,
+    format: u32,
+    value: *const c_char,
+    length: usize,
+    now: i64,
+    max_age: u32,
+    skew: u32,
+    peer: *mut X509,
+    accepted: *mut *mut Accepted,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    boundary(|| unsafe {
+        let accepted = pointer::out(accepted, null_mut())?;
+        let (trust, format) = (pointer::borrow(trust)?, number::signed_format(format)?);
+        let value = pointer::bytes(value.cast(), length)?;
+        let freshness = Freshness { max_age, skew };
+        let peer = pointer::optional_x509(peer);
+        *accepted = pointer::give(trust.verify(format, value, now, freshness, peer)?);
+        Ok(())
+    })
+}
+
+/// Verifies a value that nobody signed: the certificate of `peer` must lead to an anchor, have one
+/// of the names, be for such use and not be revoked, as that of a signer.
+///
+/// `format` is CLIENT_CERT_FORMAT_RFC9440; for `value` and `length` see client_cert_verify().
+///
+/// `peer` is the certificate that the TLS peer presented and that the caller verified; `chain` an
+/// array of `chain_length` certificates, in any order, over which a path may lead; NULL if there
+/// are none.
+///
+/// Sets `*accepted` to a new object, which client_cert_accepted_free() releases.
+///
+/// Fails as client_cert_verify() does. What is said of the signer in a result is said of the peer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_verify_peer(
+    trust: *const Trust,
+    format: u32,
+    value: *const c_char,
+    length: usize,
+    now: i64,
+    peer: *mut X509,
+    chain: *const *mut X509,
+    chain_length: usize,
+    accepted: *mut *mut Accepted,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    boundary(|| unsafe {
+        let accepted = pointer::out(accepted, null_mut())?;
+        let trust = pointer::borrow(trust)?;
+        if number::certificate_format(format)? != CertificateFormat::Rfc9440 {
+            return Err(ClientCertResult::InvalidParameter);
+        }
+        let value = pointer::bytes(value.cast(), length)?;
+        let (peer, chain) = (pointer::x509(peer)?, pointer::x509s(chain, chain_length)?);
+        *accepted = pointer::give(trust.verify_peer(value, now, peer, &chain)?);
+        Ok(())
+    })
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Certification paths (RFC 5280 section 6), which OpenSSL builds and judges.
+
+use std::ffi::{c_int, c_ulong};
+
+use foreign_types::{ForeignType, ForeignTypeRef};
+use libc::time_t;
+use openssl::{
+    error::ErrorStack,
+    stack::Stack,
+    x509::{
+        X509, X509Crl, X509Ref, X509StoreContext, X509StoreContextRef,
+        store::{X509Store, X509StoreBuilder},
+        verify::{X509VerifyFlags, X509VerifyParam},
+    },
+};
+use openssl_sys as ffi;
+
+use crate::rejection::Refusal;
+
+/// OpenSSL's security level: keys and signatures of 112 bits.
+const SECURITY_LEVEL: c_int = 2;
+
+// OpenSSL's, which openssl-sys does not declare.
+unsafe extern "C" {
+    fn X509_STORE_add_crl(store: *mut ffi::X509_STORE, crl: *mut ffi::X509_CRL) -> c_int;
+    fn X509_STORE_CTX_set_time(context: *mut ffi::X509_STORE_CTX, flags: c_ulong, time: time_t);
+    fn X509_STORE_CTX_set_verify_cb(
+        context: *mut ffi::X509_STORE_CTX,
+        callback: unsafe extern "C" fn(c_int, *mut ffi::X509_STORE_CTX) -> c_int,
+    );
+    fn X509_check_ca(certificate: *mut ffi::X509) -> c_int;
+}
+
+/// Trust anchors, each the end of a path wherever it stands, and CRLs for what is below them.
+pub(crate) struct Anchors(X509Store);
+
+impl Anchors {
+    /// `None` for `crls` when none are asked for; with `Some`, each certificate that is no anchor
+    /// needs one.
+    pub(crate) fn new(anchors: &[X509], crls: Option<&[X509Crl]>) -> Result<Self, ErrorStack> {
+        let mut flags = X509VerifyFlags::PARTIAL_CHAIN | X509VerifyFlags::TRUSTED_FIRST;
+        if crls.is_some() {
+            flags |= X509VerifyFlags::CRL_CHECK | X509VerifyFlags::CRL_CHECK_ALL;
+        }
+        let mut parameters = X509VerifyParam::new()?;
+        parameters.set_flags(flags)?;
+        parameters.set_auth_level(SECURITY_LEVEL);
+
+        let mut store = X509StoreBuilder::new()?;
+        store.set_param(&parameters)?;
+        for anchor in anchors {
+            store.add_cert(anchor.clone())?;
+        }
+        for crl in crls.unwrap_or_default() {
+            // SAFETY: both are valid; the store takes a reference of its own.
+            if unsafe { X509_STORE_add_crl(store.as_ptr(), crl.as_ptr()) } != 1 {
+                return Err(ErrorStack::get());
+            }
+        }
+        Ok(Self(store.build()))
+    }
+
+    /// Whether a path leads from `certificate` over some of `untrusted` to an anchor, all of it
+    /// valid at `now`, in Unix seconds. For any purpose: which are good is for the caller to say.
+    pub(crate) fn verify(
+        &self,
+        certificate: &X509Ref,
+        untrusted: &[&X509Ref],
+        now: i64,
+    ) -> Result<(), Refusal> {
+        let verdict: Result<_, ErrorStack> = (|| {
+            let mut stack = Stack::new()?;
+            for certificate in untrusted {
+                stack.push((*certificate).to_owned())?;
+            }
+            X509StoreContext::new()?.init(&self.0, certificate, &stack, |context| {
+                // SAFETY: the context is valid, and the callback is one that it can have.
+                unsafe {
+                    X509_STORE_CTX_set_time(context.as_ptr(), 0, now);
+                    X509_STORE_CTX_set_verify_cb(context.as_ptr(), anchor_needs_no_crl);
+                }
+                let verified = context.verify_cert()?;
+                Ok(if verified { Ok(()) } else { Err(refusal(context)) })
+            })
+        })();
+        verdict.unwrap_or(Err(Refusal::VerificationFailed))
+    }
+}
+
+/// Whether the certificate could issue others, in OpenSSL's eyes.
+pub(crate) fn is_ca(certificate: &X509Ref) -> bool {
+    // SAFETY: a valid certificate; what OpenSSL caches in it is under its own lock.
+    unsafe { X509_check_ca(certificate.as_ptr()) != 0 }
+}
+
+/// Whether an extension that OpenSSL knows is there twice or cannot be read.
+pub(crate) fn has_invalid_extensions(certificate: &X509Ref) -> bool {
+    // SAFETY: as above.
+    let flags = unsafe { ffi::X509_get_extension_flags(certificate.as_ptr()) };
+    flags & ffi::EXFLAG_INVALID != 0
+}
+
+/// Overrules the one thing in which OpenSSL is stricter than is wanted: it looks for a CRL for the
+/// anchor too, which only the issuer of an anchor could have, whom nobody trusts here. (If there is
+/// one all the same, and it revokes the anchor, that stands.)
+unsafe extern "C" fn anchor_needs_no_crl(ok: c_int, context: *mut ffi::X509_STORE_CTX) -> c_int {
+    // SAFETY: OpenSSL calls this with the context that is being verified.
+    let context = unsafe { X509StoreContextRef::from_ptr(context) };
+    let last = context.chain().map_or(0, |chain| chain.len().saturating_sub(1));
+    let is_anchor = usize::try_from(context.error_depth()).is_ok_and(|depth| depth == last);
+    let overruled = is_anchor
+        && matches!(
+            context.error().as_raw(),
+            ffi::X509_V_ERR_UNABLE_TO_GET_CRL
+                | ffi::X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE
+                | ffi::X509_V_ERR_CRL_SIGNATURE_FAILURE
+                | ffi::X509_V_ERR_CRL_NOT_YET_VALID
+                | ffi::X509_V_ERR_CRL_HAS_EXPIRED
+                | ffi::X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER
+                | ffi::X509_V_ERR_KEYUSAGE_NO_CRL_SIGN
+                | ffi::X509_V_ERR_UNHANDLED_CRITICAL_CRL_EXTENSION
+                | ffi::X509_V_ERR_DIFFERENT_CRL_SCOPE
+        );
+    c_int::from(ok != 0 || overruled)
+}
+
+fn refusal(context: &X509StoreContextRef) -> Refusal {
+    let is_leaf = context.error_depth() == 0;
+    match context.error().as_raw() {
+        ffi::X509_V_ERR_CERT_HAS_EXPIRED if is_leaf => Refusal::SignerExpired,
+        ffi::X509_V_ERR_CERT_NOT_YET_VALID if is_leaf => Refusal::SignerNotYetValid,
+        ffi::X509_V_ERR_CERT_HAS_EXPIRED | ffi::X509_V_ERR_CERT_NOT_YET_VALID => {
+            Refusal::ChainOutsideValidity
+        }
+        ffi::X509_V_ERR_EE_KEY_TOO_SMALL
+        | ffi::X509_V_ERR_CA_KEY_TOO_SMALL
+        | ffi::X509_V_ERR_CA_MD_TOO_WEAK => Refusal::ChainWeak,
+        ffi::X509_V_ERR_CERT_REVOKED => Refusal::SignerRevoked,
+        ffi::X509_V_ERR_UNABLE_TO_GET_CRL | ffi::X509_V_ERR_DIFFERENT_CRL_SCOPE => {
+            Refusal::CrlMissing
+        }
+        ffi::X509_V_ERR_CRL_NOT_YET_VALID | ffi::X509_V_ERR_CRL_HAS_EXPIRED => {
+            Refusal::CrlOutOfDate
+        }
+        ffi::X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE
+        | ffi::X509_V_ERR_CRL_SIGNATURE_FAILURE
+        | ffi::X509_V_ERR_ERROR_IN_CRL_LAST_UPDATE_FIELD
+        | ffi::X509_V_ERR_ERROR_IN_CRL_NEXT_UPDATE_FIELD
+        | ffi::X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER
+        | ffi::X509_V_ERR_KEYUSAGE_NO_CRL_SIGN
+        | ffi::X509_V_ERR_UNHANDLED_CRITICAL_CRL_EXTENSION => Refusal::CrlInvalid,
+        _ => Refusal::SignerUntrusted,
+    }
+}

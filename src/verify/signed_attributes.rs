@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The attributes that are signed, RFC 5652 section 5.3.
+
+use super::algorithm::read_digest;
+use crate::{
+    algorithm::Digest,
+    cms::oid,
+    der::{Element, Malformed, Reader, tag},
+    rejection::MalformedValue,
+    time,
+};
+
+/// The first second for which signingTime is a GeneralizedTime, RFC 5652 section 11.3.
+const YEAR_2050: i64 = 2_524_608_000;
+/// And the first for which it is not one.
+const YEAR_1950: i64 = -631_152_000;
+
+/// countersignature, RFC 5652 section 11.4, which is never signed: the contents of the identifier.
+const COUNTERSIGNATURE: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 6];
+
+pub(super) struct SignedAttributes<'a> {
+    /// The SET OF, as it was signed: RFC 5652 section 5.4.
+    pub(super) signed: Vec<u8>,
+    /// The contents of the contentType's OBJECT IDENTIFIER.
+    pub(super) content_type: &'a [u8],
+    pub(super) message_digest: &'a [u8],
+    /// In Unix seconds.
+    pub(super) signing_time: i64,
+    pub(super) signing_certificate: Option<SigningCertificate<'a>>,
+    pub(super) algorithm_protection: Option<AlgorithmProtection<'a>>,
+}
+
+/// SigningCertificateV2, RFC 5035 section 3.
+pub(super) struct SigningCertificate<'a> {
+    /// That of the signer.
+    pub(super) signer: CertificateId<'a>,
+    /// Those to which its path is limited.
+    pub(super) others: Vec<CertificateId<'a>>,
+}
+
+/// ESSCertIDv2, RFC 5035 section 4.
+pub(super) struct CertificateId<'a> {
+    pub(super) digest: Digest,
+    pub(super) hash: &'a [u8],
+    /// The issuer's Name and the INTEGER, each with tag and length.
+    pub(super) issuer_serial: Option<(&'a [u8], &'a [u8])>,
+}
+
+/// CMSAlgorithmProtection, RFC 6211 section 2: the contents of the two AlgorithmIdentifiers.
+pub(super) struct AlgorithmProtection<'a> {
+    pub(super) digest: &'a [u8],
+    pub(super) signature: &'a [u8],
+}
+
+impl<'a> SignedAttributes<'a> {
+    /// Reads the field signedAttrs, of which every element is DER.
+    pub(super) fn read(field: Element<'a>) -> Result<Self, MalformedValue> {
+        let attributes = read_set(field)?;
+        let value = |kind: &[u8]| {
+            attributes.iter().find(|attribute| attribute.kind == kind).map(|found| found.value)
+        };
+        let needed = |kind| value(kind).ok_or(MalformedValue::AttributeMissing);
+
+        if value(COUNTERSIGNATURE).is_some() {
+            return Err(MalformedValue::AttributeMalformed);
+        }
+        let (content_type, message_digest, signing_time) =
+            (needed(oid::CONTENT_TYPE)?, needed(oid::MESSAGE_DIGEST)?, needed(oid::SIGNING_TIME)?);
+        let read = || -> Result<Self, Malformed> {
+            Ok(Self {
+                // In the SignerInfo the SET OF is implicitly tagged.
+                signed: [&[tag::SET], field.raw.get(1..).ok_or(Malformed)?].concat(),
+                content_type: contents(content_type, tag::OID)?,
+                message_digest: contents(message_digest, tag::OCTET_STRING)?,
+                signing_time: read_signing_time(signing_time)?,
+                signing_certificate: value(oid::SIGNING_CERTIFICATE_V2)
+                    .map(SigningCertificate::read)
+                    .transpose()?,
+                algorithm_protection: value(oid::ALGORITHM_PROTECTION)
+                    .map(AlgorithmProtection::read)
+                    .transpose()?,
+            })
+        };
+        read().map_err(|Malformed| MalformedValue::AttributeMalformed)
+    }
+}
+
+/// An Attribute that has one value.
+struct Attribute<'a> {
+    /// The contents of the OBJECT IDENTIFIER.
+    kind: &'a [u8],
+    value: Element<'a>,
+}
+
+/// All of them: at least one, in order, no type twice.
+fn read_set(field: Element<'_>) -> Result<Vec<Attribute<'_>>, MalformedValue> {
+    let mut reader = Reader::new(field.contents);
+    let mut attributes: Vec<Attribute<'_>> = Vec::new();
+    let mut last: &[u8] = &[];
+    while reader.end().is_err() {
+        let element = reader.any().map_err(|Malformed| MalformedValue::AttributeMalformed)?;
+        let attribute =
+            Attribute::read(element).map_err(|Malformed| MalformedValue::AttributeMalformed)?;
+        if attributes.iter().any(|other| other.kind == attribute.kind) {
+            return Err(MalformedValue::AttributeTwice);
+        }
+        if element.raw < last {
+            return Err(MalformedValue::AttributesUnsorted);
+        }
+        last = element.raw;
+        attributes.push(attribute);
+    }
+    if attributes.is_empty() { Err(MalformedValue::NoSignedAttributes) } else { Ok(attributes) }
+}
+
+impl<'a> Attribute<'a> {
+    fn read(element: Element<'a>) -> Result<Self, Malformed> {
+        if element.tag != tag::SEQUENCE {
+            return Err(Malformed);
+        }
+        let mut reader = Reader::new(element.contents);
+        let kind = reader.read(tag::OID)?.contents;
+        let mut values = Reader::new(reader.read(tag::SET)?.contents);
+        reader.end()?;
+        let value = values.any()?;
+        values.end()?;
+        Ok(Self { kind, value })
+    }
+}
+
+fn contents(value: Element<'_>, tag: u8) -> Result<&[u8], Malformed> {
+    if value.tag == tag { Ok(value.contents) } else { Err(Malformed) }
+}
+
+/// RFC 5652 section 11.3: UTCTime for the years that it can express.
+fn read_signing_time(value: Element<'_>) -> Result<i64, Malformed> {
+    let time = time::read(value)?;
+    let is_for_utc = (YEAR_1950..YEAR_2050).contains(&time);
+    if is_for_utc == (value.tag == tag::UTC_TIME) { Ok(time) } else { Err(Malformed) }
+}
+
+impl<'a> SigningCertificate<'a> {
+    fn read(value: Element<'a>) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(contents(value, tag::SEQUENCE)?);
+        let mut certificates = Reader::new(reader.read(tag::SEQUENCE)?.contents);
+        // The policies, which say nothing about who signed.
+        reader.optional(tag::SEQUENCE)?;
+        reader.end()?;
+
+        let signer = CertificateId::read(certificates.read(tag::SEQUENCE)?)?;
+        let mut others = Vec::new();
+        while certificates.end().is_err() {
+            others.push(CertificateId::read(certificates.read(tag::SEQUENCE)?)?);
+        }
+        Ok(Self { signer, others })
+    }
+}
+
+impl<'a> CertificateId<'a> {
+    fn read(element: Element<'a>) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(element.contents);
+        // Some write out the default, SHA-256, though DER leaves it out.
+        let digest = reader.optional(tag::SEQUENCE)?.map_or(Ok(Digest::Sha256), read_digest)?;
+        let hash = reader.read(tag::OCTET_STRING)?.contents;
+        let issuer_serial = reader.optional(tag::SEQUENCE)?.map(read_issuer_serial).transpose()?;
+        reader.end()?;
+        Ok(Self { digest, hash, issuer_serial })
+    }
+}
+
+/// IssuerSerial, RFC 5035 section 4: the issuer is a GeneralNames with one directoryName.
+fn read_issuer_serial(element: Element<'_>) -> Result<(&[u8], &[u8]), Malformed> {
+    let mut reader = Reader::new(element.contents);
+    let mut names = Reader::new(reader.read(tag::SEQUENCE)?.contents);
+    let serial = reader.read(tag::INTEGER)?.raw;
+    reader.end()?;
+    let directory_name = names.read(tag::CONTEXT_4)?;
+    names.end()?;
+    Ok((Reader::only(directory_name.contents, tag::SEQUENCE)?.raw, serial))
+}
+
+impl<'a> AlgorithmProtection<'a> {
+    fn read(value: Element<'a>) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(contents(value, tag::SEQUENCE)?);
+        let digest = reader.read(tag::SEQUENCE)?.contents;
+        // The other choice, [2], is for MACs.
+        let signature = reader.read(tag::CONTEXT_1)?.contents;
+        reader.end()?;
+        Ok(Self { digest, signature })
+    }
+}

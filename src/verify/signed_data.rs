@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The SignedData (RFC 5652 section 5.1), as it came: read, and not believed yet.
+
+use openssl::x509::X509Ref;
+
+use super::{
+    algorithm::{SignatureAlgorithm, read_digest},
+    certificate::ReadCertificate,
+    signed_attributes::SignedAttributes,
+    strict,
+};
+use crate::{
+    algorithm::Digest,
+    cms::oid,
+    der::{Element, Malformed, Reader, tag},
+    rejection::MalformedValue,
+};
+
+/// The most certificates in a value.
+const MOST_CERTIFICATES: usize = 8;
+
+/// Version 1, the contents of an INTEGER.
+const VERSION_1: &[u8] = &[1];
+
+/// What a value says, of which nothing is verified.
+pub(super) struct Unverified<'a> {
+    /// The client's certificate.
+    pub(super) content: ReadCertificate<'a>,
+    /// The signer's certificates.
+    pub(super) certificates: Vec<ReadCertificate<'a>>,
+    /// The issuer of the signer's certificate, a Name with tag and length.
+    pub(super) issuer: &'a [u8],
+    /// The serial number of the signer's certificate, an INTEGER with tag and length.
+    pub(super) serial: &'a [u8],
+    pub(super) digest: Digest,
+    /// The contents of the digestAlgorithm in the SignerInfo.
+    pub(super) digest_identifier: &'a [u8],
+    pub(super) attributes: SignedAttributes<'a>,
+    pub(super) signature_algorithm: SignatureAlgorithm,
+    /// The contents of the signatureAlgorithm.
+    pub(super) signature_identifier: &'a [u8],
+    pub(super) signature: &'a [u8],
+}
+
+impl From<Malformed> for MalformedValue {
+    fn from(_: Malformed) -> Self {
+        Self::Der
+    }
+}
+
+impl<'a> Unverified<'a> {
+    /// Reads a ContentInfo, RFC 5652 section 3.
+    pub(super) fn read(der: &'a [u8]) -> Result<Self, MalformedValue> {
+        let mut reader = Reader::new(der);
+        let content_info = reader.read(tag::SEQUENCE)?;
+        reader.end().map_err(|Malformed| MalformedValue::Trailing)?;
+        strict::check(content_info)?;
+
+        let mut reader = Reader::new(content_info.contents);
+        if reader.read(tag::OID)?.contents != oid::SIGNED_DATA {
+            return Err(MalformedValue::NotSignedData);
+        }
+        let explicit = reader.read(tag::CONTEXT_0)?;
+        reader.end()?;
+        Self::read_signed_data(Reader::only(explicit.contents, tag::SEQUENCE)?)
+    }
+
+    fn read_signed_data(signed_data: Element<'a>) -> Result<Self, MalformedValue> {
+        let mut reader = Reader::new(signed_data.contents);
+        let version = reader.read(tag::INTEGER)?;
+        let digest_algorithms = reader.read(tag::SET)?;
+        let encapsulated = reader.read(tag::SEQUENCE)?;
+        let certificates = reader.optional(tag::CONTEXT_0)?;
+        let crls = reader.optional(tag::CONTEXT_1)?;
+        let signers = reader.read(tag::SET)?;
+        reader.end()?;
+
+        if version.contents != VERSION_1 {
+            return Err(MalformedValue::Version);
+        }
+        if crls.is_some() {
+            return Err(MalformedValue::Crls);
+        }
+        let digest = Reader::only(digest_algorithms.contents, tag::SEQUENCE)
+            .and_then(read_digest)
+            .map_err(|Malformed| MalformedValue::DigestAlgorithm)?;
+        let content = read_content(encapsulated)?;
+        let certificates = certificates.map_or(Ok(Vec::new()), read_certificates)?;
+        let signer = Reader::only(signers.contents, tag::SEQUENCE)
+            .map_err(|Malformed| MalformedValue::Signers)?;
+        let signer = SignerInfo::read(signer)?;
+
+        if signer.digest != digest {
+            return Err(MalformedValue::DigestAlgorithm);
+        }
+        Ok(Self {
+            content,
+            certificates,
+            issuer: signer.issuer,
+            serial: signer.serial,
+            digest,
+            digest_identifier: signer.digest_identifier,
+            attributes: signer.attributes,
+            signature_algorithm: signer.signature_algorithm,
+            signature_identifier: signer.signature_identifier,
+            signature: signer.signature,
+        })
+    }
+
+    /// Where issuers may be looked for.
+    pub(super) fn untrusted(&self) -> Vec<&X509Ref> {
+        self.certificates.iter().map(|read| &*read.certificate).collect()
+    }
+}
+
+/// EncapsulatedContentInfo, RFC 5652 section 5.2.
+fn read_content(encapsulated: Element<'_>) -> Result<ReadCertificate<'_>, MalformedValue> {
+    let mut reader = Reader::new(encapsulated.contents);
+    if reader.read(tag::OID)?.contents != oid::DATA {
+        return Err(MalformedValue::ContentType);
+    }
+    let explicit = reader.optional(tag::CONTEXT_0)?;
+    reader.end()?;
+    let content =
+        Reader::only(explicit.ok_or(MalformedValue::Detached)?.contents, tag::OCTET_STRING)?;
+    ReadCertificate::read(content.contents).map_err(|Malformed| MalformedValue::Content)
+}
+
+/// CertificateSet, RFC 5652 section 10.2.3: no other choice than certificate, each once.
+fn read_certificates(set: Element<'_>) -> Result<Vec<ReadCertificate<'_>>, MalformedValue> {
+    let mut reader = Reader::new(set.contents);
+    let mut elements: Vec<Element<'_>> = Vec::new();
+    while reader.end().is_err() {
+        elements.push(reader.any()?);
+        if elements.len() > MOST_CERTIFICATES {
+            return Err(MalformedValue::CertificateCount);
+        }
+    }
+    if elements.is_empty() {
+        return Err(MalformedValue::CertificateCount);
+    }
+    if !elements.is_sorted_by(|one, next| one.raw < next.raw) {
+        return Err(MalformedValue::Certificates);
+    }
+    elements
+        .into_iter()
+        .map(|element| ReadCertificate::read(element.raw))
+        .collect::<Result<_, _>>()
+        .map_err(|Malformed| MalformedValue::Certificates)
+}
+
+/// RFC 5652 section 5.3.
+struct SignerInfo<'a> {
+    issuer: &'a [u8],
+    serial: &'a [u8],
+    digest: Digest,
+    digest_identifier: &'a [u8],
+    attributes: SignedAttributes<'a>,
+    signature_algorithm: SignatureAlgorithm,
+    signature_identifier: &'a [u8],
+    signature: &'a [u8],
+}
+
+impl<'a> SignerInfo<'a> {
+    fn read(signer: Element<'a>) -> Result<Self, MalformedValue> {
+        let mut reader = Reader::new(signer.contents);
+        let version = reader.read(tag::INTEGER)?;
+        let identifier = reader.any()?;
+        if identifier.tag != tag::SEQUENCE {
+            return Err(MalformedValue::SignerIdentifier);
+        }
+        if version.contents != VERSION_1 {
+            return Err(MalformedValue::Version);
+        }
+        let digest_algorithm = reader.read(tag::SEQUENCE)?;
+        let attributes =
+            reader.optional(tag::CONTEXT_0)?.ok_or(MalformedValue::NoSignedAttributes)?;
+        let signature_algorithm = reader.read(tag::SEQUENCE)?;
+        let signature = reader.read(tag::OCTET_STRING)?;
+        if reader.optional(tag::CONTEXT_1)?.is_some() {
+            return Err(MalformedValue::UnsignedAttributes);
+        }
+        reader.end()?;
+
+        let mut reader = Reader::new(identifier.contents);
+        let (issuer, serial) = (reader.read(tag::SEQUENCE)?.raw, reader.read(tag::INTEGER)?.raw);
+        reader.end()?;
+        Ok(Self {
+            issuer,
+            serial,
+            digest: read_digest(digest_algorithm)
+                .map_err(|Malformed| MalformedValue::DigestAlgorithm)?,
+            digest_identifier: digest_algorithm.contents,
+            attributes: SignedAttributes::read(attributes)?,
+            signature_algorithm: SignatureAlgorithm::read(signature_algorithm)
+                .map_err(|Malformed| MalformedValue::SignatureAlgorithm)?,
+            signature_identifier: signature_algorithm.contents,
+            signature: signature.contents,
+        })
+    }
+}
