@@ -394,6 +394,11 @@ typedef enum {
 typedef struct client_cert_accepted client_cert_accepted;
 
 /**
+ * Trust anchors.
+ */
+typedef struct client_cert_anchors client_cert_anchors;
+
+/**
  * Signed values to use again, bounded in memory.
  */
 typedef struct client_cert_cache client_cert_cache;
@@ -405,6 +410,11 @@ typedef struct client_cert_cache client_cert_cache;
 typedef struct client_cert_client client_cert_client;
 
 /**
+ * CRLs.
+ */
+typedef struct client_cert_crls client_cert_crls;
+
+/**
  * What one full TLS handshake established about the client.
  */
 typedef struct client_cert_handshake client_cert_handshake;
@@ -414,11 +424,6 @@ typedef struct client_cert_handshake client_cert_handshake;
  * encoded.
  */
 typedef struct client_cert_signer client_cert_signer;
-
-/**
- * Trust anchors, the names of which a signer must have one, and CRLs.
- */
-typedef struct client_cert_trust client_cert_trust;
 
 /**
  * Where the library gets the memory for a result. That memory is the caller's from then on: the
@@ -465,6 +470,32 @@ typedef struct {
     size_t length;
 } client_cert_bytes;
 
+/**
+ * Whom to believe: what is borrowed for one call of client_cert_verify() or
+ * client_cert_verify_peer().
+ */
+typedef struct {
+    /**
+     * A signer's certificate must lead to one of these, or be one of them.
+     */
+    const client_cert_anchors *anchors;
+    /**
+     * With these, each certificate between signer and anchor, the signer's included and the
+     * anchor's not, needs one that is up to date. NULL if CRLs are not to be looked at.
+     */
+    const client_cert_crls *crls;
+    /**
+     * DNS names, of which a signer must have one as a subjectAltName dNSName: exact, but for
+     * case; no wildcards. NULL if there are none, which is enough only where no anchor is a CA,
+     * and never for client_cert_verify_peer().
+     */
+    const char *const *names;
+    /**
+     * How many names there are.
+     */
+    size_t names_length;
+} client_cert_trust;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -475,19 +506,30 @@ extern "C" {
 void client_cert_accepted_free(client_cert_accepted *accepted);
 
 /**
+ * The client, to be signed for again; without a chain, for nobody has signed one.
+ *
+ * Sets `*client` to an object that belongs to `accepted`, and lives as long as it.
+ *
+ * Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
+ */
+client_cert_result client_cert_accepted_client(const client_cert_accepted *accepted,
+                                               const client_cert_client **client);
+
+/**
  * The client's certificate.
  *
- * Sets `*client` to an object that belongs to `accepted`, and lives as long as it unless the
+ * Sets `*certificate` to an object that belongs to `accepted`, and lives as long as it unless the
  * caller takes a reference with X509_up_ref().
  *
  * Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
  */
-client_cert_result client_cert_accepted_client(const client_cert_accepted *accepted, X509 **client);
+client_cert_result client_cert_accepted_certificate(const client_cert_accepted *accepted,
+                                                    X509 **certificate);
 
 /**
  * The certificate of the signer; for client_cert_verify_peer(), of the peer.
  *
- * Sets `*signer` to an object as client_cert_accepted_client() does.
+ * Sets `*signer` to an object as client_cert_accepted_certificate() does.
  *
  * Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
  */
@@ -822,53 +864,55 @@ client_cert_result client_cert_signer_value_length(const client_cert_signer *sig
                                                    size_t *length);
 
 /**
- * Reads whom to believe from PEM files.
+ * Reads trust anchors from a PEM file.
  *
  * Each certificate in `file` is an anchor: a CA to which the signer's certificate must lead, or
  * the signer's own certificate, pinned. A CA's certificate signs values itself only if it is an
- * anchor itself.
+ * anchor itself. PEM blocks of other kinds are not looked at. The file is named as open(2) takes
+ * it, and read only now.
  *
- * `names` is an array of `names_length` DNS names, of which a signer must have one as a
- * subjectAltName dNSName: exact, but for case; no wildcards. NULL if there are none, which is
- * enough only where no anchor is a CA, and never for client_cert_verify_peer().
- *
- * `crl_file` holds CRLs: each certificate between signer and anchor, the signer's included and the
- * anchor's not, then needs one that is up to date. NULL if CRLs are not to be looked at.
- *
- * Files are named as open(2) takes them, and read only now. PEM blocks of other kinds are not
- * looked at.
- *
- * Sets `*trust` to a new object, which client_cert_trust_free() releases.
+ * Sets `*anchors` to a new object, which client_cert_anchors_free() releases.
  *
  * Fails with CLIENT_CERT_RESULT_FILE_UNREADABLE, CLIENT_CERT_RESULT_FILE_MALFORMED,
- * CLIENT_CERT_RESULT_FILE_NO_CERTIFICATE, CLIENT_CERT_RESULT_TRUST_NAME_MALFORMED,
- * CLIENT_CERT_RESULT_CRL_FILE_UNREADABLE, CLIENT_CERT_RESULT_CRL_FILE_MALFORMED,
- * CLIENT_CERT_RESULT_CRL_FILE_NO_CRL.
+ * CLIENT_CERT_RESULT_FILE_NO_CERTIFICATE.
  */
-client_cert_result client_cert_trust_new(const char *file,
-                                         const char *const *names,
-                                         size_t names_length,
-                                         const char *crl_file,
-                                         client_cert_trust **trust);
+client_cert_result client_cert_anchors_from_file(const char *file, client_cert_anchors **anchors);
 
 /**
- * Releases a trust. NULL is allowed, as with free(). No thread may be using it.
+ * Releases trust anchors. NULL is allowed, as with free(). No thread may be using them.
  */
-void client_cert_trust_free(client_cert_trust *trust);
+void client_cert_anchors_free(client_cert_anchors *anchors);
 
 /**
  * Whether some anchor is a CA. It issues to users too, so without names no value is accepted.
  *
  * Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
  */
-client_cert_result client_cert_trust_has_ca(const client_cert_trust *trust, bool *has_ca);
+client_cert_result client_cert_anchors_has_ca(const client_cert_anchors *anchors, bool *has_ca);
 
 /**
- * Whether there are names.
+ * Reads CRLs from a PEM file, which is named as open(2) takes it, and read only now. PEM blocks of
+ * other kinds are not looked at.
  *
- * Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
+ * Sets `*crls` to a new object, which client_cert_crls_free() releases.
+ *
+ * Fails with CLIENT_CERT_RESULT_CRL_FILE_UNREADABLE, CLIENT_CERT_RESULT_CRL_FILE_MALFORMED,
+ * CLIENT_CERT_RESULT_CRL_FILE_NO_CRL.
  */
-client_cert_result client_cert_trust_has_names(const client_cert_trust *trust, bool *has_names);
+client_cert_result client_cert_crls_from_file(const char *file, client_cert_crls **crls);
+
+/**
+ * Releases CRLs. NULL is allowed, as with free(). No thread may be using them.
+ */
+void client_cert_crls_free(client_cert_crls *crls);
+
+/**
+ * Whether a name is one that a signer could have as its DNS name.
+ *
+ * Fails with CLIENT_CERT_RESULT_TRUST_NAME_MALFORMED for wildcards, addresses, and whatever else
+ * is no name of a host.
+ */
+client_cert_result client_cert_name_check(const char *name);
 
 /**
  * Verifies a signed value.
@@ -878,9 +922,9 @@ client_cert_result client_cert_trust_has_names(const client_cert_trust *trust, b
  *
  * The signingTime may lie up to `max_age` seconds before `now`, and up to `skew` after it.
  *
- * With `peer`, the certificate that the TLS peer presented and that the caller verified, nobody
- * else may have signed, and the signature is verified with the key of `peer` itself. NULL where
- * the peer does not matter.
+ * With `peer`, the TLS peer as client_cert_handshake_client() gives it, nobody else may have
+ * signed, and the signature is verified with the key of `peer` itself. NULL where the peer does
+ * not matter.
  *
  * Sets `*accepted` to a new object, which client_cert_accepted_free() releases.
  *
@@ -898,7 +942,7 @@ client_cert_result client_cert_verify(const client_cert_trust *trust,
                                       int64_t now,
                                       uint32_t max_age,
                                       uint32_t skew,
-                                      X509 *peer,
+                                      const client_cert_client *peer,
                                       client_cert_accepted **accepted);
 
 /**
@@ -907,9 +951,8 @@ client_cert_result client_cert_verify(const client_cert_trust *trust,
  *
  * `format` is CLIENT_CERT_FORMAT_RFC9440; for `value` and `length` see client_cert_verify().
  *
- * `peer` is the certificate that the TLS peer presented and that the caller verified; `chain` an
- * array of `chain_length` certificates, in any order, over which a path may lead; NULL if there
- * are none.
+ * `peer` is the TLS peer as client_cert_handshake_client() gives it, over whose chain a path may
+ * lead.
  *
  * Sets `*accepted` to a new object, which client_cert_accepted_free() releases.
  *
@@ -920,9 +963,7 @@ client_cert_result client_cert_verify_peer(const client_cert_trust *trust,
                                            const char *value,
                                            size_t length,
                                            int64_t now,
-                                           X509 *peer,
-                                           X509 *const *chain,
-                                           size_t chain_length,
+                                           const client_cert_client *peer,
                                            client_cert_accepted **accepted);
 
 #ifdef __cplusplus

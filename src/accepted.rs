@@ -4,24 +4,39 @@
 
 use openssl::x509::{X509, X509Ref};
 
+use crate::{client::Client, rejection::MalformedValue};
+
 /// What a value says that was verified: whose certificate, by whom, when. Only
 /// [`Trust`](crate::trust::Trust) makes one.
 #[derive(Debug)]
 pub struct Accepted {
     client: X509,
+    forwarded: Client,
     signer: X509,
     signing_time: Option<i64>,
 }
 
 impl Accepted {
-    pub(crate) fn new(client: X509, signer: X509, signing_time: Option<i64>) -> Self {
-        Self { client, signer, signing_time }
+    /// Fails when the client's certificate is none that could be forwarded again.
+    pub(crate) fn new(
+        client: X509,
+        signer: X509,
+        signing_time: Option<i64>,
+    ) -> Result<Self, MalformedValue> {
+        let forwarded = Client::new(&client, &[]).map_err(|_| MalformedValue::Content)?;
+        Ok(Self { client, forwarded, signer, signing_time })
     }
 
     /// The client's certificate.
     #[must_use]
     pub fn client(&self) -> &X509Ref {
         &self.client
+    }
+
+    /// The same to be signed for again; without a chain, for nobody has signed one.
+    #[must_use]
+    pub fn forwarded(&self) -> &Client {
+        &self.forwarded
     }
 
     /// The certificate of the signer, or, where nobody signed, of the TLS peer.

@@ -6,11 +6,29 @@ use std::{fs, path::Path};
 
 use openssl::x509::X509Crl;
 
-use crate::{error::Error, pem};
+use crate::{error::Error, path::CrlStack, pem};
+
+/// The CRLs of a file, for any number of combinations with anchors.
+pub struct Crls(CrlStack);
+
+impl Crls {
+    /// Reads PEM CRLs.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CrlFileUnreadable`], [`Error::CrlFileMalformed`], [`Error::CrlFileNoCrl`]
+    pub fn from_file(file: &Path) -> Result<Self, Error> {
+        CrlStack::new(read(file)?).map(Self).map_err(|_| Error::CrlFileMalformed)
+    }
+
+    pub(crate) fn all(&self) -> &CrlStack {
+        &self.0
+    }
+}
 
 /// The CRLs of a PEM file, at least one. Which of them counts for a certificate, OpenSSL decides
 /// at verification: never an indirect one, a delta, or one for some reasons only.
-pub(crate) fn read(file: &Path) -> Result<Vec<X509Crl>, Error> {
+fn read(file: &Path) -> Result<Vec<X509Crl>, Error> {
     let text = fs::read(file).map_err(|_| Error::CrlFileUnreadable)?;
     let mut crls = Vec::new();
     for block in pem::blocks(&text).map_err(|_| Error::CrlFileMalformed)? {

@@ -35,7 +35,7 @@ mod certificate;
 mod chain;
 pub mod client;
 mod cms;
-mod crl;
+pub mod crl;
 mod der;
 mod dns_name;
 pub mod error;

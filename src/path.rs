@@ -24,7 +24,8 @@ const SECURITY_LEVEL: c_int = 2;
 
 // OpenSSL's, which openssl-sys does not declare.
 unsafe extern "C" {
-    fn X509_STORE_add_crl(store: *mut ffi::X509_STORE, crl: *mut ffi::X509_CRL) -> c_int;
+    fn X509_STORE_CTX_set0_crls(context: *mut ffi::X509_STORE_CTX, crls: *mut ffi::OPENSSL_STACK);
+    fn X509_STORE_CTX_set_flags(context: *mut ffi::X509_STORE_CTX, flags: c_ulong);
     fn X509_STORE_CTX_set_time(context: *mut ffi::X509_STORE_CTX, flags: c_ulong, time: time_t);
     fn X509_STORE_CTX_set_verify_cb(
         context: *mut ffi::X509_STORE_CTX,
@@ -33,19 +34,48 @@ unsafe extern "C" {
     fn X509_check_ca(certificate: *mut ffi::X509) -> c_int;
 }
 
-/// Trust anchors, each the end of a path wherever it stands, and CRLs for what is below them.
+/// Trust anchors, each the end of a path wherever it stands.
 pub(crate) struct Anchors(X509Store);
 
-impl Anchors {
-    /// `None` for `crls` when none are asked for; with `Some`, each certificate that is no anchor
-    /// needs one.
-    pub(crate) fn new(anchors: &[X509], crls: Option<&[X509Crl]>) -> Result<Self, ErrorStack> {
-        let mut flags = X509VerifyFlags::PARTIAL_CHAIN | X509VerifyFlags::TRUSTED_FIRST;
-        if crls.is_some() {
-            flags |= X509VerifyFlags::CRL_CHECK | X509VerifyFlags::CRL_CHECK_ALL;
+/// CRLs for what is below the anchors, as OpenSSL wants to have them.
+pub(crate) struct CrlStack {
+    /// Of the CRLs' own references, which the stack borrows.
+    stack: *mut ffi::OPENSSL_STACK,
+    _crls: Vec<X509Crl>,
+}
+
+// SAFETY: nothing changes the stack once it is made, and OpenSSL counts references with atomics.
+unsafe impl Send for CrlStack {}
+// SAFETY: as above.
+unsafe impl Sync for CrlStack {}
+
+impl CrlStack {
+    pub(crate) fn new(crls: Vec<X509Crl>) -> Result<Self, ErrorStack> {
+        // SAFETY: a new stack, freed by drop, of pointers that are valid for as long as it.
+        unsafe {
+            let stack = ffi::OPENSSL_sk_new_null();
+            let made = Self { stack, _crls: crls };
+            for crl in &made._crls {
+                if stack.is_null() || ffi::OPENSSL_sk_push(stack, crl.as_ptr().cast()) <= 0 {
+                    return Err(ErrorStack::get());
+                }
+            }
+            Ok(made)
         }
+    }
+}
+
+impl Drop for CrlStack {
+    fn drop(&mut self) {
+        // SAFETY: this side's stack, without what it holds; NULL is allowed.
+        unsafe { ffi::OPENSSL_sk_free(self.stack) }
+    }
+}
+
+impl Anchors {
+    pub(crate) fn new(anchors: &[X509]) -> Result<Self, ErrorStack> {
         let mut parameters = X509VerifyParam::new()?;
-        parameters.set_flags(flags)?;
+        parameters.set_flags(X509VerifyFlags::PARTIAL_CHAIN | X509VerifyFlags::TRUSTED_FIRST)?;
         parameters.set_auth_level(SECURITY_LEVEL);
 
         let mut store = X509StoreBuilder::new()?;
@@ -53,21 +83,17 @@ impl Anchors {
         for anchor in anchors {
             store.add_cert(anchor.clone())?;
         }
-        for crl in crls.unwrap_or_default() {
-            // SAFETY: both are valid; the store takes a reference of its own.
-            if unsafe { X509_STORE_add_crl(store.as_ptr(), crl.as_ptr()) } != 1 {
-                return Err(ErrorStack::get());
-            }
-        }
         Ok(Self(store.build()))
     }
 
     /// Whether a path leads from `certificate` over some of `untrusted` to an anchor, all of it
-    /// valid at `now`, in Unix seconds. For any purpose: which are good is for the caller to say.
+    /// valid at `now`, in Unix seconds. With `crls`, each certificate that is no anchor needs one.
+    /// For any purpose: which are good is for the caller to say.
     pub(crate) fn verify(
         &self,
         certificate: &X509Ref,
         untrusted: &[&X509Ref],
+        crls: Option<&CrlStack>,
         now: i64,
     ) -> Result<(), Refusal> {
         let verdict: Result<_, ErrorStack> = (|| {
@@ -76,8 +102,14 @@ impl Anchors {
                 stack.push((*certificate).to_owned())?;
             }
             X509StoreContext::new()?.init(&self.0, certificate, &stack, |context| {
-                // SAFETY: the context is valid, and the callback is one that it can have.
+                // SAFETY: the context is valid, and the callback is one that it can have. The
+                // CRLs are borrowed, and outlive the context.
                 unsafe {
+                    if let Some(crls) = crls {
+                        let flags = X509VerifyFlags::CRL_CHECK | X509VerifyFlags::CRL_CHECK_ALL;
+                        X509_STORE_CTX_set0_crls(context.as_ptr(), crls.stack);
+                        X509_STORE_CTX_set_flags(context.as_ptr(), flags.bits());
+                    }
                     X509_STORE_CTX_set_time(context.as_ptr(), 0, now);
                     X509_STORE_CTX_set_verify_cb(context.as_ptr(), anchor_needs_no_crl);
                 }

@@ -2,13 +2,13 @@
 
 //! Whom to believe.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 
 use openssl::x509::{X509, X509ExtendedKeyUsage, X509KeyUsage, X509Ref};
 
 use crate::{
     certificate::{self, Certificate},
-    crl,
+    crl::Crls,
     dns_name::DnsName,
     error::Error,
     path::{Anchors, has_invalid_extensions, is_ca},
@@ -16,12 +16,18 @@ use crate::{
     rejection::Refusal,
 };
 
-/// Trust anchors, the names of which a signer must have one, and CRLs.
-pub struct Trust {
+/// The trust anchors of a file.
+pub struct TrustAnchors {
     pinned: Vec<Pinned>,
     anchors: Anchors,
-    names: Vec<DnsName>,
     has_ca: bool,
+}
+
+/// Trust anchors, the names of which a signer must have one, and CRLs.
+pub struct Trust {
+    anchors: Arc<TrustAnchors>,
+    crls: Option<Arc<Crls>>,
+    names: Vec<DnsName>,
 }
 
 /// An anchor as the signer's own certificate.
@@ -32,22 +38,19 @@ pub(crate) struct Pinned {
     alone: Anchors,
 }
 
-impl Trust {
-    /// Reads PEM certificates from `file`, each one an anchor: a CA to whose certificates a path
-    /// must lead, or the signer's own certificate, pinned. A signer must have one of `names` as a
-    /// subjectAltName dNSName, if there are any. With `crl_file`, PEM CRLs, each certificate of a
-    /// path that is no anchor needs one that is up to date.
+/// Whether a name is one that a signer could have.
+pub(crate) fn check_name(name: &[u8]) -> Result<(), Error> {
+    DnsName::new(name).map(|_| ())
+}
+
+impl TrustAnchors {
+    /// Reads PEM certificates, each one an anchor: a CA to whose certificates a path must lead, or
+    /// the signer's own certificate, pinned.
     ///
     /// # Errors
     ///
-    /// [`Error::FileUnreadable`], [`Error::FileMalformed`], [`Error::FileNoCertificate`],
-    /// [`Error::TrustNameMalformed`], [`Error::CrlFileUnreadable`], [`Error::CrlFileMalformed`],
-    /// [`Error::CrlFileNoCrl`]
-    pub fn from_files(
-        file: &Path,
-        names: &[&[u8]],
-        crl_file: Option<&Path>,
-    ) -> Result<Self, Error> {
+    /// [`Error::FileUnreadable`], [`Error::FileMalformed`], [`Error::FileNoCertificate`]
+    pub fn from_file(file: &Path) -> Result<Self, Error> {
         let text = fs::read(file).map_err(|_| Error::FileUnreadable)?;
         let mut anchors = Vec::new();
         for block in pem::blocks(&text)? {
@@ -63,14 +66,9 @@ impl Trust {
         if anchors.is_empty() {
             return Err(Error::FileNoCertificate);
         }
-        let names = names.iter().map(|name| DnsName::new(name)).collect::<Result<_, _>>()?;
-        let crls = crl_file.map(crl::read).transpose()?;
-
-        let pinned = anchors.iter().map(Pinned::new).collect::<Result<_, _>>()?;
         Ok(Self {
-            pinned,
-            anchors: Anchors::new(&anchors, crls.as_deref()).map_err(|_| Error::FileMalformed)?,
-            names,
+            pinned: anchors.iter().map(Pinned::new).collect::<Result<_, _>>()?,
+            anchors: Anchors::new(&anchors).map_err(|_| Error::FileMalformed)?,
             has_ca: anchors.iter().any(|anchor| is_ca(anchor)),
         })
     }
@@ -80,6 +78,39 @@ impl Trust {
     pub fn has_ca(&self) -> bool {
         self.has_ca
     }
+}
+
+impl Trust {
+    /// A signer must lead to one of `anchors`, and have one of `names` as a subjectAltName
+    /// dNSName, if there are any. With `crls`, each certificate of a path that is no anchor needs
+    /// one that is up to date.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TrustNameMalformed`]
+    pub fn new(
+        anchors: Arc<TrustAnchors>,
+        names: &[&[u8]],
+        crls: Option<Arc<Crls>>,
+    ) -> Result<Self, Error> {
+        let names = names.iter().map(|name| DnsName::new(name)).collect::<Result<_, _>>()?;
+        Ok(Self { anchors, crls, names })
+    }
+
+    /// As [`Self::new`], of files.
+    ///
+    /// # Errors
+    ///
+    /// As [`TrustAnchors::from_file`], [`Crls::from_file`] and [`Self::new`].
+    pub fn from_files(
+        file: &Path,
+        names: &[&[u8]],
+        crl_file: Option<&Path>,
+    ) -> Result<Self, Error> {
+        let anchors = TrustAnchors::from_file(file)?;
+        let crls = crl_file.map(Crls::from_file).transpose()?;
+        Self::new(Arc::new(anchors), names, crls.map(Arc::new))
+    }
 
     /// Whether there are names.
     #[must_use]
@@ -88,7 +119,7 @@ impl Trust {
     }
 
     pub(crate) fn pinned(&self) -> &[Pinned] {
-        &self.pinned
+        &self.anchors.pinned
     }
 
     /// Whether this is a certificate to believe at `now`, in Unix seconds. `untrusted` is where
@@ -100,15 +131,19 @@ impl Trust {
         now: i64,
     ) -> Result<(), Refusal> {
         let der = certificate::der(certificate).map_err(|_| Refusal::SignerUntrusted)?;
-        match self.pinned.iter().find(|pinned| pinned.der == der) {
-            Some(pinned) => pinned.alone.verify(certificate, &[], now)?,
-            None => self.anchors.verify(certificate, untrusted, now)?,
+        let pinned = self.pinned().iter().find(|pinned| pinned.der == der);
+        match pinned {
+            Some(pinned) => pinned.alone.verify(certificate, &[], None, now)?,
+            None => {
+                let crls = self.crls.as_ref().map(|crls| crls.all());
+                self.anchors.anchors.verify(certificate, untrusted, crls, now)?;
+            }
         }
         if has_invalid_extensions(certificate) {
             return Err(Refusal::SignerUntrusted);
         }
         // A CA's key signs certificates. Where it signs this too, its certificate is named for it.
-        if is_ca(certificate) && !self.pinned.iter().any(|pinned| pinned.der == der) {
+        if is_ca(certificate) && pinned.is_none() {
             return Err(Refusal::SignerIsCa);
         }
         check_usage(certificate)?;
@@ -117,7 +152,7 @@ impl Trust {
 
     fn check_name(&self, certificate: &X509Ref) -> Result<(), Refusal> {
         // Without names, all that a CA issues would be believed.
-        let none_needed = self.names.is_empty() && !self.has_ca;
+        let none_needed = self.names.is_empty() && !self.anchors.has_ca;
         if none_needed || self.names.iter().any(|name| name.is_of(certificate)) {
             Ok(())
         } else {
@@ -139,7 +174,7 @@ impl Pinned {
     fn new(anchor: &X509) -> Result<Self, Error> {
         let der = certificate::der(anchor)?;
         Certificate::read(&der).map_err(|_| Error::FileMalformed)?;
-        let alone = Anchors::new(std::slice::from_ref(anchor), None);
+        let alone = Anchors::new(std::slice::from_ref(anchor));
         Ok(Self {
             certificate: anchor.clone(),
             der,

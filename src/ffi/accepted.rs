@@ -2,13 +2,13 @@
 
 //! Values that were verified.
 
-use std::ptr::null_mut;
+use std::ptr::{null, null_mut};
 
 use foreign_types::ForeignTypeRef;
 use openssl_sys::X509;
 
 use super::{panic::boundary, pointer, result::ClientCertResult};
-use crate::accepted::Accepted;
+use crate::{accepted::Accepted, client::Client};
 
 /// Releases what was accepted. NULL is allowed, as with free(). No thread may be using it.
 #[unsafe(no_mangle)]
@@ -20,28 +20,46 @@ pub unsafe extern "C" fn client_cert_accepted_free(accepted: *mut Accepted) {
     });
 }
 
-/// The client's certificate.
+/// The client, to be signed for again; without a chain, for nobody has signed one.
 ///
-/// Sets `*client` to an object that belongs to `accepted`, and lives as long as it unless the
-/// caller takes a reference with X509_up_ref().
+/// Sets `*client` to an object that belongs to `accepted`, and lives as long as it.
 ///
 /// Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_accepted_client(
     accepted: *const Accepted,
-    client: *mut *mut X509,
+    client: *mut *const Client,
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
     boundary(|| unsafe {
-        let client = pointer::out(client, null_mut())?;
-        *client = pointer::borrow(accepted)?.client().as_ptr();
+        let client = pointer::out(client, null())?;
+        *client = pointer::borrow(accepted)?.forwarded();
+        Ok(())
+    })
+}
+
+/// The client's certificate.
+///
+/// Sets `*certificate` to an object that belongs to `accepted`, and lives as long as it unless the
+/// caller takes a reference with X509_up_ref().
+///
+/// Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_accepted_certificate(
+    accepted: *const Accepted,
+    certificate: *mut *mut X509,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    boundary(|| unsafe {
+        let certificate = pointer::out(certificate, null_mut())?;
+        *certificate = pointer::borrow(accepted)?.client().as_ptr();
         Ok(())
     })
 }
 
 /// The certificate of the signer; for client_cert_verify_peer(), of the peer.
 ///
-/// Sets `*signer` to an object as client_cert_accepted_client() does.
+/// Sets `*signer` to an object as client_cert_accepted_certificate() does.
 ///
 /// Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
 #[unsafe(no_mangle)]

@@ -1,58 +1,84 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Trust.
+//! Whom to believe.
 
-use std::{ffi::c_char, ptr::null_mut};
+use std::{ffi::c_char, ptr::null_mut, sync::Arc};
 
 use super::{panic::boundary, pointer, result::ClientCertResult};
-use crate::trust::Trust;
+use crate::{
+    crl::Crls,
+    trust::{Trust, TrustAnchors, check_name},
+};
 
-/// Reads whom to believe from PEM files.
+/// Trust anchors.
+pub struct AnchorsHandle(Arc<TrustAnchors>);
+
+/// CRLs.
+pub struct CrlsHandle(Arc<Crls>);
+
+/// Whom to believe: what is borrowed for one call of client_cert_verify() or
+/// client_cert_verify_peer().
+#[repr(C)]
+pub struct TrustParts {
+    /// A signer's certificate must lead to one of these, or be one of them.
+    pub anchors: *const AnchorsHandle,
+    /// With these, each certificate between signer and anchor, the signer's included and the
+    /// anchor's not, needs one that is up to date. NULL if CRLs are not to be looked at.
+    pub crls: *const CrlsHandle,
+    /// DNS names, of which a signer must have one as a subjectAltName dNSName: exact, but for
+    /// case; no wildcards. NULL if there are none, which is enough only where no anchor is a CA,
+    /// and never for client_cert_verify_peer().
+    pub names: *const *const c_char,
+    /// How many names there are.
+    pub names_length: usize,
+}
+
+impl TrustParts {
+    /// # Safety
+    ///
+    /// The parts are NULL, or valid as the header's rules say.
+    pub(super) unsafe fn combine(&self) -> Result<Trust, ClientCertResult> {
+        // SAFETY: the caller's part.
+        unsafe {
+            let anchors = Arc::clone(&pointer::borrow(self.anchors)?.0);
+            let crls = self.crls.as_ref().map(|crls| Arc::clone(&crls.0));
+            let names = pointer::strings(self.names, self.names_length)?;
+            Ok(Trust::new(anchors, &names, crls)?)
+        }
+    }
+}
+
+/// Reads trust anchors from a PEM file.
 ///
 /// Each certificate in `file` is an anchor: a CA to which the signer's certificate must lead, or
 /// the signer's own certificate, pinned. A CA's certificate signs values itself only if it is an
-/// anchor itself.
+/// anchor itself. PEM blocks of other kinds are not looked at. The file is named as open(2) takes
+/// it, and read only now.
 ///
-/// `names` is an array of `names_length` DNS names, of which a signer must have one as a
-/// subjectAltName dNSName: exact, but for case; no wildcards. NULL if there are none, which is
-/// enough only where no anchor is a CA, and never for client_cert_verify_peer().
-///
-/// `crl_file` holds CRLs: each certificate between signer and anchor, the signer's included and the
-/// anchor's not, then needs one that is up to date. NULL if CRLs are not to be looked at.
-///
-/// Files are named as open(2) takes them, and read only now. PEM blocks of other kinds are not
-/// looked at.
-///
-/// Sets `*trust` to a new object, which client_cert_trust_free() releases.
+/// Sets `*anchors` to a new object, which client_cert_anchors_free() releases.
 ///
 /// Fails with CLIENT_CERT_RESULT_FILE_UNREADABLE, CLIENT_CERT_RESULT_FILE_MALFORMED,
-/// CLIENT_CERT_RESULT_FILE_NO_CERTIFICATE, CLIENT_CERT_RESULT_TRUST_NAME_MALFORMED,
-/// CLIENT_CERT_RESULT_CRL_FILE_UNREADABLE, CLIENT_CERT_RESULT_CRL_FILE_MALFORMED,
-/// CLIENT_CERT_RESULT_CRL_FILE_NO_CRL.
+/// CLIENT_CERT_RESULT_FILE_NO_CERTIFICATE.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_trust_new(
+pub unsafe extern "C" fn client_cert_anchors_from_file(
     file: *const c_char,
-    names: *const *const c_char,
-    names_length: usize,
-    crl_file: *const c_char,
-    trust: *mut *mut Trust,
+    anchors: *mut *mut AnchorsHandle,
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
     boundary(|| unsafe {
-        let trust = pointer::out(trust, null_mut())?;
-        let (file, names) = (pointer::path(file)?, pointer::strings(names, names_length)?);
-        let made = Trust::from_files(file, &names, pointer::optional_path(crl_file))?;
-        *trust = pointer::give(made);
+        let anchors = pointer::out(anchors, null_mut())?;
+        let made = TrustAnchors::from_file(pointer::path(file)?)?;
+        *anchors = pointer::give(AnchorsHandle(Arc::new(made)));
         Ok(())
     })
 }
 
-/// Releases a trust. NULL is allowed, as with free(). No thread may be using it.
+/// Releases trust anchors. NULL is allowed, as with free(). No thread may be using them.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_trust_free(trust: *mut Trust) {
+pub unsafe extern "C" fn client_cert_anchors_free(anchors: *mut AnchorsHandle) {
     // SAFETY: as the header's rules say.
     boundary(|| unsafe {
-        pointer::free(trust);
+        pointer::free(anchors);
         Ok(())
     });
 }
@@ -61,30 +87,54 @@ pub unsafe extern "C" fn client_cert_trust_free(trust: *mut Trust) {
 ///
 /// Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_trust_has_ca(
-    trust: *const Trust,
+pub unsafe extern "C" fn client_cert_anchors_has_ca(
+    anchors: *const AnchorsHandle,
     has_ca: *mut bool,
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
     boundary(|| unsafe {
         let has_ca = pointer::out(has_ca, false)?;
-        *has_ca = pointer::borrow(trust)?.has_ca();
+        *has_ca = pointer::borrow(anchors)?.0.has_ca();
         Ok(())
     })
 }
 
-/// Whether there are names.
+/// Reads CRLs from a PEM file, which is named as open(2) takes it, and read only now. PEM blocks of
+/// other kinds are not looked at.
 ///
-/// Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
+/// Sets `*crls` to a new object, which client_cert_crls_free() releases.
+///
+/// Fails with CLIENT_CERT_RESULT_CRL_FILE_UNREADABLE, CLIENT_CERT_RESULT_CRL_FILE_MALFORMED,
+/// CLIENT_CERT_RESULT_CRL_FILE_NO_CRL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_trust_has_names(
-    trust: *const Trust,
-    has_names: *mut bool,
+pub unsafe extern "C" fn client_cert_crls_from_file(
+    file: *const c_char,
+    crls: *mut *mut CrlsHandle,
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
     boundary(|| unsafe {
-        let has_names = pointer::out(has_names, false)?;
-        *has_names = pointer::borrow(trust)?.has_names();
+        let crls = pointer::out(crls, null_mut())?;
+        *crls = pointer::give(CrlsHandle(Arc::new(Crls::from_file(pointer::path(file)?)?)));
         Ok(())
     })
+}
+
+/// Releases CRLs. NULL is allowed, as with free(). No thread may be using them.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_crls_free(crls: *mut CrlsHandle) {
+    // SAFETY: as the header's rules say.
+    boundary(|| unsafe {
+        pointer::free(crls);
+        Ok(())
+    });
+}
+
+/// Whether a name is one that a signer could have as its DNS name.
+///
+/// Fails with CLIENT_CERT_RESULT_TRUST_NAME_MALFORMED for wildcards, addresses, and whatever else
+/// is no name of a host.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_name_check(name: *const c_char) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    boundary(|| unsafe { Ok(check_name(pointer::string(name)?)?) })
 }

@@ -4,10 +4,16 @@
 
 use std::{ffi::c_char, ptr::null_mut};
 
-use openssl_sys::X509;
+use openssl::x509::X509;
 
-use super::{number, panic::boundary, pointer, result::ClientCertResult};
-use crate::{accepted::Accepted, format::CertificateFormat, trust::Trust, verify::Freshness};
+use super::{number, panic::boundary, pointer, result::ClientCertResult, trust::TrustParts};
+use crate::{
+    accepted::Accepted, client::Client, error::Error, format::CertificateFormat, verify::Freshness,
+};
+
+fn certificate(der: &[u8]) -> Result<X509, Error> {
+    X509::from_der(der).map_err(|_| Error::CertificateMalformed)
+}
 
 /// Verifies a signed value.
 ///
@@ -16,9 +22,9 @@ use crate::{accepted::Accepted, format::CertificateFormat, trust::Trust, verify:
 ///
 /// The signingTime may lie up to `max_age` seconds before `now`, and up to `skew` after it.
 ///
-/// With `peer`, the certificate that the TLS peer presented and that the caller verified, nobody
-/// else may have signed, and the signature is verified with the key of `peer` itself. NULL where
-/// the peer does not matter.
+/// With `peer`, the TLS peer as client_cert_handshake_client() gives it, nobody else may have
+/// signed, and the signature is verified with the key of `peer` itself. NULL where the peer does
+/// not matter.
 ///
 /// Sets `*accepted` to a new object, which client_cert_accepted_free() releases.
 ///
@@ -30,23 +36,24 @@ use crate::{accepted::Accepted, format::CertificateFormat, trust::Trust, verify:
 /// CLIENT_CERT_RESULT_CERTIFICATE_EXPIRED, CLIENT_CERT_RESULT_CERTIFICATE_NOT_YET_VALID.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_verify(
-    trust: *const Trust,
+    trust: *const TrustParts,
     format: u32,
     value: *const c_char,
     length: usize,
     now: i64,
     max_age: u32,
     skew: u32,
-    peer: *mut X509,
+    peer: *const Client,
     accepted: *mut *mut Accepted,
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
     boundary(|| unsafe {
         let accepted = pointer::out(accepted, null_mut())?;
-        let (trust, format) = (pointer::borrow(trust)?, number::signed_format(format)?);
+        let (trust, format) = (pointer::borrow(trust)?.combine()?, number::signed_format(format)?);
         let value = pointer::bytes(value.cast(), length)?;
         let freshness = Freshness { max_age, skew };
-        let peer = pointer::optional_x509(peer);
+        let peer = peer.as_ref().map(|peer| certificate(peer.leaf())).transpose()?;
+        let peer = peer.as_deref();
         *accepted = pointer::give(trust.verify(format, value, now, freshness, peer)?);
         Ok(())
     })
@@ -57,35 +64,36 @@ pub unsafe extern "C" fn client_cert_verify(
 ///
 /// `format` is CLIENT_CERT_FORMAT_RFC9440; for `value` and `length` see client_cert_verify().
 ///
-/// `peer` is the certificate that the TLS peer presented and that the caller verified; `chain` an
-/// array of `chain_length` certificates, in any order, over which a path may lead; NULL if there
-/// are none.
+/// `peer` is the TLS peer as client_cert_handshake_client() gives it, over whose chain a path may
+/// lead.
 ///
 /// Sets `*accepted` to a new object, which client_cert_accepted_free() releases.
 ///
 /// Fails as client_cert_verify() does. What is said of the signer in a result is said of the peer.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_verify_peer(
-    trust: *const Trust,
+    trust: *const TrustParts,
     format: u32,
     value: *const c_char,
     length: usize,
     now: i64,
-    peer: *mut X509,
-    chain: *const *mut X509,
-    chain_length: usize,
+    peer: *const Client,
     accepted: *mut *mut Accepted,
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
     boundary(|| unsafe {
         let accepted = pointer::out(accepted, null_mut())?;
-        let trust = pointer::borrow(trust)?;
+        let trust = pointer::borrow(trust)?.combine()?;
         if number::certificate_format(format)? != CertificateFormat::Rfc9440 {
             return Err(ClientCertResult::InvalidParameter);
         }
         let value = pointer::bytes(value.cast(), length)?;
-        let (peer, chain) = (pointer::x509(peer)?, pointer::x509s(chain, chain_length)?);
-        *accepted = pointer::give(trust.verify_peer(value, now, peer, &chain)?);
+        let peer = pointer::borrow(peer)?;
+        let chain: Vec<X509> =
+            peer.chain().iter().map(|der| certificate(der)).collect::<Result<_, _>>()?;
+        let chain: Vec<_> = chain.iter().map(|certificate| &**certificate).collect();
+        let peer = certificate(peer.leaf())?;
+        *accepted = pointer::give(trust.verify_peer(value, now, &peer, &chain)?);
         Ok(())
     })
 }

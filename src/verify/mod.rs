@@ -72,11 +72,8 @@ impl Trust {
         signature::check(&unverified, &signer, algorithm)?;
         check_freshness(unverified.attributes.signing_time, now, freshness)?;
         check_client(unverified.content.fields.validity, now)?;
-        Ok(Accepted::new(
-            unverified.content.certificate,
-            signer,
-            Some(unverified.attributes.signing_time),
-        ))
+        let signing_time = unverified.attributes.signing_time;
+        Ok(Accepted::new(unverified.content.certificate, signer, Some(signing_time))?)
     }
 
     /// Verifies an unsigned value, RFC 9440 section 2.2, at `now`, in Unix seconds: it is the TLS peer, with the chain
@@ -100,7 +97,7 @@ impl Trust {
             return Err(Refusal::SignerName.into());
         }
         check_client(content.fields.validity, now)?;
-        Ok(Accepted::new(content.certificate, peer.to_owned(), None))
+        Ok(Accepted::new(content.certificate, peer.to_owned(), None)?)
     }
 }
 
