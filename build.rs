@@ -30,8 +30,11 @@ fn write_header(root: &Path) {
 /// Types are openssl-sys's own, so that both sets of functions take the same pointers.
 fn declare_openssl() {
     let mut builder = bindgen::Builder::default()
-        .header_contents("openssl.h", "#include <openssl/x509v3.h>")
-        .allowlist_function("X509_NAME_print_ex")
+        .header_contents(
+            "openssl.h",
+            "#include <openssl/crypto.h>\n#include <openssl/err.h>\n#include <openssl/x509v3.h>",
+        )
+        .allowlist_function("ERR_set_mark|ERR_pop_to_mark|OPENSSL_cleanse|X509_NAME_print_ex")
         .allowlist_var("XN_FLAG_RFC2253")
         .allowlist_recursively(false)
         .raw_line("use openssl_sys::*;");

@@ -67,8 +67,8 @@ pub(super) unsafe fn out_array<'a>(array: *mut u8) -> Checked<&'a mut [u8; 32]> 
     unsafe { out(array.cast(), [0; 32]) }
 }
 
-/// Gives an object to C, which gives it back to [`free`].
-pub(super) fn give<T>(object: T) -> *mut T {
+/// Gives an object to C, which may use it in any thread and gives it back to [`free`].
+pub(super) fn give<T: Send + Sync>(object: T) -> *mut T {
     Box::into_raw(Box::new(object))
 }
 
