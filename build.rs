@@ -30,11 +30,18 @@ fn write_header(root: &Path) {
 /// Types are openssl-sys's own, so that both sets of functions take the same pointers.
 fn declare_openssl() {
     let mut builder = bindgen::Builder::default()
-        .header_contents("openssl.h", "#include <openssl/x509v3.h>")
-        .allowlist_function("X509_NAME_print_ex")
+        .header_contents(
+            "openssl.h",
+            "#include <openssl/crypto.h>\n#include <openssl/err.h>\n#include <openssl/x509v3.h>",
+        )
+        .allowlist_function("ERR_set_mark|ERR_pop_to_mark|OPENSSL_cleanse")
+        .allowlist_function("X509_NAME_print_ex|X509_check_ca")
+        .allowlist_function("X509_STORE_CTX_set_(flags|time|verify_cb)|X509_STORE_CTX_set0_crls")
+        .allowlist_type("X509_STORE_CTX_verify_cb")
         .allowlist_var("XN_FLAG_RFC2253")
         .allowlist_recursively(false)
-        .raw_line("use openssl_sys::*;");
+        .raw_line("use libc::time_t;\nuse openssl_sys::*;")
+        .raw_line("type stack_st_X509_CRL = OPENSSL_STACK;");
     if let Some(include) = env::var_os("DEP_OPENSSL_INCLUDE") {
         for path in env::split_paths(&include) {
             builder = builder.clang_arg(format!("-I{}", path.display()));

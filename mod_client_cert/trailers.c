@@ -41,9 +41,10 @@ static apr_status_t read_body(ap_filter_t *f, apr_bucket_brigade *bb,
     apr_status_t status = ap_get_brigade(f->next, bb, mode, block, readbytes);
 
     if (r->trailers_in && !apr_is_empty_table(r->trailers_in)) {
+        /* Every time: mod_http2 fills the table when it has received the
+         * trailers, and once more when they are read. */
         int found = clean(r);
 
-        ap_remove_input_filter(f);
         if (found
             && mcc_server_config_of(r->server)->incoming
                    == MCC_INCOMING_REJECT) {

@@ -233,6 +233,15 @@ mod tests {
     }
 
     #[test]
+    fn any_size_will_do() {
+        for bytes in [1, 1 << 40, usize::MAX] {
+            let bench = Bench::new(bytes);
+            assert!(!bench.sign(NOW, 60).reused());
+            assert_eq!(bench.sign(NOW, 60).reused(), bytes > 1, "{bytes}");
+        }
+    }
+
+    #[test]
     fn not_past_either_not_after() {
         let lifetime = 1_000_000;
         let cache = Cache::new(SIZE);

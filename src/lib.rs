@@ -5,10 +5,10 @@
 //!
 //! | where | what |
 //! | --- | --- |
-//! | [`signer`], [`signer_file`], [`chain`] | the key and certificates that sign |
+//! | [`signer`], `signer_file`, `chain` | the key and certificates that sign |
 //! | [`client`], [`handshake`] | whose certificate it is, and how a TLS session remembers it |
-//! | [`cms`], [`algorithm`], [`signing_key`] | how a signature is made |
-//! | [`format`], [`structured_field`], [`escaped_pem`], [`xfcc`] | how a header's value is written |
+//! | `cms`, `algorithm`, `signing_key` | how a signature is made |
+//! | [`mod@format`], `structured_field`, `escaped_pem`, `xfcc` | how a header's value is written |
 //! | [`cache`] | how a signature is used again |
 //! | [`trust`], `path`, `crl`, `dns_name` | whom to believe |
 //! | [`verify`], [`accepted`], [`rejection`] | how a value is read, verified, and why not |

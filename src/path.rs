@@ -2,10 +2,9 @@
 
 //! Certification paths (RFC 5280 section 6), which OpenSSL builds and judges.
 
-use std::ffi::{c_int, c_ulong};
+use std::ffi::c_int;
 
 use foreign_types::{ForeignType, ForeignTypeRef};
-use libc::time_t;
 use openssl::{
     error::ErrorStack,
     stack::Stack,
@@ -17,22 +16,10 @@ use openssl::{
 };
 use openssl_sys as ffi;
 
-use crate::rejection::Refusal;
+use crate::{openssl as missing, rejection::Refusal};
 
 /// OpenSSL's security level: keys and signatures of 112 bits.
 const SECURITY_LEVEL: c_int = 2;
-
-// OpenSSL's, which openssl-sys does not declare.
-unsafe extern "C" {
-    fn X509_STORE_CTX_set0_crls(context: *mut ffi::X509_STORE_CTX, crls: *mut ffi::OPENSSL_STACK);
-    fn X509_STORE_CTX_set_flags(context: *mut ffi::X509_STORE_CTX, flags: c_ulong);
-    fn X509_STORE_CTX_set_time(context: *mut ffi::X509_STORE_CTX, flags: c_ulong, time: time_t);
-    fn X509_STORE_CTX_set_verify_cb(
-        context: *mut ffi::X509_STORE_CTX,
-        callback: unsafe extern "C" fn(c_int, *mut ffi::X509_STORE_CTX) -> c_int,
-    );
-    fn X509_check_ca(certificate: *mut ffi::X509) -> c_int;
-}
 
 /// Trust anchors, each the end of a path wherever it stands.
 pub(crate) struct Anchors(X509Store);
@@ -107,11 +94,14 @@ impl Anchors {
                 unsafe {
                     if let Some(crls) = crls {
                         let flags = X509VerifyFlags::CRL_CHECK | X509VerifyFlags::CRL_CHECK_ALL;
-                        X509_STORE_CTX_set0_crls(context.as_ptr(), crls.stack);
-                        X509_STORE_CTX_set_flags(context.as_ptr(), flags.bits());
+                        missing::X509_STORE_CTX_set0_crls(context.as_ptr(), crls.stack);
+                        missing::X509_STORE_CTX_set_flags(context.as_ptr(), flags.bits());
                     }
-                    X509_STORE_CTX_set_time(context.as_ptr(), 0, now);
-                    X509_STORE_CTX_set_verify_cb(context.as_ptr(), anchor_needs_no_crl);
+                    missing::X509_STORE_CTX_set_time(context.as_ptr(), 0, now);
+                    missing::X509_STORE_CTX_set_verify_cb(
+                        context.as_ptr(),
+                        Some(anchor_needs_no_crl),
+                    );
                 }
                 let verified = context.verify_cert()?;
                 Ok(if verified { Ok(()) } else { Err(refusal(context)) })
@@ -124,7 +114,7 @@ impl Anchors {
 /// Whether the certificate could issue others, in OpenSSL's eyes.
 pub(crate) fn is_ca(certificate: &X509Ref) -> bool {
     // SAFETY: a valid certificate; what OpenSSL caches in it is under its own lock.
-    unsafe { X509_check_ca(certificate.as_ptr()) != 0 }
+    unsafe { missing::X509_check_ca(certificate.as_ptr()) != 0 }
 }
 
 /// Whether an extension that OpenSSL knows is there twice or cannot be read.

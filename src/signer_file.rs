@@ -2,7 +2,7 @@
 
 //! Signers from PEM files.
 
-use std::{ffi::c_void, fs::File, io::Read, path::Path};
+use std::{fs::File, io::Read, path::Path};
 
 use openssl::{
     error::ErrorStack,
@@ -13,17 +13,13 @@ use openssl::{
 use crate::{
     chain,
     error::Error,
+    openssl::OPENSSL_cleanse,
     pem::{Block, blocks},
     signer::Signer,
 };
 
 /// The longest file that is read, in bytes.
 const LONGEST_FILE: usize = 1 << 20;
-
-// OpenSSL's, which openssl-sys does not declare.
-unsafe extern "C" {
-    fn OPENSSL_cleanse(pointer: *mut c_void, length: usize);
-}
 
 impl Signer {
     /// Makes a signer of `file`, which holds certificates and, unless `key_file` does, the key.

@@ -11,7 +11,7 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
     output
 }
 
-/// The length of [`base64`] of so many bytes.
+/// The length of [`base64()`] of so many bytes.
 pub(crate) fn base64_length(bytes: usize) -> usize {
     bytes.div_ceil(3).saturating_mul(4)
 }

@@ -37,6 +37,7 @@ perl -MIO::Socket::SSL -MNet::SSLeay -e1 2>/dev/null || need Net::SSLeay libio-s
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/client-cert-tests.XXXXXX")
 
+suite=
 privileged=
 
 # Whatever a test that was killed left running: only processes whose pid files
@@ -53,10 +54,10 @@ stop_servers() {
 finish() {
     status=$?
     trap - EXIT INT TERM HUP
-    if [ -n "$privileged" ]; then
-        kill "$privileged" 2>/dev/null || true
-        wait "$privileged" || true
-    fi
+    for pid in $suite $privileged; do
+        kill "$pid" 2>/dev/null || true
+        wait "$pid" || true
+    done
     stop_servers
     if [ "$status" -eq 0 ] && [ -z "${KEEP:-}" ]; then
         rm -rf "$work"
@@ -100,15 +101,16 @@ perl -MClientCertTest::Server=load_modules -e 'print load_modules()' >"$work/mod
 echo "LoadModule client_cert_module $TEST_MODULE" >>"$work/modules.conf"
 
 cd "$work/tests"
-run() { "$@"; }
+# In a subshell, which becomes the command.
+run() { exec "$@"; }
 if [ "$(id -u)" -eq 0 ]; then
     chown -R nobody: "$work"
     run() {
-        setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups \
+        exec setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups \
             env -u XDG_RUNTIME_DIR HOME="$work" "$@"
     }
 fi
-run perl -MClientCertTest::PKI=make_all -e 'make_all()'
+(run perl -MClientCertTest::PKI=make_all -e 'make_all()')
 
 tests=
 for name in "$@"; do
@@ -135,9 +137,13 @@ if [ "$(id -u)" -eq 0 ]; then
 fi
 
 status=0
+# In the background: the shell acts on a signal while it waits, not before.
 # shellcheck disable=SC2086 # names of our own files, without spaces
-run perl t/TEST -httpd "$TEST_HTTPD" -apxs "$(command -v apxs)" -httpd_conf "$work/modules.conf" \
-    -servername localhost -port "$apache_port" $tests || status=$?
+(run perl t/TEST -httpd "$TEST_HTTPD" -apxs "$(command -v apxs)" -httpd_conf "$work/modules.conf" \
+    -servername localhost -port "$apache_port" $tests) &
+suite=$!
+wait "$suite" || status=$?
+suite=
 
 if [ "$status" -ne 0 ]; then
     for log in t/logs/error_log t/logs/servers/origin.*/error_log; do

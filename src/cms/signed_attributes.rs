@@ -2,6 +2,8 @@
 
 //! The attributes that are signed (RFC 5652 section 5.3), encoded but for time and digest.
 
+use std::ops::Range;
+
 use super::oid;
 use crate::{
     algorithm::Algorithm,
@@ -21,9 +23,9 @@ struct Template {
     /// The SET OF, as it is signed.
     set: Vec<u8>,
     /// Where in it the octets of the time go.
-    time_at: usize,
+    time: Range<usize>,
     /// Where in it the digest goes.
-    digest_at: usize,
+    digest: Range<usize>,
 }
 
 impl SignedAttributes {
@@ -43,8 +45,8 @@ impl SignedAttributes {
             SigningTime::Generalized(_) => &self.generalized,
         };
         let mut set = template.set.clone();
-        put(&mut set, template.time_at, time.octets())?;
-        put(&mut set, template.digest_at, digest)?;
+        put(&mut set, &template.time, time.octets())?;
+        put(&mut set, &template.digest, digest)?;
         Some(set)
     }
 
@@ -54,8 +56,9 @@ impl SignedAttributes {
     }
 }
 
-fn put(set: &mut [u8], at: usize, octets: &[u8]) -> Option<()> {
-    set.get_mut(at..at.checked_add(octets.len())?)?.copy_from_slice(octets);
+/// Fills a place, exactly.
+fn put(set: &mut [u8], place: &Range<usize>, octets: &[u8]) -> Option<()> {
+    set.get_mut(place.clone()).filter(|place| place.len() == octets.len())?.copy_from_slice(octets);
     Some(())
 }
 
@@ -84,19 +87,19 @@ impl Template {
         let encodings: Vec<&[u8]> = attributes.iter().map(|(encoding, _)| &encoding[..]).collect();
         let set = element(tag::SET, &encodings);
 
-        let (mut time_at, mut digest_at) = (0, 0);
+        let (mut time, mut digest) = (0..0, 0..0);
         // From the end, where both the SET and each attribute are measured without its header.
         let mut end = set.len();
         for (encoding, hole) in attributes.iter().rev() {
-            let hole_at = end.saturating_sub(*hole);
+            let place = end.saturating_sub(*hole)..end;
             if *hole == time_length {
-                time_at = hole_at;
+                time = place;
             } else if *hole == digest_length {
-                digest_at = hole_at;
+                digest = place;
             }
             end = end.saturating_sub(encoding.len());
         }
-        Self { set, time_at, digest_at }
+        Self { set, time, digest }
     }
 }
 
@@ -126,7 +129,7 @@ fn algorithm_protection(algorithm: Algorithm) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::der::{Reader, element_length};
+    use crate::der::Reader;
 
     const ALGORITHMS: &[Algorithm] = &[
         Algorithm::RsaSha256,
@@ -187,7 +190,9 @@ mod tests {
     fn foreign_digest_is_refused() {
         let attributes = SignedAttributes::new(Algorithm::EcdsaSha512, &[0; 32]);
         let time = SigningTime::new(0).unwrap();
-        let too_long = vec![0; element_length(10_000)];
-        assert_eq!(attributes.encode(time, &too_long), None);
+        for length in [0, 32, 63, 65, 10_000] {
+            assert_eq!(attributes.encode(time, &vec![0; length]), None, "{length}");
+        }
+        assert!(attributes.encode(time, &[0; 64]).is_some());
     }
 }

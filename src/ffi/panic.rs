@@ -3,18 +3,10 @@
 //! The boundary around every C function that runs code of ours: no panic gets past it, and no
 //! error stays in OpenSSL's queue, where mod_ssl would take it for its own.
 
-use std::{
-    ffi::c_int,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::result::ClientCertResult;
-
-// OpenSSL's, which openssl-sys does not declare.
-unsafe extern "C" {
-    fn ERR_set_mark() -> c_int;
-    fn ERR_pop_to_mark() -> c_int;
-}
+use crate::openssl::{ERR_pop_to_mark, ERR_set_mark};
 
 /// Runs `body`, the whole of a C function.
 pub(super) fn boundary(body: impl FnOnce() -> Result<(), ClientCertResult>) -> ClientCertResult {

@@ -67,8 +67,8 @@ pub(super) unsafe fn out_array<'a>(array: *mut u8) -> Checked<&'a mut [u8; 32]> 
     unsafe { out(array.cast(), [0; 32]) }
 }
 
-/// Gives an object to C, which gives it back to [`free`].
-pub(super) fn give<T>(object: T) -> *mut T {
+/// Gives an object to C, which may use it in any thread and gives it back to [`free`].
+pub(super) fn give<T: Send + Sync>(object: T) -> *mut T {
     Box::into_raw(Box::new(object))
 }
 
@@ -124,6 +124,19 @@ pub(super) unsafe fn optional_path<'a>(name: *const c_char) -> Option<&'a Path> 
     Some(Path::new(OsStr::from_bytes(name.to_bytes())))
 }
 
+/// Borrows a string without its NUL.
+///
+/// # Safety
+///
+/// `string` is NULL, or points to a NUL-terminated string that is valid for as long as `'a`.
+pub(super) unsafe fn string<'a>(string: *const c_char) -> Checked<&'a [u8]> {
+    if string.is_null() {
+        return Err(ClientCertResult::NullParameter);
+    }
+    // SAFETY: the caller's part.
+    Ok(unsafe { CStr::from_ptr(string) }.to_bytes())
+}
+
 /// Borrows an array of `length` strings. `array` may be NULL when there are none.
 ///
 /// # Safety
@@ -148,13 +161,8 @@ pub(super) unsafe fn strings<'a>(
     let array = unsafe { slice::from_raw_parts(array, length) };
     array
         .iter()
-        .map(|&string| {
-            if string.is_null() {
-                return Err(ClientCertResult::NullParameter);
-            }
-            // SAFETY: the caller's part.
-            Ok(unsafe { CStr::from_ptr(string) }.to_bytes())
-        })
+        // SAFETY: the caller's part.
+        .map(|&pointer| unsafe { string(pointer) })
         .collect()
 }
 

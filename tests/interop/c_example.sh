@@ -3,7 +3,7 @@
 #
 # The C example under valgrind: no error, no leak.
 set -eu
-. "$(dirname "$0")/build_example.sh"
+. "$(dirname "$0")/build_example"
 
 valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite,indirect,possible \
     --show-leak-kinds=definite,indirect,possible --error-exitcode=1 "$work/example"

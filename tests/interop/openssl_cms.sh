@@ -3,7 +3,7 @@
 #
 # What the openssl command says of our values, for every key that its CMS knows.
 set -eu
-. "$(dirname "$0")/build_example.sh"
+. "$(dirname "$0")/build_example"
 
 for key in rsa2048 rsa4096 p256 p384 p521 ed25519; do
     mkdir "$work/$key"

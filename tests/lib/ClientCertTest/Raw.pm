@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+
+package ClientCertTest::Raw;
+
+# Requests as an attacker writes them, byte by byte or frame by frame, and
+# backends that write down what reached them (../recorder.py).
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use IO::Handle;
+use IPC::Open2;
+use JSON::PP ();
+
+use ClientCertTest::Client;
+use ClientCertTest::PKI qw(pki spew);
+use ClientCertTest::Process;
+use ClientCertTest::Server 'free_port';
+
+our @EXPORT_OK = qw(exchange fold recorded_since recorder recorder_mark http2 python);
+
+# Debian's, whose modules are Debian's packages.
+sub python { return -x '/usr/bin/python3' ? '/usr/bin/python3' : 'python3' }
+
+# What a CGI-like backend makes of a name.
+sub fold {
+    my ($name) = @_;
+    $name = lc $name;
+    $name =~ s/[^a-z0-9]/_/g;
+    return $name;
+}
+
+sub library { return ($INC{'ClientCertTest/Raw.pm'} =~ m{^(.*)/ClientCertTest/Raw\.pm$})[0] }
+
+# An object with {http}, {h2c} and {fcgi}, the recorder's ports. It ends with the
+# object.
+sub recorder {
+    my $self = ClientCertTest::Process->new(name => 'recorder',
+        map { $_ => free_port() } qw(http h2c fcgi));
+    $self->{log} = $self->directory . '/log';
+    spew($self->{log}, '');
+    return $self->start($self->{http},
+        python(), library() . '/recorder.py', @$self{qw(http h2c fcgi log)});
+}
+
+# Where the record ends now; and what was added to it since.
+sub recorder_mark { return -s $_[0]{log} }
+
+sub recorded_since {
+    my ($recorder, $mark) = @_;
+    open my $in, '<:raw', $recorder->{log} or die "$recorder->{log}: $!";
+    seek $in, $mark // 0, 0;
+    return map { JSON::PP::decode_json($_) } <$in>;
+}
+
+# exchange(BYTES, options of ClientCertTest::Client): sends them on a connection
+# of its own and reads until the server closes it. Returns the statuses of the
+# final responses, and all that was received.
+sub exchange {
+    my ($bytes, %want) = @_;
+    my $half = delete $want{half};
+    my $client = ClientCertTest::Client->connect(%want);
+    eval {
+        $client->send($bytes);
+        # The request ends here, whatever it announced.
+        Net::SSLeay::shutdown($client->{ssl}) if $half && $client->{ssl};
+        CORE::shutdown($client->{socket}, 1) if $half && !$client->{ssl};
+        1 while $client->more;
+    };
+    my $received = $client->{buffer};
+    $received .= "\n$@" if $@;
+    $client->close;
+    return ([grep { $_ >= 200 } $received =~ m{^HTTP/[\d.]+ (\d{3})}mg], $received);
+}
+
+my ($h2_in, $h2_out, $h2_pid, $h2_owner);
+
+# http2(port, sni, cert => NAME of PKI files, tls, prior, streams => [{headers,
+# body, trailers}, ...]): what ../h2client.py says.
+sub http2 {
+    my (%job) = @_;
+    if (!$h2_pid) {
+        $h2_pid = open2($h2_out, $h2_in, python(), library() . '/h2client.py');
+        $h2_owner = $$;
+    }
+    if (my $name = delete $job{cert}) {
+        @job{qw(cert key)} = (pki("$name.chain"), pki("$name.key"));
+    }
+    $job{port} += 0;
+    print {$h2_in} JSON::PP::encode_json(\%job), "\n";
+    $h2_in->flush;
+    my $line = readline $h2_out;
+    die 'the HTTP/2 client ended' unless defined $line;
+    return JSON::PP::decode_json($line);
+}
+
+END {
+    if ($h2_pid && $h2_owner == $$) {
+        local $?;
+        close $h2_in;
+        waitpid $h2_pid, 0;
+    }
+}
+
+1;
