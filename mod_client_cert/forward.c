@@ -172,6 +172,9 @@ int mcc_forward_fixups(request_rec *r)
         mcc_headers_remove(r, r->headers_in, ours, 0);
         mcc_request_send_nothing(r);
     }
+    if (r->main || r->prev) {
+        mcc_headers_remove_variables(r, ours);
+    }
     if (!wanted) {
         return DECLINED;
     }

@@ -42,6 +42,34 @@ int mcc_headers_remove(request_rec *r, apr_table_t *headers,
     return found->nelts;
 }
 
+void mcc_headers_remove_variables(request_rec *r,
+                                  const apr_array_header_t *names)
+{
+    static const char redirected[] = "REDIRECT_";
+    static const char header[] = "HTTP_";
+    const apr_array_header_t *variables = apr_table_elts(r->subprocess_env);
+    apr_array_header_t *found = apr_array_make(r->pool, 2,
+                                               sizeof(const char *));
+    int i;
+
+    for (i = 0; i < variables->nelts; i++) {
+        const char *key = APR_ARRAY_IDX(variables, i, apr_table_entry_t).key;
+        const char *name = key;
+
+        while (name && !strncmp(name, redirected, sizeof(redirected) - 1)) {
+            name += sizeof(redirected) - 1;
+        }
+        if (name && !strncmp(name, header, sizeof(header) - 1)
+            && mcc_names_contain(names, name + sizeof(header) - 1)) {
+            APR_ARRAY_PUSH(found, const char *) = key;
+        }
+    }
+    for (i = 0; i < found->nelts; i++) {
+        apr_table_unset(r->subprocess_env,
+                        APR_ARRAY_IDX(found, i, const char *));
+    }
+}
+
 typedef struct {
     apr_pool_t *pool;
     const apr_array_header_t *names;

@@ -21,4 +21,10 @@ int mcc_headers_remove(request_rec *r, apr_table_t *headers,
 void mcc_headers_release_connection(request_rec *r, apr_table_t *headers,
                                     const apr_array_header_t *names);
 
+/** Remove the variables that a handler of CGI's kind made of our headers. They
+ *  outlive its request: a subrequest starts with its parent's, a redirect with
+ *  its predecessor's under REDIRECT_. */
+void mcc_headers_remove_variables(request_rec *r,
+                                  const apr_array_header_t *names);
+
 #endif /* MCC_REQUEST_HEADERS_H */

@@ -9,9 +9,11 @@ foreach ($_SERVER as $name => $value) {
         $raw[] = "$name: $value";
     }
 }
-// /redirect asks httpd to answer with another page of its own.
-if (str_contains($_SERVER['REQUEST_URI'], '/redirect')) {
-    header('Location: /redirected/', true, 200);
+// /include is a page for mod_include. (REQUEST_URI is still this one's in the
+// request that mod_include then makes.)
+if (preg_match('~^(?:/off)?/include(/.*)~', $_SERVER['PATH_INFO'] ?? '', $found)) {
+    header('Content-Type: text/html');
+    echo "<!--#include virtual=\"$found[1]\" -->";
     exit;
 }
 if (preg_match('~/status/(\d+)~', $_SERVER['REQUEST_URI'], $found)) {

@@ -51,7 +51,7 @@ echo '# define OPENSSL_VERSION_NUMBER 0x1010117fL' > "$work/openssl/openssl/open
 printf '#!/bin/sh\necho "cargo 1.63.0"\n' > "$work/cargo"
 chmod +x "$work/cargo"
 
-echo 1..8
+echo 1..9
 # No PATH to find anything in, but for what is asked for before apxs.
 refused apache2-dev -DCMAKE_FIND_USE_SYSTEM_ENVIRONMENT_PATH=OFF \
     -DCMAKE_FIND_USE_CMAKE_SYSTEM_PATH=OFF "-DCARGO=$(command -v cargo)" \
@@ -62,5 +62,6 @@ refused apache2-ssl-dev "-DAPXS=$(fake_apxs "INCLUDEDIR=$work/no-ssl")"
 refused 'a newer apache2-dev' "-DAPXS=$(fake_apxs "INCLUDEDIR=$work/old")"
 refused libapr1-dev "-DAPXS=$(fake_apxs "APR_CONFIG=$work/no-such-apr")"
 refused libssl-dev "-DOPENSSL_INCLUDE_DIR=$work/openssl"
+refused libclang-dev "-DCMAKE_IGNORE_PATH=$(printf '%s;' /usr/lib/llvm-*/lib)"
 refused cargo-web "-DCARGO=$work/cargo"
 exit $status

@@ -279,7 +279,9 @@ async def serve_fcgi(reader, writer):
             elif kind == FCGI_STDIN and not content:
                 pairs = fcgi_pairs(parameters)
                 variables = dict(pairs)
-                target = variables.get("REQUEST_URI", "/")
+                # REQUEST_URI is the client's, whatever a redirect made of it.
+                path = urlsplit(variables.get("SCRIPT_FILENAME", "/").partition(":")[2]).path
+                target = "%s?%s" % (path, variables.get("QUERY_STRING", ""))
                 document = {
                     "backend": "fcgi",
                     "line": "%s %s" % (variables.get("REQUEST_METHOD"), target),

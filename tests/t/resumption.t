@@ -76,6 +76,13 @@ sub told {
 # not let the server choose its P-256 certificate.
 issue(name => "client-p384-$$", ca => 'client-deeper', key => 'p384');
 
+# An intermediate of about 10 KB: more than a session has room for.
+issue(
+    name => "client-wide-ca-$$", as => 'ca', ca => 'client-ca',
+    names => [map { "n$_." . 'x' x 40 . '.test' } 1 .. 200],
+);
+issue(name => "client-wide-$$", ca => "client-wide-ca-$$");
+
 for my $mode (@MODES) {
     my ($what, $tickets, %mode) = @$mode;
     my $server = $servers{$tickets};
@@ -112,6 +119,22 @@ for my $mode (@MODES) {
             }
         };
     }
+
+    subtest "$what: a chain too large to be kept" => sub {
+        my %client = (
+            port => $server->{port}, sni => 'ttrp.test', cert => "client-wide-$$", chain => 1, %mode,
+        );
+        my $session;
+        for my $round (0 .. 2) {
+            my $client = client(%client, session => $session);
+            my ($now) = told($client);
+            ok(!$client->resumed, 'a full handshake each time');
+            is_deeply([@$now{qw(status leaf chain)}], [200, "client-wide-$$", "client-wide-ca-$$"],
+                'the same leaf and chain');
+            $session = $client->session;
+            $client->close;
+        }
+    };
 
     subtest "$what: the verdict, when it was no" => sub {
         my %client = (port => $server->{port}, sni => 'ttrp.test', cert => 'client-self', %mode);

@@ -37,7 +37,7 @@ sub backend_ttrp {
     my $server = ClientCertTest::Server->new(
         name => $want{name} // 'ttrp',
         modules => load_modules()
-            . load_modules(qw(include proxy_scgi proxy_uwsgi proxy_wstunnel)),
+            . load_modules(qw(actions include proxy_scgi proxy_uwsgi proxy_wstunnel)),
         config => ClientCertTest::server_config(
             port => $port,
             signer => $want{signer} // 'signer-p256',
