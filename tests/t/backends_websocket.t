@@ -54,7 +54,7 @@ sub open_socket {
     my $client = client(port => $server->{tls_port}, sni => 'ttrp.test',
         tls => $want{tls} // '1.3', cert => $want{cert});
     my $id = ClientCertTest::Client::next_id();
-    my @lines = ('GET /socket/chat HTTP/1.1', 'Host: ttrp.test', "X-Test-Id: $id",
+    my @lines = ("GET @{[ $want{target} // '/socket/chat' ]} HTTP/1.1", 'Host: ttrp.test', "X-Test-Id: $id",
         'Upgrade: websocket', 'Sec-WebSocket-Version: 13',
         'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==');
     my @headers = @{ $want{headers} // [] };
@@ -89,5 +89,21 @@ for my $way (sort keys %WAYS) {
     is($response->{echo}, 'both ways', "$way: then messages pass");
     like(logged($response, $ttrp->access_log)->{forward}, qr/^(?:signed|reused)$/, 'the note');
 }
+
+# The websockets library reads lines of 4 KB; a value with the certificate of a
+# signer of many names is longer.
+subtest 'a value that the backend has no room for' => sub {
+    issue(name => 'signer-names', as => 'server', ca => 'server-ca',
+        names => ['*.test', map {"virtual-host-$_.example"} 1 .. 80]);
+    my $long = backend_ttrp(name => 'long', signer => 'signer-names',
+        lines => "ProxyPass /socket/ ws://127.0.0.1:$port/\n"
+            . "<Location /socket/short>\nClientCertSignerCerts none\n</Location>");
+    my $response = open_socket($long, cert => 'client-rsa');
+    is($response->status, 400, 'the backend refuses it');
+    is(open_socket($long)->status, 101, 'and takes the same without a certificate');
+    $response = open_socket($long, cert => 'client-rsa', target => '/socket/short');
+    is(forwarded($response, undef, '-certfile', pki('signer-names.crt')), 'client-rsa',
+        'ClientCertSignerCerts none makes it fit');
+};
 
 done_testing;
