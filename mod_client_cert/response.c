@@ -14,9 +14,11 @@
 
 APLOG_USE_MODULE(client_cert);
 
-/* The name of mod_cache's filter, as httpd keeps it. */
+/* How the names of mod_cache's two filters that store begin (the other is a
+ * subrequest's), as httpd keeps them. */
 #define CACHE_FILTER "cache_save"
 
+static ap_filter_rec_t *first_filter;
 static ap_filter_rec_t *response_filter;
 static ap_filter_rec_t *subrequest_filter;
 
@@ -97,6 +99,11 @@ static apr_status_t write_response(ap_filter_t *f, apr_bucket_brigade *bb)
 
 void mcc_response_register(void)
 {
+    /* An administrator's SetOutputFilter CACHE makes mod_cache keep a response
+     * before any other filter had it. */
+    first_filter = ap_register_output_filter("CLIENT_CERT_FIRST",
+                                             write_response, NULL,
+                                             AP_FTYPE_RESOURCE - 1);
     /* mod_cache keeps what a request says at one step after CONTENT_SET, and
      * what a subrequest says at one step before. */
     response_filter = ap_register_output_filter("CLIENT_CERT_RESPONSE",
@@ -109,6 +116,7 @@ void mcc_response_register(void)
 
 void mcc_response_insert_filter(request_rec *r)
 {
+    ap_add_output_filter_handle(first_filter, NULL, r, r->connection);
     ap_add_output_filter_handle(r->main ? subrequest_filter : response_filter,
                                 NULL, r, r->connection);
 }
@@ -117,16 +125,19 @@ void mcc_response_insert_filter(request_rec *r)
  * when that part is asked for; without its filter the cache forgets it. */
 static void stop_caching(request_rec *r)
 {
-    ap_filter_t *f;
+    ap_filter_t *f = r->output_filters;
 
-    for (f = r->output_filters; f; f = f->next) {
-        if (f->r == r && !strcmp(f->frec->name, CACHE_FILTER)) {
+    while (f) {
+        ap_filter_t *next = f->next;
+
+        if (f->r == r
+            && !strncmp(f->frec->name, CACHE_FILTER, strlen(CACHE_FILTER))) {
             ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r,
                           "not to be cached: a part depends on the client's "
                           "certificate");
             ap_remove_output_filter(f);
-            return;
         }
+        f = next;
     }
 }
 
