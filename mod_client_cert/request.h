@@ -19,6 +19,8 @@ typedef struct {
     unsigned cleaned : 1;
     /** the response depends on the client's certificate: no cache may keep it */
     unsigned identified : 1;
+    /** the response's Vary named one of our headers */
+    unsigned varies : 1;
     /** headers that we set, NULL if none */
     apr_table_t *sent;
     /** of the first request: what ClientCertAccept reads, NULL if nobody does */

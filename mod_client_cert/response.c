@@ -45,26 +45,44 @@ static int search_vary(void *data, const char *key, const char *value)
     return !search->found;
 }
 
-/* A cache on the way cannot know the header that a response varies by, for
- * the client never sent it. */
-static void generalise_vary(request_rec *r, apr_table_t *headers,
-                            const apr_array_header_t *names)
+static int names_ours(request_rec *r, const apr_table_t *headers,
+                      const apr_array_header_t *names)
 {
     vary_search search = { r->pool, names, 0 };
 
     apr_table_do(search_vary, &search, headers, "Vary", NULL);
-    if (search.found) {
-        apr_table_setn(headers, "Vary", "*");
-    }
+    return search.found;
 }
 
-static void clean(request_rec *r, apr_table_t *headers)
+static void clean_headers(request_rec *r)
 {
     const apr_array_header_t *names =
         mcc_server_config_of(r->server)->global->our_names;
 
-    mcc_headers_remove(r, headers, names, 0);
-    generalise_vary(r, headers, names);
+    mcc_headers_remove(r, r->headers_out, names, 0);
+    mcc_headers_remove(r, r->err_headers_out, names, 0);
+    if (names_ours(r, r->headers_out, names)
+        || names_ours(r, r->err_headers_out, names)) {
+        mcc_request_of(r)->varies = 1;
+    }
+    /* A cache on the way cannot know the header that a response varies by, for
+     * the client never sent it. Remembered, because between our two filters
+     * others may add names of their own to the "*". */
+    if (mcc_request_of(r)->varies) {
+        apr_table_unset(r->err_headers_out, "Vary");
+        apr_table_setn(r->headers_out, "Vary", "*");
+    }
+}
+
+static void clean_trailers(request_rec *r)
+{
+    const apr_array_header_t *names =
+        mcc_server_config_of(r->server)->global->our_names;
+
+    mcc_headers_remove(r, r->trailers_out, names, 0);
+    if (names_ours(r, r->trailers_out, names)) {
+        apr_table_setn(r->trailers_out, "Vary", "*");
+    }
 }
 
 static int identified(const request_rec *r)
@@ -80,8 +98,7 @@ static apr_status_t write_response(ap_filter_t *f, apr_bucket_brigade *bb)
 
     if (!f->ctx) {
         f->ctx = response_filter;
-        clean(r, r->headers_out);
-        clean(r, r->err_headers_out);
+        clean_headers(r);
         /* What mod_cache asks before it keeps a response. Its other question,
          * r->no_cache, would add an Expires to the response. */
         if (identified(r)) {
@@ -90,7 +107,7 @@ static apr_status_t write_response(ap_filter_t *f, apr_bucket_brigade *bb)
     }
     if (!APR_BRIGADE_EMPTY(bb) && APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(bb))) {
         if (r->trailers_out) {
-            clean(r, r->trailers_out);
+            clean_trailers(r);
         }
         ap_remove_output_filter(f);
     }
