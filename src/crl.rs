@@ -18,7 +18,11 @@ impl Crls {
     ///
     /// [`Error::CrlFileUnreadable`], [`Error::CrlFileMalformed`], [`Error::CrlFileNoCrl`]
     pub fn from_file(file: &Path) -> Result<Self, Error> {
-        CrlStack::new(read(file)?).map(Self).map_err(|_| Error::CrlFileMalformed)
+        Self::new(read(file)?)
+    }
+
+    pub(crate) fn new(crls: Vec<X509Crl>) -> Result<Self, Error> {
+        CrlStack::new(crls).map(Self).map_err(|_| Error::CrlFileMalformed)
     }
 
     pub(crate) fn all(&self) -> &CrlStack {

@@ -63,12 +63,13 @@ impl TrustAnchors {
                 _ => {}
             }
         }
-        if anchors.is_empty() {
-            return Err(Error::FileNoCertificate);
-        }
+        if anchors.is_empty() { Err(Error::FileNoCertificate) } else { Self::new(&anchors) }
+    }
+
+    pub(crate) fn new(anchors: &[X509]) -> Result<Self, Error> {
         Ok(Self {
             pinned: anchors.iter().map(Pinned::new).collect::<Result<_, _>>()?,
-            anchors: Anchors::new(&anchors).map_err(|_| Error::FileMalformed)?,
+            anchors: Anchors::new(anchors).map_err(|_| Error::FileMalformed)?,
             has_ca: anchors.iter().any(|anchor| is_ca(anchor)),
         })
     }

@@ -76,8 +76,8 @@ impl Trust {
         Ok(Accepted::new(unverified.content.certificate, signer, Some(signing_time))?)
     }
 
-    /// Verifies an unsigned value, RFC 9440 section 2.2, at `now`, in Unix seconds: it is the TLS peer, with the chain
-    /// that TLS verified, that is to be believed.
+    /// Verifies an unsigned value, RFC 9440 section 2.2, at `now`, in Unix seconds: it is the TLS
+    /// peer, with the chain that TLS verified, that is to be believed.
     ///
     /// # Errors
     ///
@@ -92,7 +92,7 @@ impl Trust {
         let der = value::certificate(value)?;
         let content = ReadCertificate::read(&der).map_err(|_| MalformedValue::Content)?;
         self.check(peer, chain, now)?;
-        // Whoever has the certificate of some pinned peer could be anyone's, had it no name.
+        // A pin does without names where it signed; here nothing ties the peer to the value.
         if !self.has_names() {
             return Err(Refusal::SignerName.into());
         }

@@ -1,32 +1,129 @@
 // SPDX-License-Identifier: Apache-2.0
-use super::Freshness;
+
+//! Values that are accepted, and above all values that are not, each made for one fault.
+
+use std::sync::Arc;
+
+use openssl::x509::{X509, X509Crl};
+
+use super::{Freshness, LONGEST_VALUE};
 use crate::{
-    client::Client,
+    accepted::Accepted,
+    crl::Crls,
     format::SignedFormat,
-    signer::{Signer, SignerCerts},
-    testing::*,
-    trust::Trust,
+    rejection::{MalformedValue, Refusal, Rejection},
+    testing::{Identity, KeyKind, NOW},
+    trust::{Trust, TrustAnchors},
 };
-#[test]
-fn smoke() {
-    for kind in [KeyKind::P256, KeyKind::Ed25519, KeyKind::Rsa(2048), KeyKind::P384, KeyKind::P521]
-    {
-        let leaf = Leaf::new(kind).self_signed();
-        let path = std::env::temp_dir().join("rd-smoke.pem");
-        std::fs::write(&path, leaf.certificate_pem()).unwrap();
-        let trust = Trust::from_files(&path, &[], None).unwrap();
-        let signer = Signer::new(&leaf.certificate, &leaf.key, &[]).unwrap();
-        let client = Client::new(&Leaf::new(KeyKind::P256).self_signed().certificate, &[]).unwrap();
-        let v = SignedFormat::Cms.encode(&signer.sign(SignerCerts::None, &client, NOW).unwrap());
-        let accepted = trust
-            .verify(
-                SignedFormat::Cms,
-                v.as_bytes(),
-                NOW,
-                Freshness { max_age: 300, skew: 30 },
-                None,
-            )
-            .unwrap();
-        assert_eq!(accepted.client().to_der().unwrap(), client.leaf());
+use forge::Forge;
+use pki::{NAME, Recipe, key_usage};
+
+mod accepted;
+mod forge;
+mod malformed;
+mod malformed_signer;
+mod mutations;
+mod peer;
+mod pki;
+mod refused_signature;
+mod refused_signer;
+
+const FRESHNESS: Freshness = Freshness { max_age: 300, skew: 30 };
+
+/// A root, an intermediate, a server that signs, and those who would like to.
+struct World {
+    root: Identity,
+    intermediate: Identity,
+    ttrp: Identity,
+    client: Identity,
+    /// Of the same CA as the server, and no server.
+    user: Identity,
+}
+
+impl World {
+    fn new() -> Self {
+        Self::with_key(KeyKind::P256)
+    }
+
+    fn with_key(kind: KeyKind) -> Self {
+        let root = Recipe::ca("root").self_signed();
+        let intermediate = Recipe::ca("intermediate").issued_by(&root);
+        let ttrp = Recipe::ttrp(kind).issued_by(&intermediate);
+        let user = |name| Recipe::new(KeyKind::P256.generate(), name).with(key_usage(&[0]));
+        let client = user("client").issued_by(&intermediate);
+        let user = user("user").issued_by(&intermediate);
+        Self { root, intermediate, ttrp, client, user }
+    }
+
+    /// The root, and the server's name.
+    fn trust(&self) -> Trust {
+        trust(&[&self.root], &[NAME], None)
+    }
+
+    /// The server signs.
+    fn forge(&self) -> Forge {
+        Forge::new(&self.ttrp, &[&self.intermediate], &self.client.certificate)
+    }
+
+    /// This signer does, below the intermediate.
+    fn forge_by(&self, signer: &Identity) -> Forge {
+        Forge::new(signer, &[&self.intermediate], &self.client.certificate)
+    }
+}
+
+fn trust(anchors: &[&Identity], names: &[&str], crls: Option<&[X509Crl]>) -> Trust {
+    let anchors: Vec<X509> = anchors.iter().map(|anchor| anchor.certificate.clone()).collect();
+    let anchors = Arc::new(TrustAnchors::new(&anchors).unwrap());
+    let names: Vec<&[u8]> = names.iter().map(|name| name.as_bytes()).collect();
+    // There is no other way to have a CRL twice.
+    let copy = |crl: &X509Crl| X509Crl::from_der(&crl.to_der().unwrap()).unwrap();
+    let crls = crls.map(|crls| Arc::new(Crls::new(crls.iter().map(copy).collect()).unwrap()));
+    Trust::new(anchors, &names, crls).unwrap()
+}
+
+fn verify(trust: &Trust, der: &[u8], peer: Option<&X509>) -> Result<Accepted, Rejection> {
+    let value = SignedFormat::Cms.encode(der);
+    verify_value(trust, value.as_bytes(), peer)
+}
+
+fn verify_value(trust: &Trust, value: &[u8], peer: Option<&X509>) -> Result<Accepted, Rejection> {
+    trust.verify(SignedFormat::Cms, value, NOW, FRESHNESS, peer.map(|peer| &**peer))
+}
+
+/// A named value that is not accepted, and why.
+struct Case {
+    name: String,
+    expected: Rejection,
+    found: Result<Accepted, Rejection>,
+}
+
+/// Collects them, so that one look shows all that are not as expected.
+#[derive(Default)]
+struct Cases(Vec<Case>);
+
+impl Cases {
+    fn add(
+        &mut self,
+        name: &str,
+        expected: impl Into<Rejection>,
+        found: Result<Accepted, Rejection>,
+    ) {
+        assert!(self.0.iter().all(|case| case.name != name), "{name} is there twice");
+        self.0.push(Case { name: name.to_owned(), expected: expected.into(), found });
+    }
+
+    /// That all are as expected, and so many at least.
+    fn check(self, at_least: usize) {
+        let wrong: Vec<String> = self
+            .0
+            .iter()
+            .filter_map(|case| match &case.found {
+                Err(found) if *found == case.expected => None,
+                Err(found) => Some(format!("{}: {found:?}, not {:?}", case.name, case.expected)),
+                Ok(_) => Some(format!("{}: accepted, not {:?}", case.name, case.expected)),
+            })
+            .collect();
+        assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+        assert!(self.0.len() >= at_least, "{} cases", self.0.len());
     }
 }

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Values that are accepted: those of our signer, of OpenSSL's, and what other signers may write.
+//! OpenSSL's CMS accepts every one of them, too.
+
+use std::{fs, path::PathBuf, process::Command};
+
+use openssl::{
+    cms::{CMSOptions, CmsContentInfo},
+    hash::MessageDigest,
+    sha::sha256,
+    stack::Stack,
+    x509::{
+        X509PurposeId,
+        store::X509StoreBuilder,
+        verify::{X509VerifyFlags, X509VerifyParam},
+    },
+};
+
+use super::{forge::*, pki::*, *};
+use crate::{
+    client::Client,
+    cms::oid,
+    der::element,
+    signer::{Signer, SignerCerts},
+};
+
+/// What OpenSSL's CMS_verify says, at [`NOW`], with what is not in the value in `certificates`.
+fn openssl_accepts(der: &[u8], anchors: &[&Identity], certificates: &[&X509]) -> bool {
+    let mut parameters = X509VerifyParam::new().unwrap();
+    parameters.set_time(NOW);
+    parameters.set_flags(X509VerifyFlags::PARTIAL_CHAIN).unwrap();
+    parameters.set_purpose(X509PurposeId::ANY).unwrap();
+    let mut store = X509StoreBuilder::new().unwrap();
+    store.set_param(&parameters).unwrap();
+    for anchor in anchors {
+        store.add_cert(anchor.certificate.clone()).unwrap();
+    }
+    let mut others = Stack::new().unwrap();
+    for certificate in certificates {
+        others.push((*certificate).clone()).unwrap();
+    }
+    let mut cms = CmsContentInfo::from_der(der).unwrap();
+    let mut content = Vec::new();
+    cms.verify(Some(&others), Some(&store.build()), None, Some(&mut content), CMSOptions::BINARY)
+        .is_ok()
+}
+
+/// That we accept it, as this client's, and so does OpenSSL.
+fn check(name: &str, world: &World, anchors: &[&Identity], names: &[&str], der: &[u8]) {
+    let trust = trust(anchors, names, None);
+    let ttrp = &world.ttrp.certificate;
+    for peer in [None, Some(ttrp)] {
+        let accepted =
+            verify(&trust, der, peer).unwrap_or_else(|rejection| panic!("{name}: {rejection:?}"));
+        assert_eq!(pki::der(accepted.client()), pki::der(&world.client.certificate), "{name}");
+        assert_eq!(pki::der(accepted.signer()), pki::der(ttrp), "{name}");
+    }
+    let sf = SignedFormat::CmsSf.encode(der);
+    trust.verify(SignedFormat::CmsSf, sf.as_bytes(), NOW, FRESHNESS, Some(ttrp)).unwrap();
+    // OpenSSL 3.0's CMS does not know Ed25519.
+    if world.ttrp.key.id() != openssl::pkey::Id::ED25519 {
+        assert!(openssl_accepts(der, anchors, &[ttrp]), "{name}: OpenSSL");
+    }
+}
+
+#[test]
+fn of_our_own_signer() {
+    for &kind in KeyKind::SUPPORTED {
+        let world = World::with_key(kind);
+        let World { root, intermediate, ttrp, client, .. } = &world;
+        let client = Client::new(&client.certificate, &[]).unwrap();
+        let signer =
+            Signer::new(&ttrp.certificate, &ttrp.key, &[&intermediate.certificate]).unwrap();
+        for (certs, anchors, names) in [
+            (SignerCerts::Chain, &[root][..], &[NAME][..]),
+            (SignerCerts::Chain, &[intermediate], &[NAME]),
+            (SignerCerts::Chain, &[ttrp], &[]),
+            (SignerCerts::Signer, &[intermediate], &[NAME]),
+            (SignerCerts::Signer, &[root, intermediate], &["other.example", "TTRP.Example"]),
+            (SignerCerts::Signer, &[ttrp], &[NAME]),
+            (SignerCerts::None, &[ttrp], &[]),
+            (SignerCerts::None, &[ttrp, root], &[NAME]),
+        ] {
+            let value = signer.sign(certs, &client, NOW).unwrap();
+            check(&format!("{kind:?} {certs:?}"), &world, anchors, names, &value);
+        }
+        // Without certificates, the peer's is at hand.
+        let value = signer.sign(SignerCerts::None, &client, NOW).unwrap();
+        let trust = trust(&[intermediate], &[NAME], None);
+        verify(&trust, &value, Some(&ttrp.certificate)).unwrap();
+    }
+}
+
+/// `openssl cms -sign` with its defaults, where these are the profile's: on P-384 it takes SHA-256.
+#[test]
+fn of_the_openssl_command() {
+    let directory = Directory::new();
+    for (kind, options) in [
+        (KeyKind::Rsa(2048), &[][..]),
+        (KeyKind::Rsa(3072), &[]),
+        (KeyKind::P256, &[]),
+        (KeyKind::Rsa(2048), &["-md", "sha384"]),
+        (KeyKind::Rsa(2048), &["-md", "sha512"]),
+        (KeyKind::P384, &["-md", "sha384"]),
+        (KeyKind::P521, &["-md", "sha512"]),
+        (KeyKind::P256, &["-cades"]),
+        (KeyKind::Rsa(2048), &["-cades", "-md", "sha512"]),
+        (KeyKind::P256, &["-nosmimecap"]),
+        (KeyKind::P256, &["-nocerts"]),
+    ] {
+        let world = World::with_key(kind);
+        let World { root, intermediate, ttrp, client, .. } = &world;
+        let certificate = directory.write("signer.pem", ttrp.certificate_pem().as_bytes());
+        let key = directory.write("key.pem", ttrp.key_pem().as_bytes());
+        let issuer = directory.write("issuer.pem", intermediate.certificate_pem().as_bytes());
+        let content = directory.write("client.der", &der(&client.certificate));
+        let value = directory.0.join("value.der");
+        let run = Command::new("openssl")
+            .args(["cms", "-sign", "-binary", "-nodetach", "-outform", "DER", "-in"])
+            .arg(content)
+            .arg("-signer")
+            .arg(certificate)
+            .arg("-inkey")
+            .arg(key)
+            .arg("-certfile")
+            .arg(issuer)
+            .arg("-out")
+            .arg(&value)
+            .args(options)
+            .output()
+            .unwrap();
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+        let value = fs::read(value).unwrap();
+        // It signs at the time that it is, not at that of the tests.
+        let anchors: &[&Identity] = if options.contains(&"-nocerts") { &[ttrp] } else { &[root] };
+        let trust = trust(anchors, &[NAME], None);
+        let freshness = Freshness { max_age: u32::MAX, skew: u32::MAX };
+        let text = SignedFormat::Cms.encode(&value);
+        let accepted = trust
+            .verify(SignedFormat::Cms, text.as_bytes(), NOW, freshness, None)
+            .unwrap_or_else(|rejection| panic!("{kind:?} {options:?}: {rejection:?}"));
+        assert_eq!(der(accepted.client()), der(&client.certificate));
+        assert!(openssl_accepts(&value, anchors, &[&ttrp.certificate]));
+    }
+}
+
+#[test]
+fn of_openssl_s_library() {
+    for kind in [KeyKind::Rsa(2048), KeyKind::Rsa(4096), KeyKind::P256] {
+        let world = World::with_key(kind);
+        let World { root, intermediate, ttrp, client, .. } = &world;
+        let mut chain = Stack::new().unwrap();
+        chain.push(intermediate.certificate.clone()).unwrap();
+        let content = der(&client.certificate);
+        for options in [CMSOptions::BINARY, CMSOptions::BINARY | CMSOptions::NOSMIMECAP] {
+            let (certificate, key) = (Some(&*ttrp.certificate), Some(&*ttrp.key));
+            let cms = CmsContentInfo::sign(certificate, key, Some(&chain), Some(&content), options);
+            let value = cms.unwrap().to_der().unwrap();
+            let text = SignedFormat::Cms.encode(&value);
+            let freshness = Freshness { max_age: u32::MAX, skew: u32::MAX };
+            let trust = trust(&[root], &[NAME], None);
+            let found = trust.verify(SignedFormat::Cms, text.as_bytes(), NOW, freshness, None);
+            assert_eq!(der(found.unwrap().client()), content, "{kind:?}");
+            assert!(openssl_accepts(&value, &[root], &[]));
+        }
+    }
+}
+
+#[test]
+fn of_other_signers() {
+    let (p256, rsa) = (World::new(), World::with_key(KeyKind::Rsa(2048)));
+    let client = |world: &World| world.client.certificate.clone();
+    let unknown = &[0x2a, 3, 4, 5][..];
+    let add = |name: &str, world: &World, change: &dyn Fn(&mut Forge)| {
+        let mut forge = world.forge();
+        change(&mut forge);
+        check(name, world, &[&world.root], &[NAME], &forge.build());
+    };
+
+    add("as it should be", &p256, &|_| {});
+    add("without the two that may be missing", &p256, &|forge| {
+        forge.remove(oid::SIGNING_CERTIFICATE_V2);
+        forge.remove(oid::ALGORITHM_PROTECTION);
+    });
+    add("digest with NULL, both", &p256, &|forge| {
+        forge.digest_algorithms = vec![algorithm(SHA256, NULL)];
+        forge.digest_algorithm = algorithm(SHA256, NULL);
+        forge.protect();
+    });
+    add("digest with NULL, first", &p256, &|forge| {
+        forge.digest_algorithms = vec![algorithm(SHA256, NULL)];
+    });
+    add("digest with NULL, second", &p256, &|forge| {
+        forge.digest_algorithm = algorithm(SHA256, NULL);
+        forge.protect();
+    });
+    for (name, digest, oid, number) in [
+        ("sha256WithRSAEncryption", MessageDigest::sha256(), SHA256, 11),
+        ("sha384WithRSAEncryption", MessageDigest::sha384(), SHA384, 12),
+        ("sha512WithRSAEncryption", MessageDigest::sha512(), SHA512, 13),
+    ] {
+        for (parameters, with) in [(NULL, "with"), (&[][..], "without")] {
+            add(&format!("{name} {with} NULL"), &rsa, &|forge| {
+                forge.set_digest(digest, oid, &client(&rsa));
+                forge.set_signature_algorithm(&pkcs1(number), parameters);
+            });
+        }
+        add(&format!("rsaEncryption for {name}"), &rsa, &|forge| {
+            forge.set_digest(digest, oid, &client(&rsa));
+        });
+    }
+    add("unknown attributes", &p256, &|forge| {
+        forge.add(unknown, &[&sequence(&[&integer(&[5]), &octet_string(b"x")])]);
+        forge.add(&[0x2a, 3, 4, 6], &[NULL]);
+        forge.add(&[0x2a], &[&element(0x0c, &["é".as_bytes()])]);
+    });
+    add("the oldest", &p256, &|forge| forge.set_time(NOW - 300));
+    add("the youngest", &p256, &|forge| forge.set_time(NOW + 30));
+    add("root in the value", &p256, &|forge| {
+        forge.certificates.as_mut().unwrap().push(der(&p256.root.certificate));
+    });
+    add("strangers in the value", &p256, &|forge| {
+        let stranger = Recipe::ca("stranger").self_signed();
+        let certificates = forge.certificates.as_mut().unwrap();
+        certificates.push(der(&stranger.certificate));
+    });
+    add("client's certificate in the value", &p256, &|forge| {
+        forge.certificates.as_mut().unwrap().push(der(&client(&p256)));
+    });
+
+    let own = der(&p256.ttrp.certificate);
+    let fields = crate::certificate::Certificate::read(&own).unwrap();
+    let issuer_serial = sequence(&[&sequence(&[&element(0xa4, &[fields.issuer])]), fields.serial]);
+    let (hash, long_hash) =
+        (octet_string(&sha256(&own)), octet_string(&openssl::sha::sha512(&own)));
+    let issuer = sequence(&[&octet_string(&sha256(&der(&p256.intermediate.certificate)))]);
+    let policies = sequence(&[&sequence(&[&object_identifier(unknown)])]);
+    for (name, value) in [
+        ("issuerSerial", sequence(&[&sequence(&[&sequence(&[&hash, &issuer_serial])])])),
+        ("SHA-256 written out", {
+            sequence(&[&sequence(&[&sequence(&[&algorithm(SHA256, &[]), &hash])])])
+        }),
+        ("SHA-256 with NULL", {
+            sequence(&[&sequence(&[&sequence(&[&algorithm(SHA256, NULL), &hash])])])
+        }),
+        ("SHA-512", {
+            sequence(&[&sequence(&[&sequence(&[&algorithm(SHA512, &[]), &long_hash])])])
+        }),
+        ("all of it", {
+            let id = sequence(&[&algorithm(SHA512, NULL), &long_hash, &issuer_serial]);
+            sequence(&[&sequence(&[&id, &issuer]), &policies])
+        }),
+    ] {
+        add(&format!("signingCertificateV2 with {name}"), &p256, &|forge| {
+            forge.set(oid::SIGNING_CERTIFICATE_V2, &[&value]);
+        });
+    }
+}
+
+#[test]
+fn of_other_certificates() {
+    let world = World::new();
+    let key = || KeyKind::P256.generate();
+    let named = || Recipe::new(key(), "ttrp").with(dns(&[NAME]));
+    for (name, recipe) in [
+        ("no keyUsage", named()),
+        ("digitalSignature and more", named().with(key_usage(&[0, 1, 2]))),
+        ("serverAuth", named().with(extended_key_usage(&[1]))),
+        ("clientAuth", named().with(extended_key_usage(&[2]))),
+        ("both and more", named().with(extended_key_usage(&[1, 2, 4]))),
+        ("name in capitals", Recipe::new(key(), "ttrp").with(dns(&["TTRP.EXAMPLE"]))),
+        ("several names", {
+            let names = [
+                (1, &b"a@example"[..]),
+                (2, b"a.example"),
+                (2, b"ttrp.example"),
+                (7, &[127, 0, 0, 1]),
+            ];
+            Recipe::new(key(), "ttrp").with(subject_alt_name(&names))
+        }),
+        ("explicitly no CA", named().with(extension("2.5.29.19", true, &sequence(&[])))),
+        ("unknown extension that is not critical", named().with(extension("1.2.3.4", false, NULL))),
+        ("valid until the next second", named().valid(NOW, NOW + 1)),
+    ] {
+        let ttrp = recipe.issued_by(&world.intermediate);
+        let world = World {
+            root: world.root.clone(),
+            intermediate: world.intermediate.clone(),
+            client: world.client.clone(),
+            user: world.user.clone(),
+            ttrp,
+        };
+        check(name, &world, &[&world.root], &[NAME], &world.forge().build());
+    }
+
+    // A self-signed one, as openssl req -x509 makes it, which is a CA; and as it is not.
+    for (name, recipe, names) in [
+        ("self-signed", named(), &[][..]),
+        ("self-signed, no extensions", Recipe::new(key(), "ttrp"), &[]),
+        ("self-signed CA", named().with(basic_constraints(None)), &[NAME]),
+    ] {
+        let ttrp = recipe.self_signed();
+        let world = World { ttrp, ..World::new() };
+        let value = Forge::new(&world.ttrp, &[], &world.client.certificate).build();
+        check(name, &world, &[&world.ttrp], names, &value);
+    }
+
+    // A client of any kind.
+    for (name, recipe) in [
+        ("weak", Recipe::new(KeyKind::Rsa(1024).generate(), "weak")),
+        ("Ed448", Recipe::new(KeyKind::Ed448.generate(), "Ed448")),
+        ("CA", Recipe::ca("client")),
+        ("SHA-1", Recipe::new(key(), "SHA-1").digest(MessageDigest::sha1())),
+        ("of long ago and for long", Recipe::new(key(), "old").valid(0, 253_402_300_799)),
+        ("unknown critical extension", {
+            Recipe::new(key(), "unknown").with(extension("1.2.3.4", true, NULL))
+        }),
+        ("UTF-8", Recipe::new(key(), "Zoë Ångström")),
+    ] {
+        let world = World { client: recipe.self_signed(), ..World::new() };
+        check(name, &world, &[&world.root], &[NAME], &world.forge().build());
+    }
+}
+
+/// A directory that is gone when the test is.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("client-cert-verify-{}", std::process::id()));
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    fn write(&self, name: &str, contents: &[u8]) -> PathBuf {
+        let path = self.0.join(name);
+        fs::write(&path, contents).unwrap();
+        path
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).unwrap();
+    }
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Values that nobody signed: it is the TLS peer that is to be believed.
+
+use super::{forge::*, pki::*, *};
+use crate::structured_field::{base64, byte_sequence};
+
+fn found(
+    trust: &Trust,
+    value: &str,
+    peer: &Identity,
+    chain: &[&Identity],
+) -> Result<Accepted, Rejection> {
+    let chain: Vec<_> = chain.iter().map(|issuer| &*issuer.certificate).collect();
+    trust.verify_peer(value.as_bytes(), NOW, &peer.certificate, &chain)
+}
+
+#[test]
+fn accepted() {
+    let world = World::new();
+    let World { root, intermediate, ttrp, client, .. } = &world;
+    let value = byte_sequence(&der(&client.certificate));
+    let crls = [CrlRecipe::new().issued_by(root), CrlRecipe::new().issued_by(intermediate)];
+    for (trust, chain) in [
+        (world.trust(), &[intermediate][..]),
+        (world.trust(), &[root, intermediate]),
+        (trust(&[intermediate], &[NAME], None), &[]),
+        (trust(&[ttrp], &[NAME], None), &[]),
+        (trust(&[root], &["other.example", NAME], Some(&crls)), &[intermediate]),
+    ] {
+        let accepted = found(&trust, &value, ttrp, chain).unwrap();
+        assert_eq!(der(accepted.client()), der(&client.certificate));
+        assert_eq!(der(accepted.signer()), der(&ttrp.certificate));
+        assert_eq!(accepted.signing_time(), None);
+    }
+}
+
+#[test]
+fn refused() {
+    use MalformedValue::*;
+    use Refusal::*;
+    let world = World::new();
+    let World { root, intermediate, ttrp, client, user } = &world;
+    let trust = world.trust();
+    let certificate = der(&client.certificate);
+    let value = byte_sequence(&certificate);
+    let mut cases = Cases::default();
+
+    for (name, expected, value) in [
+        ("empty", ByteSequence, String::new()),
+        ("base64 alone", ByteSequence, base64(&certificate)),
+        ("parameters", ByteSequence, format!("{value};a")),
+        ("white space", ByteSequence, format!("{value} ")),
+        ("list", Base64, format!("{value}, {value}")),
+        ("stray character", Base64, value.replacen('M', "!", 1)),
+        ("oversize", TooLong, format!(":{}:", "A".repeat(LONGEST_VALUE))),
+        ("no octets", Base64, byte_sequence(&[])),
+        ("cut off", Content, byte_sequence(&certificate[1..])),
+        ("a zero after it", Content, byte_sequence(&[&certificate[..], &[0]].concat())),
+        ("two certificates", Content, byte_sequence(&certificate.repeat(2))),
+        ("signed", Content, byte_sequence(&world.forge().build())),
+        ("in an OCTET STRING", Content, byte_sequence(&octet_string(&certificate))),
+    ] {
+        cases.add(name, expected, found(&trust, &value, ttrp, &[intermediate]));
+    }
+
+    let revoked = [
+        CrlRecipe::new().issued_by(root),
+        CrlRecipe::new().revoking(&ttrp.certificate).issued_by(intermediate),
+    ];
+    let other = Recipe::new(KeyKind::P256.generate(), "ttrp").with(dns(&["other.example"]));
+    let unfit = Recipe::ttrp(KeyKind::P256).with(extended_key_usage(&[4]));
+    let expired = Recipe::ttrp(KeyKind::P256).valid(NOW - 100, NOW);
+    for (name, expected, trust, peer, chain) in [
+        ("a user", SignerName, world.trust(), user.clone(), &[intermediate][..]),
+        ("the client", SignerName, world.trust(), client.clone(), &[intermediate]),
+        ("another name", SignerName, world.trust(), other.issued_by(intermediate), &[intermediate]),
+        ("another use", SignerUsage, world.trust(), unfit.issued_by(intermediate), &[intermediate]),
+        ("expired", SignerExpired, world.trust(), expired.issued_by(root), &[]),
+        ("no intermediate", SignerUntrusted, world.trust(), ttrp.clone(), &[]),
+        ("a foreign CA", SignerUntrusted, World::new().trust(), ttrp.clone(), &[intermediate]),
+        ("no names", SignerName, super::trust(&[root], &[], None), ttrp.clone(), &[intermediate]),
+        ("a pin without names", SignerName, super::trust(&[ttrp], &[], None), ttrp.clone(), &[]),
+        (
+            "revoked",
+            SignerRevoked,
+            super::trust(&[root], &[NAME], Some(&revoked)),
+            ttrp.clone(),
+            &[intermediate],
+        ),
+        (
+            "no CRL",
+            CrlMissing,
+            super::trust(&[root], &[NAME], Some(&revoked[..1])),
+            ttrp.clone(),
+            &[intermediate],
+        ),
+    ] {
+        cases.add(&format!("peer: {name}"), expected, found(&trust, &value, &peer, chain));
+    }
+    for (name, expected, valid) in [
+        ("client expired", ClientExpired, (NOW - 100, NOW)),
+        ("client not yet valid", ClientNotYetValid, (NOW + 1, NOW + 100)),
+    ] {
+        let client = Recipe::new(client.key.clone(), "client").valid(valid.0, valid.1);
+        let value = byte_sequence(&der(&client.issued_by(root).certificate));
+        cases.add(name, expected, found(&trust, &value, ttrp, &[intermediate]));
+    }
+    cases.check(26);
+}
