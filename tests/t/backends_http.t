@@ -47,4 +47,25 @@ for my $backend (qw(https h2)) {
         "$backend: the signer is the backend's TLS peer");
 }
 
+# httpd takes 8,190 bytes of one header, unless told to take more; a signer of very
+# many names needs more.
+subtest 'a value that does not fit' => sub {
+    issue(name => 'signer-names', as => 'server', ca => 'server-ca',
+        names => ['*.test', map {"virtual-host-$_.example"} 1 .. 250]);
+    my $plain = free_port();
+    my $default = ClientCertTest::Server->new(name => 'default', own => 0,
+        config => "Listen 127.0.0.1:$plain\n");
+    $default->start;
+    my $long = backend_ttrp(name => 'long', signer => 'signer-names',
+        lines => "ProxyPass /default/ http://127.0.0.1:$plain/\n"
+            . "ProxyPass /roomy/ http://127.0.0.1:$ENV{TEST_ORIGIN_HTTP}/");
+    my %to = (port => $long->{tls_port}, http => '1.1');
+    is(curl('/default/index.html', %to, cert => 'client-rsa')->status, 400, 'the backend refuses it');
+    is(curl('/default/index.html', %to)->status, 200, 'and takes the same without a certificate');
+    is(forwarded(curl('/roomy/', %to, cert => 'client-rsa')), 'client-rsa',
+        'LimitRequestFieldSize makes room');
+    like(slurp($long->error_log), qr/:warn\].*"ClientCertSignerCerts signer" or "none"/,
+        'a warning at the start says how to make it shorter');
+};
+
 done_testing;
