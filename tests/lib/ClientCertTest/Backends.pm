@@ -187,7 +187,9 @@ sub h2_reported {
         ($line) = slurp("$server->{directory}/forensic_log") =~ /^(\+.*\|X-Test-Id:\Q$id\E(?:\|.*)?)$/mi;
         ($protocol, $peer) = slurp("$server->{directory}/told_log") =~ /^\Q$id\E (\S+) (.*)$/m;
         return defined $line && defined $protocol;
-    } or return;
+        # httpd logs a stream when it is done with it, which may be after the
+        # session has been idle for a while.
+    } 30 or return;
     my (undef, undef, @fields) = split /\|/, $line;
     for (@fields) {
         s/:/: /;
