@@ -8,6 +8,8 @@
 // C programmers read it; a "Safety" section would say it again.
 #![allow(clippy::missing_safety_doc)]
 
+#[cfg(test)]
+mod accept_tests;
 mod accepted;
 mod cache;
 mod certificate;

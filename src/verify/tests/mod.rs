@@ -19,6 +19,7 @@ use forge::Forge;
 use pki::{NAME, Recipe, key_usage};
 
 mod accepted;
+mod files;
 mod forge;
 mod malformed;
 mod malformed_signer;

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The functions that verify, called as C calls them.
+
+use std::{
+    ffi::{CString, c_char},
+    fs,
+    path::PathBuf,
+    process,
+    ptr::{null, null_mut},
+};
+
+use foreign_types::ForeignTypeRef;
+use openssl::x509::X509Ref;
+
+use super::{accepted::*, result::ClientCertResult, trust::*, verify::*};
+use crate::{
+    client::Client,
+    format::{CertificateFormat, SignedFormat},
+    signer::{Signer, SignerCerts},
+    testing::{KeyKind, Leaf, NOW},
+};
+use ClientCertResult::{InvalidParameter, NoSigningTime, NullParameter, Ok};
+
+const CMS: u32 = 0;
+const CMS_SF: u32 = 1;
+const RFC9440: u32 = 2;
+
+/// A file with a pinned signer, a value of its, and the anchors read from the file.
+struct Objects {
+    file: PathBuf,
+    anchors: *mut AnchorsHandle,
+    peer: Client,
+    client: Client,
+    value: String,
+}
+
+impl Objects {
+    fn new(name: &str) -> Self {
+        let signer = Leaf::new(KeyKind::P256).self_signed();
+        let client = Leaf::new(KeyKind::P256).subject("client").self_signed();
+        let client = Client::new(&client.certificate, &[]).unwrap();
+        let signs = Signer::new(&signer.certificate, &signer.key, &[]).unwrap();
+        let value = SignedFormat::Cms.encode(&signs.sign(SignerCerts::None, &client, NOW).unwrap());
+        let file = std::env::temp_dir().join(format!("client-cert-ffi-{}-{name}", process::id()));
+        fs::write(&file, signer.certificate_pem()).unwrap();
+        let mut anchors = null_mut();
+        let path = CString::new(file.to_str().unwrap()).unwrap();
+        // SAFETY: a string, and a place for the result.
+        assert_eq!(unsafe { client_cert_anchors_from_file(path.as_ptr(), &mut anchors) }, Ok);
+        let peer = Client::new(&signer.certificate, &[]).unwrap();
+        Self { file, anchors, peer, client, value }
+    }
+
+    fn trust(&self) -> TrustParts {
+        TrustParts { anchors: self.anchors, crls: null(), names: null(), names_length: 0 }
+    }
+}
+
+impl Drop for Objects {
+    fn drop(&mut self) {
+        // SAFETY: made by client_cert_anchors_from_file(), and used no more.
+        unsafe { client_cert_anchors_free(self.anchors) };
+        fs::remove_file(&self.file).unwrap();
+    }
+}
+
+fn no_error_is_left() {
+    // SAFETY: takes no arguments.
+    assert_eq!(unsafe { openssl_sys::ERR_peek_last_error() }, 0);
+}
+
+#[test]
+fn value_is_accepted() {
+    let objects = Objects::new("accepted");
+    let (trust, value) = (objects.trust(), &objects.value);
+    for peer in [null(), &raw const objects.peer] {
+        let mut accepted = null_mut();
+        let (mut client, mut certificate, mut signer) = (null(), null_mut(), null_mut());
+        let mut time = 0;
+        // SAFETY: live objects, places for the results.
+        unsafe {
+            let data = value.as_ptr().cast::<c_char>();
+            let result = client_cert_verify(
+                &trust,
+                CMS,
+                data,
+                value.len(),
+                NOW,
+                300,
+                30,
+                peer,
+                &mut accepted,
+            );
+            assert_eq!(result, Ok);
+            assert_eq!(client_cert_accepted_client(accepted, &mut client), Ok);
+            assert_eq!(&*client, &objects.client);
+            assert_eq!(client_cert_accepted_certificate(accepted, &mut certificate), Ok);
+            assert_eq!(X509Ref::from_ptr(certificate).to_der().unwrap(), objects.client.leaf());
+            assert_eq!(client_cert_accepted_signer(accepted, &mut signer), Ok);
+            assert_eq!(X509Ref::from_ptr(signer).to_der().unwrap(), objects.peer.leaf());
+            assert_eq!(client_cert_accepted_signing_time(accepted, &mut time), Ok);
+            client_cert_accepted_free(accepted);
+        }
+        assert_eq!(time, NOW);
+        no_error_is_left();
+    }
+}
+
+#[test]
+fn value_is_not_accepted() {
+    let objects = Objects::new("refused");
+    let trust = objects.trust();
+    let value = &objects.value;
+    let tampered = {
+        let mut der = openssl::base64::decode_block(value).unwrap();
+        *der.last_mut().unwrap() ^= 1;
+        openssl::base64::encode_block(&der)
+    };
+    let client = &raw const objects.client;
+    for (name, value, format, now, peer, expected) in [
+        ("format of certificates", &value[..], RFC9440, NOW, null(), InvalidParameter),
+        ("no format", value, 7, NOW, null(), InvalidParameter),
+        ("another format", value, CMS_SF, NOW, null(), ClientCertResult::ValueByteSequence),
+        ("cut off", &value[4..], CMS, NOW, null(), ClientCertResult::ValueDer),
+        ("empty", "", CMS, NOW, null(), ClientCertResult::ValueBase64),
+        ("tampered", &tampered, CMS, NOW, null(), ClientCertResult::BadSignature),
+        ("another peer", value, CMS, NOW, client, ClientCertResult::SignerNotPeer),
+        ("stale", value, CMS, NOW + 301, null(), ClientCertResult::Stale),
+        ("expired", value, CMS, NOW + 1000, null(), ClientCertResult::SignerExpired),
+        ("the end of time", value, CMS, i64::MAX, null(), ClientCertResult::SignerUntrusted),
+        ("before all time", value, CMS, i64::MIN, null(), ClientCertResult::SignerUntrusted),
+    ] {
+        let mut accepted = null_mut();
+        // SAFETY: live objects, a place for the result.
+        let result = unsafe {
+            let data = value.as_ptr().cast();
+            client_cert_verify(&trust, format, data, value.len(), now, 300, 30, peer, &mut accepted)
+        };
+        assert_eq!(result, expected, "{name}");
+        assert!(accepted.is_null(), "{name}");
+        no_error_is_left();
+    }
+}
+
+#[test]
+fn peer_is_accepted_by_name_only() {
+    let objects = Objects::new("peer");
+    let value = CertificateFormat::Rfc9440.encode(&objects.client).unwrap();
+    let (trust, peer) = (objects.trust(), &raw const objects.peer);
+    let mut accepted = null_mut();
+    // SAFETY: live objects, a place for the result.
+    unsafe {
+        let data = value.as_ptr().cast();
+        let verify = |format, accepted: &mut *mut _| {
+            client_cert_verify_peer(&trust, format, data, value.len(), NOW, peer, accepted)
+        };
+        assert_eq!(verify(RFC9440, &mut accepted), ClientCertResult::SignerName);
+        assert_eq!(verify(CMS, &mut accepted), InvalidParameter);
+        assert!(accepted.is_null());
+    }
+    no_error_is_left();
+}
+
+#[test]
+fn null_is_never_taken_silently() {
+    let objects = Objects::new("null");
+    let (trust, value) = (objects.trust(), objects.value.as_ptr().cast());
+    let (length, peer) = (objects.value.len(), &raw const objects.peer);
+    let nothing = TrustParts { anchors: null(), ..objects.trust() };
+    let no_names = TrustParts { names_length: 1, ..objects.trust() };
+    let names = [null()];
+    let null_name = TrustParts { names: names.as_ptr(), names_length: 1, ..objects.trust() };
+    let (mut accepted, mut anchors, mut crls) = (null_mut(), null_mut(), null_mut());
+    let (mut client, mut certificate, mut time) = (null(), null_mut(), 0);
+    let mut has_ca = false;
+    // SAFETY: live objects, but for the NULL.
+    unsafe {
+        let mut verify = |trust, value| {
+            client_cert_verify(trust, CMS, value, length, NOW, 300, 30, null(), &mut accepted)
+        };
+        assert_eq!(verify(null(), value), NullParameter);
+        assert_eq!(verify(&trust, null()), NullParameter);
+        assert_eq!(verify(&nothing, value), NullParameter);
+        assert_eq!(verify(&no_names, value), NullParameter);
+        assert_eq!(verify(&null_name, value), NullParameter);
+        assert_eq!(
+            client_cert_verify(&trust, CMS, value, length, NOW, 300, 30, null(), null_mut()),
+            NullParameter
+        );
+        let mut verify = |trust, value, peer| {
+            client_cert_verify_peer(trust, RFC9440, value, length, NOW, peer, &mut accepted)
+        };
+        assert_eq!(verify(null(), value, peer), NullParameter);
+        assert_eq!(verify(&trust, null(), peer), NullParameter);
+        assert_eq!(verify(&trust, value, null()), NullParameter);
+        assert_eq!(
+            client_cert_verify_peer(&trust, RFC9440, value, length, NOW, peer, null_mut()),
+            NullParameter
+        );
+        assert_eq!(client_cert_anchors_from_file(null(), &mut anchors), NullParameter);
+        assert_eq!(client_cert_anchors_from_file(c"/x".as_ptr(), null_mut()), NullParameter);
+        assert_eq!(client_cert_anchors_has_ca(null(), &mut has_ca), NullParameter);
+        assert_eq!(client_cert_anchors_has_ca(objects.anchors, null_mut()), NullParameter);
+        assert_eq!(client_cert_crls_from_file(null(), &mut crls), NullParameter);
+        assert_eq!(client_cert_crls_from_file(c"/x".as_ptr(), null_mut()), NullParameter);
+        assert_eq!(client_cert_name_check(null()), NullParameter);
+        assert_eq!(client_cert_accepted_client(null(), &mut client), NullParameter);
+        assert_eq!(client_cert_accepted_certificate(null(), &mut certificate), NullParameter);
+        assert_eq!(client_cert_accepted_signer(null(), &mut certificate), NullParameter);
+        assert_eq!(client_cert_accepted_signing_time(null(), &mut time), NullParameter);
+        client_cert_anchors_free(null_mut());
+        client_cert_crls_free(null_mut());
+        client_cert_accepted_free(null_mut());
+    }
+}
+
+#[test]
+fn names() {
+    for (name, expected) in [
+        (c"ttrp.example", Ok),
+        (c"*.example", ClientCertResult::TrustNameMalformed),
+        (c"127.0.0.1", ClientCertResult::TrustNameMalformed),
+        (c"", ClientCertResult::TrustNameMalformed),
+    ] {
+        // SAFETY: a string.
+        assert_eq!(unsafe { client_cert_name_check(name.as_ptr()) }, expected, "{name:?}");
+    }
+}
+
+#[test]
+fn what_nobody_signed_has_no_time() {
+    use openssl::x509::X509;
+    let certificate = |der| X509::from_der(der).unwrap();
+    let objects = Objects::new("time");
+    let (client, signer) = (objects.client.leaf(), objects.peer.leaf());
+    let accepted =
+        crate::accepted::Accepted::new(certificate(client), certificate(signer), None).unwrap();
+    let mut time = 7;
+    // SAFETY: a live object, a place for the result.
+    let result = unsafe { client_cert_accepted_signing_time(&accepted, &mut time) };
+    assert_eq!((result, time), (NoSigningTime, 0));
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Whom to believe, read from files.
+
+use std::{fs, path::PathBuf, process};
+
+use super::{pki::*, *};
+use crate::error::Error;
+
+/// A file that is gone when the test is.
+struct Temporary(PathBuf);
+
+impl Temporary {
+    fn new(name: &str, text: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("client-cert-{}-{name}", process::id()));
+        fs::write(&path, text).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        fs::remove_file(&self.0).unwrap();
+    }
+}
+
+fn pem(crl: &X509Crl) -> String {
+    String::from_utf8(crl.to_pem().unwrap()).unwrap()
+}
+
+#[test]
+fn anchors() {
+    use Error::*;
+    let world = World::new();
+    let (root, ttrp) = (world.root.certificate_pem(), world.ttrp.certificate_pem());
+    let key = world.ttrp.key_pem();
+    let from = |text: &str| TrustAnchors::from_file(&Temporary::new("anchors", text).0);
+    for (name, text, has_ca, count) in [
+        ("a CA", root.clone(), true, 1),
+        ("a pin", ttrp.clone(), false, 1),
+        ("a pin with its key", format!("{ttrp}{key}"), false, 1),
+        ("both", format!("# our server\n{ttrp}\n# and who issued it\n{root}"), true, 2),
+        (
+            "self-signed, as openssl req makes it",
+            {
+                let recipe =
+                    Recipe::new(KeyKind::P256.generate(), NAME).with(basic_constraints(None));
+                recipe.self_signed().certificate_pem()
+            },
+            true,
+            1,
+        ),
+    ] {
+        let anchors = from(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(anchors.has_ca(), has_ca, "{name}");
+        let trust = Trust::new(Arc::new(anchors), &[], None).unwrap();
+        assert_eq!(trust.pinned().len(), count, "{name}");
+    }
+    for (name, text, expected) in [
+        ("empty", String::new(), FileNoCertificate),
+        ("a key alone", key, FileNoCertificate),
+        ("cut off", root[..root.len() / 2].to_owned(), FileMalformed),
+        ("damaged", root.replacen("MII", "M!I", 1), FileMalformed),
+        ("trust with limits of its own", root.replace("CERTIFICATE", "TRUSTED CERTIFICATE"), {
+            FileMalformed
+        }),
+        (
+            "a CRL under another label",
+            {
+                let crl = pem(&CrlRecipe::new().issued_by(&world.root));
+                crl.replace("X509 CRL", "CERTIFICATE")
+            },
+            FileMalformed,
+        ),
+    ] {
+        assert_eq!(from(&text).err(), Some(expected), "{name}");
+    }
+    let absent = TrustAnchors::from_file(&std::env::temp_dir().join("client-cert-absent"));
+    assert_eq!(absent.err(), Some(FileUnreadable));
+}
+
+#[test]
+fn crls() {
+    use Error::*;
+    let world = World::new();
+    let crl = pem(&CrlRecipe::new().issued_by(&world.root));
+    let endless = pem(&CrlRecipe::new().valid(NOW, None).issued_by(&world.root));
+    let from = |text: &str| Crls::from_file(&Temporary::new("crls", text).0).err();
+    let certificate = world.root.certificate_pem();
+    for (name, text, expected) in [
+        ("one", crl.clone(), None),
+        ("two, and a certificate", format!("{certificate}{crl}{crl}"), None),
+        ("empty", String::new(), Some(CrlFileNoCrl)),
+        ("a certificate", certificate.clone(), Some(CrlFileNoCrl)),
+        ("cut off", crl[..crl.len() / 2].to_owned(), Some(CrlFileMalformed)),
+        ("damaged", crl.replacen("MI", "M!", 1), Some(CrlFileMalformed)),
+        (
+            "a certificate under another label",
+            { certificate.replace("CERTIFICATE", "X509 CRL") },
+            Some(CrlFileMalformed),
+        ),
+        ("without nextUpdate", format!("{crl}{endless}"), Some(CrlFileMalformed)),
+    ] {
+        assert_eq!(from(&text), expected, "{name}");
+    }
+    let absent = Crls::from_file(&std::env::temp_dir().join("client-cert-absent"));
+    assert_eq!(absent.err(), Some(CrlFileUnreadable));
+}
+
+#[test]
+fn together() {
+    let world = World::new();
+    let value = world.forge().build();
+    let anchors = Temporary::new("together", &world.root.certificate_pem());
+    let good = [&world.root, &world.intermediate].map(|ca| pem(&CrlRecipe::new().issued_by(ca)));
+    let bad =
+        pem(&CrlRecipe::new().revoking(&world.ttrp.certificate).issued_by(&world.intermediate));
+    for (crls, expected) in
+        [(good.concat(), None), (format!("{}{bad}", good[0]), Some(Refusal::SignerRevoked.into()))]
+    {
+        let crls = Temporary::new("together-crls", &crls);
+        let trust = Trust::from_files(&anchors.0, &[NAME.as_bytes()], Some(&crls.0)).unwrap();
+        assert_eq!(verify(&trust, &value, None).err(), expected);
+    }
+    let wildcard = Trust::from_files(&anchors.0, &[b"*.example"], None);
+    assert_eq!(wildcard.err(), Some(Error::TrustNameMalformed));
+}
