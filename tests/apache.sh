@@ -82,7 +82,8 @@ TEST_PKI=$work/pki
 TEST_HTDOCS=$work/tests/t/htdocs
 # Spaces may stand in the value of `verify`, so it comes last.
 TEST_LOG_FORMAT='id=%{X-Test-Id}i pid=%P status=%>s vhost=%v'\
-' forward=%{client-cert-forward}n incoming=%{client-cert-incoming}n'\
+' forward=%{client-cert-forward}n accept=%{client-cert-accept}n'\
+' incoming=%{client-cert-incoming}n'\
 ' tls=%{SSL_PROTOCOL}x resumed=%{SSL_SESSION_RESUMED}x verify=%{SSL_CLIENT_VERIFY}x'
 PERL5LIB=$work/tests/lib
 export TEST_HTTPD TEST_HTTPD_MODULES TEST_MODULE TEST_PKI TEST_HTDOCS TEST_LOG_FORMAT PERL5LIB
