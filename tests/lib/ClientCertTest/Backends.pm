@@ -9,6 +9,7 @@ use strict;
 use warnings;
 
 use Cwd 'abs_path';
+use Errno ();
 use Exporter 'import';
 use File::Basename 'dirname';
 use File::Copy 'copy';
@@ -235,7 +236,9 @@ sub member {
         while (1) {
             my $client = $listener->accept or next;
             my $head = '';
-            1 while $head !~ /\r\n\r\n/ && sysread $client, $head, 65_536, length $head;
+            while ($head !~ /\r\n\r\n/) {
+                last unless sysread($client, $head, 65_536, length $head) // $!{EINTR};
+            }
             open my $heads, '>>:raw', $file or die "$file: $!";
             syswrite $heads, $head =~ s/\r\n\r\n.*//sr . "\n\n";
             close $heads;

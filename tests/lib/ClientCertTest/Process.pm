@@ -34,7 +34,7 @@ sub output { return "$_[0]{directory}/output" }
 sub start {
     my ($self, $port, @command) = @_;
     $self->{port} = $port;
-    $self->{owner} = $$;
+    my $owner = $self->{owner} = $$;
     $self->{pid} = fork // die "fork: $!";
     if (!$self->{pid}) {
         open STDIN, '<', '/dev/null';
@@ -42,12 +42,16 @@ sub start {
         open STDERR, '>&', \*STDOUT;
         POSIX::setpgid(0, 0);
         if (ref $command[0]) {
+            # A test that was killed has nobody to stop this.
+            local $SIG{ALRM} = sub { getppid() == $owner ? alarm 1 : POSIX::_exit(0) };
+            alarm 1;
             # Not the test's own END blocks, nor its destructors.
             eval { $command[0]->(); 1 } or print STDERR $@;
             POSIX::_exit(1);
         }
-        { exec @command };
-        print STDERR "$command[0]: $!\n";
+        # The same for a program.
+        { exec 'setpriv', '--pdeathsig', 'TERM', '--', @command };
+        print STDERR "setpriv: $!\n";
         POSIX::_exit(127);
     }
     # tests/apache.sh stops by these what a killed test left running.
