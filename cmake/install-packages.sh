@@ -45,3 +45,16 @@ apt() {
 }
 apt update
 apt install --no-install-recommends "${missing[@]}"
+
+# Nor at its next boot: the tests start what they need, where they need it.
+as_superuser() {
+    ${as_root[@]+"${as_root[@]}"} "$@" > /dev/null 2>&1 || true
+}
+for package in "${missing[@]}"; do
+    dpkg -L "$package" | sed -n 's|.*/lib/systemd/system/\([^/]*\.service\)$|\1|p; s|^/etc/init\.d/||p'
+done | sort -u | while read -r service; do
+    case $service in
+        *.service) as_superuser systemctl disable "$service" < /dev/null ;;
+        *) as_superuser update-rc.d "$service" disable < /dev/null ;;
+    esac
+done
