@@ -26,8 +26,9 @@ my $PATIENCE = 30;
 # connect(port => PORT, tls => '1.2', '1.3' or 0 for plain TCP, sni => NAME or
 # undef for none, cert => NAME of PKI files, chain => 1 to send its intermediates
 # too, session => from an earlier one's session(), tickets => 0 to do without
-# (TLS 1.2 then resumes by id), ciphers, sigalgs => OpenSSL's lists). Dies when
-# the handshake fails.
+# (TLS 1.2 then resumes by id), ciphers, sigalgs => OpenSSL's lists,
+# post_handshake => 1 to let the server ask for a certificate later (TLS 1.3),
+# key => another file than cert's own). Dies when the handshake fails.
 sub connect {
     my ($class, %want) = @_;
     my $self = bless { buffer => '', %want }, $class;
@@ -50,11 +51,13 @@ sub connect {
     Net::SSLeay::CTX_load_verify_locations($ctx, pki('server-ca.crt'), '')
         or die 'server-ca.crt';
     Net::SSLeay::CTX_set_verify($ctx, Net::SSLeay::VERIFY_PEER(), $want{verify} // sub { $_[0] });
+    Net::SSLeay::CTX_set_post_handshake_auth($ctx, 1) if $want{post_handshake};
     if ($want{cert}) {
         my $file = pki($want{cert} . ($want{chain} ? '.chain' : '.crt'));
         Net::SSLeay::CTX_use_certificate_chain_file($ctx, $file) or die "$file";
-        Net::SSLeay::CTX_use_PrivateKey_file($ctx, pki("$want{cert}.key"),
-            Net::SSLeay::FILETYPE_PEM()) or die "$want{cert}.key";
+        my $key = $want{key} // "$want{cert}.key";
+        Net::SSLeay::CTX_use_PrivateKey_file($ctx, pki($key),
+            Net::SSLeay::FILETYPE_PEM()) or die $key;
     }
 
     my $ssl = $self->{ssl} = Net::SSLeay::new($ctx) or die 'SSL_new';
@@ -185,6 +188,15 @@ sub request {
     my $response = $self->response($method);
     $response->{id} = $id;
     return $response;
+}
+
+# Shows another certificate from now on, when it is asked for one.
+sub use_certificate {
+    my ($self, $name, $key) = @_;
+    my $pem = Net::SSLeay::FILETYPE_PEM();
+    Net::SSLeay::use_certificate_file($self->{ssl}, pki("$name.crt"), $pem) or die errors();
+    Net::SSLeay::use_PrivateKey_file($self->{ssl}, pki($key // "$name.key"), $pem) or die errors();
+    return;
 }
 
 # A reference of one's own to the session as it is now. With TLS 1.3 there is
