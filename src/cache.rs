@@ -2,11 +2,11 @@
 
 //! Signed values to use again.
 
-use std::{sync::Arc, time::Duration};
+use std::{mem, sync::Arc, time::Duration};
 
 use quick_cache::{
     DefaultHashBuilder, OptionsBuilder, Weighter,
-    sync::{Cache as Table, DefaultLifecycle, GuardResult},
+    sync::{Cache as Table, DefaultLifecycle, EntryAction, GuardResult},
 };
 
 use crate::{
@@ -27,7 +27,7 @@ const USUAL_LENGTH: usize = 2048;
 /// Signed values to use again, bounded in memory.
 pub struct Cache {
     /// None when nothing is kept.
-    values: Option<Table<Key, Arc<Entry>, Weight>>,
+    values: Option<Table<Key, Entry, Weight>>,
 }
 
 /// All that a value depends on, but for the time.
@@ -39,17 +39,20 @@ struct Key {
     format: SignedFormat,
 }
 
+#[derive(Clone)]
 struct Entry {
-    value: String,
+    value: Arc<str>,
     signed_at: i64,
+    /// Somebody is at work on the next.
+    renewing: bool,
 }
 
 #[derive(Clone)]
 struct Weight;
 
-impl Weighter<Key, Arc<Entry>> for Weight {
-    fn weight(&self, _: &Key, entry: &Arc<Entry>) -> u64 {
-        u64::try_from(entry.value.capacity()).unwrap_or(u64::MAX).saturating_add(OVERHEAD)
+impl Weighter<Key, Entry> for Weight {
+    fn weight(&self, _: &Key, entry: &Entry) -> u64 {
+        u64::try_from(entry.value.len()).unwrap_or(u64::MAX).saturating_add(OVERHEAD)
     }
 }
 
@@ -57,14 +60,24 @@ impl Entry {
     /// Whether the value may be used at `now`, as far as its age is concerned. Not when it is of
     /// the future: then the clock was put back, and its age is unknown.
     fn is_fresh(&self, now: i64, lifetime: u32) -> bool {
-        self.signed_at <= now && now < self.signed_at.saturating_add(i64::from(lifetime))
+        self.signed_at <= now && now < self.end(lifetime)
+    }
+
+    /// Whether it is time for somebody to renew a value that may still be used: in the last eighth
+    /// of its lifetime, so that nobody finds it gone and waits. A few seconds have no eighth.
+    fn is_due(&self, now: i64, lifetime: u32) -> bool {
+        now >= self.end(lifetime).saturating_sub(i64::from(lifetime >> 3)) && !self.renewing
+    }
+
+    fn end(&self, lifetime: u32) -> i64 {
+        self.signed_at.saturating_add(i64::from(lifetime))
     }
 }
 
 /// A value of a header that was signed.
 #[must_use]
 pub struct Signed {
-    entry: Arc<Entry>,
+    value: Arc<str>,
     reused: bool,
 }
 
@@ -72,7 +85,7 @@ impl Signed {
     /// The value.
     #[must_use]
     pub fn value(&self) -> &str {
-        &self.entry.value
+        &self.value
     }
 
     /// Whether it was signed for somebody else's call.
@@ -100,7 +113,8 @@ impl Cache {
 
     /// As [`Signer::sign`], written in `format`; but a value is used again that was signed less
     /// than `lifetime` seconds before, and not after `now`. Of several threads that need the same
-    /// value one signs, and the others wait for it.
+    /// value one signs, and the others wait for it; or, while there is one that may still be used,
+    /// use that.
     ///
     /// # Errors
     ///
@@ -117,36 +131,75 @@ impl Cache {
         // Both validities at `now`, so what is used again is within them too.
         signer.check_validity(now)?;
         client.check_validity(now)?;
-        let sign = || -> Result<Arc<Entry>, Error> {
-            let value = format.encode(&signer.sign(certs, client, now)?);
-            Ok(Arc::new(Entry { value, signed_at: now }))
+        let sign = || -> Result<Entry, Error> {
+            let value = format.encode(&signer.sign(certs, client, now)?).into();
+            Ok(Entry { value, signed_at: now, renewing: false })
         };
         let Some(values) = self.values.as_ref().filter(|_| lifetime > 0) else {
-            return Ok(Signed { entry: sign()?, reused: false });
+            return Ok(Signed { value: sign()?.value, reused: false });
         };
 
         let key = Key { client: *client.id(), signer: *signer.fingerprint(), certs, format };
         if let Some(entry) = values.get(&key).filter(|entry| entry.is_fresh(now, lifetime)) {
-            return Ok(Signed { entry, reused: true });
+            if entry.is_due(now, lifetime) && claim(values, &key, &entry) {
+                // The value at hand is good whether or not there will be another.
+                if let Ok(next) = sign() {
+                    let value = Arc::clone(&next.value);
+                    // Not kept if it was evicted meanwhile.
+                    let _ = values.replace(key, next, true);
+                    return Ok(Signed { value, reused: false });
+                }
+                release(values, &key, &entry);
+            }
+            return Ok(Signed { value: entry.value, reused: true });
         }
         values.remove_if(&key, |entry| !entry.is_fresh(now, lifetime));
         match values.get_value_or_guard(&key, None::<Duration>) {
             GuardResult::Value(entry) if entry.is_fresh(now, lifetime) => {
-                Ok(Signed { entry, reused: true })
+                Ok(Signed { value: entry.value, reused: true })
             }
             // Signed meanwhile, by a thread whose clock is ahead or with another lifetime.
             GuardResult::Value(_) | GuardResult::Timeout => {
-                Ok(Signed { entry: sign()?, reused: false })
+                Ok(Signed { value: sign()?.value, reused: false })
             }
             GuardResult::Guard(guard) => {
                 // On an error the guard goes, and the next of those who wait tries.
                 let entry = sign()?;
+                let value = Arc::clone(&entry.value);
                 // Not kept if it does not fit; those who wait have it all the same.
-                let _ = guard.insert(Arc::clone(&entry));
-                Ok(Signed { entry, reused: false })
+                let _ = guard.insert(entry);
+                Ok(Signed { value, reused: false })
             }
         }
     }
+}
+
+/// Whether the renewal of this entry falls to the caller.
+fn claim(values: &Table<Key, Entry, Weight>, key: &Key, entry: &Entry) -> bool {
+    let mut claimed = false;
+    change(values, key, entry, |entry| claimed = !mem::replace(&mut entry.renewing, true));
+    claimed
+}
+
+/// Leaves the renewal to the next who comes.
+fn release(values: &Table<Key, Entry, Weight>, key: &Key, entry: &Entry) {
+    change(values, key, entry, |entry| entry.renewing = false);
+}
+
+/// Changes an entry in its place, if it is still there.
+fn change(
+    values: &Table<Key, Entry, Weight>,
+    key: &Key,
+    entry: &Entry,
+    change: impl FnOnce(&mut Entry),
+) {
+    // Without a wait for a value that is being signed, which is another one.
+    values.entry(key, Some(Duration::ZERO), |_, kept| {
+        if Arc::ptr_eq(&kept.value, &entry.value) {
+            change(kept);
+        }
+        EntryAction::Retain(())
+    });
 }
 
 #[cfg(test)]
@@ -203,7 +256,7 @@ mod tests {
         let bench = Bench::new(SIZE);
         let first = bench.sign(NOW, 60);
         assert!(!first.reused());
-        for now in [NOW, NOW + 1, NOW + 59] {
+        for now in [NOW, NOW + 1, NOW + 52] {
             let again = bench.sign(now, 60);
             assert!(again.reused() && again.value() == first.value(), "{now}");
         }
@@ -217,8 +270,50 @@ mod tests {
         let bench = Bench::new(SIZE);
         assert!(!bench.sign(NOW, 60).reused());
         assert!(!bench.sign(NOW + 10, 10).reused());
-        assert!(bench.sign(NOW + 19, 10).reused());
+        assert!(bench.sign(NOW + 18, 10).reused());
         assert!(bench.sign(NOW + 69, u32::MAX).reused());
+    }
+
+    #[test]
+    fn renewed_in_good_time() {
+        let bench = Bench::new(SIZE);
+        let first = bench.sign(NOW, 80);
+        assert!(bench.sign(NOW + 69, 80).reused());
+        let renewed = bench.sign(NOW + 70, 80);
+        assert!(!renewed.reused() && renewed.value() != first.value());
+        let again = bench.sign(NOW + 70, 80);
+        assert!(again.reused() && again.value() == renewed.value());
+        assert!(bench.sign(NOW + 139, 80).reused());
+        // Seven seconds have no eighth.
+        let bench = Bench::new(SIZE);
+        assert!(!bench.sign(NOW, 7).reused());
+        assert!(bench.sign(NOW + 6, 7).reused());
+        assert!(!bench.sign(NOW + 7, 7).reused());
+    }
+
+    #[test]
+    fn one_renews_and_nobody_waits() {
+        let bench = Bench::new(SIZE);
+        let first = bench.sign(NOW, 80);
+        let key = Key {
+            client: *bench.client.id(),
+            signer: *bench.signer.fingerprint(),
+            certs: SignerCerts::Chain,
+            format: SignedFormat::Cms,
+        };
+        let values = bench.cache.values.as_ref().unwrap();
+        let entry = values.get(&key).unwrap();
+        // As though another thread were at it.
+        assert!(claim(values, &key, &entry) && !claim(values, &key, &entry));
+        for now in [NOW + 70, NOW + 79] {
+            let meanwhile = bench.sign(now, 80);
+            assert!(meanwhile.reused() && meanwhile.value() == first.value());
+        }
+        // And as though it had failed.
+        release(values, &key, &entry);
+        assert!(!bench.sign(NOW + 79, 80).reused());
+        // What is there now is not what was to be renewed.
+        assert!(!claim(values, &key, &entry));
     }
 
     #[test]

@@ -159,13 +159,8 @@ impl DigestSign {
         let (key, digest) = if self.again { (null_mut(), null()) } else { (self.key, self.digest) };
         // SAFETY: a context that is reinitialised, and a place for the signature.
         unsafe {
-            let initialised = openssl_sys::EVP_DigestSignInit(
-                self.context,
-                null_mut(),
-                digest,
-                null_mut(),
-                key,
-            );
+            let initialised =
+                openssl_sys::EVP_DigestSignInit(self.context, null_mut(), digest, null_mut(), key);
             assert_eq!(initialised, 1);
             let signed = openssl_sys::EVP_DigestSign(
                 self.context,
