@@ -281,6 +281,20 @@ static int turn_away_uninvited(request_rec *r, const mcc_request *request)
     return OK;
 }
 
+/* The error document of a request that was refused is served as it is to
+ * anybody without an identity. */
+static int answers_refusal(const request_rec *r)
+{
+    while ((r = r->prev ? r->prev : r->main)) {
+        const mcc_request *request = mcc_request_known(r);
+
+        if (request && request->refused) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 int mcc_accept_enforce(request_rec *r)
 {
     const mcc_accept_outcome *outcome;
@@ -311,6 +325,10 @@ int mcc_accept_enforce(request_rec *r)
         break;
     }
     apr_table_setn(r->notes, MCC_NOTE_ACCEPT, "refused");
+    if (answers_refusal(r)) {
+        return DECLINED;
+    }
+    mcc_request_of(r)->refused = 1;
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
                   "the forwarded client certificate is refused: %s",
                   outcome->reason);
@@ -350,19 +368,19 @@ const char *mcc_accept_variable(request_rec *r, const char *name)
     if (outcome->state == MCC_ACCEPT_STATE_OFF) {
         return NULL;
     }
-    if (!strcmp(name, "CLIENT_CERT_VERIFY")) {
+    if (!ap_cstr_casecmp(name, "CLIENT_CERT_VERIFY")) {
         return mcc_accept_verify(r->pool, outcome);
     }
-    if (!strcmp(name, "CLIENT_CERT_SIGNER_S_DN")) {
+    if (!ap_cstr_casecmp(name, "CLIENT_CERT_SIGNER_S_DN")) {
         value = outcome->signer
             ? mcc_client_variable(r->pool, outcome->signer, "SSL_CLIENT_S_DN", 0)
             : NULL;
     }
-    else if (!strcmp(name, "CLIENT_CERT_SIGNING_TIME")) {
+    else if (!ap_cstr_casecmp(name, "CLIENT_CERT_SIGNING_TIME")) {
         value = signing_time(r->pool, outcome->signing_time);
     }
     else if (!outcome->certificate) {
-        return !strcmp(name, "SSL_CLIENT_VERIFY") ? "NONE" : "";
+        return !ap_cstr_casecmp(name, "SSL_CLIENT_VERIFY") ? "NONE" : "";
     }
     else {
         value = mcc_client_variable(r->pool, outcome->certificate, name, 0);

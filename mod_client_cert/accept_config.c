@@ -339,6 +339,14 @@ static const char *missing(const mcc_accept_config *accept, apr_pool_t *p)
     if (!accept->anchors) {
         return "needs ClientCertTrust";
     }
+    if ((accept->trust_peer != 0
+         || accept->format == CLIENT_CERT_FORMAT_RFC9440)
+        && !ap_find_linked_module("mod_ssl.c")) {
+        return accept->format == CLIENT_CERT_FORMAT_RFC9440
+            ? "needs a TLS peer, and mod_ssl is not loaded"
+            : "needs a TLS peer (ClientCertTrustPeer on), and mod_ssl is not "
+              "loaded";
+    }
     if (accept->names && accept->names->nelts) {
         return NULL;
     }
@@ -409,6 +417,22 @@ int mcc_accept_config_check(server_rec *main_server, apr_pool_t *ptemp)
     return 1;
 }
 
+/* %{SSL_CLIENT_…}x, or one of mod_ssl's older %{…}c, in a log's format. */
+static int logs_peer(const char *format)
+{
+    static const char variable[] = "{SSL_CLIENT_";
+    const char *at = format;
+
+    while ((at = ap_strcasestr(at, variable))) {
+        at = at + sizeof(variable) - 1;
+        at = at + strcspn(at, "}");
+        if (*at && at[1] == 'x') {
+            return 1;
+        }
+    }
+    return ap_strcasestr(format, "{subjectdn}c") || ap_strcasestr(format, "{issuerdn}c");
+}
+
 /* Directives for which mod_ssl reads the peer by itself, past every hook. */
 static int reads_peer(const ap_directive_t *directive)
 {
@@ -427,16 +451,34 @@ static int reads_peer(const ap_directive_t *directive)
     if (!ap_cstr_casecmp(name, "Require")) {
         return ap_strcasestr(args, "ssl-verify-client") != NULL;
     }
-    if (!ap_cstr_casecmp(name, "LogFormat") || !ap_cstr_casecmp(name, "CustomLog")) {
-        return ap_strcasestr(args, "{SSL_CLIENT_") != NULL
-            && ap_strcasestr(args, "}x") != NULL;
+    if (!ap_cstr_casecmp(name, "LogFormat") || !ap_cstr_casecmp(name, "CustomLog")
+        || !ap_cstr_casecmp(name, "GlobalLog")
+        || !ap_cstr_casecmp(name, "TransferLog")) {
+        return logs_peer(args);
     }
     return 0;
+}
+
+/* Whether some location of the virtual host that begins here plays the role. */
+static int host_accepts(const ap_directive_t *directive, const server_rec *s)
+{
+    for (; s; s = s->next) {
+        if (s->is_virtual && s->defn_name
+            && s->defn_line_number == (unsigned)directive->line_num
+            && !strcmp(s->defn_name, directive->filename)) {
+            return mcc_server_config_of(s)->accepts;
+        }
+    }
+    return 1;
 }
 
 static void warn_of(const ap_directive_t *directive, server_rec *s)
 {
     for (; directive; directive = directive->next) {
+        if (!ap_cstr_casecmp(directive->directive, "<VirtualHost")
+            && !host_accepts(directive, s)) {
+            continue;
+        }
         if (reads_peer(directive)) {
             ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
                          "%s (%s:%d): this is mod_ssl's own reading of the TLS "

@@ -9,6 +9,7 @@
 #include <http_request.h>
 #include <http_ssl.h>
 #include <mod_auth.h>
+#include <mod_ssl.h>
 
 #include <apr_strings.h>
 
@@ -19,13 +20,17 @@
 
 APLOG_USE_MODULE(client_cert);
 
+/* mod_ssl's, for where the role is not played; NULL without mod_ssl. */
+static APR_OPTIONAL_FN_TYPE(ssl_ext_list) *peer_extensions;
+
 #define PREFIX_SSL "SSL_CLIENT_"
 #define PREFIX_OURS "CLIENT_CERT_"
 
+/* In any case, as mod_ssl reads the names of its own. */
 static int is_client_variable(const char *name)
 {
-    return !strncmp(name, PREFIX_SSL, sizeof(PREFIX_SSL) - 1)
-        || !strncmp(name, PREFIX_OURS, sizeof(PREFIX_OURS) - 1);
+    return !ap_cstr_casecmpn(name, PREFIX_SSL, sizeof(PREFIX_SSL) - 1)
+        || !ap_cstr_casecmpn(name, PREFIX_OURS, sizeof(PREFIX_OURS) - 1);
 }
 
 /* mod_headers, mod_rewrite, mod_lua and others ask this hook; mod_ssl answers
@@ -55,6 +60,20 @@ static const char *expression_function(ap_expr_eval_ctx_t *ctx, const void *data
     return expression_variable(ctx, name);
 }
 
+static apr_array_header_t *expression_list(ap_expr_eval_ctx_t *ctx,
+                                           const void *data, const char *name)
+{
+    const mcc_accept_outcome *outcome = ctx->r ? mcc_accept_outcome_of(ctx->r)
+                                               : NULL;
+
+    (void)data;
+    if (outcome && outcome->state != MCC_ACCEPT_STATE_OFF) {
+        return outcome->certificate
+            ? mcc_client_extensions(ctx->p, outcome->certificate, name) : NULL;
+    }
+    return peer_extensions ? peer_extensions(ctx->p, ctx->c, 1, name) : NULL;
+}
+
 static int lookup_expression(ap_expr_lookup_parms *parms)
 {
     if (parms->type == AP_EXPR_FUNC_VAR && is_client_variable(parms->name)) {
@@ -62,8 +81,15 @@ static int lookup_expression(ap_expr_lookup_parms *parms)
         *parms->data = parms->name;
         return OK;
     }
-    if (parms->type == AP_EXPR_FUNC_STRING && !strcmp(parms->name, "SSL")) {
+    if (parms->type == AP_EXPR_FUNC_STRING
+        && !ap_cstr_casecmp(parms->name, "SSL")) {
         *parms->func = expression_function;
+        *parms->data = NULL;
+        return OK;
+    }
+    if (parms->type == AP_EXPR_FUNC_LIST
+        && !ap_cstr_casecmp(parms->name, "PeerExtList")) {
+        *parms->func = expression_list;
         *parms->data = NULL;
         return OK;
     }
@@ -205,15 +231,22 @@ static int export_variables(request_rec *r)
     return DECLINED;
 }
 
+static void find_mod_ssl(void)
+{
+    peer_extensions = APR_RETRIEVE_OPTIONAL_FN(ssl_ext_list);
+}
+
 void mcc_accept_register_hooks(apr_pool_t *p)
 {
     static const char *const mod_ssl[] = { "mod_ssl.c", NULL };
+    static const char *const mod_headers[] = { "mod_headers.c", NULL };
 
     /* Not an access hook: those are skipped where a subrequest's or redirect's
      * configuration is its parent's, and Satisfy Any passes them by. */
     ap_hook_post_perdir_config(mcc_accept_enforce, NULL, NULL,
                                APR_HOOK_REALLY_FIRST);
 
+    ap_hook_optional_fn_retrieve(find_mod_ssl, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_ssl_var_lookup(lookup_variable, NULL, mod_ssl,
                            APR_HOOK_REALLY_FIRST);
     ap_hook_expr_lookup(lookup_expression, NULL, mod_ssl, APR_HOOK_REALLY_FIRST);
@@ -222,10 +255,15 @@ void mcc_accept_register_hooks(apr_pool_t *p)
                          AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_access(set_user, mod_ssl, NULL, APR_HOOK_MIDDLE,
                          AP_AUTH_INTERNAL_PER_CONF);
+    /* The hooks before end with the first that objects, over which Satisfy Any
+     * then passes: ours may not have been asked. */
+    ap_hook_check_access_ex(set_user, NULL, NULL, APR_HOOK_REALLY_FIRST,
+                            AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_authn(undo_fake_basic_auth, mod_ssl, NULL, APR_HOOK_FIRST,
                         AP_AUTH_INTERNAL_PER_CONF);
     ap_register_auth_provider(p, AUTHZ_PROVIDER_GROUP, "client-cert",
                               AUTHZ_PROVIDER_VERSION, &authorization,
                               AP_AUTH_INTERNAL_PER_CONF);
-    ap_hook_fixups(export_variables, mod_ssl, NULL, APR_HOOK_LAST);
+    /* RequestHeader … %{…}e reads what is written here. */
+    ap_hook_fixups(export_variables, mod_ssl, mod_headers, APR_HOOK_MIDDLE);
 }

@@ -521,3 +521,55 @@ void mcc_client_variables_export(apr_pool_t *p, apr_table_t *env, X509 *client,
     }
     ERR_pop_to_mark();
 }
+
+static int print_extension(BIO *bio, X509_EXTENSION *extension)
+{
+    const ASN1_OCTET_STRING *data = X509_EXTENSION_get_data(extension);
+    const unsigned char *bytes = ASN1_STRING_get0_data(data);
+    ASN1_STRING *text;
+
+    if (X509V3_EXT_print(bio, extension, 0, 0) == 1) {
+        return 1;
+    }
+    text = d2i_DISPLAYTEXT(NULL, &bytes, ASN1_STRING_length(data));
+    if (!text) {
+        return 0;
+    }
+    ASN1_STRING_print_ex(bio, text, ASN1_STRFLGS_UTF8_CONVERT);
+    ASN1_STRING_free(text);
+    return 1;
+}
+
+apr_array_header_t *mcc_client_extensions(apr_pool_t *p, X509 *client,
+                                          const char *extension)
+{
+    apr_array_header_t *values = NULL;
+    ASN1_OBJECT *wanted;
+    int i;
+
+    ERR_set_mark();
+    wanted = extension ? OBJ_txt2obj(extension, 0) : NULL;
+    for (i = 0; wanted && i < X509_get_ext_count(client); i++) {
+        X509_EXTENSION *candidate = X509_get_ext(client, i);
+        BIO *bio = NULL;
+        char *data;
+        long length;
+
+        if (OBJ_cmp(X509_EXTENSION_get_object(candidate), wanted)
+            || !(bio = BIO_new(BIO_s_mem()))) {
+            continue;
+        }
+        if (print_extension(bio, candidate)) {
+            length = BIO_get_mem_data(bio, &data);
+            if (!values) {
+                values = apr_array_make(p, 1, sizeof(const char *));
+            }
+            APR_ARRAY_PUSH(values, const char *) =
+                apr_pstrmemdup(p, data, (apr_size_t)length);
+        }
+        BIO_free(bio);
+    }
+    ASN1_OBJECT_free(wanted);
+    ERR_pop_to_mark();
+    return values;
+}

@@ -31,4 +31,10 @@ const char *mcc_client_variable(apr_pool_t *p, X509 *client, const char *name,
 void mcc_client_variables_export(apr_pool_t *p, apr_table_t *env, X509 *client,
                                  int cert_data, int legacy_dn);
 
+/** What PeerExtList of an expression gives for a client's certificate.
+ *  @param extension a long or short name of OpenSSL's, or a numeric OID
+ *  @return (const char *) the values in words; NULL if there are none */
+apr_array_header_t *mcc_client_extensions(apr_pool_t *p, X509 *client,
+                                          const char *extension);
+
 #endif /* MCC_CLIENT_VARIABLES_H */

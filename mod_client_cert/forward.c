@@ -9,6 +9,7 @@
 
 #include "accept.h"
 #include "config.h"
+#include "interim.h"
 #include "log.h"
 #include "names.h"
 #include "request.h"
@@ -161,11 +162,15 @@ int mcc_forward_fixups(request_rec *r)
     const mcc_server_config *server = mcc_server_config_of(r->server);
     const mcc_dir_config *dir = mcc_dir_config_of(r);
     const apr_array_header_t *ours = server->global->our_names;
-    int wanted = dir->forward && dir->forward->nelts && goes_to_backend(r);
+    int proxied = goes_to_backend(r);
+    int wanted = proxied && dir->forward && dir->forward->nelts;
     const mcc_accept_outcome *accepted;
     mcc_tls_identity identity;
     apr_int64_t now;
 
+    if (proxied) {
+        mcc_interim_watch(r);
+    }
     /* A subrequest starts with a copy of its parent's headers, ours among
      * them; and other modules' fixups may have set what is ours to set. */
     if (wanted || r->main) {

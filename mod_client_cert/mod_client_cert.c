@@ -10,6 +10,7 @@
  *   incoming.c         requests that arrive with our headers
  *   trailers.c         the same when they come after the body
  *   response.c         our headers in responses, Vary, and caches
+ *   interim.c          the same in interim responses
  *   tls_host.c         a virtual host's TLS: fingerprint, certificates, signers
  *   tls_client.c       who the client of a connection is, verified or not
  *   tls_session.c      the same for sessions that resume
@@ -35,6 +36,7 @@
 #include "config.h"
 #include "forward.h"
 #include "incoming.h"
+#include "interim.h"
 #include "response.h"
 #include "tls_client.h"
 #include "tls_host.h"
@@ -75,6 +77,7 @@ static void register_hooks(apr_pool_t *p)
 
     mcc_trailers_register();
     mcc_response_register();
+    mcc_interim_register();
     ap_hook_pre_config(mcc_tls_host_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
     APR_OPTIONAL_HOOK(ssl, init_server, mcc_tls_host_init_server, NULL, NULL,

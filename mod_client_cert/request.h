@@ -21,6 +21,8 @@ typedef struct {
     unsigned identified : 1;
     /** the response's Vary named one of our headers */
     unsigned varies : 1;
+    /** ended by us: what ClientCertAccept reads was not to be believed */
+    unsigned refused : 1;
     /** headers that we set, NULL if none */
     apr_table_t *sent;
     /** of the first request: what ClientCertAccept reads, NULL if nobody does */

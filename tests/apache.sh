@@ -53,7 +53,7 @@ stop_servers() {
 
 finish() {
     status=$?
-    trap - EXIT INT TERM HUP
+    trap - EXIT INT TERM HUP PIPE
     for pid in $suite $privileged; do
         kill "$pid" 2>/dev/null || true
         wait "$pid" || true
@@ -69,6 +69,7 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
+trap 'exit 141' PIPE
 
 cp -R "$root/tests" "$work/tests"
 cp -R "$root/mod_client_cert" "$work/mod_client_cert"

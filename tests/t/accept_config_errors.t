@@ -1,0 +1,303 @@
+# SPDX-License-Identifier: Apache-2.0
+
+# Mistakes in the accept role show at start-up: `httpd -t` fails with one line
+# that names the directive, the file and the fault. What reads the TLS peer as
+# though it were the client is warned of.
+
+use ClientCertTest;
+use ClientCertTest::Accept;
+
+trust_pki();
+my $scratch = pki("accept-config.$$");
+mkdir $scratch or die "$scratch: $!";
+END { system 'rm', '-rf', $scratch if defined $scratch }
+
+sub file {
+    my ($name, @content) = @_;
+    return spew("$scratch/$name", @content);
+}
+
+my ($ca, $leaf) = (pki('server-ca.crt'), pki('accept-ttrp.crt'));
+my $crl = crl("accept-config.$$", 'server-ca', []);
+my $pem = slurp($ca);
+(my $damaged = $pem) =~ s/\A(.{200}).{40}/$1!!!!/s;
+(my $damaged_crl = slurp($crl)) =~ s/\A(.{100}).{40}/$1!!!!/s;
+my $unreadable = file('unreadable.pem', $pem);
+chmod 0, $unreadable;
+my $absent = "$scratch/absent.pem";
+
+my $TRUST = "ClientCertTrust $ca";
+my $NAME = 'ClientCertTrustName ttrp.example';
+my $GOOD = "$TRUST\n$NAME";
+
+# What is wrong, where it stands, the lines (the directive at fault is the last
+# one's), the fault; the file that the line has to name; the directive if it is
+# another.
+my @CASES = (
+    ['an unknown format', host => "$GOOD\nClientCertAccept pkcs7", qr/pkcs7/],
+    ['a format that is only forwarded', host => "$GOOD\nClientCertAccept xfcc", qr/xfcc/],
+    ['another one', host => "$GOOD\nClientCertAccept escaped-pem", qr/escaped-pem/],
+    ['no format', host => "$GOOD\nClientCertAccept", qr/argument/],
+    ['too many words', host => "$GOOD\nClientCertAccept cms X-Cert more", qr/argument/],
+    ['a header for off', host => 'ClientCertAccept off X-Cert', qr/off/],
+    ['twice', host => "$GOOD\nClientCertAccept cms\nClientCertAccept cms", qr/twice/],
+    ['two formats', location => "$GOOD\nClientCertAccept cms\nClientCertAccept rfc9440 X-B", qr/twice/],
+    ['off and a format', location => "$GOOD\nClientCertAccept off\nClientCertAccept cms", qr/twice/],
+    (map { ["the header \"$_\"", host => qq($GOOD\nClientCertAccept cms "$_"), qr/\Q$_\E/] }
+        'X Cert', 'X:Cert', 'Host', 'Connection', 'content_length', 'Authorization', 'Cookie'),
+
+    # What the role needs.
+    ['cms without trust', host => 'ClientCertAccept cms', qr/needs ClientCertTrust\b/],
+    ['cms-sf without trust', host => "$NAME\nClientCertAccept cms-sf", qr/needs ClientCertTrust\b/],
+    ['cms with a CA alone', host => "$TRUST\nClientCertAccept cms", qr/needs ClientCertTrustName.*\Q$ca\E/],
+    ['the strong path adds, it does not replace',
+        host => "$TRUST\nClientCertTrustPeer on\nClientCertAccept cms", qr/needs ClientCertTrustName/],
+    ['a pin beside a CA',
+        host => 'ClientCertTrust ' . file('both.pem', slurp($leaf), $pem) . "\nClientCertAccept cms",
+        qr/needs ClientCertTrustName/],
+    ['rfc9440 without trust', host => "$NAME\nClientCertAccept rfc9440", qr/needs ClientCertTrust\b/],
+    ['rfc9440 without a name', host => "$TRUST\nClientCertAccept rfc9440", qr/needs ClientCertTrustName/],
+    ['rfc9440 with a pin and no name', host => "ClientCertTrust $leaf\nClientCertAccept rfc9440",
+        qr/needs ClientCertTrustName/],
+    ['in the server', server => "$TRUST\nClientCertAccept cms", qr/needs ClientCertTrustName/],
+    ['in a Location', location => "$TRUST\nClientCertAccept cms", qr/needs ClientCertTrustName/],
+    ['in a Directory', directory => "$NAME\nClientCertAccept cms", qr/needs ClientCertTrust\b/],
+    ['in a Location of a virtual host', host => "<Location /x>\n$TRUST\nClientCertAccept cms\n</Location>",
+        qr/needs ClientCertTrustName/, undef, 'ClientCertAccept'],
+    ['one that the server\'s names do not reach',
+        server => "$NAME\n<VirtualHost 127.0.0.1:80>\nClientCertAccept cms\n</VirtualHost>",
+        qr/needs ClientCertTrust\b/, undef, 'ClientCertAccept'],
+    ['a format that its virtual host inherits',
+        server => "ClientCertTrust $leaf\nClientCertAccept cms\n"
+            . "<VirtualHost 127.0.0.1:80>\nClientCertAccept rfc9440\n</VirtualHost>",
+        qr/needs ClientCertTrustName/, undef, 'ClientCertAccept'],
+    ['a section that loosens what the server has',
+        host => "ClientCertAccept cms\nClientCertTrust $leaf\n<Location /x>\nClientCertTrust $ca\n</Location>",
+        qr/needs ClientCertTrustName/, undef, 'ClientCertAccept'],
+
+    # ClientCertTrust
+    ['no file', host => 'ClientCertTrust', qr/argument/],
+    ['two files', host => "ClientCertTrust $ca $leaf", qr/argument/],
+    ['twice', host => "ClientCertTrust $ca\nClientCertTrust $leaf", qr/twice/],
+    (map { my ($what, $fault, $path) = @$_; [$what, host => "ClientCertTrust $path", $fault, $path] }
+        ['a missing file', qr/cannot be read/, $absent],
+        ['an unreadable file', qr/cannot be read/, $unreadable],
+        ['a directory', qr/cannot be read/, $scratch],
+        ['an empty file', qr/no certificate/, file('empty.pem', '')],
+        ['a key', qr/no certificate/, pki('accept-ttrp.key')],
+        ['a damaged certificate', qr/damaged/, file('damaged.pem', $damaged)],
+        ['a damaged one after a good one', qr/damaged/, file('second.pem', $pem, $damaged)],
+        ['DER', qr/no certificate|damaged/, pki('accept-ttrp.der')],
+        ['a CRL', qr/no certificate/, $crl],
+    ),
+
+    # ClientCertTrustName
+    ['no name', host => 'ClientCertTrustName', qr/argument/],
+    (map { ["the name \"$_\"", host => qq(ClientCertTrustName "$_"), qr/\Q$_\E.*not a DNS name/] }
+        '*.example', '*', 'ttrp.*', 'ttrp.example.', '.example', 'a..b', 'ttrp example', 'ttrp_x y',
+        '192.0.2.1', '::1', 'ttrp.example,other.example', 'a' x 64 . '.example',
+        'https://ttrp.example'),
+    ['a wildcard after a good one', host => 'ClientCertTrustName ttrp.example *.example', qr/\*\.example/],
+
+    # ClientCertTrustCRL
+    ['no file', host => 'ClientCertTrustCRL', qr/argument/],
+    ['twice', host => "ClientCertTrustCRL $crl\nClientCertTrustCRL $crl", qr/twice/],
+    (map { my ($what, $fault, $path) = @$_; [$what, host => "ClientCertTrustCRL $path", $fault, $path] }
+        ['a missing file', qr/cannot be read/, $absent],
+        ['an unreadable file', qr/cannot be read/, $unreadable],
+        ['an empty file', qr/no CRL/, file('empty.crl', '')],
+        ['a certificate', qr/no CRL/, $ca],
+        ['a damaged CRL', qr/damaged/, file('damaged.crl', $damaged_crl)],
+    ),
+
+    # ClientCertTrustPeer
+    (map { ["the word \"$_\"", host => "ClientCertTrustPeer $_", qr/On or Off/] } qw(maybe require 1)),
+    ['no word', host => 'ClientCertTrustPeer', qr/On or Off/],
+
+    # ClientCertMaxAge
+    (map { ["the age \"$_\"", host => qq(ClientCertMaxAge "$_"), qr/\Q$_\E/] }
+        '0', '-1', 'soon', '60s', '1.5', '', '99999999999'),
+    (map { ["the skew \"$_\"", host => qq(ClientCertMaxAge 60 "$_"), qr/\Q$_\E/] }
+        '-1', 'some', '1.5', '99999999999'),
+    ['no age', host => 'ClientCertMaxAge', qr/argument/],
+    ['three numbers', host => 'ClientCertMaxAge 1 2 3', qr/argument/],
+
+    # ClientCertUserName
+    ['no variable', host => 'ClientCertUserName', qr/argument/],
+    ['two variables', host => 'ClientCertUserName SSL_CLIENT_S_DN SSL_CLIENT_M_SERIAL', qr/argument/],
+    (map { ["the variable $_", host => "ClientCertUserName $_", qr/\Q$_\E/] }
+        qw(REMOTE_USER SSL_SERVER_S_DN HTTP_X_USER %{SSL_CLIENT_S_DN} SSL_CLIENT)),
+    ['Require client-cert with a word', location => 'Require client-cert me', qr/client-cert/, undef, 'Require'],
+
+    # Places.
+    (map {
+        my $line = $_;
+        map { ["in <$_>", $_ => $line, qr/cannot occur|not allowed/i] }
+            qw(if elseif else proxy proxy_match limit if_in_location)
+    } 'ClientCertAccept off', $TRUST, $NAME, "ClientCertTrustCRL $crl", 'ClientCertTrustPeer off',
+        'ClientCertMaxAge 60', 'ClientCertUserName SSL_CLIENT_S_DN_CN'),
+);
+
+my %PLACES = (
+    server => "%s\n",
+    host => "<VirtualHost 127.0.0.1:80>\n%s\n</VirtualHost>\n",
+    location => "<Location /x>\n%s\n</Location>\n",
+    directory => "<Directory $scratch>\n%s\n</Directory>\n",
+    proxy => "<Proxy https://origin.test/>\n%s\n</Proxy>\n",
+    proxy_match => "<ProxyMatch ^https>\n%s\n</ProxyMatch>\n",
+    if => "<If true>\n%s\n</If>\n",
+    if_in_location => "<Location /x>\n<If true>\n%s\n</If>\n</Location>\n",
+    elseif => "<If false>\n</If>\n<ElseIf true>\n%s\n</ElseIf>\n",
+    else => "<If false>\n</If>\n<Else>\n%s\n</Else>\n",
+    limit => "<Directory $scratch>\n<Limit GET>\n%s\n</Limit>\n</Directory>\n",
+);
+
+sub check {
+    my ($place, $lines) = @_;
+    my ($status, $output, $server)
+        = check_config(config => "Listen 127.0.0.1:80\n" . sprintf $PLACES{$place}, $lines);
+    return ($status, $output, $server->{conf});
+}
+
+diag(scalar(@CASES) . ' wrong configurations');
+for (@CASES) {
+    my ($what, $place, $lines, $fault, $file, $directive) = @$_;
+    ($directive) = $lines =~ /^(\w+).*\z/m unless $directive;
+    subtest "$directive: $what" => sub {
+        my ($status, $output, $conf) = check($place, $lines);
+        isnt($status, 0, 'refused');
+        # httpd adds where the line is, or that its check failed.
+        my ($said, @more) = grep { !/Syntax error on line|AH00014|Configuration check failed/ } split /\n/, $output;
+        is(scalar @more, 0, 'one line') or diag $output;
+        like($said // '', qr/\b$directive\b/, 'names the directive');
+        like($said // '', $fault, 'and the fault');
+        like($said // '', qr/\Q$file\E/, 'and the file') if defined $file;
+        like($output, qr/\Q$conf\E/, 'and its place');
+        unlike($output, qr/PRIVATE KEY/, 'no key in it');
+    };
+}
+
+my @RIGHT = (
+    [server => "ClientCertAccept cms\n$GOOD"],
+    [server => "ClientCertAccept CMS-SF X-Client-Identity\n$GOOD\nClientCertMaxAge 1"],
+    [host => "ClientCertAccept rfc9440\n$GOOD\nClientCertTrustCRL $crl"],
+    [host => "ClientCertAccept cms\nClientCertTrust $leaf\nClientCertMaxAge 60 0"],
+    [host => "ClientCertAccept cms\nClientCertTrust " . file('pins.pem', slurp($leaf), slurp(pki('accept-other.crt')))],
+    [host => "$GOOD\nClientCertTrustName b.example c.example\n<Location /x>\nClientCertAccept cms\n</Location>"],
+    [host => "$TRUST\n<Location /x>\nClientCertAccept cms\n$NAME\n</Location>"],
+    [server => "$TRUST\n<VirtualHost 127.0.0.1:80>\n$NAME\nClientCertAccept cms\n</VirtualHost>"],
+    [server => "$GOOD\n<VirtualHost 127.0.0.1:80>\nClientCertAccept rfc9440\n</VirtualHost>"],
+    [host => "$GOOD\nClientCertAccept cms\n<Location /x>\nClientCertAccept off\n</Location>"],
+    [location => "$TRUST"],
+    [location => "ClientCertAccept off"],
+    [location => "ClientCertUserName ssl_client_S_DN_CN\nClientCertTrustPeer off"],
+    [directory => "ClientCertAccept cms\n$GOOD\nRequire client-cert"],
+    [host => "ClientCertAccept cms\n$GOOD\nClientCertForward cms\nClientCertSigner " . pki('accept-ttrp.pem')],
+    [host => "<LocationMatch ^/x>\nClientCertAccept cms\n$GOOD\n</LocationMatch>"],
+);
+for (@RIGHT) {
+    my ($place, $lines) = @$_;
+    my ($status, $output) = check($place, $lines);
+    is($status, 0, "right in $place: " . join ' and ', split /\n/, $lines =~ s{/\S+/}{}gr) or diag $output;
+}
+
+subtest 'without mod_ssl' => sub {
+    my ($status, $output) = check_config(
+        modules => load_modules(qw(mpm_event authz_core mime)),
+        config => "Listen 127.0.0.1:80\nClientCertAccept cms\nClientCertTrust $leaf\nClientCertTrustPeer off\n",
+    );
+    is($status, 0, 'an origin of plain HTTP') or diag $output;
+    for my $lines ("ClientCertAccept cms\n$GOOD", "ClientCertAccept rfc9440\n$GOOD\nClientCertTrustPeer off") {
+        ($status, $output) = check_config(
+            modules => load_modules(qw(mpm_event authz_core mime)),
+            config => "Listen 127.0.0.1:80\n$lines\n",
+        );
+        isnt($status, 0, 'a peer that nobody can show');
+        my @said = grep { !/AH00014/ } split /\n/, $output;
+        is(scalar @said, 1, 'one line') or diag $output;
+        like($said[0] // '', qr/ClientCertAccept.*mod_ssl/, 'names the directive and what it needs');
+    }
+};
+
+subtest '.htaccess' => sub {
+    my $port = free_port();
+    my $root = "$scratch/htdocs";
+    mkdir $root;
+    my $server = ClientCertTest::Server->new(name => 'htaccess', config => <<"CONF");
+Listen 127.0.0.1:$port
+DocumentRoot $root
+<Directory $root>
+    AllowOverride All
+</Directory>
+CONF
+    $server->start;
+    my @directives = ('ClientCertAccept off', $TRUST, $NAME, "ClientCertTrustCRL $crl",
+        'ClientCertTrustPeer off', 'ClientCertMaxAge 5', 'ClientCertUserName SSL_CLIENT_S_DN');
+    for my $n (0 .. $#directives) {
+        my ($directive) = $directives[$n] =~ /^(\w+)/;
+        mkdir "$root/$n";
+        spew("$root/$n/file", 'content');
+        spew("$root/$n/.htaccess", "$directives[$n]\n");
+        is(get("/$n/file", port => $port, tls => 0)->status, 500, "$directive: refused");
+        like($server->said, qr{/$n/\.htaccess: .*\b$directive\b.*not allowed}, 'the log says why');
+    }
+};
+
+# Start-up warnings: the directive, and its line.
+my $port = free_port();
+my $passwords = file('passwords', '');
+my $tls = join "\n", 'SSLEngine on', 'SSLCertificateFile ' . pki('origin.crt'),
+    'SSLCertificateKeyFile ' . pki('origin.key');
+my @WARNED = (
+    'SSLRequire %{SSL_CLIENT_S_DN_CN} eq "x"',
+    'SSLUserName SSL_CLIENT_S_DN_CN',
+    'SSLOptions +FakeBasicAuth',
+    'Require ssl-verify-client',
+    '<RequireAny>' . "\nRequire all denied\nRequire ssl-verify-client\n" . '</RequireAny>',
+    'CustomLog logs "%{SSL_CLIENT_S_DN}x"',
+    'CustomLog logs "%h %{ssl_client_s_dn}x"',
+    'LogFormat "%{SSL_CLIENT_M_SERIAL}x" other',
+    'CustomLog logs "%{subjectdn}c"',
+);
+my @QUIET = (
+    'SSLRequire %{SSL_PROTOCOL} eq "TLSv1.3"',
+    'SSLOptions +StdEnvVars +ExportCertData',
+    'Require ssl',
+    'Require client-cert',
+    'Require expr %{SSL_CLIENT_S_DN_CN} == "x"',
+    'CustomLog logs "%{SSL_CLIENT_S_DN}e %{SSL_PROTOCOL}x"',
+);
+sub warnings_of {
+    my ($accept, @lines) = @_;
+    my @sections = map { /Log/ ? $_ : "<Location /x>\n$_\n</Location>" } @lines;
+    my $server = ClientCertTest::Server->new(name => 'warns', config => join "\n",
+        "Listen 127.0.0.1:$port", "<VirtualHost 127.0.0.1:$port>", 'ServerName warns.test', $tls, $accept,
+        @sections, '</VirtualHost>', '');
+    # What the suite logs for itself is of this kind.
+    my $conf = slurp($server->{conf});
+    $conf =~ s/^LogFormat "id=.*\nCustomLog .*\n//m;
+    spew($server->{conf}, $conf);
+    $server->start;
+    my @said = grep {/client_cert:warn/} split /\n/, $server->said;
+    $server->stop;
+    return @said;
+}
+subtest 'warnings' => sub {
+    my $accept = "ClientCertAccept cms\n$GOOD";
+    for my $line (@WARNED) {
+        my @said = warnings_of($accept, $line);
+        my ($directive) = $line =~ /^(Require ssl\S+|\w+)|(Require ssl-verify-client)/m;
+        ($directive) = ($line =~ /(Require) ssl-verify/)[0] // (split ' ', $line)[0];
+        is(scalar @said, 1, $line =~ s/\n/ /gr) or diag "@said";
+        like($said[0] // '', qr/\b$directive\b.*httpd\.conf:\d+/, 'names the directive and its line');
+    }
+    my @said = warnings_of($accept, @QUIET);
+    is_deeply(\@said, [], 'none without need');
+    @said = warnings_of('', @WARNED);
+    is_deeply(\@said, [], 'none without the role');
+    @said = warnings_of("</VirtualHost>\n<VirtualHost 127.0.0.1:$port>\nServerName accepts.test\n$tls\n$accept\n"
+        . "</VirtualHost>\n<VirtualHost 127.0.0.1:$port>\nServerName other.test\n$tls", @WARNED);
+    is_deeply(\@said, [], 'none in a virtual host without it');
+};
+
+done_testing;
