@@ -85,13 +85,21 @@ static client_cert_result set_chain(request_rec *r,
     return result;
 }
 
-static const client_cert_signer *signer_of(const mcc_server_config *server,
+static const client_cert_signer *signer_of(const request_rec *r,
+                                           const mcc_server_config *server,
                                            const client_cert_handshake *handshake)
 {
+    uint8_t id[MCC_ID_LENGTH];
+
     if (server->signer_source == MCC_SIGNER_FILE) {
         return server->signer;
     }
-    return handshake ? mcc_tls_host_signer(server->tls_host, handshake) : NULL;
+    if (handshake) {
+        return mcc_tls_host_signer(server->tls_host, handshake);
+    }
+    /* For an accepted client, whoever the TLS peer may be. */
+    return mcc_tls_shown(r, id) ? mcc_tls_host_signer_by_id(server->tls_host, id)
+                                : NULL;
 }
 
 static int fail(request_rec *r, const mcc_server_config *server,
@@ -114,7 +122,8 @@ static int forward(request_rec *r, const mcc_server_config *server,
                    const mcc_dir_config *dir, const mcc_tls_identity *identity,
                    apr_int64_t now)
 {
-    const client_cert_signer *signer = signer_of(server, identity->handshake);
+    const client_cert_signer *signer = signer_of(r, server,
+                                                identity->handshake);
     uint32_t certs = dir->signer_certs < 0 ? CLIENT_CERT_SIGNER_CERTS_CHAIN
                                            : (uint32_t)dir->signer_certs;
     uint32_t lifetime = server->lifetime < 0 ? MCC_DEFAULT_LIFETIME

@@ -392,13 +392,16 @@ const client_cert_signer *mcc_tls_host_signer(const mcc_tls_host *host,
                                               const client_cert_handshake *handshake)
 {
     uint8_t id[MCC_ID_LENGTH];
-    const mcc_tls_certificate *entry;
 
-    if (!host
-        || client_cert_handshake_signer_id(handshake, id)
-               != CLIENT_CERT_RESULT_OK) {
-        return NULL;
-    }
-    entry = find_id(host, id);
+    return client_cert_handshake_signer_id(handshake, id)
+               == CLIENT_CERT_RESULT_OK
+        ? mcc_tls_host_signer_by_id(host, id) : NULL;
+}
+
+const client_cert_signer *mcc_tls_host_signer_by_id(const mcc_tls_host *host,
+                                                    const uint8_t id[MCC_ID_LENGTH])
+{
+    const mcc_tls_certificate *entry = host ? find_id(host, id) : NULL;
+
     return entry ? entry->signer : NULL;
 }
