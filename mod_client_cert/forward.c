@@ -220,30 +220,21 @@ int mcc_forward_fixups(request_rec *r)
     return DECLINED;
 }
 
-static apr_status_t free_cache(void *data)
-{
-    mcc_global *global = data;
-
-    client_cert_cache_free(global->cache);
-    global->cache = NULL;
-    return APR_SUCCESS;
-}
-
 void mcc_forward_child_init(apr_pool_t *pchild, server_rec *s)
 {
     mcc_global *global = mcc_server_config_of(s)->global;
     client_cert_result result;
 
+    (void)pchild;
     if (!global->forwards || !global->cache_size) {
         return;
     }
+    /* Never freed: it goes with the process, and prefork ends that in a signal
+     * handler, where nothing may be freed. */
     result = client_cert_cache_new(global->cache_size, &global->cache);
     if (result != CLIENT_CERT_RESULT_OK) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                      "ClientCertSignatureCache: %s; every request is signed",
                      client_cert_result_message(result));
-        return;
     }
-    apr_pool_cleanup_register(pchild, global, free_cache,
-                              apr_pool_cleanup_null);
 }
