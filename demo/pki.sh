@@ -11,6 +11,8 @@
 #                        SSLProxyMachineCertificateFile and ClientCertSigner read it
 #   origin.pem           the origin: the same
 #   neighbour.pem        another server of the same CA: the same
+#
+# Each server has the name NAME.demo beside localhost.
 set -eu
 umask 077
 cd "$1"
@@ -43,7 +45,7 @@ certificate servers-ca '/O=Demo/CN=Demo Servers Root' '' \
 for server in ttrp origin neighbour; do
     # The TTRP is a TLS server to its clients and a TLS client to the origin.
     certificate "$server" "/O=Demo/CN=$server" servers-ca \
-        'authorityKeyIdentifier = keyid' 'subjectAltName = DNS:localhost' \
+        'authorityKeyIdentifier = keyid' "subjectAltName = DNS:localhost, DNS:$server.demo" \
         'keyUsage = critical, digitalSignature' 'extendedKeyUsage = serverAuth, clientAuth'
     cat "$server.key" >> "$server.pem"
     rm "$server.key"

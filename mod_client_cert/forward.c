@@ -85,13 +85,21 @@ static client_cert_result set_chain(request_rec *r,
     return result;
 }
 
-static const client_cert_signer *signer_of(const mcc_server_config *server,
+static const client_cert_signer *signer_of(const request_rec *r,
+                                           const mcc_server_config *server,
                                            const client_cert_handshake *handshake)
 {
+    uint8_t id[MCC_ID_LENGTH];
+
     if (server->signer_source == MCC_SIGNER_FILE) {
         return server->signer;
     }
-    return handshake ? mcc_tls_host_signer(server->tls_host, handshake) : NULL;
+    if (handshake) {
+        return mcc_tls_host_signer(server->tls_host, handshake);
+    }
+    /* For an accepted client, whoever the TLS peer may be. */
+    return mcc_tls_shown(r, id) ? mcc_tls_host_signer_by_id(server->tls_host, id)
+                                : NULL;
 }
 
 static int fail(request_rec *r, const mcc_server_config *server,
@@ -114,7 +122,8 @@ static int forward(request_rec *r, const mcc_server_config *server,
                    const mcc_dir_config *dir, const mcc_tls_identity *identity,
                    apr_int64_t now)
 {
-    const client_cert_signer *signer = signer_of(server, identity->handshake);
+    const client_cert_signer *signer = signer_of(r, server,
+                                                identity->handshake);
     uint32_t certs = dir->signer_certs < 0 ? CLIENT_CERT_SIGNER_CERTS_CHAIN
                                            : (uint32_t)dir->signer_certs;
     uint32_t lifetime = server->lifetime < 0 ? MCC_DEFAULT_LIFETIME
@@ -211,30 +220,21 @@ int mcc_forward_fixups(request_rec *r)
     return DECLINED;
 }
 
-static apr_status_t free_cache(void *data)
-{
-    mcc_global *global = data;
-
-    client_cert_cache_free(global->cache);
-    global->cache = NULL;
-    return APR_SUCCESS;
-}
-
 void mcc_forward_child_init(apr_pool_t *pchild, server_rec *s)
 {
     mcc_global *global = mcc_server_config_of(s)->global;
     client_cert_result result;
 
+    (void)pchild;
     if (!global->forwards || !global->cache_size) {
         return;
     }
+    /* Never freed: it goes with the process, and prefork ends that in a signal
+     * handler, where nothing may be freed. */
     result = client_cert_cache_new(global->cache_size, &global->cache);
     if (result != CLIENT_CERT_RESULT_OK) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                      "ClientCertSignatureCache: %s; every request is signed",
                      client_cert_result_message(result));
-        return;
     }
-    apr_pool_cleanup_register(pchild, global, free_cache,
-                              apr_pool_cleanup_null);
 }

@@ -115,5 +115,7 @@ module AP_MODULE_DECLARE_DATA client_cert_module = {
     mcc_merge_server_config,
     mcc_commands,
     register_hooks,
-    AP_MODULE_FLAG_NONE
+    /* Each server has a configuration of its own, even one without a directive
+     * of ours: it holds what mod_ssl terminates there. */
+    AP_MODULE_FLAG_ALWAYS_MERGE
 };

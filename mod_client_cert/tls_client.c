@@ -22,6 +22,9 @@ typedef struct {
      *  or there is no client certificate */
     client_cert_handshake *current;
     X509 *current_leaf; /**< NULL if the client showed none */
+    uint8_t shown[MCC_ID_LENGTH]; /**< this side's certificate, where known */
+    unsigned shown_known : 1;
+    unsigned shown_sought : 1;
     unsigned finished : 1; /**< the last handshake looked at was finished */
 } tls_connection;
 
@@ -92,6 +95,25 @@ static int shown_certificate(const mcc_tls_host *host, SSL *ssl,
         && client_cert_handshake_signer_id(before, id) == CLIENT_CERT_RESULT_OK;
     client_cert_handshake_free(before);
     return known;
+}
+
+/* Once, before the streams of an HTTP/2 connection begin. */
+static void seek_shown(tls_connection *connection, const mcc_tls_host *host)
+{
+    connection->shown_sought = 1;
+    if (!host) {
+        return;
+    }
+    if (!shown_certificate(host, connection->ssl, connection->shown)) {
+        /* Resumed, by a client about whom there was nothing to remember. */
+        if (host->certificates->nelts != 1) {
+            return;
+        }
+        memcpy(connection->shown,
+               APR_ARRAY_IDX(host->certificates, 0, mcc_tls_certificate).id,
+               MCC_ID_LENGTH);
+    }
+    connection->shown_known = 1;
 }
 
 static void forget_pending(tls_connection *connection)
@@ -244,6 +266,10 @@ static void refresh(tls_connection *connection)
     if (!finished) {
         return;
     }
+    if (!connection->shown_sought) {
+        seek_shown(connection, host);
+        ERR_clear_error();
+    }
     leaf = SSL_get0_peer_certificate(ssl);
     if (!connection->pending) {
         if (leaf == connection->current_leaf) {
@@ -337,4 +363,15 @@ void mcc_tls_identify(request_rec *r, apr_int64_t now,
     }
     identity->handshake = connection->current;
     identity->verdict = MCC_VERDICT_VERIFIED;
+}
+
+int mcc_tls_shown(const request_rec *r, uint8_t id[MCC_ID_LENGTH])
+{
+    const tls_connection *connection = connection_of(r->connection);
+
+    if (!connection || !connection->shown_known) {
+        return 0;
+    }
+    memcpy(id, connection->shown, MCC_ID_LENGTH);
+    return 1;
 }

@@ -54,4 +54,9 @@ int mcc_tls_client_post_read_request(request_rec *r);
 void mcc_tls_identify(request_rec *r, apr_int64_t now,
                       mcc_tls_identity *identity);
 
+/** Write the id of the certificate with which this side of a request's
+ *  connection was terminated, whether or not the client showed one.
+ *  @return 0 if that is not known, or there is no TLS */
+int mcc_tls_shown(const request_rec *r, uint8_t id[MCC_ID_LENGTH]);
+
 #endif /* MCC_TLS_CLIENT_H */

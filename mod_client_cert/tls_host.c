@@ -59,9 +59,8 @@ static int compare_digests(const void *a, const void *b)
 
 /* The digests of all CAs and CRLs, in an order that does not depend on the
  * one in which OpenSSL happens to keep them. */
-static int digest_trust(EVP_MD_CTX *md, SSL_CTX *ctx, apr_pool_t *p)
+static int digest_store(EVP_MD_CTX *md, X509_STORE *store, apr_pool_t *p)
 {
-    X509_STORE *store = SSL_CTX_get_cert_store(ctx);
     STACK_OF(X509_OBJECT) *objects;
     unsigned char *digests;
     int count;
@@ -106,6 +105,85 @@ static int digest_string(EVP_MD_CTX *md, const char *string)
     return EVP_DigestUpdate(md, text, strlen(text) + 1);
 }
 
+static int compare_strings(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* What is in a directory of CAs or CRLs, of which OpenSSL loads each when it
+ * first needs it. */
+static int digest_directory(EVP_MD_CTX *md, const char *path, apr_pool_t *p)
+{
+    apr_array_header_t *entries = apr_array_make(p, 16, sizeof(const char *));
+    apr_finfo_t info;
+    apr_dir_t *directory;
+    int done = 1;
+    int i;
+
+    if (apr_dir_open(&directory, path, p) != APR_SUCCESS) {
+        return digest_string(md, path);
+    }
+    while (apr_dir_read(&info, APR_FINFO_NAME, directory) == APR_SUCCESS) {
+        const char *name = apr_pstrcat(p, path, "/", info.name, NULL);
+
+        /* Hash directories are made of symbolic links. */
+        if (apr_stat(&info, name, APR_FINFO_MIN, p) == APR_SUCCESS
+            && info.filetype == APR_REG) {
+            APR_ARRAY_PUSH(entries, const char *) =
+                apr_psprintf(p, "%s %" APR_OFF_T_FMT " %" APR_TIME_T_FMT, name,
+                             info.size, info.mtime);
+        }
+    }
+    apr_dir_close(directory);
+    qsort(entries->elts, (size_t)entries->nelts, sizeof(const char *),
+          compare_strings);
+    for (i = 0; done && i < entries->nelts; i++) {
+        done = digest_string(md, APR_ARRAY_IDX(entries, i, const char *));
+    }
+    return done;
+}
+
+static int is_about_verification(const char *directive)
+{
+    static const char *const prefixes[] = {
+        "SSLCA", "SSLOCSP", "SSLOpenSSLConfCmd", "SSLVerify"
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+        if (!ap_cstr_casecmpn(directive, prefixes[i], strlen(prefixes[i]))) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* mod_ssl keeps to itself what some directives say, so what all virtual hosts
+ * say counts: a change to any of them costs a full handshake, no more. */
+static int digest_directives(EVP_MD_CTX *md, const ap_directive_t *directive,
+                             apr_pool_t *p)
+{
+    int done = 1;
+
+    for (; done && directive; directive = directive->next) {
+        const char *name = directive->directive;
+
+        if (is_about_verification(name)) {
+            done = digest_string(md, name) && digest_string(md, directive->args);
+        }
+        if (done && (!ap_cstr_casecmp(name, "SSLCACertificatePath")
+                     || !ap_cstr_casecmp(name, "SSLCARevocationPath"))) {
+            const char *args = directive->args;
+            const char *path = ap_server_root_relative(p, ap_getword_conf(p,
+                                                                          &args));
+
+            done = path && digest_directory(md, path, p);
+        }
+        done = done && digest_directives(md, directive->first_child, p);
+    }
+    return done;
+}
+
 static int server_ordinal(const server_rec *s, const server_rec *base)
 {
     const server_rec *other;
@@ -124,8 +202,10 @@ static int fingerprint(mcc_tls_host *host, SSL_CTX *ctx, apr_pool_t *p)
     EVP_MD_CTX *md = EVP_MD_CTX_new();
     unsigned long flags = X509_VERIFY_PARAM_get_flags(SSL_CTX_get0_param(ctx));
     X509_STORE *store = SSL_CTX_get_cert_store(ctx);
+    X509_STORE *verify_store = NULL; /* SSLOpenSSLConfCmd VerifyCAFile */
     int done;
 
+    SSL_CTX_get0_verify_cert_store(ctx, &verify_store);
     if (store) {
         flags |= X509_VERIFY_PARAM_get_flags(X509_STORE_get0_param(store));
     }
@@ -140,7 +220,9 @@ static int fingerprint(mcc_tls_host *host, SSL_CTX *ctx, apr_pool_t *p)
         done = digest_string(md, address->virthost)
             && digest_string(md, apr_itoa(p, address->host_port));
     }
-    done = done && digest_trust(md, ctx, p)
+    done = done && digest_store(md, store, p)
+        && digest_store(md, verify_store, p)
+        && digest_directives(md, ap_conftree, p)
         && EVP_DigestFinal_ex(md, host->fingerprint, NULL);
     EVP_MD_CTX_free(md);
     return done;
@@ -251,6 +333,11 @@ int mcc_tls_host_init_server(server_rec *s, apr_pool_t *p, int is_proxy,
         return DECLINED;
     }
 
+    if (conf->tls_host) {
+        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
+                     "two virtual hosts share one configuration");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
     host = apr_pcalloc(p, sizeof(*host));
     host->server = s;
     host->certificates = apr_array_make(p, 2, sizeof(mcc_tls_certificate));
@@ -392,13 +479,16 @@ const client_cert_signer *mcc_tls_host_signer(const mcc_tls_host *host,
                                               const client_cert_handshake *handshake)
 {
     uint8_t id[MCC_ID_LENGTH];
-    const mcc_tls_certificate *entry;
 
-    if (!host
-        || client_cert_handshake_signer_id(handshake, id)
-               != CLIENT_CERT_RESULT_OK) {
-        return NULL;
-    }
-    entry = find_id(host, id);
+    return client_cert_handshake_signer_id(handshake, id)
+               == CLIENT_CERT_RESULT_OK
+        ? mcc_tls_host_signer_by_id(host, id) : NULL;
+}
+
+const client_cert_signer *mcc_tls_host_signer_by_id(const mcc_tls_host *host,
+                                                    const uint8_t id[MCC_ID_LENGTH])
+{
+    const mcc_tls_certificate *entry = host ? find_id(host, id) : NULL;
+
     return entry ? entry->signer : NULL;
 }
