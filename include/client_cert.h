@@ -426,6 +426,11 @@ typedef struct client_cert_handshake client_cert_handshake;
 typedef struct client_cert_signer client_cert_signer;
 
 /**
+ * Values that were accepted, and for whom, bounded in memory. What was refused is not kept.
+ */
+typedef struct client_cert_verdicts client_cert_verdicts;
+
+/**
  * Where the library gets the memory for a result. That memory is the caller's from then on: the
  * library neither keeps nor frees it.
  */
@@ -501,7 +506,8 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * Releases what was accepted. NULL is allowed, as with free(). No thread may be using it.
+ * Releases what was accepted, as often as it was given. NULL is allowed, as with free(). No thread
+ * may be using what this caller was given.
  */
 void client_cert_accepted_free(client_cert_accepted *accepted);
 
@@ -914,6 +920,60 @@ void client_cert_crls_free(client_cert_crls *crls);
  * is no name of a host.
  */
 client_cert_result client_cert_name_check(const char *name);
+
+/**
+ * Makes a cache of values that were accepted, which uses at most about `bytes` of memory, its own
+ * overhead included. With 0 nothing is kept.
+ *
+ * Sets `*verdicts` to a new object, which client_cert_verdicts_free() releases.
+ */
+client_cert_result client_cert_verdicts_new(size_t bytes, client_cert_verdicts **verdicts);
+
+/**
+ * Releases a cache. NULL is allowed, as with free(). No thread may be using it; what it gave
+ * stays.
+ */
+void client_cert_verdicts_free(client_cert_verdicts *verdicts);
+
+/**
+ * As client_cert_verify(), but takes a value again that was accepted before, from the same `peer`
+ * and with the same `trust`, `max_age` and `skew`.
+ *
+ * It is taken again no longer than client_cert_verify() would accept it: until it is too old, a
+ * certificate of its client, signer or path ends, or one of the CRLs begins or ends; and not when
+ * `now` is before the time at which it was verified. Anchors and CRLs are the same only if they
+ * are the same objects. When several threads bring the same value, one verifies it and the others
+ * wait. What is refused is not remembered.
+ *
+ * Sets `*accepted` to an object, which client_cert_accepted_free() releases; others may have been
+ * given the same one.
+ *
+ * Fails as client_cert_verify() does.
+ */
+client_cert_result client_cert_verdicts_verify(const client_cert_verdicts *verdicts,
+                                               const client_cert_trust *trust,
+                                               uint32_t format,
+                                               const char *value,
+                                               size_t length,
+                                               int64_t now,
+                                               uint32_t max_age,
+                                               uint32_t skew,
+                                               const client_cert_client *peer,
+                                               client_cert_accepted **accepted);
+
+/**
+ * As client_cert_verify_peer(), but takes a value again as client_cert_verdicts_verify() does.
+ *
+ * Fails as client_cert_verify_peer() does.
+ */
+client_cert_result client_cert_verdicts_verify_peer(const client_cert_verdicts *verdicts,
+                                                    const client_cert_trust *trust,
+                                                    uint32_t format,
+                                                    const char *value,
+                                                    size_t length,
+                                                    int64_t now,
+                                                    const client_cert_client *peer,
+                                                    client_cert_accepted **accepted);
 
 /**
  * Verifies a signed value.

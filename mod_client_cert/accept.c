@@ -102,6 +102,8 @@ static void verify(request_rec *r, const mcc_accept_config *conf,
     int peer_matters = conf->trust_peer != 0
         || conf->format == CLIENT_CERT_FORMAT_RFC9440;
     apr_int64_t now = apr_time_sec(apr_time_now());
+    const client_cert_verdicts *verdicts
+        = mcc_server_config_of(r->server)->global->verdicts;
     client_cert_trust trust = trust_of(conf);
     client_cert_accepted *accepted = NULL;
     client_cert_result result;
@@ -126,20 +128,22 @@ static void verify(request_rec *r, const mcc_accept_config *conf,
         return;
     }
     if (conf->format == CLIENT_CERT_FORMAT_RFC9440) {
-        result = client_cert_verify_peer(&trust, (uint32_t)conf->format, value,
-                                         strlen(value), now, peer.client,
-                                         &accepted);
+        result = client_cert_verdicts_verify_peer(verdicts, &trust,
+                                                  (uint32_t)conf->format, value,
+                                                  strlen(value), now,
+                                                  peer.client, &accepted);
     }
     else {
-        result = client_cert_verify(&trust, (uint32_t)conf->format, value,
-                                    strlen(value), now,
-                                    (uint32_t)(conf->max_age < 0
-                                                   ? MCC_DEFAULT_MAX_AGE
-                                                   : conf->max_age),
-                                    (uint32_t)(conf->max_age < 0
-                                                   ? MCC_DEFAULT_SKEW
-                                                   : conf->skew),
-                                    peer.client, &accepted);
+        result = client_cert_verdicts_verify(verdicts, &trust,
+                                             (uint32_t)conf->format, value,
+                                             strlen(value), now,
+                                             (uint32_t)(conf->max_age < 0
+                                                            ? MCC_DEFAULT_MAX_AGE
+                                                            : conf->max_age),
+                                             (uint32_t)(conf->max_age < 0
+                                                            ? MCC_DEFAULT_SKEW
+                                                            : conf->skew),
+                                             peer.client, &accepted);
     }
     if (result == CLIENT_CERT_RESULT_OK) {
         take(outcome, accepted, p);
@@ -386,4 +390,32 @@ const char *mcc_accept_variable(request_rec *r, const char *name)
         value = mcc_client_variable(r->pool, outcome->certificate, name, 0);
     }
     return value ? value : "";
+}
+
+static apr_status_t free_verdicts(void *data)
+{
+    mcc_global *global = data;
+
+    client_cert_verdicts_free(global->verdicts);
+    global->verdicts = NULL;
+    return APR_SUCCESS;
+}
+
+void mcc_accept_child_init(apr_pool_t *pchild, server_rec *s)
+{
+    mcc_global *global = mcc_server_config_of(s)->global;
+    client_cert_result result;
+
+    if (!global->accepts) {
+        return;
+    }
+    result = client_cert_verdicts_new(global->cache_size, &global->verdicts);
+    if (result != CLIENT_CERT_RESULT_OK) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
+                     "ClientCertAccept: %s; nothing is accepted",
+                     client_cert_result_message(result));
+        return;
+    }
+    apr_pool_cleanup_register(pchild, global, free_verdicts,
+                              apr_pool_cleanup_null);
 }

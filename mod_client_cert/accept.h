@@ -44,6 +44,9 @@ void mcc_accept_capture(request_rec *r);
 /** post_perdir_config hook: nothing skips it. Answers 400 and 403. */
 int mcc_accept_enforce(request_rec *r);
 
+/** child_init hook: values are verified once for each process. */
+void mcc_accept_child_init(apr_pool_t *pchild, server_rec *s);
+
 /** The value of SSL_CLIENT_… or CLIENT_CERT_… as the application is to see it.
  *  @return NULL where the variable is not ours to answer for */
 const char *mcc_accept_variable(request_rec *r, const char *name);

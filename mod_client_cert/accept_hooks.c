@@ -246,6 +246,7 @@ void mcc_accept_register_hooks(apr_pool_t *p)
     ap_hook_post_perdir_config(mcc_accept_enforce, NULL, NULL,
                                APR_HOOK_REALLY_FIRST);
 
+    ap_hook_child_init(mcc_accept_child_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_optional_fn_retrieve(find_mod_ssl, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_ssl_var_lookup(lookup_variable, NULL, mod_ssl,
                            APR_HOOK_REALLY_FIRST);

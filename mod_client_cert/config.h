@@ -48,7 +48,7 @@ typedef enum {
 typedef struct {
     /** (const char *) every header name that is ours, see names.h */
     apr_array_header_t *our_names;
-    /** ClientCertSignatureCache in bytes; 0 for none */
+    /** ClientCertSignatureCache in bytes, for each role; 0 for none */
     apr_size_t cache_size;
     /** some ClientCertForward names a format */
     unsigned forwards : 1;
@@ -60,6 +60,8 @@ typedef struct {
     apr_array_header_t *accept_sections;
     /** signatures to reuse; made in each child process, NULL before that */
     client_cert_cache *cache;
+    /** verdicts to reuse; made in each child process, NULL before that */
+    client_cert_verdicts *verdicts;
 } mcc_global;
 
 typedef struct mcc_tls_host mcc_tls_host;

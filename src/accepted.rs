@@ -14,17 +14,21 @@ pub struct Accepted {
     forwarded: Client,
     signer: X509,
     signing_time: Option<i64>,
+    end: i64,
 }
 
 impl Accepted {
+    /// `end` is the first second, in Unix time, for which it may no longer be true.
+    ///
     /// Fails when the client's certificate is none that could be forwarded again.
     pub(crate) fn new(
         client: X509,
         signer: X509,
         signing_time: Option<i64>,
+        end: i64,
     ) -> Result<Self, MalformedValue> {
         let forwarded = Client::new(&client, &[]).map_err(|_| MalformedValue::Content)?;
-        Ok(Self { client, forwarded, signer, signing_time })
+        Ok(Self { client, forwarded, signer, signing_time, end })
     }
 
     /// The client's certificate.
@@ -43,6 +47,13 @@ impl Accepted {
     #[must_use]
     pub fn signer(&self) -> &X509Ref {
         &self.signer
+    }
+
+    /// The first second, in Unix time, for which it must be verified again: some certificate or
+    /// CRL has ended by then, or a CRL begun, or the signature is too old.
+    #[must_use]
+    pub fn end(&self) -> i64 {
+        self.end
     }
 
     /// When it was signed, in Unix seconds. `None` where nobody signed.

@@ -262,7 +262,7 @@ mod tests {
         }
         let renewed = bench.sign(NOW + 60, 60);
         assert!(!renewed.reused() && renewed.value() != first.value());
-        assert!(bench.sign(NOW + 119, 60).reused());
+        assert!(bench.sign(NOW + 112, 60).reused());
     }
 
     #[test]

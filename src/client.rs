@@ -2,7 +2,9 @@
 
 //! Clients.
 
-use openssl::x509::X509Ref;
+use std::sync::OnceLock;
+
+use openssl::x509::{X509, X509Ref};
 
 use crate::{
     certificate::{self, Certificate},
@@ -14,13 +16,24 @@ use crate::{
 
 /// A client whose certificate was verified: its leaf, its chain without the root, their identity
 /// and validity.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Client {
     leaf: Vec<u8>,
     id: [u8; 32],
     validity: Validity,
     chain: Vec<Vec<u8>>,
+    path_id: [u8; 32],
+    /// The leaf as OpenSSL has it, once somebody asked.
+    certificate: OnceLock<X509>,
 }
+
+impl PartialEq for Client {
+    fn eq(&self, other: &Self) -> bool {
+        self.leaf == other.leaf && self.chain == other.chain
+    }
+}
+
+impl Eq for Client {}
 
 impl Client {
     /// Makes a client of a chain that was verified. `chain` is in TLS order and without the leaf;
@@ -35,14 +48,20 @@ impl Client {
             .filter(|certificate| !is_self_signed(certificate))
             .map(|certificate| certificate::der(certificate))
             .collect::<Result<_, _>>()?;
-        Self::from_der(certificate::der(leaf)?, chain)
+        let client = Self::from_der(certificate::der(leaf)?, chain)?;
+        Ok(Self { certificate: OnceLock::from(leaf.to_owned()), ..client })
     }
 
     /// As [`Self::new`], of DER; `chain` is kept as it is.
     pub(crate) fn from_der(leaf: Vec<u8>, chain: Vec<Vec<u8>>) -> Result<Self, Error> {
         let validity = Certificate::read(&leaf).map_err(|_| Error::CertificateMalformed)?.validity;
         let id = certificate::id(&leaf);
-        Ok(Self { leaf, id, validity, chain })
+        let path_id = if chain.is_empty() {
+            id
+        } else {
+            certificate::id(&[&leaf[..], &chain.concat()].concat())
+        };
+        Ok(Self { leaf, id, validity, chain, path_id, certificate: OnceLock::new() })
     }
 
     /// Whether the leaf is within its validity at `now`, in Unix seconds.
@@ -67,6 +86,36 @@ impl Client {
     #[must_use]
     pub fn id(&self) -> &[u8; 32] {
         &self.id
+    }
+
+    /// The same as OpenSSL has it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CertificateMalformed`]
+    pub fn certificate(&self) -> Result<&X509Ref, Error> {
+        if let Some(certificate) = self.certificate.get() {
+            return Ok(certificate);
+        }
+        let certificate = X509::from_der(&self.leaf).map_err(|_| Error::CertificateMalformed)?;
+        Ok(self.certificate.get_or_init(|| certificate))
+    }
+
+    /// The intermediates as OpenSSL has them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CertificateMalformed`]
+    pub(crate) fn chain_certificates(&self) -> Result<Vec<X509>, Error> {
+        self.chain
+            .iter()
+            .map(|der| X509::from_der(der).map_err(|_| Error::CertificateMalformed))
+            .collect()
+    }
+
+    /// The identity of leaf and chain together.
+    pub(crate) fn path_id(&self) -> &[u8; 32] {
+        &self.path_id
     }
 
     /// The DER of the intermediates, in TLS order.

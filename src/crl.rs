@@ -6,10 +6,20 @@ use std::{fs, path::Path};
 
 use openssl::x509::X509Crl;
 
-use crate::{error::Error, path::CrlStack, pem};
+use crate::{
+    error::Error,
+    path::{CrlStack, unix_time},
+    pem,
+    verdicts::Identity,
+};
 
 /// The CRLs of a file, for any number of combinations with anchors.
-pub struct Crls(CrlStack);
+pub struct Crls {
+    stack: CrlStack,
+    /// Each thisUpdate and nextUpdate, in Unix seconds.
+    changes: Vec<i64>,
+    identity: Identity,
+}
 
 impl Crls {
     /// Reads PEM CRLs.
@@ -22,11 +32,28 @@ impl Crls {
     }
 
     pub(crate) fn new(crls: Vec<X509Crl>) -> Result<Self, Error> {
-        CrlStack::new(crls).map(Self).map_err(|_| Error::CrlFileMalformed)
+        let mut changes = Vec::new();
+        for crl in &crls {
+            for time in [Some(crl.last_update()), crl.next_update()].into_iter().flatten() {
+                changes.push(unix_time(time).map_err(|_| Error::CrlFileMalformed)?);
+            }
+        }
+        let stack = CrlStack::new(crls).map_err(|_| Error::CrlFileMalformed)?;
+        Ok(Self { stack, changes, identity: Identity::new() })
     }
 
     pub(crate) fn all(&self) -> &CrlStack {
-        &self.0
+        &self.stack
+    }
+
+    /// The first second after `now` in which another of them, or one less, is in force. Before it
+    /// they say what they say at `now`.
+    pub(crate) fn next_change(&self, now: i64) -> i64 {
+        self.changes.iter().copied().filter(|change| *change > now).min().unwrap_or(i64::MAX)
+    }
+
+    pub(crate) fn identity(&self) -> Identity {
+        self.identity
     }
 }
 

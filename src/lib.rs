@@ -12,6 +12,7 @@
 //! | [`cache`] | how a signature is used again |
 //! | [`trust`], `path`, `crl`, `dns_name` | whom to believe |
 //! | [`verify`], [`accepted`], [`rejection`] | how a value is read, verified, and why not |
+//! | [`verdicts`] | how a verified value is taken again |
 //! | `certificate`, `der`, `time`, `pem` | how a certificate is read |
 //! | [`ffi`] | all of it from C |
 
@@ -55,5 +56,6 @@ mod structured_field;
 mod testing;
 mod time;
 pub mod trust;
+pub mod verdicts;
 pub mod verify;
 mod xfcc;

@@ -6,6 +6,7 @@ use std::ffi::c_int;
 
 use foreign_types::{ForeignType, ForeignTypeRef};
 use openssl::{
+    asn1::{Asn1Time, Asn1TimeRef},
     error::ErrorStack,
     stack::Stack,
     x509::{
@@ -75,14 +76,15 @@ impl Anchors {
 
     /// Whether a path leads from `certificate` over some of `untrusted` to an anchor, all of it
     /// valid at `now`, in Unix seconds. With `crls`, each certificate that is no anchor needs one.
-    /// For any purpose: which are good is for the caller to say.
+    /// For any purpose: which are good is for the caller to say. Returns the second, in Unix time,
+    /// from which some certificate of the path is no longer valid.
     pub(crate) fn verify(
         &self,
         certificate: &X509Ref,
         untrusted: &[&X509Ref],
         crls: Option<&CrlStack>,
         now: i64,
-    ) -> Result<(), Refusal> {
+    ) -> Result<i64, Refusal> {
         let verdict: Result<_, ErrorStack> = (|| {
             let mut stack = Stack::new()?;
             for certificate in untrusted {
@@ -104,11 +106,28 @@ impl Anchors {
                     );
                 }
                 let verified = context.verify_cert()?;
-                Ok(if verified { Ok(()) } else { Err(refusal(context)) })
+                Ok(if verified { end(context) } else { Err(refusal(context)) })
             })
         })();
         verdict.unwrap_or(Err(Refusal::VerificationFailed))
     }
+}
+
+/// The first notAfter of a path that verified.
+fn end(context: &X509StoreContextRef) -> Result<i64, Refusal> {
+    context
+        .chain()
+        .into_iter()
+        .flatten()
+        .map(|certificate| unix_time(certificate.not_after()))
+        .try_fold(i64::MAX, |first, time| time.map(|time| first.min(time)))
+        .map_err(|_| Refusal::VerificationFailed)
+}
+
+/// A time of OpenSSL's, in Unix seconds.
+pub(crate) fn unix_time(time: &Asn1TimeRef) -> Result<i64, ErrorStack> {
+    let since = Asn1Time::from_unix(0)?.diff(time)?;
+    Ok(i64::from(since.days).saturating_mul(86_400).saturating_add(i64::from(since.secs)))
 }
 
 /// Whether the certificate could issue others, in OpenSSL's eyes.

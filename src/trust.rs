@@ -14,6 +14,7 @@ use crate::{
     path::{Anchors, has_invalid_extensions, is_ca},
     pem,
     rejection::Refusal,
+    verdicts::Identity,
 };
 
 /// The trust anchors of a file.
@@ -21,6 +22,7 @@ pub struct TrustAnchors {
     pinned: Vec<Pinned>,
     anchors: Anchors,
     has_ca: bool,
+    identity: Identity,
 }
 
 /// Trust anchors, the names of which a signer must have one, and CRLs.
@@ -71,6 +73,7 @@ impl TrustAnchors {
             pinned: anchors.iter().map(Pinned::new).collect::<Result<_, _>>()?,
             anchors: Anchors::new(anchors).map_err(|_| Error::FileMalformed)?,
             has_ca: anchors.iter().any(|anchor| is_ca(anchor)),
+            identity: Identity::new(),
         })
     }
 
@@ -78,6 +81,10 @@ impl TrustAnchors {
     #[must_use]
     pub fn has_ca(&self) -> bool {
         self.has_ca
+    }
+
+    pub(crate) fn identity(&self) -> Identity {
+        self.identity
     }
 }
 
@@ -124,22 +131,25 @@ impl Trust {
     }
 
     /// Whether this is a certificate to believe at `now`, in Unix seconds. `untrusted` is where
-    /// its issuers are looked for, beside the anchors.
+    /// its issuers are looked for, beside the anchors. Returns the second, in Unix time, up to
+    /// which the verdict stands.
     pub(crate) fn check(
         &self,
         certificate: &X509Ref,
         untrusted: &[&X509Ref],
         now: i64,
-    ) -> Result<(), Refusal> {
+    ) -> Result<i64, Refusal> {
         let der = certificate::der(certificate).map_err(|_| Refusal::SignerUntrusted)?;
         let pinned = self.pinned().iter().find(|pinned| pinned.der == der);
-        match pinned {
-            Some(pinned) => pinned.alone.verify(certificate, &[], None, now)?,
-            None => {
-                let crls = self.crls.as_ref().map(|crls| crls.all());
-                self.anchors.anchors.verify(certificate, untrusted, crls, now)?;
-            }
-        }
+        let end = match (pinned, &self.crls) {
+            (Some(pinned), _) => pinned.alone.verify(certificate, &[], None, now)?,
+            (None, None) => self.anchors.anchors.verify(certificate, untrusted, None, now)?,
+            (None, Some(crls)) => self
+                .anchors
+                .anchors
+                .verify(certificate, untrusted, Some(crls.all()), now)?
+                .min(crls.next_change(now)),
+        };
         if has_invalid_extensions(certificate) {
             return Err(Refusal::SignerUntrusted);
         }
@@ -148,7 +158,8 @@ impl Trust {
             return Err(Refusal::SignerIsCa);
         }
         check_usage(certificate)?;
-        self.check_name(certificate)
+        self.check_name(certificate)?;
+        Ok(end)
     }
 
     fn check_name(&self, certificate: &X509Ref) -> Result<(), Refusal> {

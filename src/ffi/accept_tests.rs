@@ -235,7 +235,8 @@ fn what_nobody_signed_has_no_time() {
     let objects = Objects::new("time");
     let (client, signer) = (objects.client.leaf(), objects.peer.leaf());
     let accepted =
-        crate::accepted::Accepted::new(certificate(client), certificate(signer), None).unwrap();
+        crate::accepted::Accepted::new(certificate(client), certificate(signer), None, NOW)
+            .unwrap();
     let mut time = 7;
     // SAFETY: a live object, a place for the result.
     let result = unsafe { client_cert_accepted_signing_time(&accepted, &mut time) };

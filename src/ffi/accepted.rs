@@ -10,12 +10,13 @@ use openssl_sys::X509;
 use super::{panic::boundary, pointer, result::ClientCertResult};
 use crate::{accepted::Accepted, client::Client};
 
-/// Releases what was accepted. NULL is allowed, as with free(). No thread may be using it.
+/// Releases what was accepted, as often as it was given. NULL is allowed, as with free(). No thread
+/// may be using what this caller was given.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_accepted_free(accepted: *mut Accepted) {
     // SAFETY: as the header's rules say.
     boundary(|| unsafe {
-        pointer::free(accepted);
+        pointer::unshare(accepted);
         Ok(())
     });
 }

@@ -26,4 +26,5 @@ mod signer;
 #[cfg(test)]
 mod tests;
 mod trust;
+mod verdicts;
 mod verify;

@@ -7,6 +7,7 @@ use std::{
     os::unix::ffi::OsStrExt,
     path::Path,
     slice,
+    sync::Arc,
 };
 
 use foreign_types::ForeignTypeRef;
@@ -70,6 +71,23 @@ pub(super) unsafe fn out_array<'a>(array: *mut u8) -> Checked<&'a mut [u8; 32]> 
 /// Gives an object to C, which may use it in any thread and gives it back to [`free`].
 pub(super) fn give<T: Send + Sync>(object: T) -> *mut T {
     Box::into_raw(Box::new(object))
+}
+
+/// As [`give`], of an object that others may have too; back it goes to [`unshare`].
+pub(super) fn share<T: Send + Sync>(object: Arc<T>) -> *mut T {
+    Arc::into_raw(object).cast_mut()
+}
+
+/// Takes C's part in an object back. Does nothing with NULL.
+///
+/// # Safety
+///
+/// `object` is NULL, or came from [`share`] and was not freed before.
+pub(super) unsafe fn unshare<T>(object: *mut T) {
+    if !object.is_null() {
+        // SAFETY: the caller's part.
+        drop(unsafe { Arc::from_raw(object.cast_const()) });
+    }
 }
 
 /// Takes an object back from C and drops it. Does nothing with NULL.

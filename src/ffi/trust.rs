@@ -8,6 +8,7 @@ use super::{panic::boundary, pointer, result::ClientCertResult};
 use crate::{
     crl::Crls,
     trust::{Trust, TrustAnchors, check_name},
+    verdicts::TrustSources,
 };
 
 /// Trust anchors.
@@ -40,10 +41,30 @@ impl TrustParts {
     pub(super) unsafe fn combine(&self) -> Result<Trust, ClientCertResult> {
         // SAFETY: the caller's part.
         unsafe {
-            let anchors = Arc::clone(&pointer::borrow(self.anchors)?.0);
-            let crls = self.crls.as_ref().map(|crls| Arc::clone(&crls.0));
-            let names = pointer::strings(self.names, self.names_length)?;
-            Ok(Trust::new(anchors, &names, crls)?)
+            let names = self.names()?;
+            Ok(self.sources(&names)?.combine()?)
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Self::combine`].
+    pub(super) unsafe fn names<'a>(&self) -> Result<Vec<&'a [u8]>, ClientCertResult> {
+        // SAFETY: the caller's part.
+        unsafe { pointer::strings(self.names, self.names_length) }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Self::combine`].
+    pub(super) unsafe fn sources<'a>(
+        &self,
+        names: &'a [&'a [u8]],
+    ) -> Result<TrustSources<'a>, ClientCertResult> {
+        // SAFETY: the caller's part.
+        unsafe {
+            let anchors = &pointer::borrow(self.anchors)?.0;
+            Ok(TrustSources { anchors, names, crls: self.crls.as_ref().map(|crls| &crls.0) })
         }
     }
 }

@@ -2,18 +2,10 @@
 
 //! How values are verified.
 
-use std::{ffi::c_char, ptr::null_mut};
-
-use openssl::x509::X509;
+use std::{ffi::c_char, ptr::null_mut, sync::Arc};
 
 use super::{number, panic::boundary, pointer, result::ClientCertResult, trust::TrustParts};
-use crate::{
-    accepted::Accepted, client::Client, error::Error, format::CertificateFormat, verify::Freshness,
-};
-
-fn certificate(der: &[u8]) -> Result<X509, Error> {
-    X509::from_der(der).map_err(|_| Error::CertificateMalformed)
-}
+use crate::{accepted::Accepted, client::Client, format::CertificateFormat, verify::Freshness};
 
 /// Verifies a signed value.
 ///
@@ -52,9 +44,8 @@ pub unsafe extern "C" fn client_cert_verify(
         let (trust, format) = (pointer::borrow(trust)?.combine()?, number::signed_format(format)?);
         let value = pointer::bytes(value.cast(), length)?;
         let freshness = Freshness { max_age, skew };
-        let peer = peer.as_ref().map(|peer| certificate(peer.leaf())).transpose()?;
-        let peer = peer.as_deref();
-        *accepted = pointer::give(trust.verify(format, value, now, freshness, peer)?);
+        let peer = peer.as_ref().map(Client::certificate).transpose()?;
+        *accepted = pointer::share(Arc::new(trust.verify(format, value, now, freshness, peer)?));
         Ok(())
     })
 }
@@ -89,11 +80,10 @@ pub unsafe extern "C" fn client_cert_verify_peer(
         }
         let value = pointer::bytes(value.cast(), length)?;
         let peer = pointer::borrow(peer)?;
-        let chain: Vec<X509> =
-            peer.chain().iter().map(|der| certificate(der)).collect::<Result<_, _>>()?;
+        let chain = peer.chain_certificates()?;
         let chain: Vec<_> = chain.iter().map(|certificate| &**certificate).collect();
-        let peer = certificate(peer.leaf())?;
-        *accepted = pointer::give(trust.verify_peer(value, now, &peer, &chain)?);
+        let verified = trust.verify_peer(value, now, peer.certificate()?, &chain)?;
+        *accepted = pointer::share(Arc::new(verified));
         Ok(())
     })
 }

@@ -40,7 +40,7 @@ mod value;
 pub(crate) const LONGEST_VALUE: usize = 65_536;
 
 /// How far from now a signingTime may lie, in seconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Freshness {
     /// The oldest that is taken.
     pub max_age: u32,
@@ -68,12 +68,14 @@ impl Trust {
         let signer = signature::signer(&unverified, self, peer)?;
         let algorithm = signature::key_algorithm(&signer)?;
         // Not to have keys and signatures of anybody's making tried, first whether it is trusted.
-        self.check(&signer, &unverified.untrusted(), now)?;
+        let end = self.check(&signer, &unverified.untrusted(), now)?;
         signature::check(&unverified, &signer, algorithm)?;
         check_freshness(unverified.attributes.signing_time, now, freshness)?;
         check_client(unverified.content.fields.validity, now)?;
         let signing_time = unverified.attributes.signing_time;
-        Ok(Accepted::new(unverified.content.certificate, signer, Some(signing_time))?)
+        let stale = signing_time.saturating_add(i64::from(freshness.max_age)).saturating_add(1);
+        let end = end.min(stale).min(unverified.content.fields.validity.not_after);
+        Ok(Accepted::new(unverified.content.certificate, signer, Some(signing_time), end)?)
     }
 
     /// Verifies an unsigned value, RFC 9440 section 2.2, at `now`, in Unix seconds: it is the TLS
@@ -91,13 +93,14 @@ impl Trust {
     ) -> Result<Accepted, Rejection> {
         let der = value::certificate(value)?;
         let content = ReadCertificate::read(&der).map_err(|_| MalformedValue::Content)?;
-        self.check(peer, chain, now)?;
+        let end = self.check(peer, chain, now)?;
         // A pin does without names where it signed; here nothing ties the peer to the value.
         if !self.has_names() {
             return Err(Refusal::SignerName.into());
         }
         check_client(content.fields.validity, now)?;
-        Ok(Accepted::new(content.certificate, peer.to_owned(), None)?)
+        let end = end.min(content.fields.validity.not_after);
+        Ok(Accepted::new(content.certificate, peer.to_owned(), None, end)?)
     }
 }
 

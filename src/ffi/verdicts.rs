@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Values that are verified once and taken again.
+
+use std::{ffi::c_char, ptr::null_mut};
+
+use super::{number, panic::boundary, pointer, result::ClientCertResult, trust::TrustParts};
+use crate::{
+    accepted::Accepted,
+    client::Client,
+    format::CertificateFormat,
+    verdicts::{Failure, Verdicts},
+    verify::Freshness,
+};
+
+impl From<Failure> for ClientCertResult {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Rejected(rejection) => rejection.into(),
+            Failure::Unusable(error) => error.into(),
+        }
+    }
+}
+
+/// Makes a cache of values that were accepted, which uses at most about `bytes` of memory, its own
+/// overhead included. With 0 nothing is kept.
+///
+/// Sets `*verdicts` to a new object, which client_cert_verdicts_free() releases.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_verdicts_new(
+    bytes: usize,
+    verdicts: *mut *mut Verdicts,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    boundary(|| unsafe {
+        let verdicts = pointer::out(verdicts, null_mut())?;
+        *verdicts = pointer::give(Verdicts::new(bytes));
+        Ok(())
+    })
+}
+
+/// Releases a cache. NULL is allowed, as with free(). No thread may be using it; what it gave
+/// stays.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_verdicts_free(verdicts: *mut Verdicts) {
+    // SAFETY: as the header's rules say.
+    boundary(|| unsafe {
+        pointer::free(verdicts);
+        Ok(())
+    });
+}
+
+/// As client_cert_verify(), but takes a value again that was accepted before, from the same `peer`
+/// and with the same `trust`, `max_age` and `skew`.
+///
+/// It is taken again no longer than client_cert_verify() would accept it: until it is too old, a
+/// certificate of its client, signer or path ends, or one of the CRLs begins or ends; and not when
+/// `now` is before the time at which it was verified. Anchors and CRLs are the same only if they
+/// are the same objects. When several threads bring the same value, one verifies it and the others
+/// wait. What is refused is not remembered.
+///
+/// Sets `*accepted` to an object, which client_cert_accepted_free() releases; others may have been
+/// given the same one.
+///
+/// Fails as client_cert_verify() does.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_verdicts_verify(
+    verdicts: *const Verdicts,
+    trust: *const TrustParts,
+    format: u32,
+    value: *const c_char,
+    length: usize,
+    now: i64,
+    max_age: u32,
+    skew: u32,
+    peer: *const Client,
+    accepted: *mut *mut Accepted,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    boundary(|| unsafe {
+        let accepted = pointer::out(accepted, null_mut())?;
+        let (verdicts, trust) = (pointer::borrow(verdicts)?, pointer::borrow(trust)?);
+        let (names, format) = (trust.names()?, number::signed_format(format)?);
+        let value = pointer::bytes(value.cast(), length)?;
+        let (trust, peer) = (trust.sources(&names)?, peer.as_ref());
+        let freshness = Freshness { max_age, skew };
+        let verdict = verdicts.verify(trust, format, value, now, freshness, peer)?;
+        *accepted = pointer::share(verdict.accepted);
+        Ok(())
+    })
+}
+
+/// As client_cert_verify_peer(), but takes a value again as client_cert_verdicts_verify() does.
+///
+/// Fails as client_cert_verify_peer() does.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_verdicts_verify_peer(
+    verdicts: *const Verdicts,
+    trust: *const TrustParts,
+    format: u32,
+    value: *const c_char,
+    length: usize,
+    now: i64,
+    peer: *const Client,
+    accepted: *mut *mut Accepted,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    boundary(|| unsafe {
+        let accepted = pointer::out(accepted, null_mut())?;
+        let (verdicts, trust) = (pointer::borrow(verdicts)?, pointer::borrow(trust)?);
+        let names = trust.names()?;
+        if number::certificate_format(format)? != CertificateFormat::Rfc9440 {
+            return Err(ClientCertResult::InvalidParameter);
+        }
+        let value = pointer::bytes(value.cast(), length)?;
+        let (trust, peer) = (trust.sources(&names)?, pointer::borrow(peer)?);
+        *accepted = pointer::share(verdicts.verify_peer(trust, value, now, peer)?.accepted);
+        Ok(())
+    })
+}

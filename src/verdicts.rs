@@ -1,0 +1,495 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Verified values to take again.
+
+use std::{
+    hash::{Hash, Hasher},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use quick_cache::{
+    DefaultHashBuilder, Equivalent, OptionsBuilder, Weighter,
+    sync::{Cache as Table, DefaultLifecycle, GuardResult},
+};
+
+use crate::{
+    accepted::Accepted,
+    client::Client,
+    crl::Crls,
+    error::Error,
+    format::SignedFormat,
+    rejection::Rejection,
+    trust::{Trust, TrustAnchors},
+    verify::Freshness,
+};
+
+/// What a verdict takes besides its value: the certificates of client and signer as OpenSSL has
+/// them, and its places in the cache's table. Measured in tests/verdicts_memory.rs.
+const OVERHEAD: u64 = 16 << 10;
+
+/// Which anchors or CRLs they are: no two that were ever made have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Identity(u64);
+
+impl Identity {
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// Values that were accepted, and for whom, bounded in memory. What was refused is not kept.
+pub struct Verdicts {
+    /// None when nothing is kept.
+    table: Option<Table<Key, Entry, Weight>>,
+}
+
+/// How a value is verified.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Method {
+    Signed { format: SignedFormat, freshness: Freshness, peer: Option<[u8; 32]> },
+    Peer([u8; 32]),
+}
+
+/// All that a verdict depends on, but for the time. Compared octet by octet: a hash only finds it.
+struct Question<'a> {
+    value: &'a [u8],
+    method: Method,
+    anchors: Identity,
+    crls: Option<Identity>,
+    names: &'a [&'a [u8]],
+}
+
+#[derive(Clone)]
+struct Key {
+    value: Arc<[u8]>,
+    method: Method,
+    anchors: Identity,
+    crls: Option<Identity>,
+    names: Arc<[Box<[u8]>]>,
+}
+
+impl Hash for Question<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.value.hash(state);
+        (self.method, self.anchors).hash(state);
+    }
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.value.hash(state);
+        (self.method, self.anchors).hash(state);
+    }
+}
+
+impl Equivalent<Key> for Question<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        self.method == key.method
+            && self.anchors == key.anchors
+            && self.crls == key.crls
+            && *self.value == *key.value
+            && self.names.len() == key.names.len()
+            && self.names.iter().zip(&*key.names).all(|(one, other)| **one == **other)
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.method == other.method
+            && self.anchors == other.anchors
+            && self.crls == other.crls
+            && self.value == other.value
+            && self.names == other.names
+    }
+}
+
+impl Eq for Key {}
+
+impl From<&Question<'_>> for Key {
+    fn from(question: &Question<'_>) -> Self {
+        let Question { value, method, anchors, crls, names } = *question;
+        let names = names.iter().map(|name| Box::from(*name)).collect();
+        Self { value: value.into(), method, anchors, crls, names }
+    }
+}
+
+#[derive(Clone)]
+struct Entry {
+    accepted: Arc<Accepted>,
+    verified_at: i64,
+}
+
+impl Entry {
+    /// Whether the verdict stands at `now`. Not before it was made: then the clock was put back,
+    /// and something may not have begun yet.
+    fn stands(&self, now: i64) -> bool {
+        self.verified_at <= now && now < self.accepted.end()
+    }
+}
+
+#[derive(Clone)]
+struct Weight;
+
+impl Weighter<Key, Entry> for Weight {
+    fn weight(&self, key: &Key, _: &Entry) -> u64 {
+        u64::try_from(key.value.len()).unwrap_or(u64::MAX).saturating_add(OVERHEAD)
+    }
+}
+
+/// A value that was verified.
+pub struct Verdict {
+    /// What it says.
+    pub accepted: Arc<Accepted>,
+    /// Whether it was verified for somebody else's call.
+    pub reused: bool,
+}
+
+/// Why there is no verdict.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The value is not to be believed.
+    Rejected(Rejection),
+    /// What is to be trusted, or the peer, cannot be.
+    Unusable(Error),
+}
+
+impl From<Rejection> for Failure {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Unusable(error)
+    }
+}
+
+/// Whom to believe, as [`Trust::new`] takes it.
+#[derive(Clone, Copy)]
+pub struct TrustSources<'a> {
+    /// The trust anchors.
+    pub anchors: &'a Arc<TrustAnchors>,
+    /// The names of which a signer must have one.
+    pub names: &'a [&'a [u8]],
+    /// The CRLs.
+    pub crls: Option<&'a Arc<Crls>>,
+}
+
+impl TrustSources<'_> {
+    /// [`Trust::new`] of them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Trust::new`].
+    pub fn combine(&self) -> Result<Trust, Error> {
+        Trust::new(Arc::clone(self.anchors), self.names, self.crls.map(Arc::clone))
+    }
+}
+
+impl Verdicts {
+    /// Makes a cache that uses so many bytes of memory at most; with 0 it keeps nothing.
+    #[must_use]
+    pub fn new(bytes: usize) -> Self {
+        let items = u64::try_from(bytes).unwrap_or(u64::MAX) / OVERHEAD;
+        let options = OptionsBuilder::new()
+            .weight_capacity(u64::try_from(bytes).unwrap_or(u64::MAX))
+            .estimated_items_capacity(usize::try_from(items.max(1)).unwrap_or(usize::MAX))
+            .build();
+        let table = options.ok().filter(|_| bytes > 0).map(|options| {
+            let hasher = DefaultHashBuilder::default();
+            Table::with_options(options, Weight, hasher, DefaultLifecycle::default())
+        });
+        Self { table }
+    }
+
+    /// As [`Trust::verify`]; but a value is taken again that was accepted before, as long as the
+    /// verdict stands. Of several threads that bring the same value one verifies it, and the
+    /// others wait.
+    ///
+    /// # Errors
+    ///
+    /// As [`Trust::new`] and [`Trust::verify`]; an error is not kept.
+    pub fn verify(
+        &self,
+        trust: TrustSources<'_>,
+        format: SignedFormat,
+        value: &[u8],
+        now: i64,
+        freshness: Freshness,
+        peer: Option<&Client>,
+    ) -> Result<Verdict, Failure> {
+        let method = Method::Signed { format, freshness, peer: peer.map(|peer| *peer.id()) };
+        self.answer(trust, value, method, now, || {
+            let peer = peer.map(Client::certificate).transpose()?;
+            Ok(trust.combine()?.verify(format, value, now, freshness, peer)?)
+        })
+    }
+
+    /// As [`Trust::verify_peer`], likewise.
+    ///
+    /// # Errors
+    ///
+    /// As [`Trust::new`] and [`Trust::verify_peer`]; an error is not kept.
+    pub fn verify_peer(
+        &self,
+        trust: TrustSources<'_>,
+        value: &[u8],
+        now: i64,
+        peer: &Client,
+    ) -> Result<Verdict, Failure> {
+        self.answer(trust, value, Method::Peer(*peer.path_id()), now, || {
+            let chain = peer.chain_certificates()?;
+            let chain: Vec<_> = chain.iter().map(|certificate| &**certificate).collect();
+            Ok(trust.combine()?.verify_peer(value, now, peer.certificate()?, &chain)?)
+        })
+    }
+
+    fn answer(
+        &self,
+        trust: TrustSources<'_>,
+        value: &[u8],
+        method: Method,
+        now: i64,
+        verify: impl FnOnce() -> Result<Accepted, Failure>,
+    ) -> Result<Verdict, Failure> {
+        let verify = || verify().map(Arc::new);
+        let Some(table) = &self.table else {
+            return Ok(Verdict { accepted: verify()?, reused: false });
+        };
+        let question = Question {
+            value,
+            method,
+            anchors: trust.anchors.identity(),
+            crls: trust.crls.map(|crls| crls.identity()),
+            names: trust.names,
+        };
+        if let Some(entry) = table.get(&question).filter(|entry| entry.stands(now)) {
+            return Ok(Verdict { accepted: entry.accepted, reused: true });
+        }
+        let key = Key::from(&question);
+        table.remove_if(&key, |entry| !entry.stands(now));
+        match table.get_value_or_guard(&key, None::<Duration>) {
+            GuardResult::Value(entry) if entry.stands(now) => {
+                Ok(Verdict { accepted: entry.accepted, reused: true })
+            }
+            // Verified meanwhile, by a thread whose clock is ahead.
+            GuardResult::Value(_) | GuardResult::Timeout => {
+                Ok(Verdict { accepted: verify()?, reused: false })
+            }
+            GuardResult::Guard(guard) => {
+                // On an error the guard goes, and the next of those who wait tries.
+                let accepted = verify()?;
+                let entry = Entry { accepted: Arc::clone(&accepted), verified_at: now };
+                // Not kept if it does not fit; those who wait have it all the same.
+                let _ = guard.insert(entry);
+                Ok(Verdict { accepted, reused: false })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Barrier, thread};
+
+    use openssl::x509::extension::SubjectAlternativeName;
+
+    use super::*;
+    use crate::{
+        rejection::Refusal,
+        signer::{Signer, SignerCerts},
+        testing::{Identity as Pair, KeyKind, Leaf, NOW},
+    };
+
+    const SIZE: usize = 1 << 20;
+    const FRESHNESS: Freshness = Freshness { max_age: 300, skew: 30 };
+
+    fn client_of(pair: &Pair) -> Client {
+        Client::new(&pair.certificate, &[]).unwrap()
+    }
+
+    fn anchors_of(pair: &Pair) -> Arc<TrustAnchors> {
+        Arc::new(TrustAnchors::new(std::slice::from_ref(&pair.certificate)).unwrap())
+    }
+
+    /// A cache, a pinned signer that is the peer, and a value of its.
+    struct Bench {
+        verdicts: Verdicts,
+        anchors: Arc<TrustAnchors>,
+        peer: Client,
+        value: String,
+    }
+
+    impl Bench {
+        fn of(signer: Leaf, client: Leaf) -> Self {
+            let (signer, client) = (signer.self_signed(), client.self_signed());
+            let value = Signer::new(&signer.certificate, &signer.key, &[])
+                .and_then(|signer| signer.sign(SignerCerts::Signer, &client_of(&client), NOW))
+                .map(|der| SignedFormat::Cms.encode(&der))
+                .unwrap();
+            let (anchors, peer) = (anchors_of(&signer), client_of(&signer));
+            Self { verdicts: Verdicts::new(SIZE), anchors, peer, value }
+        }
+
+        fn new() -> Self {
+            Self::of(Leaf::new(KeyKind::P256), Leaf::new(KeyKind::P256))
+        }
+
+        fn sources(&self) -> TrustSources<'_> {
+            TrustSources { anchors: &self.anchors, names: &[], crls: None }
+        }
+
+        fn verify(&self, now: i64) -> Result<bool, Failure> {
+            let (value, peer) = (self.value.as_bytes(), Some(&self.peer));
+            let format = SignedFormat::Cms;
+            self.verdicts
+                .verify(self.sources(), format, value, now, FRESHNESS, peer)
+                .map(|verdict| verdict.reused)
+        }
+    }
+
+    fn refused<T>(refusal: Refusal) -> Result<T, Failure> {
+        Err(Failure::Rejected(refusal.into()))
+    }
+
+    #[test]
+    fn taken_again_while_it_is_fresh() {
+        let bench = Bench::new();
+        for (now, expected) in [
+            (NOW, Ok(false)),
+            (NOW, Ok(true)),
+            (NOW + 300, Ok(true)),
+            (NOW + 301, refused(Refusal::Stale)),
+            (NOW + 300, Ok(false)),
+            // The clock is put back: verified again, then taken again.
+            (NOW - 30, Ok(false)),
+            (NOW - 30, Ok(true)),
+            (NOW - 31, refused(Refusal::FromTheFuture)),
+            (NOW + 300, Ok(false)),
+        ] {
+            assert_eq!(bench.verify(now), expected, "{}", now - NOW);
+        }
+    }
+
+    #[test]
+    fn not_past_any_not_after() {
+        let long = || Leaf::new(KeyKind::P256);
+        let short = || Leaf::new(KeyKind::P256).valid(NOW, NOW + 10);
+        for (signer, client, expected) in
+            [(short(), long(), Refusal::SignerExpired), (long(), short(), Refusal::ClientExpired)]
+        {
+            let bench = Bench::of(signer, client);
+            assert_eq!(bench.verify(NOW), Ok(false));
+            assert_eq!(bench.verify(NOW + 9), Ok(true));
+            assert_eq!(bench.verify(NOW + 10), refused(expected));
+        }
+        // Nor past a CA's.
+        let root = Leaf::ca("root").valid(NOW, NOW + 20).self_signed();
+        let middle = Leaf::ca("middle").valid(NOW, NOW + 10).issued_by(&root);
+        let name = {
+            let builder = openssl::x509::X509::builder().unwrap();
+            let context = builder.x509v3_context(None, None);
+            SubjectAlternativeName::new().dns("ttrp.example").build(&context).unwrap()
+        };
+        let leaf = Leaf::new(KeyKind::P256).extension(name).issued_by(&middle);
+        let signer = Signer::new(&leaf.certificate, &leaf.key, &[&middle.certificate]).unwrap();
+        let client = client_of(&long().self_signed());
+        let value =
+            SignedFormat::Cms.encode(&signer.sign(SignerCerts::Chain, &client, NOW).unwrap());
+        let (verdicts, anchors) = (Verdicts::new(SIZE), anchors_of(&root));
+        let sources = TrustSources { anchors: &anchors, names: &[b"ttrp.example"], crls: None };
+        let verify = |now| {
+            verdicts
+                .verify(sources, SignedFormat::Cms, value.as_bytes(), now, FRESHNESS, None)
+                .map(|verdict| verdict.reused)
+        };
+        assert_eq!(verify(NOW), Ok(false));
+        assert_eq!(verify(NOW + 9), Ok(true));
+        assert_eq!(verify(NOW + 10), refused(Refusal::ChainOutsideValidity));
+    }
+
+    #[test]
+    fn nothing_else_is_taken_for_it() {
+        let bench = Bench::new();
+        let value = bench.value.as_bytes();
+        assert_eq!(bench.verify(NOW), Ok(false));
+        let other = Bench::new();
+        let same_again =
+            Arc::new(TrustAnchors::new(&[bench.peer.certificate().unwrap().to_owned()]).unwrap());
+        let sources = bench.sources();
+        let cms = SignedFormat::Cms;
+        let verify = |sources, format, freshness, peer| {
+            bench
+                .verdicts
+                .verify(sources, format, value, NOW, freshness, peer)
+                .map(|verdict| verdict.reused)
+        };
+        let peer = Some(&bench.peer);
+        assert_eq!(verify(sources, cms, FRESHNESS, peer), Ok(true));
+        assert_eq!(
+            verify(sources, cms, FRESHNESS, Some(&other.peer)),
+            refused(Refusal::SignerNotPeer)
+        );
+        assert_eq!(verify(sources, cms, FRESHNESS, None), Ok(false), "no peer");
+        let freshness = Freshness { max_age: 299, ..FRESHNESS };
+        assert_eq!(verify(sources, cms, freshness, peer), Ok(false), "another age");
+        assert!(verify(sources, SignedFormat::CmsSf, FRESHNESS, peer).is_err());
+        let names: &[&[u8]] = &[b"ttrp.example"];
+        assert_eq!(
+            verify(TrustSources { names, ..sources }, cms, FRESHNESS, peer),
+            refused(Refusal::SignerName)
+        );
+        assert_eq!(
+            verify(TrustSources { anchors: &other.anchors, ..sources }, cms, FRESHNESS, peer),
+            refused(Refusal::SignerUntrusted)
+        );
+        let anchors = &same_again;
+        assert_eq!(verify(TrustSources { anchors, ..sources }, cms, FRESHNESS, peer), Ok(false));
+        assert_eq!(bench.verify(NOW), Ok(true));
+    }
+
+    #[test]
+    fn refusals_are_not_kept() {
+        let bench = Bench::new();
+        for _ in 0..2 {
+            assert_eq!(bench.verify(NOW + 301), refused(Refusal::Stale));
+        }
+        assert_eq!(bench.verify(NOW), Ok(false));
+    }
+
+    #[test]
+    fn burst_of_one_value_is_verified_once() {
+        let bench = Bench::new();
+        for round in 0..10 {
+            let now = NOW - round;
+            let barrier = Barrier::new(32);
+            let reused: Vec<bool> = thread::scope(|scope| {
+                let threads: Vec<_> = (0..32)
+                    .map(|_| {
+                        scope.spawn(|| {
+                            barrier.wait();
+                            bench.verify(now).unwrap()
+                        })
+                    })
+                    .collect();
+                threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+            });
+            assert_eq!(reused.iter().filter(|reused| !**reused).count(), 1);
+        }
+    }
+
+    #[test]
+    fn any_size_will_do() {
+        for bytes in [0, 1, 1 << 40, usize::MAX] {
+            let bench = Bench { verdicts: Verdicts::new(bytes), ..Bench::new() };
+            assert_eq!(bench.verify(NOW), Ok(false));
+            assert_eq!(bench.verify(NOW), Ok(bytes > 1), "{bytes}");
+        }
+    }
+}
