@@ -4,11 +4,13 @@
 
 use std::{
     cell::Cell,
-    ffi::{c_char, c_void},
+    ffi::{CStr, c_char, c_void},
     ptr::{null, null_mut},
 };
 
-use client_cert::{cache::Cache, client::Client, signer::Signer};
+use client_cert::{
+    accepted::Accepted, cache::Cache, client::Client, signer::Signer, verdicts::Verdicts,
+};
 
 #[repr(C)]
 pub(crate) struct Allocator {
@@ -46,6 +48,101 @@ unsafe extern "C" {
         value: *mut Value,
         reused: *mut bool,
     ) -> u32;
+    fn client_cert_anchors_from_file(file: *const c_char, anchors: *mut *mut Anchors) -> u32;
+    fn client_cert_verify(
+        trust: *const Trust,
+        format: u32,
+        value: *const c_char,
+        length: usize,
+        now: i64,
+        max_age: u32,
+        skew: u32,
+        peer: *const Client,
+        accepted: *mut *mut Accepted,
+    ) -> u32;
+    fn client_cert_verdicts_verify(
+        verdicts: *const Verdicts,
+        trust: *const Trust,
+        format: u32,
+        value: *const c_char,
+        length: usize,
+        now: i64,
+        max_age: u32,
+        skew: u32,
+        peer: *const Client,
+        accepted: *mut *mut Accepted,
+    ) -> u32;
+    fn client_cert_accepted_free(accepted: *mut Accepted);
+}
+
+/// client_cert_anchors.
+#[repr(C)]
+struct Anchors([u8; 0]);
+
+#[repr(C)]
+struct Trust {
+    anchors: *const Anchors,
+    crls: *const c_void,
+    names: *const *const c_char,
+    names_length: usize,
+}
+
+/// What an origin has to accept values with. Its anchors stay for as long as the process.
+pub(crate) struct Origin {
+    trust: Trust,
+    verdicts: Verdicts,
+}
+
+impl Origin {
+    pub(crate) fn new(anchors_file: &CStr, name: &'static CStr, bytes: usize) -> Self {
+        let mut anchors = null_mut();
+        // SAFETY: a string, and a place for the result.
+        assert_eq!(
+            unsafe { client_cert_anchors_from_file(anchors_file.as_ptr(), &mut anchors) },
+            0
+        );
+        let names = Box::leak(Box::new([name.as_ptr()]));
+        let trust = Trust { anchors, crls: null(), names: names.as_ptr(), names_length: 1 };
+        Self { trust, verdicts: Verdicts::new(bytes) }
+    }
+
+    /// client_cert_verify(), as `cms`.
+    pub(crate) fn verify(&self, value: &str, now: i64, peer: Option<&Client>) {
+        let mut accepted = null_mut();
+        let peer = peer.map_or(null(), |peer| &raw const *peer);
+        // SAFETY: live objects, a place for the result.
+        unsafe {
+            let (data, length) = (value.as_ptr().cast(), value.len());
+            let result =
+                client_cert_verify(&self.trust, 0, data, length, now, 300, 30, peer, &mut accepted);
+            assert_eq!(result, 0);
+            client_cert_accepted_free(accepted);
+        }
+    }
+
+    /// client_cert_verdicts_verify(), likewise.
+    pub(crate) fn again(&self, value: &str, now: i64, peer: Option<&Client>) {
+        let mut accepted = null_mut();
+        let peer = peer.map_or(null(), |peer| &raw const *peer);
+        // SAFETY: live objects, a place for the result.
+        unsafe {
+            let (data, length) = (value.as_ptr().cast(), value.len());
+            let result = client_cert_verdicts_verify(
+                &self.verdicts,
+                &self.trust,
+                0,
+                data,
+                length,
+                now,
+                300,
+                30,
+                peer,
+                &mut accepted,
+            );
+            assert_eq!(result, 0);
+            client_cert_accepted_free(accepted);
+        }
+    }
 }
 
 /// A piece of memory that is handed out from its start again after each request, as a pool's is.
@@ -83,6 +180,12 @@ impl Arena {
             unsafe { client_cert_sign(signer, 0, client, 0, now, &self.allocator(), &mut value) };
         assert_eq!(result, 0);
         value.length
+    }
+
+    /// The same; the value.
+    pub(crate) fn sign_string(&self, signer: &Signer, client: &Client, now: i64) -> String {
+        let length = self.sign(signer, client, now);
+        String::from_utf8(self.memory[..length].to_vec()).unwrap()
     }
 
     /// client_cert_cache_sign(), likewise; the value, and whether it was there.
