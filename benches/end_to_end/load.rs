@@ -92,7 +92,7 @@ fn main() {
     let each = requests.div_ceil(threads);
     let barrier = Barrier::new(threads + 1);
 
-    let seconds = thread::scope(|scope| {
+    thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 let session = Arc::new(Mutex::new(None));
@@ -123,6 +123,8 @@ fn main() {
                     client.request(&mut stream);
                 }
                 barrier.wait();
+                // Open until the servers' time has been read.
+                barrier.wait();
             });
         }
         // What comes next is counted: whoever started us reads the servers' time now.
@@ -133,7 +135,10 @@ fn main() {
         let start = Instant::now();
         barrier.wait();
         barrier.wait();
-        start.elapsed().as_secs_f64()
+        let seconds = start.elapsed().as_secs_f64();
+        println!("{seconds} {}", each * threads);
+        std::io::stdout().flush().unwrap();
+        std::io::stdin().read_line(&mut String::new()).unwrap();
+        barrier.wait();
     });
-    println!("{seconds} {}", each * threads);
 }
