@@ -439,9 +439,6 @@ static int reads_peer(const ap_directive_t *directive)
     const char *name = directive->directive;
     const char *args = directive->args ? directive->args : "";
 
-    if (!ap_cstr_casecmp(name, "SSLRequire")) {
-        return ap_strcasestr(args, "SSL_CLIENT_") != NULL;
-    }
     if (!ap_cstr_casecmp(name, "SSLUserName")) {
         return 1;
     }
