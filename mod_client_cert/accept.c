@@ -364,13 +364,37 @@ static const char *signing_time(apr_pool_t *p, apr_int64_t seconds)
                         time.tm_min, time.tm_sec);
 }
 
+int mcc_accept_undecided(request_rec *r)
+{
+    const mcc_request *request = mcc_request_known(r);
+
+    return mcc_server_config_of(r->server)->accepts
+        && !(request && request->located);
+}
+
+int mcc_accept_locate(request_rec *r)
+{
+    if (mcc_server_config_of(r->server)->accepts) {
+        mcc_request_of(r)->located = 1;
+    }
+    return DECLINED;
+}
+
+/* A variable where there is no client. */
+static const char *nobody(const char *name)
+{
+    return !ap_cstr_casecmp(name, "SSL_CLIENT_VERIFY")
+               || !ap_cstr_casecmp(name, "CLIENT_CERT_VERIFY")
+        ? "NONE" : "";
+}
+
 const char *mcc_accept_variable(request_rec *r, const char *name)
 {
     const mcc_accept_outcome *outcome = mcc_accept_outcome_of(r);
     const char *value = NULL;
 
     if (outcome->state == MCC_ACCEPT_STATE_OFF) {
-        return NULL;
+        return mcc_accept_undecided(r) ? nobody(name) : NULL;
     }
     if (!ap_cstr_casecmp(name, "CLIENT_CERT_VERIFY")) {
         return mcc_accept_verify(r->pool, outcome);
@@ -384,7 +408,7 @@ const char *mcc_accept_variable(request_rec *r, const char *name)
         value = signing_time(r->pool, outcome->signing_time);
     }
     else if (!outcome->certificate) {
-        return !ap_cstr_casecmp(name, "SSL_CLIENT_VERIFY") ? "NONE" : "";
+        return nobody(name);
     }
     else {
         value = mcc_client_variable(r->pool, outcome->certificate, name, 0);

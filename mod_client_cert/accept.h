@@ -41,6 +41,14 @@ const mcc_accept_outcome *mcc_accept_outcome_of(request_rec *r);
 /** Set the values of the headers that ClientCertAccept names aside. */
 void mcc_accept_capture(request_rec *r);
 
+/** Whether it is not known yet which sections apply, on a server where some
+ *  play the role. Until then nobody is the client, and above all not the TLS
+ *  peer, of whom mod_ssl would speak. */
+int mcc_accept_undecided(request_rec *r);
+
+/** map_to_storage hook, before any other. */
+int mcc_accept_locate(request_rec *r);
+
 /** post_perdir_config hook: nothing skips it. Answers 400 and 403. */
 int mcc_accept_enforce(request_rec *r);
 

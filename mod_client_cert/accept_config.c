@@ -6,6 +6,7 @@
 #include <http_log.h>
 #include <http_main.h>
 
+#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include "config.h"
@@ -313,6 +314,63 @@ const char *mcc_set_max_age(cmd_parms *cmd, void *dir, const char *age,
     return NULL;
 }
 
+/* Those of mod_ssl's variables that say who somebody is; a slip of the pen
+ * would leave everybody without a name, or all with one. */
+static int names_somebody(const char *variable)
+{
+    static const char *const whole[] = {
+        "S_DN", "I_DN", "M_SERIAL", "CERT", "CERT_RFC4523_CEA"
+    };
+    static const char *const components[] = {
+        "C", "ST", "SP", "L", "O", "OU", "CN", "T", "I", "G", "S", "D", "UID",
+        "Email", "SerialNumber"
+    };
+    static const char *const names[] = {
+        "SAN_Email_", "SAN_DNS_", "SAN_OTHER_msUPN_", "SAN_OTHER_dnsSRV_"
+    };
+    const char *rest;
+    size_t length;
+    size_t i;
+
+    /* As mod_ssl reads them: in any case, but for the kinds of names. */
+    if (ap_cstr_casecmpn(variable, "SSL_CLIENT_", 11)) {
+        return 0;
+    }
+    variable += 11;
+    for (i = 0; i < sizeof(whole) / sizeof(whole[0]); i++) {
+        if (!ap_cstr_casecmp(variable, whole[i])) {
+            return 1;
+        }
+    }
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        length = strlen(names[i]);
+        if (!strncmp(variable, names[i], length)) {
+            return mcc_parse_number(variable + length, &rest) >= 0 && !*rest;
+        }
+    }
+    if (ap_cstr_casecmpn(variable, "S_DN_", 5)
+        && ap_cstr_casecmpn(variable, "I_DN_", 5)) {
+        return 0;
+    }
+    variable += 5;
+    length = strcspn(variable, "_");
+    for (i = 0; i < sizeof(components) / sizeof(components[0]); i++) {
+        if (strlen(components[i]) == length
+            && !strncmp(variable, components[i], length)) {
+            break;
+        }
+    }
+    if (i == sizeof(components) / sizeof(components[0])) {
+        return 0;
+    }
+    /* Which one of several, and as it stands in the certificate. */
+    rest = variable + length;
+    if (*rest == '_' && apr_isdigit(rest[1])) {
+        (void)mcc_parse_number(rest + 1, &rest);
+    }
+    return !*rest || !strcmp(rest, "_RAW");
+}
+
 const char *mcc_set_user_name(cmd_parms *cmd, void *dir, const char *variable)
 {
     const char *error = check_context(cmd);
@@ -320,9 +378,9 @@ const char *mcc_set_user_name(cmd_parms *cmd, void *dir, const char *variable)
     if (error) {
         return error;
     }
-    if (ap_cstr_casecmpn(variable, "SSL_CLIENT_", 11)) {
-        return mcc_fault(cmd, "\"%s\" is no variable of the client's "
-                         "certificate (SSL_CLIENT_…)", variable);
+    if (!names_somebody(variable)) {
+        return mcc_fault(cmd, "\"%s\" is no variable that says who the client "
+                         "is (SSL_CLIENT_S_DN_CN and the like)", variable);
     }
     section_of(cmd, dir)->user_name = variable;
     return NULL;
@@ -375,8 +433,26 @@ static const char *format_name(int format)
     return "off";
 }
 
+/* Which sections come together in a request only the request can tell. What
+ * other sections of the server say may do for what this one lacks; where it
+ * does not in the end, the value is refused. */
+static void add_from_others(mcc_accept_config *accept, const mcc_global *global,
+                            const server_rec *s, const server_rec *main_server)
+{
+    int i;
+
+    for (i = 0; i < global->accept_sections->nelts; i++) {
+        const accept_section *other = &APR_ARRAY_IDX(global->accept_sections, i,
+                                                     accept_section);
+
+        if (other->server == s || other->server == main_server) {
+            mcc_accept_config_merge(accept, &other->conf->accept, accept);
+        }
+    }
+}
+
 static int check_section(const accept_section *section, server_rec *s,
-                         apr_pool_t *ptemp)
+                         server_rec *main_server, apr_pool_t *ptemp)
 {
     const mcc_dir_config *server = ap_get_module_config(s->lookup_defaults,
                                                         &client_cert_module);
@@ -386,6 +462,12 @@ static int check_section(const accept_section *section, server_rec *s,
     mcc_accept_config_merge(&accept, &server->accept, &section->conf->accept);
     fault = missing(&accept, ptemp);
     if (fault) {
+        mcc_accept_config merged = accept;
+
+        add_from_others(&merged, mcc_server_config_of(s)->global, s, main_server);
+        if (!missing(&merged, ptemp)) {
+            return 1;
+        }
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
                      "ClientCertAccept %s (section at %s:%d): %s",
                      format_name(accept.format), section->file, section->line,
@@ -409,7 +491,7 @@ int mcc_accept_config_check(server_rec *main_server, apr_pool_t *ptemp)
         for (s = main_server; s; s = s->next) {
             /* The main server's sections apply to every virtual host. */
             if ((s == section->server || section->server == main_server)
-                && !check_section(section, s, ptemp)) {
+                && !check_section(section, s, main_server, ptemp)) {
                 return 0;
             }
         }
@@ -439,9 +521,6 @@ static int reads_peer(const ap_directive_t *directive)
     const char *name = directive->directive;
     const char *args = directive->args ? directive->args : "";
 
-    if (!ap_cstr_casecmp(name, "SSLRequire")) {
-        return ap_strcasestr(args, "SSL_CLIENT_") != NULL;
-    }
     if (!ap_cstr_casecmp(name, "SSLUserName")) {
         return 1;
     }
@@ -472,6 +551,17 @@ static int host_accepts(const ap_directive_t *directive, const server_rec *s)
     return 1;
 }
 
+/* A client certificate that is asked for only in mid connection: the access
+ * hook that asks comes after ClientCertAccept has decided. */
+static int asks_late(const ap_directive_t *directive)
+{
+    const ap_directive_t *parent = directive->parent;
+
+    return !ap_cstr_casecmp(directive->directive, "SSLVerifyClient") && parent
+        && ap_cstr_casecmp(parent->directive, "<VirtualHost")
+        && (!directive->args || ap_cstr_casecmp(directive->args, "none"));
+}
+
 static void warn_of(const ap_directive_t *directive, server_rec *s)
 {
     for (; directive; directive = directive->next) {
@@ -484,6 +574,13 @@ static void warn_of(const ap_directive_t *directive, server_rec *s)
                          "%s (%s:%d): this is mod_ssl's own reading of the TLS "
                          "peer, not the client that ClientCertAccept accepts",
                          directive->directive, directive->filename,
+                         directive->line_num);
+        }
+        if (asks_late(directive)) {
+            ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                         "SSLVerifyClient (%s:%d): in a section it asks the TLS "
+                         "peer for a certificate too late for ClientCertAccept; "
+                         "say it for the virtual host", directive->filename,
                          directive->line_num);
         }
         warn_of(directive->first_child, s);

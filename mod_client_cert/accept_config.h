@@ -34,6 +34,7 @@ typedef struct {
 } mcc_accept_config;
 
 void mcc_accept_config_init(mcc_accept_config *conf);
+/** conf may be add. */
 void mcc_accept_config_merge(mcc_accept_config *conf,
                              const mcc_accept_config *base,
                              const mcc_accept_config *add);

@@ -67,7 +67,8 @@ static apr_array_header_t *expression_list(ap_expr_eval_ctx_t *ctx,
                                                : NULL;
 
     (void)data;
-    if (outcome && outcome->state != MCC_ACCEPT_STATE_OFF) {
+    if (outcome && (outcome->state != MCC_ACCEPT_STATE_OFF
+                    || mcc_accept_undecided(ctx->r))) {
         return outcome->certificate
             ? mcc_client_extensions(ctx->p, outcome->certificate, name) : NULL;
     }
@@ -108,6 +109,7 @@ static int before_mod_ssl(request_rec *r)
     }
     request = mcc_request_of(r);
     request->user = r->user;
+    request->user_saved = request->authorization_saved = 1;
     request->authorization = apr_table_get(r->headers_in, "Authorization");
     return DECLINED;
 }
@@ -116,12 +118,17 @@ static int set_user(request_rec *r)
 {
     const mcc_accept_outcome *outcome = mcc_accept_outcome_of(r);
     const char *variable = mcc_dir_config_of(r)->accept.user_name;
+    mcc_request *request;
     const char *value;
 
     if (outcome->state == MCC_ACCEPT_STATE_OFF) {
         return DECLINED;
     }
-    r->user = (char *)mcc_request_of(r)->user;
+    request = mcc_request_of(r);
+    if (request->user_saved) {
+        request->user_saved = 0;
+        r->user = (char *)request->user;
+    }
     if (!variable || outcome->state != MCC_ACCEPT_STATE_ACCEPTED) {
         return DECLINED;
     }
@@ -139,11 +146,13 @@ static int set_user(request_rec *r)
 
 static int undo_fake_basic_auth(request_rec *r)
 {
-    const mcc_request *request = mcc_request_known(r);
+    mcc_request *request = mcc_request_known(r);
 
-    if (mcc_accept_outcome_of(r)->state == MCC_ACCEPT_STATE_OFF || !request) {
+    if (mcc_accept_outcome_of(r)->state == MCC_ACCEPT_STATE_OFF || !request
+        || !request->authorization_saved) {
         return DECLINED;
     }
+    request->authorization_saved = 0;
     if (request->authorization) {
         apr_table_setn(r->headers_in, "Authorization", request->authorization);
     }
@@ -174,19 +183,34 @@ static const authz_provider authorization = {
     check_authorization, parse_authorization
 };
 
-typedef struct {
-    apr_array_header_t *names;
-} peer_variables;
-
-static int collect_peer_variable(void *data, const char *name, const char *value)
+static int collect_variable(void *data, const char *name, const char *value)
 {
-    peer_variables *found = data;
+    static const char redirected[] = "REDIRECT_";
+    apr_array_header_t *found = data;
+    const char *original = name;
 
     (void)value;
-    if (!strncmp(name, PREFIX_SSL, sizeof(PREFIX_SSL) - 1)) {
-        APR_ARRAY_PUSH(found->names, const char *) = name;
+    while (!strncmp(original, redirected, sizeof(redirected) - 1)) {
+        original += sizeof(redirected) - 1;
+    }
+    if (is_client_variable(original)) {
+        APR_ARRAY_PUSH(found, const char *) = name;
     }
     return 1;
+}
+
+/* Those of this request and, with REDIRECT_, of those that led to it. */
+static void remove_variables(request_rec *r)
+{
+    apr_array_header_t *found = apr_array_make(r->pool, 32,
+                                               sizeof(const char *));
+    int i;
+
+    apr_table_do(collect_variable, found, r->subprocess_env, NULL);
+    for (i = 0; i < found->nelts; i++) {
+        apr_table_unset(r->subprocess_env, APR_ARRAY_IDX(found, i,
+                                                         const char *));
+    }
 }
 
 /* After mod_ssl's StdEnvVars has written the peer's. */
@@ -197,20 +221,13 @@ static int export_variables(request_rec *r)
         "CLIENT_CERT_SIGNING_TIME"
     };
     const mcc_accept_outcome *outcome = mcc_accept_outcome_of(r);
-    peer_variables found;
     size_t i;
-    int n;
 
     if (outcome->state == MCC_ACCEPT_STATE_OFF) {
         return DECLINED;
     }
-    found.names = apr_array_make(r->pool, 32, sizeof(const char *));
-    apr_table_do(collect_peer_variable, &found, r->subprocess_env, NULL);
-    for (n = 0; n < found.names->nelts; n++) {
-        apr_table_unset(r->subprocess_env,
-                        APR_ARRAY_IDX(found.names, n, const char *));
-    }
-
+    remove_variables(r);
+    mcc_request_of(r)->exported = 1;
     if (outcome->certificate) {
         mcc_client_variables_export(r->pool, r->subprocess_env,
                                     outcome->certificate, 1, 0);
@@ -224,9 +241,19 @@ static int export_variables(request_rec *r)
         if (value && *value) {
             apr_table_setn(r->subprocess_env, ours[i], value);
         }
-        else {
-            apr_table_unset(r->subprocess_env, ours[i]);
-        }
+    }
+    return DECLINED;
+}
+
+/* mod_dir may have put another location in this one's place since. */
+static int recall_variables(request_rec *r)
+{
+    mcc_request *request = mcc_request_known(r);
+
+    if (request && request->exported
+        && mcc_accept_outcome_of(r)->state == MCC_ACCEPT_STATE_OFF) {
+        remove_variables(r);
+        request->exported = 0;
     }
     return DECLINED;
 }
@@ -247,12 +274,14 @@ void mcc_accept_register_hooks(apr_pool_t *p)
                                APR_HOOK_REALLY_FIRST);
 
     ap_hook_child_init(mcc_accept_child_init, NULL, NULL, APR_HOOK_MIDDLE);
+    /* What reads variables before the sections are known gets nobody's. */
+    ap_hook_map_to_storage(mcc_accept_locate, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_optional_fn_retrieve(find_mod_ssl, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_ssl_var_lookup(lookup_variable, NULL, mod_ssl,
                            APR_HOOK_REALLY_FIRST);
     ap_hook_expr_lookup(lookup_expression, NULL, mod_ssl, APR_HOOK_REALLY_FIRST);
 
-    ap_hook_check_access(before_mod_ssl, NULL, mod_ssl, APR_HOOK_REALLY_FIRST,
+    ap_hook_check_access(before_mod_ssl, NULL, mod_ssl, APR_HOOK_MIDDLE,
                          AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_access(set_user, mod_ssl, NULL, APR_HOOK_MIDDLE,
                          AP_AUTH_INTERNAL_PER_CONF);
@@ -267,4 +296,5 @@ void mcc_accept_register_hooks(apr_pool_t *p)
                               AP_AUTH_INTERNAL_PER_CONF);
     /* RequestHeader … %{…}e reads what is written here. */
     ap_hook_fixups(export_variables, mod_ssl, mod_headers, APR_HOOK_MIDDLE);
+    ap_hook_fixups(recall_variables, NULL, NULL, APR_HOOK_REALLY_LAST);
 }

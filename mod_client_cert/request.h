@@ -29,7 +29,14 @@ typedef struct {
     apr_table_t *captured;
     /** of the first request: what was found out of it, see accept.c */
     apr_array_header_t *outcomes;
-    /** as they were before mod_ssl spoke for the TLS peer */
+    /** map_to_storage has begun: sections' configuration counts from here on */
+    unsigned located : 1;
+    /** the environment holds an accepted client's variables */
+    unsigned exported : 1;
+    /** user and authorization are as they were before mod_ssl spoke for the TLS
+     *  peer, and wait for being put back */
+    unsigned user_saved : 1;
+    unsigned authorization_saved : 1;
     const char *user;
     const char *authorization;
 } mcc_request;

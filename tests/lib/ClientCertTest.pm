@@ -123,7 +123,8 @@ sub logged {
     $log //= "$ENV{TEST_LOGS}/tests_log";
     my $found = wait_for {
         -e $log or return;
-        my ($line) = slurp($log) =~ /^id=\Q$id\E (.*)$/m or return;
+        # A line that is being written has no end yet.
+        my ($line) = slurp($log) =~ /^id=\Q$id\E (.*)\n/m or return;
         my %fields = $line =~ /(\w+)=((?:(?! \w+=).)*)/g;
         return \%fields;
     };

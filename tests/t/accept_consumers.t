@@ -466,12 +466,12 @@ subtest 'where the role is off' => sub {
 };
 
 subtest 'SSLRequire' => sub {
-    # mod_ssl's own expressions: warned of at start, but never a way in for the
-    # peer's sake.
+    # mod_ssl has httpd evaluate it, and so asks what every expression asks.
     is(rsa('/ssl-require/x')->status, 200, 'a client');
     is(p256('/ssl-require/x')->status, 403, 'another');
     is(through('/ssl-require/x')->status, 403, 'nobody');
     is(rsa('/ssl-require-peer/x')->status, 403, 'the peer');
+    is(stale('/ssl-require/x')->status, 403, 'a refused value');
 };
 
 done_testing;
