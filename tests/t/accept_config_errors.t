@@ -126,7 +126,8 @@ my @CASES = (
     ['no variable', host => 'ClientCertUserName', qr/argument/],
     ['two variables', host => 'ClientCertUserName SSL_CLIENT_S_DN SSL_CLIENT_M_SERIAL', qr/argument/],
     (map { ["the variable $_", host => "ClientCertUserName $_", qr/\Q$_\E/] }
-        qw(REMOTE_USER SSL_SERVER_S_DN HTTP_X_USER %{SSL_CLIENT_S_DN} SSL_CLIENT)),
+        qw(REMOTE_USER SSL_SERVER_S_DN HTTP_X_USER %{SSL_CLIENT_S_DN} SSL_CLIENT SSL_CLIENT_VERIFY SSL_CLIENT_S_DN_CM
+            SSL_CLIENT_S_DN_CN_x SSL_CLIENT_SAN_DNS SSL_CLIENT_CERT_CHAIN_0 SSL_CLIENT_V_START)),
     ['Require client-cert with a word', location => 'Require client-cert me', qr/client-cert/, undef, 'Require'],
 
     # Places.
