@@ -2,7 +2,7 @@
 
 //! Certificates that came in a value.
 
-use openssl::x509::X509;
+use openssl::x509::{X509, X509Ref};
 
 use super::strict;
 use crate::{
@@ -17,7 +17,30 @@ pub(super) struct ReadCertificate<'a> {
     pub(super) certificate: X509,
 }
 
+/// A certificate that is known, beside its DER. OpenSSL takes longer to read one than to verify
+/// a signature, and that of the TLS peer, the usual signer, it has read already.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub(super) der: &'a [u8],
+    pub(super) certificate: &'a X509Ref,
+}
+
 impl<'a> ReadCertificate<'a> {
+    /// As [`Self::read`]; the same octets as those of `known` are not read by OpenSSL again.
+    pub(super) fn read_or_known(
+        der: &'a [u8],
+        known: Option<Known<'_>>,
+    ) -> Result<Self, Malformed> {
+        match known.filter(|known| known.der == der) {
+            Some(Known { certificate, .. }) => {
+                strict::check(Reader::only(der, tag::SEQUENCE)?)?;
+                let fields = Certificate::read(der)?;
+                Ok(Self { der, fields, certificate: certificate.to_owned() })
+            }
+            None => Self::read(der),
+        }
+    }
+
     /// Reads the one certificate that `der` is.
     pub(super) fn read(der: &'a [u8]) -> Result<Self, Malformed> {
         strict::check(Reader::only(der, tag::SEQUENCE)?)?;

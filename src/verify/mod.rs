@@ -23,7 +23,7 @@ use crate::{
     time::{Outside, Validity},
     trust::Trust,
 };
-use certificate::ReadCertificate;
+use certificate::{Known, ReadCertificate};
 use signed_data::Unverified;
 
 mod algorithm;
@@ -64,7 +64,10 @@ impl Trust {
         peer: Option<&X509Ref>,
     ) -> Result<Accepted, Rejection> {
         let der = value::signed_data(format, value)?;
-        let unverified = Unverified::read(&der)?;
+        let peer_der = peer.and_then(|peer| crate::certificate::der(peer).ok());
+        let known =
+            peer.zip(peer_der.as_deref()).map(|(certificate, der)| Known { der, certificate });
+        let unverified = Unverified::read(&der, known)?;
         let signer = signature::signer(&unverified, self, peer)?;
         let algorithm = signature::key_algorithm(&signer)?;
         // Not to have keys and signatures of anybody's making tried, first whether it is trusted.

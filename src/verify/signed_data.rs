@@ -6,7 +6,7 @@ use openssl::x509::X509Ref;
 
 use super::{
     algorithm::{SignatureAlgorithm, read_digest},
-    certificate::ReadCertificate,
+    certificate::{Known, ReadCertificate},
     signed_attributes::SignedAttributes,
     strict,
 };
@@ -50,8 +50,8 @@ impl From<Malformed> for MalformedValue {
 }
 
 impl<'a> Unverified<'a> {
-    /// Reads a ContentInfo, RFC 5652 section 3.
-    pub(super) fn read(der: &'a [u8]) -> Result<Self, MalformedValue> {
+    /// Reads a ContentInfo, RFC 5652 section 3, with a certificate that may be in it.
+    pub(super) fn read(der: &'a [u8], known: Option<Known<'_>>) -> Result<Self, MalformedValue> {
         let mut reader = Reader::new(der);
         let content_info = reader.read(tag::SEQUENCE)?;
         reader.end().map_err(|Malformed| MalformedValue::Trailing)?;
@@ -63,10 +63,13 @@ impl<'a> Unverified<'a> {
         }
         let explicit = reader.read(tag::CONTEXT_0)?;
         reader.end()?;
-        Self::read_signed_data(Reader::only(explicit.contents, tag::SEQUENCE)?)
+        Self::read_signed_data(Reader::only(explicit.contents, tag::SEQUENCE)?, known)
     }
 
-    fn read_signed_data(signed_data: Element<'a>) -> Result<Self, MalformedValue> {
+    fn read_signed_data(
+        signed_data: Element<'a>,
+        known: Option<Known<'_>>,
+    ) -> Result<Self, MalformedValue> {
         let mut reader = Reader::new(signed_data.contents);
         let version = reader.read(tag::INTEGER)?;
         let digest_algorithms = reader.read(tag::SET)?;
@@ -86,7 +89,8 @@ impl<'a> Unverified<'a> {
             .and_then(read_digest)
             .map_err(|Malformed| MalformedValue::DigestAlgorithm)?;
         let content = read_content(encapsulated)?;
-        let certificates = certificates.map_or(Ok(Vec::new()), read_certificates)?;
+        let certificates =
+            certificates.map_or(Ok(Vec::new()), |set| read_certificates(set, known))?;
         let signer = Reader::only(signers.contents, tag::SEQUENCE)
             .map_err(|Malformed| MalformedValue::Signers)?;
         let signer = SignerInfo::read(signer)?;
@@ -128,7 +132,10 @@ fn read_content(encapsulated: Element<'_>) -> Result<ReadCertificate<'_>, Malfor
 }
 
 /// CertificateSet, RFC 5652 section 10.2.3: no other choice than certificate, each once.
-fn read_certificates(set: Element<'_>) -> Result<Vec<ReadCertificate<'_>>, MalformedValue> {
+fn read_certificates<'a>(
+    set: Element<'a>,
+    known: Option<Known<'_>>,
+) -> Result<Vec<ReadCertificate<'a>>, MalformedValue> {
     let mut reader = Reader::new(set.contents);
     let mut elements: Vec<Element<'_>> = Vec::new();
     while reader.end().is_err() {
@@ -145,7 +152,7 @@ fn read_certificates(set: Element<'_>) -> Result<Vec<ReadCertificate<'_>>, Malfo
     }
     elements
         .into_iter()
-        .map(|element| ReadCertificate::read(element.raw))
+        .map(|element| ReadCertificate::read_or_known(element.raw, known))
         .collect::<Result<_, _>>()
         .map_err(|Malformed| MalformedValue::Certificates)
 }
