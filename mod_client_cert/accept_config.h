@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file accept_config.h
- * @brief What the directives of the accept role say, and whether it is enough.
+ * @brief What the directives of the accept role say.
  */
 #ifndef MCC_ACCEPT_CONFIG_H
 #define MCC_ACCEPT_CONFIG_H
@@ -42,13 +42,8 @@ void mcc_accept_config_merge(mcc_accept_config *conf,
 /** Whether the role is played. */
 int mcc_accepts(const mcc_accept_config *conf);
 
-/** check_config: every section that plays the role, seen with what its server
- *  says, must have what it needs.
- *  @return 0 after logging what is missing */
-int mcc_accept_config_check(server_rec *main_server, apr_pool_t *ptemp);
-
-/** Warn of directives that read the TLS peer as though it were the client. */
-void mcc_accept_config_warn(server_rec *main_server);
+/** What a format is called in the configuration. */
+const char *mcc_accept_format_name(int format);
 
 /** Directive functions. */
 const char *mcc_set_accept(cmd_parms *cmd, void *dir, const char *word,

@@ -11,11 +11,13 @@
  *   trailers.c         the same when they come after the body
  *   response.c         our headers in responses, Vary, and caches
  *   interim.c          the same in interim responses
- *   tls_host.c         a virtual host's TLS: fingerprint, certificates, signers
+ *   tls_host.c         a virtual host's TLS: certificates, signers
+ *   tls_fingerprint.c  what a verdict on a client depends on there
  *   tls_client.c       who the client of a connection is, verified or not
  *   tls_session.c      the same for sessions that resume
  *   forward.c          setting the headers that go to the backend
  *   accept_config.c    what the directives of the accept role say
+ *   accept_check.c     whether that is enough to start with
  *   accept.c           who the client is by a signed header
  *   accept_hooks.c     where httpd and its modules meet that client
  *   client_variables.c SSL_CLIENT_* of a certificate
@@ -32,6 +34,7 @@
 
 #include <mod_ssl_openssl.h>
 
+#include "accept_check.h"
 #include "accept_hooks.h"
 #include "config.h"
 #include "forward.h"

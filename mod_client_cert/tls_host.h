@@ -26,10 +26,9 @@ typedef struct {
 
 struct mcc_tls_host {
     server_rec *server;
-    /** SHA-256 over all that a verdict on a client depends on here: which
-     *  virtual host, which CAs and CRLs, how they are applied. A session of
-     *  another virtual host, or of this one before its CAs changed, bears
-     *  another. */
+    /** what a verdict on a client depends on here, see tls_fingerprint.h: a
+     *  session of another virtual host, or of this one before its CAs changed,
+     *  bears another */
     uint8_t fingerprint[MCC_ID_LENGTH];
     apr_array_header_t *certificates; /**< (mcc_tls_certificate) */
     /** mod_ssl's callbacks, called by ours */

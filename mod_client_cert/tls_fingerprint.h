@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file tls_fingerprint.h
+ * @brief All that a verdict on a client depends on at one virtual host.
+ */
+#ifndef MCC_TLS_FINGERPRINT_H
+#define MCC_TLS_FINGERPRINT_H
+
+#include <httpd.h>
+
+#include "tls_host.h"
+
+/** SHA-256 over which virtual host it is, which CAs and CRLs it has, and how
+ *  they are applied. The same in every process, and after a restart that
+ *  changed nothing of it.
+ *  @return 0 if OpenSSL fails */
+int mcc_tls_fingerprint(const server_rec *s, SSL_CTX *ctx,
+                        uint8_t fingerprint[MCC_ID_LENGTH], apr_pool_t *p);
+
+#endif /* MCC_TLS_FINGERPRINT_H */
