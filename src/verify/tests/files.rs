@@ -5,7 +5,10 @@
 use std::{fs, path::PathBuf, process};
 
 use super::{pki::*, *};
-use crate::error::Error;
+use crate::{
+    error::Error,
+    verdicts::{Failure, TrustSources, Verdicts},
+};
 
 /// A file that is gone when the test is.
 struct Temporary(PathBuf);
@@ -124,4 +127,32 @@ fn together() {
     }
     let wildcard = Trust::from_files(&anchors.0, &[b"*.example"], None);
     assert_eq!(wildcard.err(), Some(Error::TrustNameMalformed));
+}
+
+/// A kept verdict ends with the first CRL, of the whole path.
+#[test]
+fn kept_until_a_crl_is_out_of_date() {
+    let world = World::new();
+    let value = SignedFormat::Cms.encode(&world.forge().build());
+    let anchors = Temporary::new("kept", &world.root.certificate_pem());
+    let anchors = Arc::new(TrustAnchors::from_file(&anchors.0).unwrap());
+    for (root, intermediate) in [(1000, 10), (10, 1000)] {
+        let crl =
+            |ca, until| pem(&CrlRecipe::new().valid(NOW - 1000, Some(NOW + until)).issued_by(ca));
+        let both = crl(&world.root, root) + &crl(&world.intermediate, intermediate);
+        let file = Temporary::new("kept-crls", &both);
+        let crls = Arc::new(Crls::from_file(&file.0).unwrap());
+        let names: &[&[u8]] = &[NAME.as_bytes()];
+        let sources = TrustSources { anchors: &anchors, names, crls: Some(&crls) };
+        let verdicts = Verdicts::new(1 << 20);
+        let verify = |now| {
+            verdicts
+                .verify(sources, SignedFormat::Cms, value.as_bytes(), now, FRESHNESS, None)
+                .map(|verdict| verdict.reused)
+        };
+        assert_eq!(verify(NOW), Ok(false));
+        assert_eq!(verify(NOW + 9), Ok(true));
+        let out_of_date = Failure::Rejected(Refusal::CrlOutOfDate.into());
+        assert_eq!(verify(NOW + 10), Err(out_of_date), "{root} {intermediate}");
+    }
 }
