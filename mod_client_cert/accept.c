@@ -416,30 +416,20 @@ const char *mcc_accept_variable(request_rec *r, const char *name)
     return value ? value : "";
 }
 
-static apr_status_t free_verdicts(void *data)
-{
-    mcc_global *global = data;
-
-    client_cert_verdicts_free(global->verdicts);
-    global->verdicts = NULL;
-    return APR_SUCCESS;
-}
-
 void mcc_accept_child_init(apr_pool_t *pchild, server_rec *s)
 {
     mcc_global *global = mcc_server_config_of(s)->global;
     client_cert_result result;
 
+    (void)pchild;
     if (!global->accepts) {
         return;
     }
+    /* Never freed: as mcc_forward_child_init()'s. */
     result = client_cert_verdicts_new(global->cache_size, &global->verdicts);
     if (result != CLIENT_CERT_RESULT_OK) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                      "ClientCertAccept: %s; nothing is accepted",
                      client_cert_result_message(result));
-        return;
     }
-    apr_pool_cleanup_register(pchild, global, free_verdicts,
-                              apr_pool_cleanup_null);
 }
