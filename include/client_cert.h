@@ -550,6 +550,34 @@ client_cert_result client_cert_accepted_signing_time(const client_cert_accepted 
                                                      int64_t *time);
 
 /**
+ * What client_cert_accepted_attach() attached.
+ *
+ * Sets `*attached` to it, to be read as long as `accepted` lives, or to NULL if there is nothing.
+ *
+ * Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
+ */
+client_cert_result client_cert_accepted_attachment(const client_cert_accepted *accepted,
+                                                   void **attached);
+
+/**
+ * Attaches data of the caller's, made of what was accepted and so not to be made again for all
+ * those who are given the same: client_cert_verdicts_verify() gives it to several, at once and one
+ * after another. It is not the caller's any more: `free` is called for it, once, when nobody has
+ * what was accepted any more, in any thread; it must not call the library. `data` may be read in
+ * several threads at once.
+ *
+ * Where something is attached already, that stays, and `free` is called for `data` at once.
+ *
+ * Sets `*attached` to what is attached, to be read as long as `accepted` lives.
+ *
+ * Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER; then `data` is the caller's still.
+ */
+client_cert_result client_cert_accepted_attach(const client_cert_accepted *accepted,
+                                               void *data,
+                                               void (*free)(void *data),
+                                               void **attached);
+
+/**
  * Makes a cache of signed values that uses at most about `bytes` of memory, its own overhead
  * included. With 0 nothing is kept.
  *

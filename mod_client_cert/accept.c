@@ -6,7 +6,6 @@
 
 #include <apr_strings.h>
 
-#include "client_variables.h"
 #include "config.h"
 #include "request.h"
 #include "response.h"
@@ -60,24 +59,19 @@ static apr_status_t free_accepted(void *accepted)
 static void take(mcc_accept_outcome *outcome, client_cert_accepted *accepted,
                  apr_pool_t *p)
 {
-    int64_t signing_time = -1;
+    const client_cert_client *client = NULL;
+    X509 *certificate = NULL;
 
     apr_pool_cleanup_register(p, accepted, free_accepted, apr_pool_cleanup_null);
-    if (client_cert_accepted_client(accepted, &outcome->client)
-            != CLIENT_CERT_RESULT_OK
-        || client_cert_accepted_certificate(accepted, &outcome->certificate)
-               != CLIENT_CERT_RESULT_OK
-        || client_cert_accepted_signer(accepted, &outcome->signer)
+    /* The certificate is for the variables: without it, better no client. */
+    if (client_cert_accepted_client(accepted, &client) != CLIENT_CERT_RESULT_OK
+        || client_cert_accepted_certificate(accepted, &certificate)
                != CLIENT_CERT_RESULT_OK) {
-        refuse(outcome, "the verified certificates cannot be read");
+        refuse(outcome, "the verified certificate cannot be read");
         return;
     }
-    /* Not a failure: nobody signs rfc9440. */
-    if (client_cert_accepted_signing_time(accepted, &signing_time)
-            != CLIENT_CERT_RESULT_OK) {
-        signing_time = -1;
-    }
-    outcome->signing_time = signing_time;
+    outcome->client = client;
+    outcome->accepted = accepted;
     outcome->state = MCC_ACCEPT_STATE_ACCEPTED;
 }
 
@@ -162,7 +156,6 @@ static void find_out(request_rec *r, const mcc_accept_config *conf,
     captured_value value = { NULL, 0 };
 
     memset(outcome, 0, sizeof(*outcome));
-    outcome->signing_time = -1;
     outcome->state = MCC_ACCEPT_STATE_NONE;
     if (captured) {
         apr_table_do(count_value, &value, captured, conf->header, NULL);
@@ -187,7 +180,7 @@ static int same_config(const mcc_accept_config *a, const mcc_accept_config *b)
 const mcc_accept_outcome *mcc_accept_outcome_of(request_rec *r)
 {
     static const mcc_accept_outcome off = {
-        MCC_ACCEPT_STATE_OFF, NULL, NULL, NULL, NULL, -1
+        MCC_ACCEPT_STATE_OFF, NULL, NULL, NULL
     };
     const mcc_dir_config *dir = mcc_dir_config_of(r);
     request_rec *first;
@@ -339,31 +332,6 @@ int mcc_accept_enforce(request_rec *r)
     return status;
 }
 
-const char *mcc_accept_verify(apr_pool_t *p, const mcc_accept_outcome *outcome)
-{
-    switch (outcome->state) {
-    case MCC_ACCEPT_STATE_ACCEPTED:
-        return "SUCCESS";
-    case MCC_ACCEPT_STATE_MALFORMED:
-    case MCC_ACCEPT_STATE_REFUSED:
-        return apr_pstrcat(p, "FAILED:", outcome->reason, NULL);
-    default:
-        return "NONE";
-    }
-}
-
-static const char *signing_time(apr_pool_t *p, apr_int64_t seconds)
-{
-    apr_time_exp_t time;
-
-    if (seconds < 0 || apr_time_exp_gmt(&time, apr_time_from_sec(seconds))) {
-        return NULL;
-    }
-    return apr_psprintf(p, "%04d-%02d-%02dT%02d:%02d:%02dZ", time.tm_year + 1900,
-                        time.tm_mon + 1, time.tm_mday, time.tm_hour,
-                        time.tm_min, time.tm_sec);
-}
-
 int mcc_accept_undecided(request_rec *r)
 {
     const mcc_request *request = mcc_request_known(r);
@@ -378,42 +346,6 @@ int mcc_accept_locate(request_rec *r)
         mcc_request_of(r)->located = 1;
     }
     return DECLINED;
-}
-
-/* A variable where there is no client. */
-static const char *nobody(const char *name)
-{
-    return !ap_cstr_casecmp(name, "SSL_CLIENT_VERIFY")
-               || !ap_cstr_casecmp(name, "CLIENT_CERT_VERIFY")
-        ? "NONE" : "";
-}
-
-const char *mcc_accept_variable(request_rec *r, const char *name)
-{
-    const mcc_accept_outcome *outcome = mcc_accept_outcome_of(r);
-    const char *value = NULL;
-
-    if (outcome->state == MCC_ACCEPT_STATE_OFF) {
-        return mcc_accept_undecided(r) ? nobody(name) : NULL;
-    }
-    if (!ap_cstr_casecmp(name, "CLIENT_CERT_VERIFY")) {
-        return mcc_accept_verify(r->pool, outcome);
-    }
-    if (!ap_cstr_casecmp(name, "CLIENT_CERT_SIGNER_S_DN")) {
-        value = outcome->signer
-            ? mcc_client_variable(r->pool, outcome->signer, "SSL_CLIENT_S_DN", 0)
-            : NULL;
-    }
-    else if (!ap_cstr_casecmp(name, "CLIENT_CERT_SIGNING_TIME")) {
-        value = signing_time(r->pool, outcome->signing_time);
-    }
-    else if (!outcome->certificate) {
-        return nobody(name);
-    }
-    else {
-        value = mcc_client_variable(r->pool, outcome->certificate, name, 0);
-    }
-    return value ? value : "";
 }
 
 void mcc_accept_child_init(apr_pool_t *pchild, server_rec *s)

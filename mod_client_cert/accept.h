@@ -13,8 +13,6 @@
 
 #include <httpd.h>
 
-#include <openssl/x509.h>
-
 #include "client_cert.h"
 
 typedef enum {
@@ -28,11 +26,10 @@ typedef enum {
 typedef struct {
     mcc_accept_state state;
     const char *reason; /**< with MALFORMED and REFUSED, for the log */
-    /** with ACCEPTED, else NULL; they live as long as the first request */
+    /** with ACCEPTED, else NULL; it lives as long as the first request */
+    const client_cert_accepted *accepted;
+    /** the same, to be forwarded */
     const client_cert_client *client;
-    X509 *certificate;
-    X509 *signer;
-    apr_int64_t signing_time; /**< Unix time; -1 where nobody signed */
 } mcc_accept_outcome;
 
 /** The outcome for a request as it is configured now. */
@@ -54,12 +51,5 @@ int mcc_accept_enforce(request_rec *r);
 
 /** child_init hook: values are verified once for each process. */
 void mcc_accept_child_init(apr_pool_t *pchild, server_rec *s);
-
-/** The value of SSL_CLIENT_… or CLIENT_CERT_… as the application is to see it.
- *  @return NULL where the variable is not ours to answer for */
-const char *mcc_accept_variable(request_rec *r, const char *name);
-
-/** CLIENT_CERT_VERIFY for an outcome. */
-const char *mcc_accept_verify(apr_pool_t *p, const mcc_accept_outcome *outcome);
 
 #endif /* MCC_ACCEPT_H */

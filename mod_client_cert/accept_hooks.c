@@ -14,7 +14,7 @@
 #include <apr_strings.h>
 
 #include "accept.h"
-#include "client_variables.h"
+#include "accept_variables.h"
 #include "config.h"
 #include "request.h"
 
@@ -22,16 +22,6 @@ APLOG_USE_MODULE(client_cert);
 
 /* mod_ssl's, for where the role is not played; NULL without mod_ssl. */
 static APR_OPTIONAL_FN_TYPE(ssl_ext_list) *peer_extensions;
-
-#define PREFIX_SSL "SSL_CLIENT_"
-#define PREFIX_OURS "CLIENT_CERT_"
-
-/* In any case, as mod_ssl reads the names of its own. */
-static int is_client_variable(const char *name)
-{
-    return !ap_cstr_casecmpn(name, PREFIX_SSL, sizeof(PREFIX_SSL) - 1)
-        || !ap_cstr_casecmpn(name, PREFIX_OURS, sizeof(PREFIX_OURS) - 1);
-}
 
 /* mod_headers, mod_rewrite, mod_lua and others ask this hook; mod_ssl answers
  * last, from the TLS peer. */
@@ -41,7 +31,7 @@ static const char *lookup_variable(apr_pool_t *p, server_rec *s, conn_rec *c,
     (void)p;
     (void)s;
     (void)c;
-    return r && is_client_variable(name) ? mcc_accept_variable(r, name) : NULL;
+    return r && mcc_accept_is_variable(name) ? mcc_accept_variable(r, name) : NULL;
 }
 
 /* Expressions have a hook of their own, and mod_ssl's answer does not pass the
@@ -69,15 +59,14 @@ static apr_array_header_t *expression_list(ap_expr_eval_ctx_t *ctx,
     (void)data;
     if (outcome && (outcome->state != MCC_ACCEPT_STATE_OFF
                     || mcc_accept_undecided(ctx->r))) {
-        return outcome->certificate
-            ? mcc_client_extensions(ctx->p, outcome->certificate, name) : NULL;
+        return mcc_accept_extensions(ctx->p, outcome, name);
     }
     return peer_extensions ? peer_extensions(ctx->p, ctx->c, 1, name) : NULL;
 }
 
 static int lookup_expression(ap_expr_lookup_parms *parms)
 {
-    if (parms->type == AP_EXPR_FUNC_VAR && is_client_variable(parms->name)) {
+    if (parms->type == AP_EXPR_FUNC_VAR && mcc_accept_is_variable(parms->name)) {
         *parms->func = expression_variable;
         *parms->data = parms->name;
         return OK;
@@ -183,64 +172,12 @@ static const authz_provider authorization = {
     check_authorization, parse_authorization
 };
 
-static int collect_variable(void *data, const char *name, const char *value)
-{
-    static const char redirected[] = "REDIRECT_";
-    apr_array_header_t *found = data;
-    const char *original = name;
-
-    (void)value;
-    while (!strncmp(original, redirected, sizeof(redirected) - 1)) {
-        original += sizeof(redirected) - 1;
-    }
-    if (is_client_variable(original)) {
-        APR_ARRAY_PUSH(found, const char *) = name;
-    }
-    return 1;
-}
-
-/* Those of this request and, with REDIRECT_, of those that led to it. */
-static void remove_variables(request_rec *r)
-{
-    apr_array_header_t *found = apr_array_make(r->pool, 32,
-                                               sizeof(const char *));
-    int i;
-
-    apr_table_do(collect_variable, found, r->subprocess_env, NULL);
-    for (i = 0; i < found->nelts; i++) {
-        apr_table_unset(r->subprocess_env, APR_ARRAY_IDX(found, i,
-                                                         const char *));
-    }
-}
-
 /* After mod_ssl's StdEnvVars has written the peer's. */
 static int export_variables(request_rec *r)
 {
-    static const char *const ours[] = {
-        "CLIENT_CERT_VERIFY", "CLIENT_CERT_SIGNER_S_DN",
-        "CLIENT_CERT_SIGNING_TIME"
-    };
-    const mcc_accept_outcome *outcome = mcc_accept_outcome_of(r);
-    size_t i;
-
-    if (outcome->state == MCC_ACCEPT_STATE_OFF) {
-        return DECLINED;
-    }
-    remove_variables(r);
-    mcc_request_of(r)->exported = 1;
-    if (outcome->certificate) {
-        mcc_client_variables_export(r->pool, r->subprocess_env,
-                                    outcome->certificate, 1, 0);
-    }
-    else {
-        apr_table_setn(r->subprocess_env, "SSL_CLIENT_VERIFY", "NONE");
-    }
-    for (i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
-        const char *value = mcc_accept_variable(r, ours[i]);
-
-        if (value && *value) {
-            apr_table_setn(r->subprocess_env, ours[i], value);
-        }
+    if (mcc_accept_outcome_of(r)->state != MCC_ACCEPT_STATE_OFF) {
+        mcc_accept_variables_export(r);
+        mcc_request_of(r)->exported = 1;
     }
     return DECLINED;
 }
@@ -252,7 +189,7 @@ static int recall_variables(request_rec *r)
 
     if (request && request->exported
         && mcc_accept_outcome_of(r)->state == MCC_ACCEPT_STATE_OFF) {
-        remove_variables(r);
+        mcc_accept_variables_remove(r);
         request->exported = 0;
     }
     return DECLINED;

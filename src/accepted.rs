@@ -2,6 +2,8 @@
 
 //! Values that were verified.
 
+use std::{any::Any, sync::OnceLock};
+
 use openssl::x509::{X509, X509Ref};
 
 use crate::{client::Client, rejection::MalformedValue};
@@ -15,7 +17,11 @@ pub struct Accepted {
     signer: X509,
     signing_time: Option<i64>,
     end: i64,
+    attachment: OnceLock<Attachment>,
 }
+
+/// What somebody made of an accepted value, to be found with it.
+pub type Attachment = Box<dyn Any + Send + Sync>;
 
 impl Accepted {
     /// `end` is the first second, in Unix time, for which it may no longer be true.
@@ -28,7 +34,7 @@ impl Accepted {
         end: i64,
     ) -> Result<Self, MalformedValue> {
         let forwarded = Client::new(&client, &[]).map_err(|_| MalformedValue::Content)?;
-        Ok(Self { client, forwarded, signer, signing_time, end })
+        Ok(Self { client, forwarded, signer, signing_time, end, attachment: OnceLock::new() })
     }
 
     /// The client's certificate.
@@ -60,5 +66,17 @@ impl Accepted {
     #[must_use]
     pub fn signing_time(&self) -> Option<i64> {
         self.signing_time
+    }
+
+    /// What is attached.
+    #[must_use]
+    pub fn attachment(&self) -> Option<&Attachment> {
+        self.attachment.get()
+    }
+
+    /// Attaches something, which goes when this goes. Where something is attached already, that
+    /// stays, and what came is dropped. Returns what is attached.
+    pub fn attach(&self, attachment: Attachment) -> &Attachment {
+        self.attachment.get_or_init(|| attachment)
     }
 }

@@ -3,18 +3,20 @@
 //! The functions that verify, called as C calls them.
 
 use std::{
-    ffi::{CString, c_char},
+    ffi::{CString, c_char, c_void},
     fs,
     path::PathBuf,
     process,
     ptr::{null, null_mut},
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
 use foreign_types::ForeignTypeRef;
-use openssl::x509::X509Ref;
+use openssl::x509::{X509, X509Ref};
 
 use super::{accepted::*, result::ClientCertResult, trust::*, verify::*};
 use crate::{
+    accepted::Accepted,
     client::Client,
     format::{CertificateFormat, SignedFormat},
     signer::{Signer, SignerCerts},
@@ -54,6 +56,13 @@ impl Objects {
 
     fn trust(&self) -> TrustParts {
         TrustParts { anchors: self.anchors, crls: null(), names: null(), names_length: 0 }
+    }
+
+    /// The client, accepted without a signature.
+    fn accepted(&self) -> Accepted {
+        let [client, signer] =
+            [&self.client, &self.peer].map(|one| X509::from_der(one.leaf()).unwrap());
+        Accepted::new(client, signer, None, NOW).unwrap()
     }
 }
 
@@ -230,15 +239,67 @@ fn names() {
 
 #[test]
 fn what_nobody_signed_has_no_time() {
-    use openssl::x509::X509;
-    let certificate = |der| X509::from_der(der).unwrap();
-    let objects = Objects::new("time");
-    let (client, signer) = (objects.client.leaf(), objects.peer.leaf());
-    let accepted =
-        crate::accepted::Accepted::new(certificate(client), certificate(signer), None, NOW)
-            .unwrap();
+    let accepted = Objects::new("time").accepted();
     let mut time = 7;
     // SAFETY: a live object, a place for the result.
     let result = unsafe { client_cert_accepted_signing_time(&accepted, &mut time) };
     assert_eq!((result, time), (NoSigningTime, 0));
+}
+
+/// Counts in what it is to free.
+unsafe extern "C" fn count(data: *mut c_void) {
+    // SAFETY: nothing else is attached here.
+    unsafe { &*data.cast::<AtomicUsize>() }.fetch_add(1, Ordering::Relaxed);
+}
+
+#[test]
+fn attachment_is_freed_once() {
+    let (one, other) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let data = |counter: &AtomicUsize| (&raw const *counter).cast_mut().cast::<c_void>();
+    let freed = || [&one, &other].map(|counter| counter.load(Ordering::Relaxed));
+    let objects = Objects::new("attachment");
+    let accepted = objects.accepted();
+    let mut attached = data(&one);
+    // SAFETY: a live object, places for the results; the counters outlive it.
+    unsafe {
+        assert_eq!(client_cert_accepted_attachment(&accepted, &mut attached), Ok);
+        assert!(attached.is_null());
+        for (given, expected) in [(&one, [0, 0]), (&other, [0, 1])] {
+            attached = null_mut();
+            let result =
+                client_cert_accepted_attach(&accepted, data(given), Some(count), &mut attached);
+            assert_eq!((result, attached, freed()), (Ok, data(&one), expected));
+        }
+        attached = null_mut();
+        assert_eq!(client_cert_accepted_attachment(&accepted, &mut attached), Ok);
+        assert_eq!(attached, data(&one));
+    }
+    drop(accepted);
+    assert_eq!(freed(), [1, 1]);
+}
+
+#[test]
+fn attachment_is_not_taken_from_null() {
+    let counter = AtomicUsize::new(0);
+    let data = (&raw const counter).cast_mut().cast();
+    let objects = Objects::new("no attachment");
+    let accepted = objects.accepted();
+    let mut attached = null_mut();
+    // SAFETY: live objects, but for the NULL.
+    unsafe {
+        for (accepted, data, free) in [
+            (null(), data, Some(count as _)),
+            (&raw const accepted, null_mut(), Some(count as _)),
+            (&raw const accepted, data, None),
+        ] {
+            let result = client_cert_accepted_attach(accepted, data, free, &mut attached);
+            assert_eq!(result, NullParameter);
+        }
+        let result = client_cert_accepted_attach(&accepted, data, Some(count), null_mut());
+        assert_eq!(result, NullParameter);
+        assert_eq!(client_cert_accepted_attachment(null(), &mut attached), NullParameter);
+        assert_eq!(client_cert_accepted_attachment(&accepted, null_mut()), NullParameter);
+    }
+    drop(accepted);
+    assert_eq!(counter.into_inner(), 0);
 }
