@@ -147,14 +147,16 @@ fn main() {
         signer: Signer::new(&identity.certificate, &identity.key, &[]).unwrap(),
         clients: clients(MANY),
     };
-    let mut values: Vec<Box<[u8]>> = Vec::new();
-    for client in &objects.clients {
-        let signed = objects
-            .cache
-            .sign(&objects.signer, SignerCerts::Chain, client, SignedFormat::Cms, NOW, 60)
-            .unwrap();
-        values.push(signed.value().as_bytes().into());
-    }
+    let values: Vec<Box<[u8]>> = objects
+        .clients
+        .iter()
+        .map(|client| {
+            let (cache, signer) = (&objects.cache, &objects.signer);
+            let (certs, format) = (SignerCerts::Chain, SignedFormat::Cms);
+            let copy = |value: &str, _| value.as_bytes().into();
+            cache.sign(signer, certs, client, format, NOW, 60, copy).unwrap()
+        })
+        .collect();
     println!("value: {} bytes", values[0].len());
 
     let arena = Arena::new();

@@ -2,7 +2,11 @@
 
 //! Signed values to use again.
 
-use std::{mem, sync::Arc, time::Duration};
+use std::{
+    mem,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use quick_cache::{
     DefaultHashBuilder, OptionsBuilder, Weighter,
@@ -30,8 +34,13 @@ pub struct Cache {
     values: Option<Table<Key, Entry, Weight>>,
 }
 
+/// The value that was last used again for a client, which keeps it: so the next request on a
+/// connection looks nothing up, and threads that serve different connections share no counters.
+#[derive(Debug, Default)]
+pub(crate) struct LastUsed(Mutex<Option<(Key, Entry)>>);
+
 /// All that a value depends on, but for the time.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
     client: [u8; 32],
     signer: [u8; 32],
@@ -39,7 +48,7 @@ struct Key {
     format: SignedFormat,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Entry {
     value: Arc<str>,
     signed_at: i64,
@@ -66,7 +75,7 @@ impl Entry {
     /// Whether it is time for somebody to renew a value that may still be used: in the last eighth
     /// of its lifetime, so that nobody finds it gone and waits. A few seconds have no eighth.
     fn is_due(&self, now: i64, lifetime: u32) -> bool {
-        now >= self.end(lifetime).saturating_sub(i64::from(lifetime >> 3)) && !self.renewing
+        now >= self.end(lifetime).saturating_sub(i64::from(lifetime >> 3))
     }
 
     fn end(&self, lifetime: u32) -> i64 {
@@ -74,24 +83,27 @@ impl Entry {
     }
 }
 
-/// A value of a header that was signed.
-#[must_use]
-pub struct Signed {
-    value: Arc<str>,
-    reused: bool,
-}
-
-impl Signed {
-    /// The value.
-    #[must_use]
-    pub fn value(&self) -> &str {
-        &self.value
+impl LastUsed {
+    /// What `read` makes of the value, if this is the one, and need not be renewed yet. Not while
+    /// another thread is at it: then it is as well to look it up.
+    fn read<R>(
+        &self,
+        key: &Key,
+        now: i64,
+        lifetime: u32,
+        read: impl FnOnce(&str) -> R,
+    ) -> Option<R> {
+        let last = self.0.try_lock().ok()?;
+        let (_, entry) = last.as_ref().filter(|(kept, entry)| {
+            kept == key && entry.is_fresh(now, lifetime) && !entry.is_due(now, lifetime)
+        })?;
+        Some(read(&entry.value))
     }
 
-    /// Whether it was signed for somebody else's call.
-    #[must_use]
-    pub fn reused(&self) -> bool {
-        self.reused
+    fn replace(&self, key: Key, entry: Entry) {
+        if let Ok(mut last) = self.0.try_lock() {
+            *last = Some((key, entry));
+        }
     }
 }
 
@@ -114,12 +126,14 @@ impl Cache {
     /// As [`Signer::sign`], written in `format`; but a value is used again that was signed less
     /// than `lifetime` seconds before, and not after `now`. Of several threads that need the same
     /// value one signs, and the others wait for it; or, while there is one that may still be used,
-    /// use that.
+    /// use that. Returns what `read` makes of the value and of whether it was signed for somebody
+    /// else's call.
     ///
     /// # Errors
     ///
     /// As [`Signer::sign`]; an error is not kept.
-    pub fn sign(
+    #[expect(clippy::too_many_arguments, reason = "as many as a value depends on")]
+    pub fn sign<R>(
         &self,
         signer: &Signer,
         certs: SignerCerts,
@@ -127,7 +141,8 @@ impl Cache {
         format: SignedFormat,
         now: i64,
         lifetime: u32,
-    ) -> Result<Signed, Error> {
+        read: impl Fn(&str, bool) -> R,
+    ) -> Result<R, Error> {
         // Both validities at `now`, so what is used again is within them too.
         signer.check_validity(now)?;
         client.check_validity(now)?;
@@ -136,40 +151,68 @@ impl Cache {
             Ok(Entry { value, signed_at: now, renewing: false })
         };
         let Some(values) = self.values.as_ref().filter(|_| lifetime > 0) else {
-            return Ok(Signed { value: sign()?.value, reused: false });
+            return Ok(read(&sign()?.value, false));
         };
 
         let key = Key { client: *client.id(), signer: *signer.fingerprint(), certs, format };
-        if let Some(entry) = values.get(&key).filter(|entry| entry.is_fresh(now, lifetime)) {
-            if entry.is_due(now, lifetime) && claim(values, &key, &entry) {
-                // The value at hand is good whether or not there will be another.
-                if let Ok(next) = sign() {
-                    let value = Arc::clone(&next.value);
-                    // Not kept if it was evicted meanwhile.
-                    let _ = values.replace(key, next, true);
-                    return Ok(Signed { value, reused: false });
-                }
-                release(values, &key, &entry);
-            }
-            return Ok(Signed { value: entry.value, reused: true });
+        let last = client.last_used();
+        if let Some(read) = last.read(&key, now, lifetime, |value| read(value, true)) {
+            return Ok(read);
         }
-        values.remove_if(&key, |entry| !entry.is_fresh(now, lifetime));
-        match values.get_value_or_guard(&key, None::<Duration>) {
-            GuardResult::Value(entry) if entry.is_fresh(now, lifetime) => {
-                Ok(Signed { value: entry.value, reused: true })
-            }
-            // Signed meanwhile, by a thread whose clock is ahead or with another lifetime.
-            GuardResult::Value(_) | GuardResult::Timeout => {
-                Ok(Signed { value: sign()?.value, reused: false })
-            }
-            GuardResult::Guard(guard) => {
-                // On an error the guard goes, and the next of those who wait tries.
-                let entry = sign()?;
-                let value = Arc::clone(&entry.value);
-                // Not kept if it does not fit; those who wait have it all the same.
-                let _ = guard.insert(entry);
-                Ok(Signed { value, reused: false })
-            }
+        if let Some(entry) = values.get(&key).filter(|entry| entry.is_fresh(now, lifetime)) {
+            let (value, reused) = if entry.is_due(now, lifetime) {
+                renew(values, &key, &entry, sign)
+            } else {
+                last.replace(key, entry.clone());
+                (entry.value, true)
+            };
+            return Ok(read(&value, reused));
+        }
+        let (value, reused) = sign_once(values, &key, sign, now, lifetime)?;
+        Ok(read(&value, reused))
+    }
+}
+
+/// The value to use in the last part of its lifetime: of those who come, one signs the next.
+fn renew(
+    values: &Table<Key, Entry, Weight>,
+    key: &Key,
+    entry: &Entry,
+    sign: impl FnOnce() -> Result<Entry, Error>,
+) -> (Arc<str>, bool) {
+    if !entry.renewing && claim(values, key, entry) {
+        // The value at hand is good whether or not there will be another.
+        if let Ok(next) = sign() {
+            let value = Arc::clone(&next.value);
+            // Not kept if it was evicted meanwhile.
+            let _ = values.replace(key.clone(), next, true);
+            return (value, false);
+        }
+        release(values, key, entry);
+    }
+    (Arc::clone(&entry.value), true)
+}
+
+/// The value where there is none to use: of those who come, one signs it, and the others wait.
+fn sign_once(
+    values: &Table<Key, Entry, Weight>,
+    key: &Key,
+    sign: impl FnOnce() -> Result<Entry, Error>,
+    now: i64,
+    lifetime: u32,
+) -> Result<(Arc<str>, bool), Error> {
+    values.remove_if(key, |entry| !entry.is_fresh(now, lifetime));
+    match values.get_value_or_guard(key, None::<Duration>) {
+        GuardResult::Value(entry) if entry.is_fresh(now, lifetime) => Ok((entry.value, true)),
+        // Signed meanwhile, by a thread whose clock is ahead or with another lifetime.
+        GuardResult::Value(_) | GuardResult::Timeout => Ok((sign()?.value, false)),
+        GuardResult::Guard(guard) => {
+            // On an error the guard goes, and the next of those who wait tries.
+            let entry = sign()?;
+            let value = Arc::clone(&entry.value);
+            // Not kept if it does not fit; those who wait have it all the same.
+            let _ = guard.insert(entry);
+            Ok((value, false))
         }
     }
 }
@@ -224,6 +267,26 @@ mod tests {
         Client::new(&identity().certificate, &[]).unwrap()
     }
 
+    /// What the cache gave.
+    struct Signed {
+        value: String,
+        reused: bool,
+    }
+
+    impl Signed {
+        fn new(value: &str, reused: bool) -> Self {
+            Self { value: value.to_owned(), reused }
+        }
+
+        fn value(&self) -> &str {
+            &self.value
+        }
+
+        fn reused(&self) -> bool {
+            self.reused
+        }
+    }
+
     /// A cache with one signer and one client.
     struct Bench {
         cache: Cache,
@@ -246,6 +309,7 @@ mod tests {
                     SignedFormat::Cms,
                     now,
                     lifetime,
+                    Signed::new,
                 )
                 .unwrap()
         }
@@ -317,6 +381,31 @@ mod tests {
     }
 
     #[test]
+    fn last_used_no_longer_than_any() {
+        let bench = Bench::new(SIZE);
+        for (now, lifetime, reused) in [
+            (NOW, 80, false),
+            (NOW, 80, true),
+            (NOW + 69, 80, true),
+            (NOW + 40, 40, false),
+            (NOW + 40, 80, true),
+            (NOW + 40, 0, false),
+            (NOW - 1, 80, false),
+        ] {
+            assert_eq!(bench.sign(now, lifetime).reused(), reused, "{} {lifetime}", now - NOW);
+        }
+        // Whoever renews it, all others follow.
+        let bench = Bench::new(SIZE);
+        let other = Client::from_der(bench.client.leaf().to_vec(), Vec::new()).unwrap();
+        let first = bench.sign(NOW, 80);
+        assert_eq!(bench.sign(NOW, 80).value(), first.value());
+        let renewed = Bench { client: other, ..bench };
+        let next = renewed.sign(NOW + 70, 80);
+        assert!(!next.reused() && next.value() != first.value());
+        assert_eq!(renewed.sign(NOW + 71, 80).value(), next.value());
+    }
+
+    #[test]
     fn never_used_again() {
         let bench = Bench::new(SIZE);
         assert!(!bench.sign(NOW, 0).reused() && !bench.sign(NOW, 0).reused(), "lifetime 0");
@@ -349,7 +438,7 @@ mod tests {
             let (signer, client) = (signer_of(signer, &[]), client_of(client));
             let sign = |now| {
                 let (certs, format) = (SignerCerts::None, SignedFormat::CmsSf);
-                cache.sign(&signer, certs, &client, format, now, lifetime)
+                cache.sign(&signer, certs, &client, format, now, lifetime, Signed::new)
             };
             assert!(!sign(NOW).unwrap().reused());
             assert!(sign(NOW + 9).unwrap().reused());
@@ -370,15 +459,19 @@ mod tests {
         ];
         let clients = [client(), client()];
         let mut values = HashSet::new();
-        for expected in [false, true] {
+        for expected in [false, true, true] {
             for signer in &signers {
                 for client in &clients {
                     for certs in [SignerCerts::Chain, SignerCerts::Signer, SignerCerts::None] {
                         for format in [SignedFormat::Cms, SignedFormat::CmsSf] {
-                            let signed =
-                                cache.sign(signer, certs, client, format, NOW, 60).unwrap();
-                            assert_eq!(signed.reused(), expected);
-                            values.insert(signed.value().to_owned());
+                            // Once more, of the value that the client itself keeps.
+                            for expected in [expected, true, true] {
+                                let signed = cache
+                                    .sign(signer, certs, client, format, NOW, 60, Signed::new)
+                                    .unwrap();
+                                assert_eq!(signed.reused(), expected);
+                                values.insert(signed.value().to_owned());
+                            }
                         }
                     }
                 }
@@ -429,7 +522,9 @@ mod tests {
                     for step in 0..200 {
                         let (certs, format) = (SignerCerts::None, SignedFormat::Cms);
                         let now = NOW + (step * 7 + offset) % 50;
-                        let signed = cache.sign(signer, certs, &client, format, now, 5).unwrap();
+                        let signed = cache
+                            .sign(signer, certs, &client, format, now, 5, Signed::new)
+                            .unwrap();
                         let der = value(&signed);
                         assert!(der.windows(client.leaf().len()).any(|part| part == client.leaf()));
                     }

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use openssl::x509::{X509, X509Ref};
 
 use crate::{
+    cache::LastUsed,
     certificate::{self, Certificate},
     chain::is_self_signed,
     error::Error,
@@ -25,6 +26,7 @@ pub struct Client {
     path_id: [u8; 32],
     /// The leaf as OpenSSL has it, once somebody asked.
     certificate: OnceLock<X509>,
+    last_used: LastUsed,
 }
 
 impl PartialEq for Client {
@@ -61,7 +63,15 @@ impl Client {
         } else {
             certificate::id(&[&leaf[..], &chain.concat()].concat())
         };
-        Ok(Self { leaf, id, validity, chain, path_id, certificate: OnceLock::new() })
+        Ok(Self {
+            leaf,
+            id,
+            validity,
+            chain,
+            path_id,
+            certificate: OnceLock::new(),
+            last_used: LastUsed::default(),
+        })
     }
 
     /// Whether the leaf is within its validity at `now`, in Unix seconds.
@@ -111,6 +121,11 @@ impl Client {
             .iter()
             .map(|der| X509::from_der(der).map_err(|_| Error::CertificateMalformed))
             .collect()
+    }
+
+    /// The value that was last used again for this client.
+    pub(crate) fn last_used(&self) -> &LastUsed {
+        &self.last_used
     }
 
     /// The identity of leaf and chain together.

@@ -42,7 +42,7 @@ enum Peer {
     /// It did, but its chain did not verify.
     Unverified { leaf_id: [u8; 32] },
     /// Its chain verified.
-    Verified(Client),
+    Verified(Box<Client>),
 }
 
 impl Handshake {
@@ -61,7 +61,7 @@ impl Handshake {
     ) -> Result<Self, Error> {
         let peer = match leaf {
             None => Peer::None,
-            Some(leaf) if verified => Peer::Verified(Client::new(leaf, chain)?),
+            Some(leaf) if verified => Peer::Verified(Client::new(leaf, chain)?.into()),
             Some(leaf) => Peer::Unverified { leaf_id: certificate::id(&certificate::der(leaf)?) },
         };
         Ok(Self { vhost, signer_id, peer })
@@ -97,7 +97,7 @@ impl Handshake {
         }
         let peer = match (record.peer, leaf) {
             (RecordPeer::Verified { chain, .. }, Some(leaf)) => {
-                Peer::Verified(Client::from_der(leaf, chain)?)
+                Peer::Verified(Client::from_der(leaf, chain)?.into())
             }
             (RecordPeer::Unverified { leaf_id }, Some(_)) => Peer::Unverified { leaf_id },
             (_, None) | (RecordPeer::None, _) => Peer::None,
@@ -127,7 +127,7 @@ impl Handshake {
         match &self.peer {
             Peer::None => Err(Error::NoCertificate),
             Peer::Unverified { .. } => Err(Error::CertificateUnverified),
-            Peer::Verified(client) => client.check_validity(now).map(|()| client),
+            Peer::Verified(client) => client.check_validity(now).map(|()| &**client),
         }
     }
 }

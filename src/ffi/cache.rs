@@ -72,9 +72,8 @@ pub unsafe extern "C" fn client_cert_cache_sign(
         let (cache, allocator) = (pointer::borrow(cache)?, pointer::borrow(allocator)?);
         let (signer, client) = (pointer::borrow(signer)?, pointer::borrow(client)?);
         let (certs, format) = (number::signer_certs(certs)?, number::signed_format(format)?);
-        let signed = cache.sign(signer, certs, client, format, now, lifetime)?;
-        *value = allocator.value(signed.value())?;
-        *reused = signed.reused();
+        let copy = |value: &str, reused| allocator.value(value).map(|value| (value, reused));
+        (*value, *reused) = cache.sign(signer, certs, client, format, now, lifetime, copy)??;
         Ok(())
     })
 }
