@@ -23,73 +23,115 @@ use support::{
     Variant,
     c::{Arena, Origin},
     compare, print, rounds,
-    testing::{KeyKind, Leaf, NOW},
+    testing::{Identity, KeyKind, Leaf, NOW},
 };
 
-fn main() {
-    let rounds = rounds(300);
-    for kind in [KeyKind::Rsa(2048), KeyKind::P256, KeyKind::Ed25519] {
+/// Root, intermediates, and a TTRP with a key of this kind.
+struct Chain {
+    root: Identity,
+    intermediates: Vec<Identity>,
+    ttrp: Identity,
+}
+
+impl Chain {
+    fn new(kind: KeyKind, length: usize) -> Self {
         let root = Leaf::ca("root").self_signed();
+        let mut intermediates: Vec<Identity> = Vec::new();
+        for number in 0..length {
+            let issuer = intermediates.last().unwrap_or(&root);
+            intermediates.push(Leaf::ca(&format!("ca {number}")).issued_by(issuer));
+        }
         let name = {
             let builder = openssl::x509::X509::builder().unwrap();
             let context = builder.x509v3_context(None, None);
             SubjectAlternativeName::new().dns("ttrp.example").build(&context).unwrap()
         };
-        let identity = Leaf::new(kind).extension(name).issued_by(&root);
-        let client = Leaf::new(KeyKind::Rsa(2048)).subject("client").issued_by(&root);
-        let client = Client::new(&client.certificate, &[]).unwrap();
-        let signer = Signer::new(&identity.certificate, &identity.key, &[]).unwrap();
-        let peer = Client::new(&identity.certificate, &[]).unwrap();
-        let value = Arena::new().sign_string(&signer, &client, NOW);
+        let issuer = intermediates.last().unwrap_or(&root);
+        let ttrp = Leaf::new(kind).extension(name).issued_by(issuer);
+        Self { root, intermediates, ttrp }
+    }
 
+    fn signer(&self) -> Signer {
+        let chain: Vec<_> = self.intermediates.iter().map(|issuer| &*issuer.certificate).collect();
+        Signer::new(&self.ttrp.certificate, &self.ttrp.key, &chain).unwrap()
+    }
+
+    fn origin(&self) -> Origin {
         let file = std::env::temp_dir().join(format!("client-cert-bench-{}", process::id()));
-        fs::write(&file, root.certificate_pem()).unwrap();
+        fs::write(&file, self.root.certificate_pem()).unwrap();
         let path = CString::new(file.to_str().unwrap()).unwrap();
         let origin = Origin::new(&path, c"ttrp.example", 64 << 20);
         fs::remove_file(&file).unwrap();
+        origin
+    }
+}
 
-        let mut store = X509StoreBuilder::new().unwrap();
-        let mut parameters = X509VerifyParam::new().unwrap();
-        parameters.set_time(NOW);
-        parameters.set_auth_level(2);
-        store.set_param(&parameters).unwrap();
-        store.add_cert(root.certificate.clone()).unwrap();
-        let store = store.build();
-        let untrusted = Stack::new().unwrap();
-        // As many octets as the signed attributes have.
-        let message = [7; 270];
-        let digest = || match kind {
-            KeyKind::Ed25519 => None,
-            _ => Some(MessageDigest::sha256()),
+/// OpenSSL's verification of the chain, and of a signature over as many octets as the signed
+/// attributes have.
+fn bare(chain: &Chain, kind: KeyKind) -> impl FnMut() {
+    let mut store = X509StoreBuilder::new().unwrap();
+    let mut parameters = X509VerifyParam::new().unwrap();
+    parameters.set_time(NOW);
+    parameters.set_auth_level(2);
+    store.set_param(&parameters).unwrap();
+    store.add_cert(chain.root.certificate.clone()).unwrap();
+    let store = store.build();
+    let mut untrusted = Stack::new().unwrap();
+    for issuer in &chain.intermediates {
+        untrusted.push(issuer.certificate.clone()).unwrap();
+    }
+    let message = [7; 270];
+    let digest = move || match kind {
+        KeyKind::Ed25519 => None,
+        _ => Some(MessageDigest::sha256()),
+    };
+    let signature = match digest() {
+        Some(digest) => OpensslSigner::new(digest, &chain.ttrp.key),
+        None => OpensslSigner::new_without_digest(&chain.ttrp.key),
+    }
+    .and_then(|mut signer| signer.sign_oneshot_to_vec(&message))
+    .unwrap();
+    let certificate = chain.ttrp.certificate.clone();
+    let public = certificate.public_key().unwrap();
+
+    move || {
+        let verified = X509StoreContext::new().and_then(|mut context| {
+            context.init(&store, &certificate, &untrusted, |context| context.verify_cert())
+        });
+        assert!(verified.unwrap());
+        let verifier = match digest() {
+            Some(digest) => Verifier::new(digest, &public),
+            None => Verifier::new_without_digest(&public),
         };
-        let signature = match digest() {
-            Some(digest) => OpensslSigner::new(digest, &identity.key),
-            None => OpensslSigner::new_without_digest(&identity.key),
+        assert!(verifier.unwrap().verify_oneshot(&signature, &message).unwrap());
+    }
+}
+
+fn main() {
+    let rounds = rounds(300);
+    for kind in [KeyKind::Rsa(2048), KeyKind::P256, KeyKind::Ed25519] {
+        for intermediates in [0, 2] {
+            let chain = Chain::new(kind, intermediates);
+            let client = Leaf::new(KeyKind::Rsa(2048)).subject("client").issued_by(&chain.root);
+            let client = Client::new(&client.certificate, &[]).unwrap();
+            let peer = Client::new(&chain.ttrp.certificate, &[]).unwrap();
+            let value = Arena::new().sign_string(&chain.signer(), &client, NOW);
+            let origin = chain.origin();
+
+            let mut variants =
+                vec![Variant::new("OpenSSL, chain and signature", bare(&chain, kind))];
+            for (from, peer) in [("the TLS peer", Some(&peer)), ("anyone", None)] {
+                let (origin, value) = (&origin, &value);
+                let first = move || origin.first(value, NOW, peer);
+                let next = move || origin.next(value, NOW, peer);
+                let again = move || origin.again(value, NOW, peer);
+                variants.push(Variant::new(format!("first, from {from}, never seen"), first));
+                variants.push(Variant::new(format!("first, from {from}, who is known"), next));
+                variants.push(Variant::new(format!("again, from {from}"), again));
+            }
+            let length = value.len();
+            let title = format!("{kind:?}, {intermediates} intermediates, value of {length} bytes");
+            print(&title, &compare(rounds, variants));
         }
-        .and_then(|mut signer| signer.sign_oneshot_to_vec(&message))
-        .unwrap();
-        let public = identity.certificate.public_key().unwrap();
-
-        let bare = || {
-            let verified = X509StoreContext::new().and_then(|mut context| {
-                context.init(&store, &identity.certificate, &untrusted, |context| {
-                    context.verify_cert()
-                })
-            });
-            assert!(verified.unwrap());
-            let verifier = match digest() {
-                Some(digest) => Verifier::new(digest, &public),
-                None => Verifier::new_without_digest(&public),
-            };
-            assert!(verifier.unwrap().verify_oneshot(&signature, &message).unwrap());
-        };
-        let variants = vec![
-            Variant::new("OpenSSL, chain and signature", bare),
-            Variant::new("first, from the TLS peer", || origin.verify(&value, NOW, Some(&peer))),
-            Variant::new("first, from anyone", || origin.verify(&value, NOW, None)),
-            Variant::new("again, from the TLS peer", || origin.again(&value, NOW, Some(&peer))),
-            Variant::new("again, from anyone", || origin.again(&value, NOW, None)),
-        ];
-        print(&format!("{kind:?}, value of {} bytes", value.len()), &compare(rounds, variants));
     }
 }

@@ -38,8 +38,10 @@ fn client(root: &Identity, size: usize) -> Client {
 fn main() {
     let rounds = rounds(100);
     let root = Leaf::ca("root").self_signed();
-    println!("| intermediates | certificate | value | made | again | accepted | again |");
-    println!("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+    println!(
+        "| intermediates | certificate | value | made | again | accepted | signer known | again |"
+    );
+    println!("| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
     let steps = (0..=4).map(|chain| (chain, 1024));
     let sizes = [512, 1024, 2048, 4096, 8192, 16_384].map(|size| (0, size));
     for (chain, size) in steps.chain(sizes) {
@@ -71,7 +73,8 @@ fn main() {
             vec![
                 Variant::new("made", || one.sign(&signer, &client, NOW)),
                 Variant::new("again", || other.cache_sign(&cache, &signer, &client, NOW)),
-                Variant::new("accepted", || origin.verify(&value, NOW, Some(&peer))),
+                Variant::new("accepted", || origin.first(&value, NOW, Some(&peer))),
+                Variant::new("signer known", || origin.next(&value, NOW, Some(&peer))),
                 Variant::new("again", || origin.again(&value, NOW, Some(&peer))),
             ],
         );

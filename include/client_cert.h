@@ -426,7 +426,8 @@ typedef struct client_cert_handshake client_cert_handshake;
 typedef struct client_cert_signer client_cert_signer;
 
 /**
- * Values that were accepted, and for whom, bounded in memory. What was refused is not kept.
+ * Values that were accepted, and for whom, and those who signed them, bounded in memory. What was
+ * refused is not kept.
  */
 typedef struct client_cert_verdicts client_cert_verdicts;
 
@@ -527,7 +528,8 @@ client_cert_result client_cert_accepted_client(const client_cert_accepted *accep
  * Sets `*certificate` to an object that belongs to `accepted`, and lives as long as it unless the
  * caller takes a reference with X509_up_ref().
  *
- * Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
+ * Fails with CLIENT_CERT_RESULT_NULL_PARAMETER, and, where OpenSSL has no memory left to read it
+ * with, CLIENT_CERT_RESULT_CERTIFICATE_MALFORMED.
  */
 client_cert_result client_cert_accepted_certificate(const client_cert_accepted *accepted,
                                                     X509 **certificate);
@@ -950,8 +952,8 @@ void client_cert_crls_free(client_cert_crls *crls);
 client_cert_result client_cert_name_check(const char *name);
 
 /**
- * Makes a cache of values that were accepted, which uses at most about `bytes` of memory, its own
- * overhead included. With 0 nothing is kept.
+ * Makes a cache of values that were accepted, and of those who signed them, which uses at most
+ * about `bytes` of memory, its own overhead included. With 0 nothing is kept.
  *
  * Sets `*verdicts` to a new object, which client_cert_verdicts_free() releases.
  */
@@ -972,6 +974,9 @@ void client_cert_verdicts_free(client_cert_verdicts *verdicts);
  * `now` is before the time at which it was verified. Anchors and CRLs are the same only if they
  * are the same objects. When several threads bring the same value, one verifies it and the others
  * wait. What is refused is not remembered.
+ *
+ * For another value of the same signer, the path of the signer is not verified again for as long
+ * as that stands; all else is.
  *
  * Sets `*accepted` to an object, which client_cert_accepted_free() releases; others may have been
  * given the same one.

@@ -6,14 +6,13 @@ use std::{any::Any, sync::OnceLock};
 
 use openssl::x509::{X509, X509Ref};
 
-use crate::{client::Client, rejection::MalformedValue};
+use crate::client::Client;
 
 /// What a value says that was verified: whose certificate, by whom, when. Only
 /// [`Trust`](crate::trust::Trust) makes one.
 #[derive(Debug)]
 pub struct Accepted {
-    client: X509,
-    forwarded: Client,
+    client: Client,
     signer: X509,
     signing_time: Option<i64>,
     end: i64,
@@ -25,28 +24,14 @@ pub type Attachment = Box<dyn Any + Send + Sync>;
 
 impl Accepted {
     /// `end` is the first second, in Unix time, for which it may no longer be true.
-    ///
-    /// Fails when the client's certificate is none that could be forwarded again.
-    pub(crate) fn new(
-        client: X509,
-        signer: X509,
-        signing_time: Option<i64>,
-        end: i64,
-    ) -> Result<Self, MalformedValue> {
-        let forwarded = Client::new(&client, &[]).map_err(|_| MalformedValue::Content)?;
-        Ok(Self { client, forwarded, signer, signing_time, end, attachment: OnceLock::new() })
+    pub(crate) fn new(client: Client, signer: X509, signing_time: Option<i64>, end: i64) -> Self {
+        Self { client, signer, signing_time, end, attachment: OnceLock::new() }
     }
 
-    /// The client's certificate.
+    /// The client, to be signed for again; without a chain, for nobody has signed one.
     #[must_use]
-    pub fn client(&self) -> &X509Ref {
+    pub fn client(&self) -> &Client {
         &self.client
-    }
-
-    /// The same to be signed for again; without a chain, for nobody has signed one.
-    #[must_use]
-    pub fn forwarded(&self) -> &Client {
-        &self.forwarded
     }
 
     /// The certificate of the signer, or, where nobody signed, of the TLS peer.

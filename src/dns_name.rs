@@ -34,6 +34,11 @@ impl DnsName {
         }
     }
 
+    /// In octets.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Whether the certificate has exactly this name, letters being the same in either case. The
     /// common name does not count.
     pub(crate) fn is_of(&self, certificate: &X509Ref) -> bool {

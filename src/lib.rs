@@ -12,8 +12,8 @@
 //! | [`cache`] | how a signature is used again |
 //! | [`trust`], `path`, `crl`, `dns_name` | whom to believe |
 //! | [`verify`], [`accepted`], [`rejection`] | how a value is read, verified, and why not |
-//! | [`verdicts`] | how a verified value is taken again |
-//! | `certificate`, `der`, `time`, `pem` | how a certificate is read |
+//! | [`verdicts`], `signer_paths` | how a verified value is taken again, and its signer believed |
+//! | `certificate`, `certificate_syntax`, `der`, `time`, `pem` | how a certificate is read |
 //! | [`ffi`] | all of it from C |
 
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
@@ -33,6 +33,7 @@ pub mod accepted;
 mod algorithm;
 pub mod cache;
 mod certificate;
+mod certificate_syntax;
 mod chain;
 pub mod client;
 mod cms;
@@ -50,6 +51,7 @@ mod pem;
 pub mod rejection;
 pub mod signer;
 mod signer_file;
+mod signer_paths;
 mod signing_key;
 mod structured_field;
 #[cfg(test)]

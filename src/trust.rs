@@ -126,6 +126,18 @@ impl Trust {
         !self.names.is_empty()
     }
 
+    pub(crate) fn names(&self) -> &[DnsName] {
+        &self.names
+    }
+
+    pub(crate) fn anchors_identity(&self) -> Identity {
+        self.anchors.identity
+    }
+
+    pub(crate) fn crls_identity(&self) -> Option<Identity> {
+        self.crls.as_ref().map(|crls| crls.identity())
+    }
+
     pub(crate) fn pinned(&self) -> &[Pinned] {
         &self.anchors.pinned
     }

@@ -18,13 +18,15 @@ use quick_cache::{
 
 use crate::{
     accepted::Accepted,
+    certificate_syntax::CertificateSyntax,
     client::Client,
     crl::Crls,
     error::Error,
     format::SignedFormat,
     rejection::Rejection,
+    signer_paths::SignerPaths,
     trust::{Trust, TrustAnchors},
-    verify::Freshness,
+    verify::{Freshness, Kept},
 };
 
 /// What a verdict takes besides its value: the certificates of client and signer as OpenSSL has
@@ -42,10 +44,17 @@ impl Identity {
     }
 }
 
-/// Values that were accepted, and for whom, bounded in memory. What was refused is not kept.
+/// The part of the memory in which signers are kept: one in so many.
+const SIGNERS_PART: usize = 8;
+
+/// Values that were accepted, and for whom, and those who signed them, bounded in memory. What was
+/// refused is not kept.
+// The default keeps nothing, and costs nothing to make.
+#[derive(Default)]
 pub struct Verdicts {
     /// None when nothing is kept.
     table: Option<Table<Key, Entry, Weight>>,
+    kept: Kept,
 }
 
 /// How a value is verified.
@@ -196,21 +205,25 @@ impl Verdicts {
     /// Makes a cache that uses so many bytes of memory at most; with 0 it keeps nothing.
     #[must_use]
     pub fn new(bytes: usize) -> Self {
-        let items = u64::try_from(bytes).unwrap_or(u64::MAX) / OVERHEAD;
+        let for_signers = bytes / SIGNERS_PART;
+        let capacity = u64::try_from(bytes.saturating_sub(for_signers)).unwrap_or(u64::MAX);
+        let items = capacity / OVERHEAD;
         let options = OptionsBuilder::new()
-            .weight_capacity(u64::try_from(bytes).unwrap_or(u64::MAX))
+            .weight_capacity(capacity)
             .estimated_items_capacity(usize::try_from(items.max(1)).unwrap_or(usize::MAX))
             .build();
         let table = options.ok().filter(|_| bytes > 0).map(|options| {
             let hasher = DefaultHashBuilder::default();
             Table::with_options(options, Weight, hasher, DefaultLifecycle::default())
         });
-        Self { table }
+        let paths = SignerPaths::new(for_signers);
+        Self { table, kept: Kept { syntax: CertificateSyntax::without_keys(), paths } }
     }
 
     /// As [`Trust::verify`]; but a value is taken again that was accepted before, as long as the
     /// verdict stands. Of several threads that bring the same value one verifies it, and the
-    /// others wait.
+    /// others wait. For another value of the same signer the path is not verified again, as long as
+    /// that stands.
     ///
     /// # Errors
     ///
@@ -226,8 +239,8 @@ impl Verdicts {
     ) -> Result<Verdict, Failure> {
         let method = Method::Signed { format, freshness, peer: peer.map(|peer| *peer.id()) };
         self.answer(trust, value, method, now, || {
-            let peer = peer.map(Client::certificate).transpose()?;
-            Ok(trust.combine()?.verify(format, value, now, freshness, peer)?)
+            let trust = trust.combine()?;
+            Ok(trust.verify_with(&self.kept, format, value, now, freshness, peer)?)
         })
     }
 
@@ -246,7 +259,8 @@ impl Verdicts {
         self.answer(trust, value, Method::Peer(*peer.path_id()), now, || {
             let chain = peer.chain_certificates()?;
             let chain: Vec<_> = chain.iter().map(|certificate| &**certificate).collect();
-            Ok(trust.combine()?.verify_peer(value, now, peer.certificate()?, &chain)?)
+            let (trust, peer) = (trust.combine()?, peer.certificate()?);
+            Ok(trust.verify_peer_with(&self.kept, value, now, peer, &chain)?)
         })
     }
 
@@ -298,10 +312,11 @@ impl Verdicts {
 mod tests {
     use std::{sync::Barrier, thread};
 
-    use openssl::x509::extension::SubjectAlternativeName;
+    use openssl::x509::{X509, X509Extension, extension::SubjectAlternativeName};
 
     use super::*;
     use crate::{
+        format::CertificateFormat,
         rejection::Refusal,
         signer::{Signer, SignerCerts},
         testing::{Identity as Pair, KeyKind, Leaf, NOW},
@@ -316,6 +331,12 @@ mod tests {
 
     fn anchors_of(pair: &Pair) -> Arc<TrustAnchors> {
         Arc::new(TrustAnchors::new(std::slice::from_ref(&pair.certificate)).unwrap())
+    }
+
+    fn subject_alt_name(name: &str) -> X509Extension {
+        let builder = X509::builder().unwrap();
+        let context = builder.x509v3_context(None, None);
+        SubjectAlternativeName::new().dns(name).build(&context).unwrap()
     }
 
     /// A cache, a pinned signer that is the peer, and a value of its.
@@ -392,11 +413,7 @@ mod tests {
         // Nor past a CA's.
         let root = Leaf::ca("root").valid(NOW, NOW + 20).self_signed();
         let middle = Leaf::ca("middle").valid(NOW, NOW + 10).issued_by(&root);
-        let name = {
-            let builder = openssl::x509::X509::builder().unwrap();
-            let context = builder.x509v3_context(None, None);
-            SubjectAlternativeName::new().dns("ttrp.example").build(&context).unwrap()
-        };
+        let name = subject_alt_name("ttrp.example");
         let leaf = Leaf::new(KeyKind::P256).extension(name).issued_by(&middle);
         let signer = Signer::new(&leaf.certificate, &leaf.key, &[&middle.certificate]).unwrap();
         let client = client_of(&long().self_signed());
@@ -452,6 +469,82 @@ mod tests {
         let anchors = &same_again;
         assert_eq!(verify(TrustSources { anchors, ..sources }, cms, FRESHNESS, peer), Ok(false));
         assert_eq!(bench.verify(NOW), Ok(true));
+    }
+
+    #[test]
+    fn a_renewed_value_is_another() {
+        let signer = Leaf::new(KeyKind::P256).self_signed();
+        let client = client_of(&Leaf::new(KeyKind::P256).subject("client").self_signed());
+        let signs = Signer::new(&signer.certificate, &signer.key, &[]).unwrap();
+        let (verdicts, anchors) = (Verdicts::new(SIZE), anchors_of(&signer));
+        let sources = TrustSources { anchors: &anchors, names: &[], crls: None };
+        let format = SignedFormat::Cms;
+        for signed_at in [NOW, NOW + 60] {
+            let value =
+                format.encode(&signs.sign(SignerCerts::Signer, &client, signed_at).unwrap());
+            for reused in [false, true] {
+                let verdict = verdicts
+                    .verify(sources, format, value.as_bytes(), NOW + 60, FRESHNESS, None)
+                    .unwrap();
+                assert_eq!(verdict.reused, reused);
+                assert_eq!(verdict.accepted.signing_time(), Some(signed_at));
+                assert_eq!(verdict.accepted.client(), &client);
+            }
+        }
+    }
+
+    #[test]
+    fn unsigned_value_is_taken_again_from_the_same_peer() {
+        let root = Leaf::ca("root").self_signed();
+        let middle = Leaf::ca("middle").valid(NOW - 10, NOW + 10).issued_by(&root);
+        let [ttrp, other_ttrp] = [(); 2].map(|()| {
+            let name = subject_alt_name("ttrp.example");
+            Leaf::new(KeyKind::P256).extension(name).issued_by(&middle)
+        });
+        let peer_of = |leaf: &Pair, chain: &[&Pair]| {
+            let chain: Vec<_> = chain.iter().map(|issuer| &*issuer.certificate).collect();
+            Client::new(&leaf.certificate, &chain).unwrap()
+        };
+        let value_of = |pair: &Pair| CertificateFormat::Rfc9440.encode(&client_of(pair)).unwrap();
+        let (value, other_value) = (value_of(&middle), value_of(&root));
+        let peer = peer_of(&ttrp, &[&middle]);
+        let (anchors, other_anchors) = (anchors_of(&root), anchors_of(&ttrp));
+        let names: &[&[u8]] = &[b"ttrp.example"];
+        let sources = TrustSources { anchors: &anchors, names, crls: None };
+        let verdicts = Verdicts::new(SIZE);
+        let verify = |sources, value: &str, now, peer| {
+            verdicts.verify_peer(sources, value.as_bytes(), now, peer).map(|verdict| {
+                assert_eq!(verdict.accepted.signing_time(), None);
+                verdict.reused
+            })
+        };
+
+        assert_eq!(verify(sources, &value, NOW, &peer), Ok(false));
+        assert_eq!(verify(sources, &value, NOW, &peer), Ok(true));
+        assert_eq!(verify(sources, &value, NOW + 9, &peer), Ok(true));
+        assert_eq!(verify(sources, &other_value, NOW, &peer), Ok(false), "another client");
+        let other = peer_of(&other_ttrp, &[&middle]);
+        assert_eq!(verify(sources, &value, NOW, &other), Ok(false), "another peer");
+        let longer = peer_of(&ttrp, &[&middle, &other_ttrp]);
+        assert_eq!(verify(sources, &value, NOW, &longer), Ok(false), "another chain");
+        let alone = peer_of(&ttrp, &[]);
+        assert_eq!(verify(sources, &value, NOW, &alone), refused(Refusal::SignerUntrusted));
+        let pin = TrustSources { anchors: &other_anchors, ..sources };
+        assert_eq!(verify(pin, &value, NOW, &peer), Ok(false), "other anchors");
+        let nameless = TrustSources { names: &[], ..sources };
+        assert_eq!(verify(nameless, &value, NOW, &peer), refused(Refusal::SignerName));
+        assert_eq!(verify(sources, &value, NOW, &peer), Ok(true));
+
+        assert_eq!(
+            verify(sources, &value, NOW + 10, &peer),
+            refused(Refusal::ChainOutsideValidity)
+        );
+        // The clock is put back.
+        assert_eq!(verify(sources, &value, NOW - 10, &peer), Ok(false));
+        assert_eq!(
+            verify(sources, &value, NOW - 11, &peer),
+            refused(Refusal::ChainOutsideValidity)
+        );
     }
 
     #[test]

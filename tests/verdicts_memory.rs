@@ -32,18 +32,22 @@ fn main() {
     let peer = Client::new(&identity.certificate, &[]).unwrap();
     let file = std::env::temp_dir().join(format!("client-cert-verdicts-{}", std::process::id()));
     std::fs::write(&file, identity.certificate_pem()).unwrap();
-    let anchors = Arc::new(TrustAnchors::from_file(&file).unwrap());
-    std::fs::remove_file(&file).unwrap();
-    let trust = TrustSources { anchors: &anchors, names: &[], crls: None };
+    let read_anchors = || Arc::new(TrustAnchors::from_file(&file).unwrap());
     let freshness = Freshness { max_age: 300, skew: 30 };
     let keys = [KeyKind::Rsa(2048), KeyKind::P256].map(KeyKind::generate);
-    for peer in [None, Some(&peer)] {
+    // With other anchors each time, the signer is another as well.
+    for (peer, other_anchors) in [(None, false), (Some(&peer), false), (None, true)] {
         for key in &keys {
             for size in [1 << 20, 4 << 20] {
-                let verdicts = Verdicts::new(size);
                 let before = in_use();
+                let verdicts = Verdicts::new(size);
+                let mut anchors = read_anchors();
                 let mut most = 0;
                 for number in 0..1000 {
+                    if other_anchors {
+                        anchors = read_anchors();
+                    }
+                    let trust = TrustSources { anchors: &anchors, names: &[], crls: None };
                     let client = Leaf::with_key(key.clone()).subject(&number.to_string());
                     let client = Client::new(&client.self_signed().certificate, &[]).unwrap();
                     let der = signer.sign(SignerCerts::Chain, &client, NOW).unwrap();
@@ -54,7 +58,12 @@ fn main() {
                         .map_err(|_| "refused")
                         .unwrap();
                     // What a handler reads of it makes OpenSSL keep more.
-                    let _ = verdict.accepted.client().subject_alt_names();
+                    for certificate in [
+                        verdict.accepted.client().certificate().unwrap(),
+                        verdict.accepted.signer(),
+                    ] {
+                        let _ = certificate.subject_alt_names();
+                    }
                     drop((client, der, value, verdict));
                     most = most.max(in_use().saturating_sub(before));
                 }
@@ -63,4 +72,5 @@ fn main() {
             }
         }
     }
+    std::fs::remove_file(&file).unwrap();
 }

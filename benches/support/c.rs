@@ -49,17 +49,6 @@ unsafe extern "C" {
         reused: *mut bool,
     ) -> u32;
     fn client_cert_anchors_from_file(file: *const c_char, anchors: *mut *mut Anchors) -> u32;
-    fn client_cert_verify(
-        trust: *const Trust,
-        format: u32,
-        value: *const c_char,
-        length: usize,
-        now: i64,
-        max_age: u32,
-        skew: u32,
-        peer: *const Client,
-        accepted: *mut *mut Accepted,
-    ) -> u32;
     fn client_cert_verdicts_verify(
         verdicts: *const Verdicts,
         trust: *const Trust,
@@ -91,7 +80,13 @@ struct Trust {
 pub(crate) struct Origin {
     trust: Trust,
     verdicts: Verdicts,
+    /// Which keep nothing.
+    forgetful: Verdicts,
+    max_age: Cell<u32>,
 }
+
+/// The usual one.
+const MAX_AGE: u32 = 300;
 
 impl Origin {
     pub(crate) fn new(anchors_file: &CStr, name: &'static CStr, bytes: usize) -> Self {
@@ -103,38 +98,52 @@ impl Origin {
         );
         let names = Box::leak(Box::new([name.as_ptr()]));
         let trust = Trust { anchors, crls: null(), names: names.as_ptr(), names_length: 1 };
-        Self { trust, verdicts: Verdicts::new(bytes) }
-    }
-
-    /// client_cert_verify(), as `cms`.
-    pub(crate) fn verify(&self, value: &str, now: i64, peer: Option<&Client>) {
-        let mut accepted = null_mut();
-        let peer = peer.map_or(null(), |peer| &raw const *peer);
-        // SAFETY: live objects, a place for the result.
-        unsafe {
-            let (data, length) = (value.as_ptr().cast(), value.len());
-            let result =
-                client_cert_verify(&self.trust, 0, data, length, now, 300, 30, peer, &mut accepted);
-            assert_eq!(result, 0);
-            client_cert_accepted_free(accepted);
+        Self {
+            trust,
+            verdicts: Verdicts::new(bytes),
+            forgetful: Verdicts::new(0),
+            max_age: Cell::new(MAX_AGE),
         }
     }
 
-    /// client_cert_verdicts_verify(), likewise.
+    /// client_cert_verdicts_verify(), as `cms`, where neither value nor signer were seen before.
+    pub(crate) fn first(&self, value: &str, now: i64, peer: Option<&Client>) {
+        self.verify(&self.forgetful, value, now, MAX_AGE, peer);
+    }
+
+    /// The same where values of the same signer were seen before.
+    pub(crate) fn next(&self, value: &str, now: i64, peer: Option<&Client>) {
+        // With another age, no verdict is the same.
+        self.max_age.set(self.max_age.get() + 1);
+        self.verify(&self.verdicts, value, now, self.max_age.get(), peer);
+    }
+
+    /// The same where the value was seen before.
     pub(crate) fn again(&self, value: &str, now: i64, peer: Option<&Client>) {
+        self.verify(&self.verdicts, value, now, MAX_AGE, peer);
+    }
+
+    fn verify(
+        &self,
+        verdicts: &Verdicts,
+        value: &str,
+        now: i64,
+        max_age: u32,
+        peer: Option<&Client>,
+    ) {
         let mut accepted = null_mut();
         let peer = peer.map_or(null(), |peer| &raw const *peer);
         // SAFETY: live objects, a place for the result.
         unsafe {
             let (data, length) = (value.as_ptr().cast(), value.len());
             let result = client_cert_verdicts_verify(
-                &self.verdicts,
+                verdicts,
                 &self.trust,
                 0,
                 data,
                 length,
                 now,
-                300,
+                max_age,
                 30,
                 peer,
                 &mut accepted,

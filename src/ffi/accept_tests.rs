@@ -14,7 +14,7 @@ use std::{
 use foreign_types::ForeignTypeRef;
 use openssl::x509::{X509, X509Ref};
 
-use super::{accepted::*, result::ClientCertResult, trust::*, verify::*};
+use super::{accepted::*, result::ClientCertResult, trust::*, verdicts::*, verify::*};
 use crate::{
     accepted::Accepted,
     client::Client,
@@ -60,9 +60,8 @@ impl Objects {
 
     /// The client, accepted without a signature.
     fn accepted(&self) -> Accepted {
-        let [client, signer] =
-            [&self.client, &self.peer].map(|one| X509::from_der(one.leaf()).unwrap());
-        Accepted::new(client, signer, None, NOW).unwrap()
+        let client = Client::from_der(self.client.leaf().to_vec(), Vec::new()).unwrap();
+        Accepted::new(client, X509::from_der(self.peer.leaf()).unwrap(), None, NOW)
     }
 }
 
@@ -221,6 +220,59 @@ fn null_is_never_taken_silently() {
         client_cert_anchors_free(null_mut());
         client_cert_crls_free(null_mut());
         client_cert_accepted_free(null_mut());
+    }
+}
+
+#[test]
+fn verdicts_are_never_taken_of_null() {
+    let objects = Objects::new("null verdicts");
+    let (trust, value) = (objects.trust(), objects.value.as_ptr().cast());
+    let (length, peer) = (objects.value.len(), &raw const objects.peer);
+    let nothing = TrustParts { anchors: null(), ..objects.trust() };
+    let no_names = TrustParts { names_length: 1, ..objects.trust() };
+    let names = [null()];
+    let null_name = TrustParts { names: names.as_ptr(), names_length: 1, ..objects.trust() };
+    let mut accepted = null_mut();
+    // SAFETY: live objects, but for the NULL.
+    unsafe {
+        let mut verdicts = null_mut();
+        assert_eq!(client_cert_verdicts_new(1 << 20, null_mut()), NullParameter);
+        assert_eq!(client_cert_verdicts_new(1 << 20, &mut verdicts), Ok);
+        let verify = |verdicts, trust, value, accepted| {
+            client_cert_verdicts_verify(
+                verdicts,
+                trust,
+                CMS,
+                value,
+                length,
+                NOW,
+                300,
+                30,
+                null(),
+                accepted,
+            )
+        };
+        assert_eq!(verify(null(), &trust, value, &mut accepted), NullParameter);
+        assert_eq!(verify(verdicts, null(), value, &mut accepted), NullParameter);
+        assert_eq!(verify(verdicts, &trust, null(), &mut accepted), NullParameter);
+        assert_eq!(verify(verdicts, &nothing, value, &mut accepted), NullParameter);
+        assert_eq!(verify(verdicts, &no_names, value, &mut accepted), NullParameter);
+        assert_eq!(verify(verdicts, &null_name, value, &mut accepted), NullParameter);
+        assert_eq!(verify(verdicts, &trust, value, null_mut()), NullParameter);
+        let verify = |verdicts, trust, value, peer, accepted| {
+            client_cert_verdicts_verify_peer(
+                verdicts, trust, RFC9440, value, length, NOW, peer, accepted,
+            )
+        };
+        assert_eq!(verify(null(), &trust, value, peer, &mut accepted), NullParameter);
+        assert_eq!(verify(verdicts, null(), value, peer, &mut accepted), NullParameter);
+        assert_eq!(verify(verdicts, &trust, null(), peer, &mut accepted), NullParameter);
+        assert_eq!(verify(verdicts, &trust, value, null(), &mut accepted), NullParameter);
+        assert_eq!(verify(verdicts, &nothing, value, peer, &mut accepted), NullParameter);
+        assert_eq!(verify(verdicts, &trust, value, peer, null_mut()), NullParameter);
+        assert!(accepted.is_null());
+        client_cert_verdicts_free(verdicts);
+        client_cert_verdicts_free(null_mut());
     }
 }
 

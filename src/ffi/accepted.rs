@@ -62,7 +62,7 @@ pub unsafe extern "C" fn client_cert_accepted_client(
     // SAFETY: as the header's rules say.
     boundary(|| unsafe {
         let client = pointer::out(client, null())?;
-        *client = pointer::borrow(accepted)?.forwarded();
+        *client = pointer::borrow(accepted)?.client();
         Ok(())
     })
 }
@@ -72,7 +72,8 @@ pub unsafe extern "C" fn client_cert_accepted_client(
 /// Sets `*certificate` to an object that belongs to `accepted`, and lives as long as it unless the
 /// caller takes a reference with X509_up_ref().
 ///
-/// Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
+/// Fails with CLIENT_CERT_RESULT_NULL_PARAMETER, and, where OpenSSL has no memory left to read it
+/// with, CLIENT_CERT_RESULT_CERTIFICATE_MALFORMED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_accepted_certificate(
     accepted: *const Accepted,
@@ -81,7 +82,7 @@ pub unsafe extern "C" fn client_cert_accepted_certificate(
     // SAFETY: as the header's rules say.
     boundary(|| unsafe {
         let certificate = pointer::out(certificate, null_mut())?;
-        *certificate = pointer::borrow(accepted)?.client().as_ptr();
+        *certificate = pointer::borrow(accepted)?.client().certificate()?.as_ptr();
         Ok(())
     })
 }

@@ -7,7 +7,7 @@ use std::{ffi::c_char, ptr::null_mut, sync::Arc};
 use super::{panic::boundary, pointer, result::ClientCertResult};
 use crate::{
     crl::Crls,
-    trust::{Trust, TrustAnchors, check_name},
+    trust::{TrustAnchors, check_name},
     verdicts::TrustSources,
 };
 
@@ -38,17 +38,6 @@ impl TrustParts {
     /// # Safety
     ///
     /// The parts are NULL, or valid as the header's rules say.
-    pub(super) unsafe fn combine(&self) -> Result<Trust, ClientCertResult> {
-        // SAFETY: the caller's part.
-        unsafe {
-            let names = self.names()?;
-            Ok(self.sources(&names)?.combine()?)
-        }
-    }
-
-    /// # Safety
-    ///
-    /// As for [`Self::combine`].
     pub(super) unsafe fn names<'a>(&self) -> Result<Vec<&'a [u8]>, ClientCertResult> {
         // SAFETY: the caller's part.
         unsafe { pointer::strings(self.names, self.names_length) }
@@ -56,7 +45,7 @@ impl TrustParts {
 
     /// # Safety
     ///
-    /// As for [`Self::combine`].
+    /// As for [`Self::names`].
     pub(super) unsafe fn sources<'a>(
         &self,
         names: &'a [&'a [u8]],

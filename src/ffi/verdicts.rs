@@ -22,8 +22,8 @@ impl From<Failure> for ClientCertResult {
     }
 }
 
-/// Makes a cache of values that were accepted, which uses at most about `bytes` of memory, its own
-/// overhead included. With 0 nothing is kept.
+/// Makes a cache of values that were accepted, and of those who signed them, which uses at most
+/// about `bytes` of memory, its own overhead included. With 0 nothing is kept.
 ///
 /// Sets `*verdicts` to a new object, which client_cert_verdicts_free() releases.
 #[unsafe(no_mangle)]
@@ -58,6 +58,9 @@ pub unsafe extern "C" fn client_cert_verdicts_free(verdicts: *mut Verdicts) {
 /// `now` is before the time at which it was verified. Anchors and CRLs are the same only if they
 /// are the same objects. When several threads bring the same value, one verifies it and the others
 /// wait. What is refused is not remembered.
+///
+/// For another value of the same signer, the path of the signer is not verified again for as long
+/// as that stands; all else is.
 ///
 /// Sets `*accepted` to an object, which client_cert_accepted_free() releases; others may have been
 /// given the same one.

@@ -2,10 +2,14 @@
 
 //! How values are verified.
 
-use std::{ffi::c_char, ptr::null_mut, sync::Arc};
+use std::ffi::c_char;
 
-use super::{number, panic::boundary, pointer, result::ClientCertResult, trust::TrustParts};
-use crate::{accepted::Accepted, client::Client, format::CertificateFormat, verify::Freshness};
+use super::{
+    result::ClientCertResult,
+    trust::TrustParts,
+    verdicts::{client_cert_verdicts_verify, client_cert_verdicts_verify_peer},
+};
+use crate::{accepted::Accepted, client::Client, verdicts::Verdicts};
 
 /// Verifies a signed value.
 ///
@@ -38,16 +42,13 @@ pub unsafe extern "C" fn client_cert_verify(
     peer: *const Client,
     accepted: *mut *mut Accepted,
 ) -> ClientCertResult {
+    let none = Verdicts::default();
     // SAFETY: as the header's rules say.
-    boundary(|| unsafe {
-        let accepted = pointer::out(accepted, null_mut())?;
-        let (trust, format) = (pointer::borrow(trust)?.combine()?, number::signed_format(format)?);
-        let value = pointer::bytes(value.cast(), length)?;
-        let freshness = Freshness { max_age, skew };
-        let peer = peer.as_ref().map(Client::certificate).transpose()?;
-        *accepted = pointer::share(Arc::new(trust.verify(format, value, now, freshness, peer)?));
-        Ok(())
-    })
+    unsafe {
+        client_cert_verdicts_verify(
+            &none, trust, format, value, length, now, max_age, skew, peer, accepted,
+        )
+    }
 }
 
 /// Verifies a value that nobody signed: the certificate of `peer` must lead to an anchor, have one
@@ -71,19 +72,9 @@ pub unsafe extern "C" fn client_cert_verify_peer(
     peer: *const Client,
     accepted: *mut *mut Accepted,
 ) -> ClientCertResult {
+    let none = Verdicts::default();
     // SAFETY: as the header's rules say.
-    boundary(|| unsafe {
-        let accepted = pointer::out(accepted, null_mut())?;
-        let trust = pointer::borrow(trust)?.combine()?;
-        if number::certificate_format(format)? != CertificateFormat::Rfc9440 {
-            return Err(ClientCertResult::InvalidParameter);
-        }
-        let value = pointer::bytes(value.cast(), length)?;
-        let peer = pointer::borrow(peer)?;
-        let chain = peer.chain_certificates()?;
-        let chain: Vec<_> = chain.iter().map(|certificate| &**certificate).collect();
-        let verified = trust.verify_peer(value, now, peer.certificate()?, &chain)?;
-        *accepted = pointer::share(Arc::new(verified));
-        Ok(())
-    })
+    unsafe {
+        client_cert_verdicts_verify_peer(&none, trust, format, value, length, now, peer, accepted)
+    }
 }

@@ -2,11 +2,13 @@
 
 //! Certificates that came in a value.
 
-use openssl::x509::{X509, X509Ref};
+use openssl::x509::X509;
 
 use super::strict;
 use crate::{
     certificate::Certificate,
+    certificate_syntax::{CertificateSyntax, check_written},
+    client::Client,
     der::{Malformed, Reader, tag},
 };
 
@@ -17,40 +19,34 @@ pub(super) struct ReadCertificate<'a> {
     pub(super) certificate: X509,
 }
 
-/// A certificate that is known, beside its DER. OpenSSL takes longer to read one than to verify
-/// a signature, and that of the TLS peer, the usual signer, it has read already.
-#[derive(Clone, Copy)]
-pub(super) struct Known<'a> {
-    pub(super) der: &'a [u8],
-    pub(super) certificate: &'a X509Ref,
+impl<'a> ReadCertificate<'a> {
+    /// Reads the one certificate that `der` is. OpenSSL takes longer for it than for verifying a
+    /// signature; that of `peer`, the usual signer, it has read already.
+    pub(super) fn read(der: &'a [u8], peer: Option<&Client>) -> Result<Self, Malformed> {
+        let fields = read_strictly(der)?;
+        let certificate = match peer.filter(|peer| peer.leaf() == der) {
+            Some(peer) => peer.certificate().map_err(|_| Malformed)?.to_owned(),
+            None => {
+                let certificate = X509::from_der(der).map_err(|_| Malformed)?;
+                check_written(&certificate, der)?;
+                certificate
+            }
+        };
+        Ok(Self { der, fields, certificate })
+    }
 }
 
-impl<'a> ReadCertificate<'a> {
-    /// As [`Self::read`]; the same octets as those of `known` are not read by OpenSSL again.
-    pub(super) fn read_or_known(
-        der: &'a [u8],
-        known: Option<Known<'_>>,
-    ) -> Result<Self, Malformed> {
-        match known.filter(|known| known.der == der) {
-            Some(Known { certificate, .. }) => {
-                strict::check(Reader::only(der, tag::SEQUENCE)?)?;
-                let fields = Certificate::read(der)?;
-                Ok(Self { der, fields, certificate: certificate.to_owned() })
-            }
-            None => Self::read(der),
-        }
-    }
+/// Reads our parts of the one certificate that `der` is, of which OpenSSL can read its parts.
+pub(super) fn read_content<'a>(
+    der: &'a [u8],
+    syntax: &CertificateSyntax,
+) -> Result<Certificate<'a>, Malformed> {
+    let fields = read_strictly(der)?;
+    syntax.check(der)?;
+    Ok(fields)
+}
 
-    /// Reads the one certificate that `der` is.
-    pub(super) fn read(der: &'a [u8]) -> Result<Self, Malformed> {
-        strict::check(Reader::only(der, tag::SEQUENCE)?)?;
-        let fields = Certificate::read(der)?;
-        let certificate = X509::from_der(der).map_err(|_| Malformed)?;
-        // What is handed on, and signed anew, must be what came.
-        if certificate.to_der().is_ok_and(|again| again == der) {
-            Ok(Self { der, fields, certificate })
-        } else {
-            Err(Malformed)
-        }
-    }
+fn read_strictly(der: &[u8]) -> Result<Certificate<'_>, Malformed> {
+    strict::check(Reader::only(der, tag::SEQUENCE)?)?;
+    Certificate::read(der)
 }

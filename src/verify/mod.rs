@@ -4,7 +4,8 @@
 //!
 //! First our own reader, which takes strict DER in one profile of RFC 5652 and nothing else, and
 //! makes an `Unverified` of it; then OpenSSL, for the certification path and the signature. What
-//! passes both is an `Accepted`.
+//! passes both is an `Accepted`. A path that was verified for one value of a signer's need not be
+//! for the next.
 //!
 //! | where | what |
 //! | --- | --- |
@@ -14,17 +15,22 @@
 //! | `signed_data`, `signed_attributes`, `algorithm` | SignedData and its parts |
 //! | `signature` | who signed, and whether they did |
 
+use std::sync::Arc;
+
 use openssl::x509::X509Ref;
 
 use crate::{
     accepted::Accepted,
+    certificate_syntax::CertificateSyntax,
+    client::Client,
     format::SignedFormat,
     rejection::{MalformedValue, Refusal, Rejection},
+    signer_paths::{Question, SignerPaths},
     time::{Outside, Validity},
     trust::Trust,
 };
-use certificate::{Known, ReadCertificate};
-use signed_data::Unverified;
+use certificate::read_content;
+use signed_data::{NamedSigner, SignerCertificates, Unverified};
 
 mod algorithm;
 mod certificate;
@@ -48,6 +54,13 @@ pub struct Freshness {
     pub skew: u32,
 }
 
+/// What is ready before a value comes. By default, nothing.
+#[derive(Default)]
+pub(crate) struct Kept {
+    pub(crate) syntax: CertificateSyntax,
+    pub(crate) paths: SignerPaths,
+}
+
 impl Trust {
     /// Verifies a signed value at `now`, in Unix seconds. With `peer`, the certificate of a TLS
     /// peer that verified, nobody else may have signed.
@@ -61,24 +74,50 @@ impl Trust {
         value: &[u8],
         now: i64,
         freshness: Freshness,
-        peer: Option<&X509Ref>,
+        peer: Option<&Client>,
+    ) -> Result<Accepted, Rejection> {
+        self.verify_with(&Kept::default(), format, value, now, freshness, peer)
+    }
+
+    /// As [`Self::verify`]. The signer's path is not built anew where `kept` has it, and kept where
+    /// the value is accepted.
+    pub(crate) fn verify_with(
+        &self,
+        kept: &Kept,
+        format: SignedFormat,
+        value: &[u8],
+        now: i64,
+        freshness: Freshness,
+        peer: Option<&Client>,
     ) -> Result<Accepted, Rejection> {
         let der = value::signed_data(format, value)?;
-        let peer_der = peer.and_then(|peer| crate::certificate::der(peer).ok());
-        let known =
-            peer.zip(peer_der.as_deref()).map(|(certificate, der)| Known { der, certificate });
-        let unverified = Unverified::read(&der, known)?;
-        let signer = signature::signer(&unverified, self, peer)?;
-        let algorithm = signature::key_algorithm(&signer)?;
-        // Not to have keys and signatures of anybody's making tried, first whether it is trusted.
-        let end = self.check(&signer, &unverified.untrusted(), now)?;
-        signature::check(&unverified, &signer, algorithm)?;
-        check_freshness(unverified.attributes.signing_time, now, freshness)?;
-        check_client(unverified.content.fields.validity, now)?;
+        let unverified = Unverified::read(&der, &kept.syntax, peer, |named| {
+            kept.paths.find(&self.path_of(named, peer), now)
+        })?;
+        let signer = match &unverified.signer {
+            SignerCertificates::Known(path) => Arc::clone(path),
+            // Not to have keys and signatures of anybody's making tried, first whether the signer
+            // is trusted.
+            SignerCertificates::Read(certificates) => {
+                signature::path(unverified.named, certificates, self, peer, now)?.into()
+            }
+        };
+        signature::check(&unverified, &signer)?;
         let signing_time = unverified.attributes.signing_time;
+        check_freshness(signing_time, now, freshness)?;
+        check_client(unverified.validity, now)?;
+        let client = client(unverified.content)?;
+        if let SignerCertificates::Read(_) = unverified.signer {
+            kept.paths.keep(&self.path_of(unverified.named, peer), Arc::clone(&signer), now);
+        }
         let stale = signing_time.saturating_add(i64::from(freshness.max_age)).saturating_add(1);
-        let end = end.min(stale).min(unverified.content.fields.validity.not_after);
-        Ok(Accepted::new(unverified.content.certificate, signer, Some(signing_time), end)?)
+        let end = signer.end.min(stale).min(unverified.validity.not_after);
+        Ok(Accepted::new(client, signer.certificate.clone(), Some(signing_time), end))
+    }
+
+    fn path_of<'a>(&'a self, named: NamedSigner<'a>, peer: Option<&'a Client>) -> Question<'a> {
+        let NamedSigner { certificates, identifier, .. } = named;
+        Question { certificates, identifier, peer: peer.map(Client::leaf), trust: self }
     }
 
     /// Verifies an unsigned value, RFC 9440 section 2.2, at `now`, in Unix seconds: it is the TLS
@@ -94,17 +133,33 @@ impl Trust {
         peer: &X509Ref,
         chain: &[&X509Ref],
     ) -> Result<Accepted, Rejection> {
+        self.verify_peer_with(&Kept::default(), value, now, peer, chain)
+    }
+
+    /// As [`Self::verify_peer`].
+    pub(crate) fn verify_peer_with(
+        &self,
+        kept: &Kept,
+        value: &[u8],
+        now: i64,
+        peer: &X509Ref,
+        chain: &[&X509Ref],
+    ) -> Result<Accepted, Rejection> {
         let der = value::certificate(value)?;
-        let content = ReadCertificate::read(&der).map_err(|_| MalformedValue::Content)?;
+        let content = read_content(&der, &kept.syntax).map_err(|_| MalformedValue::Content)?;
         let end = self.check(peer, chain, now)?;
         // A pin does without names where it signed; here nothing ties the peer to the value.
         if !self.has_names() {
             return Err(Refusal::SignerName.into());
         }
-        check_client(content.fields.validity, now)?;
-        let end = end.min(content.fields.validity.not_after);
-        Ok(Accepted::new(content.certificate, peer.to_owned(), None, end)?)
+        check_client(content.validity, now)?;
+        let end = end.min(content.validity.not_after);
+        Ok(Accepted::new(client(&der)?, peer.to_owned(), None, end))
     }
+}
+
+fn client(content: &[u8]) -> Result<Client, MalformedValue> {
+    Client::from_der(content.to_vec(), Vec::new()).map_err(|_| MalformedValue::Content)
 }
 
 fn check_freshness(signing_time: i64, now: i64, freshness: Freshness) -> Result<(), Refusal> {

@@ -10,47 +10,65 @@ use openssl::{
 };
 
 use super::{
+    certificate::ReadCertificate,
     signed_attributes::{CertificateId, SigningCertificate},
-    signed_data::Unverified,
+    signed_data::{NamedSigner, Unverified},
 };
 use crate::{
     algorithm::{Algorithm, Digest},
     certificate::{self, Certificate},
+    client::Client,
     cms::oid,
+    der::Reader,
     error::Error,
     rejection::Refusal,
+    signer_paths::SignerPath,
     trust::Trust,
 };
 
+/// The signer, with a path that is to be believed at `now`, in Unix seconds, over some of
+/// `certificates`, those of the value.
+pub(super) fn path(
+    named: NamedSigner<'_>,
+    certificates: &[ReadCertificate<'_>],
+    trust: &Trust,
+    peer: Option<&Client>,
+    now: i64,
+) -> Result<SignerPath, Refusal> {
+    let certificate = signer(named, certificates, trust, peer)?;
+    let der = certificate::der(&certificate).map_err(|_| Refusal::SignerKeyUnsupported)?;
+    let algorithm = key_algorithm(&certificate, &der)?;
+    let untrusted: Vec<_> = certificates.iter().map(|read| &*read.certificate).collect();
+    let end = trust.check(&certificate, &untrusted, now)?;
+    Ok(SignerPath { certificate, der, algorithm, end })
+}
+
 /// The certificate that the signer's identifier names. With `peer` it can only be that one, of
 /// which the caller's copy is used; without, it is looked for in the value, then among the pins.
-pub(super) fn signer(
-    unverified: &Unverified<'_>,
+fn signer(
+    named: NamedSigner<'_>,
+    certificates: &[ReadCertificate<'_>],
     trust: &Trust,
-    peer: Option<&X509Ref>,
+    peer: Option<&Client>,
 ) -> Result<X509, Refusal> {
-    let is_named = |fields: Certificate<'_>| {
-        fields.issuer == unverified.issuer && fields.serial == unverified.serial
-    };
-    let mut named = unverified.certificates.iter().filter(|read| is_named(read.fields));
-    let in_value = named.next();
+    let mut found = certificates.iter().filter(|read| named.has(read.fields));
+    let in_value = found.next();
     // One issuer gave two the same number: which of them signed cannot be told.
-    if named.next().is_some() {
+    if found.next().is_some() {
         return Err(Refusal::SignerUnknown);
     }
 
+    let is_named = |der: &[u8]| Certificate::read(der).is_ok_and(|fields| named.has(fields));
     if let Some(peer) = peer {
-        let der = certificate::der(peer).map_err(|_| Refusal::SignerNotPeer)?;
-        let is_peer = Certificate::read(&der).is_ok_and(is_named)
-            && in_value.is_none_or(|read| read.der == der);
-        return if is_peer { Ok(peer.to_owned()) } else { Err(Refusal::SignerNotPeer) };
+        let is_peer = is_named(peer.leaf()) && in_value.is_none_or(|read| read.der == peer.leaf());
+        let certificate = Some(peer).filter(|_| is_peer).and_then(|peer| peer.certificate().ok());
+        return certificate.map(ToOwned::to_owned).ok_or(Refusal::SignerNotPeer);
     }
     if let Some(read) = in_value {
         return Ok(read.certificate.clone());
     }
-    let mut named =
-        trust.pinned().iter().filter(|pinned| Certificate::read(&pinned.der).is_ok_and(is_named));
-    match (named.next(), named.next()) {
+    let mut found = trust.pinned().iter().filter(|pinned| is_named(&pinned.der));
+    match (found.next(), found.next()) {
         (Some(pinned), None) => Ok(pinned.certificate.clone()),
         (Some(one), Some(other)) if one.der == other.der => Ok(one.certificate.clone()),
         _ => Err(Refusal::SignerUnknown),
@@ -58,10 +76,9 @@ pub(super) fn signer(
 }
 
 /// What the signer's key can do in the profile.
-pub(super) fn key_algorithm(signer: &X509Ref) -> Result<Algorithm, Refusal> {
+fn key_algorithm(signer: &X509Ref, der: &[u8]) -> Result<Algorithm, Refusal> {
     let unsupported = Refusal::SignerKeyUnsupported;
-    let der = certificate::der(signer).map_err(|_| unsupported)?;
-    let fields = Certificate::read(&der).map_err(|_| unsupported)?;
+    let fields = Certificate::read(der).map_err(|_| unsupported)?;
     let key = signer.public_key().map_err(|_| unsupported)?;
     Algorithm::of_key(fields.key_algorithm, key.bits()).map_err(|error| match error {
         Error::SignerKeyTooSmall => Refusal::SignerKeyTooSmall,
@@ -69,14 +86,10 @@ pub(super) fn key_algorithm(signer: &X509Ref) -> Result<Algorithm, Refusal> {
     })
 }
 
-/// Whether `signer`, whose key has this algorithm, signed what the value says.
-pub(super) fn check(
-    unverified: &Unverified<'_>,
-    signer: &X509Ref,
-    key: Algorithm,
-) -> Result<(), Refusal> {
+/// Whether `signer` signed what the value says.
+pub(super) fn check(unverified: &Unverified<'_>, signer: &SignerPath) -> Result<(), Refusal> {
     let (attributes, digest) = (&unverified.attributes, unverified.digest);
-    if !unverified.signature_algorithm.goes_with(key, digest) {
+    if !unverified.signature_algorithm.goes_with(signer.algorithm, digest) {
         return Err(Refusal::AlgorithmMismatch);
     }
     if attributes.algorithm_protection.as_ref().is_some_and(|protection| {
@@ -88,26 +101,25 @@ pub(super) fn check(
     if attributes.content_type != oid::DATA {
         return Err(Refusal::ContentTypeMismatch);
     }
-    if attributes.message_digest != &*digest_of(digest, unverified.content.der)? {
+    if attributes.message_digest != &*digest_of(digest, unverified.content)? {
         return Err(Refusal::DigestMismatch);
     }
     if let Some(named) = &attributes.signing_certificate {
-        check_signing_certificate(named, unverified, signer)?;
+        check_signing_certificate(named, unverified.named, &signer.der)?;
     }
-    let verified = verify(signer, key, digest, &attributes.signed, unverified.signature);
+    let verified = verify(signer, digest, &attributes.signed, unverified.signature);
     // An error is that of a signature which is not even one of its kind.
     if verified.unwrap_or(false) { Ok(()) } else { Err(Refusal::BadSignature) }
 }
 
 fn verify(
-    signer: &X509Ref,
-    key: Algorithm,
+    signer: &SignerPath,
     digest: Digest,
     message: &[u8],
     signature: &[u8],
 ) -> Result<bool, ErrorStack> {
-    let public = signer.public_key()?;
-    let mut verifier = match key {
+    let public = signer.certificate.public_key()?;
+    let mut verifier = match signer.algorithm {
         Algorithm::Ed25519 => Verifier::new_without_digest(&public)?,
         Algorithm::RsaSha256
         | Algorithm::EcdsaSha256
@@ -120,19 +132,19 @@ fn verify(
 /// The first names the signer's certificate, each other one that is in the value: RFC 5035 section
 /// 3 wants them all on the path.
 fn check_signing_certificate(
-    named: &SigningCertificate<'_>,
-    unverified: &Unverified<'_>,
-    signer: &X509Ref,
+    ids: &SigningCertificate<'_>,
+    named: NamedSigner<'_>,
+    signer: &[u8],
 ) -> Result<(), Refusal> {
     let mismatch = Refusal::SigningCertificateMismatch;
-    let der = certificate::der(signer).map_err(|_| mismatch)?;
-    if !is_of(&named.signer, &der)? {
+    if !is_of(&ids.signer, signer)? {
         return Err(mismatch);
     }
-    for other in &named.others {
+    for other in &ids.others {
         let mut found = false;
-        for read in &unverified.certificates {
-            found |= is_of(other, read.der)?;
+        let mut certificates = Reader::new(named.certificates.unwrap_or_default());
+        while let Ok(certificate) = certificates.any() {
+            found |= is_of(other, certificate.raw)?;
         }
         if !found {
             return Err(mismatch);

@@ -2,19 +2,24 @@
 
 //! The SignedData (RFC 5652 section 5.1), as it came: read, and not believed yet.
 
-use openssl::x509::X509Ref;
+use std::sync::Arc;
 
 use super::{
     algorithm::{SignatureAlgorithm, read_digest},
-    certificate::{Known, ReadCertificate},
+    certificate::{ReadCertificate, read_content},
     signed_attributes::SignedAttributes,
     strict,
 };
 use crate::{
     algorithm::Digest,
+    certificate::Certificate,
+    certificate_syntax::CertificateSyntax,
+    client::Client,
     cms::oid,
     der::{Element, Malformed, Reader, tag},
     rejection::MalformedValue,
+    signer_paths::SignerPath,
+    time::Validity,
 };
 
 /// The most certificates in a value.
@@ -25,14 +30,12 @@ const VERSION_1: &[u8] = &[1];
 
 /// What a value says, of which nothing is verified.
 pub(super) struct Unverified<'a> {
-    /// The client's certificate.
-    pub(super) content: ReadCertificate<'a>,
-    /// The signer's certificates.
-    pub(super) certificates: Vec<ReadCertificate<'a>>,
-    /// The issuer of the signer's certificate, a Name with tag and length.
-    pub(super) issuer: &'a [u8],
-    /// The serial number of the signer's certificate, an INTEGER with tag and length.
-    pub(super) serial: &'a [u8],
+    /// The DER of the client's certificate.
+    pub(super) content: &'a [u8],
+    /// The client's.
+    pub(super) validity: Validity,
+    pub(super) signer: SignerCertificates<'a>,
+    pub(super) named: NamedSigner<'a>,
     pub(super) digest: Digest,
     /// The contents of the digestAlgorithm in the SignerInfo.
     pub(super) digest_identifier: &'a [u8],
@@ -43,6 +46,34 @@ pub(super) struct Unverified<'a> {
     pub(super) signature: &'a [u8],
 }
 
+/// Who is to have signed, as the value names him.
+#[derive(Clone, Copy)]
+pub(super) struct NamedSigner<'a> {
+    /// The contents of the field certificates.
+    pub(super) certificates: Option<&'a [u8]>,
+    /// The contents of the issuerAndSerialNumber.
+    pub(super) identifier: &'a [u8],
+    /// The issuer of the signer's certificate, a Name with tag and length.
+    issuer: &'a [u8],
+    /// The serial number of the signer's certificate, an INTEGER with tag and length.
+    serial: &'a [u8],
+}
+
+impl NamedSigner<'_> {
+    /// Whether this is his certificate.
+    pub(super) fn has(&self, certificate: Certificate<'_>) -> bool {
+        certificate.issuer == self.issuer && certificate.serial == self.serial
+    }
+}
+
+/// The signer's certificates.
+pub(super) enum SignerCertificates<'a> {
+    /// As they are in the value.
+    Read(Vec<ReadCertificate<'a>>),
+    /// With the same octets a path was verified before.
+    Known(Arc<SignerPath>),
+}
+
 impl From<Malformed> for MalformedValue {
     fn from(_: Malformed) -> Self {
         Self::Der
@@ -50,8 +81,13 @@ impl From<Malformed> for MalformedValue {
 }
 
 impl<'a> Unverified<'a> {
-    /// Reads a ContentInfo, RFC 5652 section 3, with a certificate that may be in it.
-    pub(super) fn read(der: &'a [u8], known: Option<Known<'_>>) -> Result<Self, MalformedValue> {
+    /// Reads a ContentInfo, RFC 5652 section 3, whose signer may be known.
+    pub(super) fn read(
+        der: &'a [u8],
+        syntax: &CertificateSyntax,
+        peer: Option<&Client>,
+        known: impl FnOnce(NamedSigner<'a>) -> Option<Arc<SignerPath>>,
+    ) -> Result<Self, MalformedValue> {
         let mut reader = Reader::new(der);
         let content_info = reader.read(tag::SEQUENCE)?;
         reader.end().map_err(|Malformed| MalformedValue::Trailing)?;
@@ -63,12 +99,15 @@ impl<'a> Unverified<'a> {
         }
         let explicit = reader.read(tag::CONTEXT_0)?;
         reader.end()?;
-        Self::read_signed_data(Reader::only(explicit.contents, tag::SEQUENCE)?, known)
+        let signed_data = Reader::only(explicit.contents, tag::SEQUENCE)?;
+        Self::read_signed_data(signed_data, syntax, peer, known)
     }
 
     fn read_signed_data(
         signed_data: Element<'a>,
-        known: Option<Known<'_>>,
+        syntax: &CertificateSyntax,
+        peer: Option<&Client>,
+        known: impl FnOnce(NamedSigner<'a>) -> Option<Arc<SignerPath>>,
     ) -> Result<Self, MalformedValue> {
         let mut reader = Reader::new(signed_data.contents);
         let version = reader.read(tag::INTEGER)?;
@@ -88,21 +127,34 @@ impl<'a> Unverified<'a> {
         let digest = Reader::only(digest_algorithms.contents, tag::SEQUENCE)
             .and_then(read_digest)
             .map_err(|Malformed| MalformedValue::DigestAlgorithm)?;
-        let content = read_content(encapsulated)?;
-        let certificates =
-            certificates.map_or(Ok(Vec::new()), |set| read_certificates(set, known))?;
+        let content = read_encapsulated(encapsulated)?;
+        let Certificate { validity, .. } =
+            read_content(content, syntax).map_err(|Malformed| MalformedValue::Content)?;
         let signer = Reader::only(signers.contents, tag::SEQUENCE)
-            .map_err(|Malformed| MalformedValue::Signers)?;
-        let signer = SignerInfo::read(signer)?;
+            .map_err(|Malformed| MalformedValue::Signers)
+            .and_then(SignerInfo::read);
+        let named = |signer: &SignerInfo<'a>| NamedSigner {
+            certificates: certificates.map(|set| set.contents),
+            identifier: signer.identifier,
+            issuer: signer.issuer,
+            serial: signer.serial,
+        };
+        let certificates = match signer.as_ref().ok().and_then(|signer| known(named(signer))) {
+            Some(path) => SignerCertificates::Known(path),
+            None => SignerCertificates::Read(
+                certificates.map_or(Ok(Vec::new()), |set| read_certificates(set, peer))?,
+            ),
+        };
+        let signer = signer?;
 
         if signer.digest != digest {
             return Err(MalformedValue::DigestAlgorithm);
         }
         Ok(Self {
             content,
-            certificates,
-            issuer: signer.issuer,
-            serial: signer.serial,
+            validity,
+            signer: certificates,
+            named: named(&signer),
             digest,
             digest_identifier: signer.digest_identifier,
             attributes: signer.attributes,
@@ -111,15 +163,10 @@ impl<'a> Unverified<'a> {
             signature: signer.signature,
         })
     }
-
-    /// Where issuers may be looked for.
-    pub(super) fn untrusted(&self) -> Vec<&X509Ref> {
-        self.certificates.iter().map(|read| &*read.certificate).collect()
-    }
 }
 
-/// EncapsulatedContentInfo, RFC 5652 section 5.2.
-fn read_content(encapsulated: Element<'_>) -> Result<ReadCertificate<'_>, MalformedValue> {
+/// The content of an EncapsulatedContentInfo, RFC 5652 section 5.2.
+fn read_encapsulated(encapsulated: Element<'_>) -> Result<&[u8], MalformedValue> {
     let mut reader = Reader::new(encapsulated.contents);
     if reader.read(tag::OID)?.contents != oid::DATA {
         return Err(MalformedValue::ContentType);
@@ -128,13 +175,13 @@ fn read_content(encapsulated: Element<'_>) -> Result<ReadCertificate<'_>, Malfor
     reader.end()?;
     let content =
         Reader::only(explicit.ok_or(MalformedValue::Detached)?.contents, tag::OCTET_STRING)?;
-    ReadCertificate::read(content.contents).map_err(|Malformed| MalformedValue::Content)
+    Ok(content.contents)
 }
 
 /// CertificateSet, RFC 5652 section 10.2.3: no other choice than certificate, each once.
 fn read_certificates<'a>(
     set: Element<'a>,
-    known: Option<Known<'_>>,
+    peer: Option<&Client>,
 ) -> Result<Vec<ReadCertificate<'a>>, MalformedValue> {
     let mut reader = Reader::new(set.contents);
     let mut elements: Vec<Element<'_>> = Vec::new();
@@ -152,13 +199,14 @@ fn read_certificates<'a>(
     }
     elements
         .into_iter()
-        .map(|element| ReadCertificate::read_or_known(element.raw, known))
+        .map(|element| ReadCertificate::read(element.raw, peer))
         .collect::<Result<_, _>>()
         .map_err(|Malformed| MalformedValue::Certificates)
 }
 
 /// RFC 5652 section 5.3.
 struct SignerInfo<'a> {
+    identifier: &'a [u8],
     issuer: &'a [u8],
     serial: &'a [u8],
     digest: Digest,
@@ -194,6 +242,7 @@ impl<'a> SignerInfo<'a> {
         let (issuer, serial) = (reader.read(tag::SEQUENCE)?.raw, reader.read(tag::INTEGER)?.raw);
         reader.end()?;
         Ok(Self {
+            identifier: identifier.contents,
             issuer,
             serial,
             digest: read_digest(digest_algorithm)

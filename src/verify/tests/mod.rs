@@ -6,12 +6,15 @@ use std::sync::Arc;
 
 use openssl::x509::{X509, X509Crl};
 
-use super::{Freshness, LONGEST_VALUE};
+use super::{Freshness, Kept, LONGEST_VALUE};
 use crate::{
     accepted::Accepted,
+    certificate_syntax::CertificateSyntax,
+    client::Client,
     crl::Crls,
     format::SignedFormat,
     rejection::{MalformedValue, Refusal, Rejection},
+    signer_paths::SignerPaths,
     testing::{Identity, KeyKind, NOW},
     trust::{Trust, TrustAnchors},
 };
@@ -21,6 +24,7 @@ use pki::{NAME, Recipe, key_usage};
 mod accepted;
 mod files;
 mod forge;
+mod known_signer;
 mod malformed;
 mod malformed_signer;
 mod mutations;
@@ -88,7 +92,40 @@ fn verify(trust: &Trust, der: &[u8], peer: Option<&X509>) -> Result<Accepted, Re
 }
 
 fn verify_value(trust: &Trust, value: &[u8], peer: Option<&X509>) -> Result<Accepted, Rejection> {
-    trust.verify(SignedFormat::Cms, value, NOW, FRESHNESS, peer.map(|peer| &**peer))
+    let peer = peer.map(|peer| Client::new(peer, &[]).unwrap());
+    let found = trust.verify(SignedFormat::Cms, value, NOW, FRESHNESS, peer.as_ref());
+    KEPT.with(|kept| {
+        // The second time, the signer of what is accepted is known.
+        for _ in 0..=usize::from(found.is_ok()) {
+            let (format, peer) = (SignedFormat::Cms, peer.as_ref());
+            let again = trust.verify_with(kept, format, value, NOW, FRESHNESS, peer);
+            assert_eq!(parts(&again), parts(&found));
+        }
+    });
+    found
+}
+
+thread_local! {
+    /// What the values of a test leave for those after them, who must be judged as without it.
+    static KEPT: Kept = Kept {
+        syntax: CertificateSyntax::without_keys(),
+        paths: SignerPaths::new(1 << 20),
+    };
+}
+
+/// All that is found out of a value.
+type Parts = Result<(Vec<u8>, Vec<u8>, Option<i64>, i64), Rejection>;
+
+fn parts(found: &Result<Accepted, Rejection>) -> Parts {
+    match found {
+        Ok(accepted) => {
+            let client = accepted.client();
+            assert_eq!(pki::der(client.certificate().unwrap()), client.leaf());
+            let (client, signer) = (client.leaf().to_vec(), pki::der(accepted.signer()));
+            Ok((client, signer, accepted.signing_time(), accepted.end()))
+        }
+        Err(rejection) => Err(*rejection),
+    }
 }
 
 /// A named value that is not accepted, and why.

@@ -29,7 +29,7 @@ fn accepted() {
         (trust(&[root], &["other.example", NAME], Some(&crls)), &[intermediate]),
     ] {
         let accepted = found(&trust, &value, ttrp, chain).unwrap();
-        assert_eq!(der(accepted.client()), der(&client.certificate));
+        assert_eq!(accepted.client().leaf(), der(&client.certificate));
         assert_eq!(der(accepted.signer()), der(&ttrp.certificate));
         assert_eq!(accepted.signing_time(), None);
     }

@@ -16,6 +16,7 @@ use Refusal::*;
 fn signatures() {
     let world = World::new();
     let trust = world.trust();
+    verify(&trust, &world.forge().build(), None).unwrap();
     let mut cases = Cases::default();
     let mut add = |name: &str, expected: Refusal, change: &dyn Fn(&mut Forge)| {
         let mut forge = world.forge();

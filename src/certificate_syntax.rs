@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Whether OpenSSL can read a certificate.
+
+use std::{ffi::c_long, ptr::null};
+
+use foreign_types::ForeignType;
+use openssl::{error::ErrorStack, lib_ctx::LibCtx, provider::Provider, x509::X509};
+
+use crate::{der::Malformed, openssl as missing};
+
+/// OpenSSL's reader of certificates, which may do without their keys.
+///
+/// OpenSSL 3 looks for a decoder of the key among all that there are whenever it reads a
+/// certificate, which takes ten times as long as the rest. Whether it finds one, or that can read
+/// the key, makes no difference to whether the certificate can be read (x509_pubkey_ex_d2i_ex() in
+/// its crypto/x509/x_pubkey.c). So here it looks where there is none.
+#[derive(Default)]
+pub(crate) struct CertificateSyntax(Option<NoDecoders>);
+
+/// A library context with nothing in it. In this order: the provider goes first.
+struct NoDecoders {
+    _provider: Provider,
+    context: LibCtx,
+}
+
+impl CertificateSyntax {
+    /// Without keys. (By default it is with them, and takes no memory.)
+    pub(crate) fn without_keys() -> Self {
+        let made: Result<_, ErrorStack> = (|| {
+            let context = LibCtx::new()?;
+            let provider = Provider::load(Some(&context), "null")?;
+            Ok(NoDecoders { _provider: provider, context })
+        })();
+        Self(made.ok())
+    }
+
+    /// Checks that OpenSSL can read this certificate, and would write it so.
+    pub(crate) fn check(&self, der: &[u8]) -> Result<(), Malformed> {
+        let certificate = match &self.0 {
+            Some(NoDecoders { context, .. }) => read_in(context, der),
+            None => X509::from_der(der),
+        };
+        check_written(&certificate.map_err(|_| Malformed)?, der)
+    }
+}
+
+/// Checks that OpenSSL, having read a certificate, writes what came: so that what is handed on,
+/// and signed anew, is that.
+pub(crate) fn check_written(certificate: &X509, der: &[u8]) -> Result<(), Malformed> {
+    if certificate.to_der().is_ok_and(|again| again == der) { Ok(()) } else { Err(Malformed) }
+}
+
+/// Reads a certificate, which must go before the context.
+fn read_in(context: &LibCtx, der: &[u8]) -> Result<X509, ErrorStack> {
+    let length = c_long::try_from(der.len()).map_err(|_| ErrorStack::get())?;
+    // SAFETY: the context is valid. d2i_X509() reads so many octets into the new certificate, or
+    // frees it and sets the pointer to NULL.
+    unsafe {
+        let mut certificate = missing::X509_new_ex(context.as_ptr(), null());
+        let mut octets = der.as_ptr();
+        if certificate.is_null()
+            || openssl_sys::d2i_X509(&mut certificate, &mut octets, length).is_null()
+        {
+            return Err(ErrorStack::get());
+        }
+        Ok(X509::from_ptr(certificate))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{KeyKind, Leaf};
+
+    #[test]
+    fn the_same_with_keys_and_without() {
+        let with = CertificateSyntax::default();
+        let without = CertificateSyntax::without_keys();
+        assert!(without.0.is_some());
+        for kind in [KeyKind::Rsa(2048), KeyKind::P256, KeyKind::Ed448, KeyKind::Dsa] {
+            let der = Leaf::new(kind).self_signed().certificate.to_der().unwrap();
+            // Every octet another: many of these are still certificates.
+            let mut changed = der.clone();
+            let mut good = 0;
+            for at in 0..der.len() {
+                for mask in [1, 0x20, 0xff] {
+                    changed[at] ^= mask;
+                    let expected = with.check(&changed);
+                    assert_eq!(without.check(&changed), expected, "{kind:?}: {at} {mask:#x}");
+                    good += usize::from(expected.is_ok());
+                    changed[at] = der[at];
+                }
+            }
+            assert!((der.len()..3 * der.len()).contains(&good), "{good} of {}", 3 * der.len());
+            assert_eq!(without.check(&der), Ok(()));
+            for length in 0..der.len() {
+                assert_eq!(without.check(&der[..length]), Err(Malformed), "cut off at {length}");
+            }
+            assert_eq!(without.check(&[&der[..], &[0]].concat()), Err(Malformed));
+        }
+        // SAFETY: takes no arguments.
+        assert_eq!(unsafe { openssl_sys::ERR_peek_last_error() }, 0);
+    }
+}
