@@ -107,6 +107,12 @@ mcc_dir_config *mcc_dir_config_of(const request_rec *r)
     return ap_get_module_config(r->per_dir_config, &client_cert_module);
 }
 
+apr_size_t mcc_cache_share(const mcc_global *global)
+{
+    return global->forwards && global->accepts ? global->cache_size / 2
+                                               : global->cache_size;
+}
+
 int mcc_watches_tls(const mcc_global *global)
 {
     return global->forwards || global->accepts;

@@ -48,7 +48,7 @@ typedef enum {
 typedef struct {
     /** (const char *) every header name that is ours, see names.h */
     apr_array_header_t *our_names;
-    /** ClientCertSignatureCache in bytes, for each role; 0 for none */
+    /** ClientCertSignatureCache in bytes, for both roles together; 0 for none */
     apr_size_t cache_size;
     /** some ClientCertForward names a format */
     unsigned forwards : 1;
@@ -106,6 +106,9 @@ void *mcc_merge_dir_config(apr_pool_t *p, void *base, void *add);
 
 mcc_server_config *mcc_server_config_of(const server_rec *s);
 mcc_dir_config *mcc_dir_config_of(const request_rec *r);
+
+/** The memory that each role may use for what it keeps, in bytes. */
+apr_size_t mcc_cache_share(const mcc_global *global);
 
 /** Whether either role needs to know the client of a TLS connection. */
 int mcc_watches_tls(const mcc_global *global);

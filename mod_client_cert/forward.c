@@ -231,7 +231,7 @@ void mcc_forward_child_init(apr_pool_t *pchild, server_rec *s)
     }
     /* Never freed: it goes with the process, and prefork ends that in a signal
      * handler, where nothing may be freed. */
-    result = client_cert_cache_new(global->cache_size, &global->cache);
+    result = client_cert_cache_new(mcc_cache_share(global), &global->cache);
     if (result != CLIENT_CERT_RESULT_OK) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                      "ClientCertSignatureCache: %s; every request is signed",
