@@ -85,20 +85,16 @@ static client_cert_result set_chain(request_rec *r,
     return result;
 }
 
+/* The same for an accepted client, whoever the TLS peer may be. */
 static const client_cert_signer *signer_of(const request_rec *r,
-                                           const mcc_server_config *server,
-                                           const client_cert_handshake *handshake)
+                                           const mcc_server_config *server)
 {
     uint8_t id[MCC_ID_LENGTH];
 
     if (server->signer_source == MCC_SIGNER_FILE) {
         return server->signer;
     }
-    if (handshake) {
-        return mcc_tls_host_signer(server->tls_host, handshake);
-    }
-    /* For an accepted client, whoever the TLS peer may be. */
-    return mcc_tls_shown(r, id) ? mcc_tls_host_signer_by_id(server->tls_host, id)
+    return mcc_tls_shown(r, id) ? mcc_tls_host_signer(server->tls_host, id)
                                 : NULL;
 }
 
@@ -119,11 +115,10 @@ static int fail(request_rec *r, const mcc_server_config *server,
 }
 
 static int forward(request_rec *r, const mcc_server_config *server,
-                   const mcc_dir_config *dir, const mcc_tls_identity *identity,
+                   const mcc_dir_config *dir, const client_cert_client *client,
                    apr_int64_t now)
 {
-    const client_cert_signer *signer = signer_of(r, server,
-                                                identity->handshake);
+    const client_cert_signer *signer = signer_of(r, server);
     uint32_t certs = dir->signer_certs < 0 ? CLIENT_CERT_SIGNER_CERTS_CHAIN
                                            : (uint32_t)dir->signer_certs;
     uint32_t lifetime = server->lifetime < 0 ? MCC_DEFAULT_LIFETIME
@@ -143,7 +138,7 @@ static int forward(request_rec *r, const mcc_server_config *server,
                         "none of the virtual host's");
         }
         how = set_value(r, line, signer, certs, lifetime, server->global->cache,
-                        identity->client, now, &result);
+                        client, now, &result);
         if (!how) {
             return fail(r, server, line->header,
                         client_cert_result_message(result));
@@ -155,7 +150,7 @@ static int forward(request_rec *r, const mcc_server_config *server,
         }
     }
     if (dir->forward_chain > 0) {
-        result = set_chain(r, identity->client);
+        result = set_chain(r, client);
         if (result != CLIENT_CERT_RESULT_OK) {
             return fail(r, server, MCC_CLIENT_CERT_CHAIN,
                         client_cert_result_message(result));
@@ -206,7 +201,7 @@ int mcc_forward_fixups(request_rec *r)
     }
     switch (identity.verdict) {
     case MCC_VERDICT_VERIFIED:
-        return forward(r, server, dir, &identity, now);
+        return forward(r, server, dir, identity.client, now);
     case MCC_VERDICT_NONE:
         apr_table_setn(r->notes, MCC_NOTE_FORWARD, "none");
         return DECLINED;

@@ -300,17 +300,7 @@ int mcc_tls_host_has_certificate(const mcc_tls_host *host,
 }
 
 const client_cert_signer *mcc_tls_host_signer(const mcc_tls_host *host,
-                                              const client_cert_handshake *handshake)
-{
-    uint8_t id[MCC_ID_LENGTH];
-
-    return client_cert_handshake_signer_id(handshake, id)
-               == CLIENT_CERT_RESULT_OK
-        ? mcc_tls_host_signer_by_id(host, id) : NULL;
-}
-
-const client_cert_signer *mcc_tls_host_signer_by_id(const mcc_tls_host *host,
-                                                    const uint8_t id[MCC_ID_LENGTH])
+                                              const uint8_t id[MCC_ID_LENGTH])
 {
     const mcc_tls_certificate *entry = host ? find_id(host, id) : NULL;
 
