@@ -91,8 +91,8 @@ static const client_cert_signer *signer_of(const request_rec *r,
 {
     uint8_t id[MCC_ID_LENGTH];
 
-    if (server->signer_source == MCC_SIGNER_FILE) {
-        return server->signer;
+    if (server->signer.source == MCC_SIGNER_FILE) {
+        return server->signer.signer;
     }
     return mcc_tls_shown(r, id) ? mcc_tls_host_signer(server->tls_host, id)
                                 : NULL;
@@ -108,27 +108,27 @@ static int fail(request_rec *r, const mcc_server_config *server,
                   "ClientCertForward: no value for header \"%s\": %s "
                   "(ClientCertSigner %s); the request is not forwarded",
                   header, reason,
-                  server->signer_source == MCC_SIGNER_FILE ? server->signer_file
+                  server->signer.source == MCC_SIGNER_FILE ? server->signer.file
                                                            : "server");
     mcc_log_openssl_errors(r);
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
 static int forward(request_rec *r, const mcc_server_config *server,
-                   const mcc_dir_config *dir, const client_cert_client *client,
-                   apr_int64_t now)
+                   const mcc_forward_config *conf,
+                   const client_cert_client *client, apr_int64_t now)
 {
     const client_cert_signer *signer = signer_of(r, server);
-    uint32_t certs = dir->signer_certs < 0 ? CLIENT_CERT_SIGNER_CERTS_CHAIN
-                                           : (uint32_t)dir->signer_certs;
-    uint32_t lifetime = server->lifetime < 0 ? MCC_DEFAULT_LIFETIME
-                                             : (uint32_t)server->lifetime;
+    uint32_t certs = conf->signer_certs < 0 ? CLIENT_CERT_SIGNER_CERTS_CHAIN
+                                            : (uint32_t)conf->signer_certs;
+    uint32_t lifetime = server->signer.lifetime < 0
+        ? MCC_DEFAULT_LIFETIME : (uint32_t)server->signer.lifetime;
     client_cert_result result = CLIENT_CERT_RESULT_OK;
     const char *note = NULL;
     int i;
 
-    for (i = 0; i < dir->forward->nelts; i++) {
-        const mcc_forward_line *line = &APR_ARRAY_IDX(dir->forward, i,
+    for (i = 0; i < conf->lines->nelts; i++) {
+        const mcc_forward_line *line = &APR_ARRAY_IDX(conf->lines, i,
                                                       mcc_forward_line);
         const char *how;
 
@@ -149,7 +149,7 @@ static int forward(request_rec *r, const mcc_server_config *server,
             note = how;
         }
     }
-    if (dir->forward_chain > 0) {
+    if (conf->chain > 0) {
         result = set_chain(r, client);
         if (result != CLIENT_CERT_RESULT_OK) {
             return fail(r, server, MCC_CLIENT_CERT_CHAIN,
@@ -167,7 +167,7 @@ int mcc_forward_fixups(request_rec *r)
     const mcc_dir_config *dir = mcc_dir_config_of(r);
     const apr_array_header_t *ours = server->global->our_names;
     int proxied = goes_to_backend(r);
-    int wanted = proxied && dir->forward && dir->forward->nelts;
+    int wanted = proxied && dir->forward.lines && dir->forward.lines->nelts;
     const mcc_accept_outcome *accepted;
     mcc_tls_identity identity;
     apr_int64_t now;
@@ -201,7 +201,7 @@ int mcc_forward_fixups(request_rec *r)
     }
     switch (identity.verdict) {
     case MCC_VERDICT_VERIFIED:
-        return forward(r, server, dir, identity.client, now);
+        return forward(r, server, &dir->forward, identity.client, now);
     case MCC_VERDICT_NONE:
         apr_table_setn(r->notes, MCC_NOTE_FORWARD, "none");
         return DECLINED;
