@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What using a value again costs, through the C interface, with few and with many clients, in
-//! one thread and in two, against copying the value alone.
+//! What using a value again costs, on the connection that used it last and on another, with few
+//! and with many clients, in one thread and in two, against copying the value alone.
 //!
 //!     cargo bench --bench reuse [-- ROUNDS]
 
@@ -9,7 +9,7 @@ mod support;
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
-    cell::Cell,
+    cell::{Cell, RefCell},
     hint::black_box,
     sync::Barrier,
     thread,
@@ -58,8 +58,9 @@ static ALLOCATOR: Counting = Counting;
 const MANY: usize = 100_000;
 const FEW: usize = 10;
 
-/// Clients that differ in their serial number, with certificates of about 1 KB.
-fn clients(count: usize) -> Vec<Client> {
+/// Clients that differ in their serial number, with certificates of about 1 KB: each on so many
+/// connections.
+fn clients(count: usize, connections: usize) -> Vec<Vec<Client>> {
     let root = Leaf::ca("root").self_signed();
     let probe = Leaf::new(KeyKind::Rsa(2048)).issued_by(&root);
     let probe = X509::builder()
@@ -77,12 +78,15 @@ fn clients(count: usize) -> Vec<Client> {
     let serial = probe.certificate.serial_number().to_bn().unwrap().to_vec();
     let place = der.windows(serial.len()).position(|part| part == serial).unwrap() + 8;
     println!("client certificate: {} bytes", der.len());
-    (0..count)
-        .map(|number| {
-            der[place..place + 4].copy_from_slice(&u32::try_from(number).unwrap().to_be_bytes());
-            Client::new(&X509::from_der(&der).unwrap(), &[]).unwrap()
-        })
-        .collect()
+    let mut clients: Vec<Vec<_>> = (0..connections).map(|_| Vec::with_capacity(count)).collect();
+    for number in 0..count {
+        der[place..place + 4].copy_from_slice(&u32::try_from(number).unwrap().to_be_bytes());
+        let certificate = X509::from_der(&der).unwrap();
+        for connection in &mut clients {
+            connection.push(Client::new(&certificate, &[]).unwrap());
+        }
+    }
+    clients
 }
 
 /// Numbers below `limit` in no order, all of them as often.
@@ -102,112 +106,146 @@ impl Order {
     }
 }
 
-struct Objects {
-    cache: Cache,
-    signer: Signer,
-    clients: Vec<Client>,
+/// Does something for some client's index, again and again, in so many threads at once. Returns
+/// the nanoseconds that it took for one on the clock and of each thread's own.
+fn in_threads<F: FnMut(usize)>(
+    threads: usize,
+    limit: usize,
+    times: u32,
+    action: impl Fn(usize) -> F + Sync,
+) -> (f64, f64) {
+    let barrier = Barrier::new(threads + 1);
+    let (start, own) = thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads)
+            .map(|number| {
+                let (barrier, action) = (&barrier, &action);
+                scope.spawn(move || {
+                    let mut action = action(number);
+                    let mut order = Order::new(number as u64 + 1, limit);
+                    barrier.wait();
+                    let start = thread_time();
+                    for _ in 0..times {
+                        action(order.next());
+                    }
+                    thread_time() - start
+                })
+            })
+            .collect();
+        barrier.wait();
+        let start = Instant::now();
+        let own: Vec<Duration> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+        (start, own)
+    });
+    let wall = start.elapsed().as_nanos() as f64 / f64::from(times);
+    let own = own.iter().map(|own| own.as_nanos() as f64).sum::<f64>();
+    (wall, own / threads as f64 / f64::from(times))
 }
 
-impl Objects {
-    /// Uses some client's value again, again and again, in so many threads at once. Returns the
-    /// times that it took for one on the clock and of each thread's own.
-    fn in_threads(&self, threads: usize, limit: usize, times: u32) -> (f64, f64) {
-        let barrier = Barrier::new(threads);
-        let start = Instant::now();
-        let own: Vec<Duration> = thread::scope(|scope| {
-            let threads: Vec<_> = (0..threads)
-                .map(|number| {
-                    let barrier = &barrier;
-                    scope.spawn(move || {
-                        let arena = Arena::new();
-                        let mut order = Order::new(number as u64 + 1, limit);
-                        barrier.wait();
-                        let start = thread_time();
-                        for _ in 0..times {
-                            let client = &self.clients[order.next()];
-                            black_box(arena.cache_sign(&self.cache, &self.signer, client, NOW));
-                        }
-                        thread_time() - start
-                    })
-                })
-                .collect();
-            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-        });
-        let wall = start.elapsed().as_nanos() as f64 / f64::from(times);
-        let own = own.iter().map(|own| own.as_nanos() as f64).sum::<f64>();
-        (wall, own / threads as f64 / f64::from(times))
+/// How much faster two threads are than one.
+fn print_threads<F: FnMut(usize)>(
+    name: &str,
+    rounds: usize,
+    limit: usize,
+    action: impl Fn(usize) -> F + Sync,
+) {
+    let times = if limit == FEW { 400_000 } else { 40_000 };
+    let (mut clock, mut cpu) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        let (wall, own) = in_threads(1, limit, times, &action);
+        let (wall_2, own_2) = in_threads(2, limit, times, &action);
+        clock.push(2.0 * wall / wall_2);
+        cpu.push(2.0 * own / own_2);
     }
+    let show = |values| {
+        let Median { low, value, high } = Median::of(values);
+        format!("{value:.2} ({low:.2} to {high:.2})")
+    };
+    println!("| {name} | {limit} | {} | {} |", show(clock), show(cpu));
 }
 
 fn main() {
     let rounds = rounds(400);
     let identity = Leaf::new(KeyKind::P256).issued_by(&Leaf::ca("root").self_signed());
-    let objects = Objects {
-        cache: Cache::new(1 << 30),
-        signer: Signer::new(&identity.certificate, &identity.key, &[]).unwrap(),
-        clients: clients(MANY),
-    };
-    let values: Vec<Box<[u8]>> = objects
-        .clients
+    let cache = Cache::new(1 << 30);
+    let signer = Signer::new(&identity.certificate, &identity.key, &[]).unwrap();
+    let clients = clients(MANY, 2);
+    let values: Vec<Box<[u8]>> = clients[0]
         .iter()
         .map(|client| {
-            let (cache, signer) = (&objects.cache, &objects.signer);
             let (certs, format) = (SignerCerts::Chain, SignedFormat::Cms);
             let copy = |value: &str, _| value.as_bytes().into();
-            cache.sign(signer, certs, client, format, NOW, 60, copy).unwrap()
+            cache.sign(&signer, certs, client, format, NOW, 60, copy).unwrap()
         })
         .collect();
     println!("value: {} bytes", values[0].len());
 
     let arena = Arena::new();
-    let before = ALLOCATIONS.get();
-    for client in &objects.clients {
-        let (_, reused) = arena.cache_sign(&objects.cache, &objects.signer, client, NOW);
-        assert!(reused);
+    for (again, connection) in
+        [&clients[0], &clients[0], &clients[1], &clients[1]].iter().enumerate()
+    {
+        let before = ALLOCATIONS.get();
+        for client in *connection {
+            assert!(arena.cache_sign(&cache, &signer, client, NOW).1);
+        }
+        let allocations = ALLOCATIONS.get() - before;
+        println!("heap allocations for {MANY} reused values, {again}: {allocations}");
     }
-    println!("heap allocations for {MANY} reused values: {}", ALLOCATIONS.get() - before);
 
-    let mut buffer = vec![0; 1 << 16];
-    let buffer = Cell::from_mut(&mut buffer[..]).as_slice_of_cells();
-    let copy = |index: usize| {
-        // SAFETY: memory of ours, large enough.
-        unsafe {
-            let value = &values[index];
-            let to = buffer.as_ptr().cast_mut().cast::<u8>();
-            black_box(to).copy_from_nonoverlapping(value.as_ptr(), value.len());
+    let reuse = |thread: usize| {
+        let (cache, signer, connections) = (&cache, &signer, &clients[thread]);
+        let arena = Arena::new();
+        move |index: usize| {
+            black_box(arena.cache_sign(cache, signer, &connections[index], NOW));
         }
     };
-    let reuse = |index: usize| {
-        arena.cache_sign(&objects.cache, &objects.signer, &objects.clients[index], NOW)
+    // What a connection used last was each time another value.
+    for client in &clients[0] {
+        let (certs, format) = (SignerCerts::Signer, SignedFormat::Cms);
+        cache.sign(&signer, certs, client, format, NOW, 60, |_, _| ()).unwrap();
+    }
+    let copy = |value: &[u8], buffer: &mut [u8]| {
+        black_box(&mut buffer[..value.len()]).copy_from_slice(value);
     };
-    let order = |limit| Order::new(7, limit);
-    let (mut few, mut many, mut bare_few, mut bare_many, mut one) =
-        (order(FEW), order(MANY), order(FEW), order(MANY), order(1));
+    let look_up = |thread: usize| {
+        let (cache, signer, connections) = (&cache, &signer, &clients[thread]);
+        let mut chain = vec![false; MANY];
+        let buffer = RefCell::new(vec![0; 1 << 16]);
+        move |index: usize| {
+            chain[index] = !chain[index];
+            let certs = if chain[index] { SignerCerts::Chain } else { SignerCerts::Signer };
+            let copy = |value: &str, _| copy(value.as_bytes(), &mut buffer.borrow_mut());
+            let (client, format) = (&connections[index], SignedFormat::Cms);
+            cache.sign(signer, certs, client, format, NOW, 60, copy).unwrap();
+        }
+    };
+    let bare = |_| {
+        let (values, mut buffer) = (&values, vec![0; 1 << 16]);
+        move |index: usize| copy(&values[index], &mut buffer)
+    };
+    fn variant<'a>(name: &str, limit: usize, mut action: impl FnMut(usize) + 'a) -> Variant<'a> {
+        let mut order = Order::new(7, limit);
+        Variant::new(format!("{name}, {limit} clients"), move || action(order.next()))
+    }
     let rows = compare(
         rounds,
         vec![
-            Variant::new("reused, 10 clients", || reuse(few.next())),
-            Variant::new("reused, 1 client", || reuse(one.next())),
-            Variant::new("reused, 100,000 clients", || reuse(many.next())),
-            Variant::new("copy alone, 10 values", || copy(bare_few.next())),
-            Variant::new("copy alone, 100,000 values", || copy(bare_many.next())),
+            variant("the copy alone", FEW, bare(0)),
+            variant("the copy alone", MANY, bare(0)),
+            variant("reused", FEW, reuse(0)),
+            variant("reused", MANY, reuse(0)),
+            variant("reused by another connection", FEW, look_up(0)),
+            variant("reused by another connection", MANY, look_up(0)),
         ],
     );
     print("One thread", &rows);
 
     println!("\nTwo threads against one\n");
-    println!("| clients | speed by the clock | by CPU time | one thread, microseconds |");
-    println!("| ---: | ---: | ---: | ---: |");
+    println!("| what | clients | speed by the clock | by CPU time |");
+    println!("| --- | ---: | --- | --- |");
     for limit in [FEW, MANY] {
-        let (mut clock, mut cpu, mut alone) = (Vec::new(), Vec::new(), Vec::new());
-        for _ in 0..(rounds / 8).max(5) {
-            let (wall, own) = objects.in_threads(1, limit, 20_000);
-            let (wall_2, own_2) = objects.in_threads(2, limit, 20_000);
-            clock.push(2.0 * wall / wall_2);
-            cpu.push(2.0 * own / own_2);
-            alone.push(own / 1000.0);
-        }
-        let [clock, cpu, alone] = [clock, cpu, alone].map(|values| Median::of(values).value);
-        println!("| {limit} | {clock:.2} | {cpu:.2} | {alone:.3} |");
+        let rounds = (rounds / 8).max(5);
+        print_threads("the copy alone", rounds, limit, bare);
+        print_threads("reused", rounds, limit, reuse);
+        print_threads("reused by another connection", rounds, limit, look_up);
     }
 }

@@ -358,7 +358,7 @@ void mcc_accept_child_init(apr_pool_t *pchild, server_rec *s)
         return;
     }
     /* Never freed: as mcc_forward_child_init()'s. */
-    result = client_cert_verdicts_new(global->cache_size, &global->verdicts);
+    result = client_cert_verdicts_new(mcc_cache_share(global), &global->verdicts);
     if (result != CLIENT_CERT_RESULT_OK) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                      "ClientCertAccept: %s; nothing is accepted",

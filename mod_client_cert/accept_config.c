@@ -62,8 +62,7 @@ int mcc_accepts(const mcc_accept_config *conf)
 static const char *check_context(cmd_parms *cmd)
 {
     static const char *const conditional[] = { "<If", "<ElseIf", "<Else" };
-    const char *error = ap_check_cmd_context(cmd, NOT_IN_HTACCESS | NOT_IN_PROXY
-                                             | NOT_IN_LIMIT);
+    const char *error = ap_check_cmd_context(cmd, MCC_SECTION_CONTEXT);
     const ap_directive_t *parent;
     size_t i;
 

@@ -22,6 +22,7 @@
 /** The variables of an accepted client, made once for all requests that bring
  *  the same value: all that are exported but SSL_CLIENT_V_REMAIN. */
 typedef struct {
+    apr_int64_t end; /**< of the client's validity, in Unix time */
     size_t length;
     char text[]; /**< name, NUL, value, NUL, and so on */
 } made_variables;
@@ -115,6 +116,7 @@ static made_variables *make(apr_pool_t *p, const client_cert_accepted *accepted)
     if (!made) {
         ap_abort_on_oom();
     }
+    made->end = mcc_client_end(certificate);
     made->length = length;
     end = made->text;
     apr_table_do(append, &end, table, NULL);
@@ -233,7 +235,7 @@ static void export_client(request_rec *r, const client_cert_accepted *accepted)
         apr_table_addn(r->subprocess_env, at, next(at));
     }
     apr_table_addn(r->subprocess_env, SSL_REMAIN,
-                   client_variable(r, accepted, SSL_REMAIN));
+                   mcc_client_days_remaining(r->pool, made->end));
 }
 
 void mcc_accept_variables_export(request_rec *r)

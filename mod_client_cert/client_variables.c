@@ -16,6 +16,8 @@
 #define PREFIX "SSL_CLIENT_"
 #define SAN_PREFIX PREFIX "SAN_"
 
+#define SECONDS_IN_DAY 86400
+
 static const char digits[] = "0123456789";
 
 /** One attribute type of a distinguished name that has a variable. */
@@ -348,16 +350,34 @@ static const char *valid_to(apr_pool_t *p, const X509 *client)
     return time_value(p, X509_get0_notAfter(client));
 }
 
-static const char *days_remaining(apr_pool_t *p, const X509 *client)
+apr_int64_t mcc_client_end(const X509 *client)
 {
     const ASN1_TIME *end = X509_get0_notAfter(client);
-    int days, seconds;
+    ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
+    int days = 0, seconds = 0;
 
-    if (ASN1_TIME_check(end) != 1
-        || ASN1_TIME_diff(&days, &seconds, NULL, end) != 1 || days <= 0) {
-        return "0";
+    if (!epoch) {
+        ap_abort_on_oom();
     }
-    return apr_itoa(p, days);
+    if (ASN1_TIME_check(end) != 1
+        || ASN1_TIME_diff(&days, &seconds, epoch, end) != 1) {
+        days = seconds = 0;
+    }
+    ASN1_TIME_free(epoch);
+    return (apr_int64_t)days * SECONDS_IN_DAY + seconds;
+}
+
+const char *mcc_client_days_remaining(apr_pool_t *p, apr_int64_t end)
+{
+    apr_int64_t remaining = end - apr_time_sec(apr_time_now());
+
+    return remaining < SECONDS_IN_DAY
+        ? "0" : apr_off_t_toa(p, remaining / SECONDS_IN_DAY);
+}
+
+static const char *days_remaining(apr_pool_t *p, const X509 *client)
+{
+    return mcc_client_days_remaining(p, mcc_client_end(client));
 }
 
 static const char *algorithm_name(apr_pool_t *p, const ASN1_OBJECT *algorithm)

@@ -31,6 +31,13 @@ const char *mcc_client_variable(apr_pool_t *p, X509 *client, const char *name,
 void mcc_client_variables_export(apr_pool_t *p, apr_table_t *env, X509 *client,
                                  int cert_data, int legacy_dn);
 
+/** The end of a certificate's validity, in Unix time, seconds; 0 if that cannot
+ *  be read. */
+apr_int64_t mcc_client_end(const X509 *client);
+
+/** SSL_CLIENT_V_REMAIN: the full days from now to the end of the validity. */
+const char *mcc_client_days_remaining(apr_pool_t *p, apr_int64_t end);
+
 /** What PeerExtList of an expression gives for a client's certificate.
  *  @param extension a long or short name of OpenSSL's, or a numeric OID
  *  @return (const char *) the values in words; NULL if there are none */

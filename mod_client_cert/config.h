@@ -20,22 +20,9 @@
 
 #include "accept_config.h"
 #include "client_cert.h"
+#include "forward_config.h"
 
 extern module AP_MODULE_DECLARE_DATA client_cert_module;
-
-/** One header to send: a line of ClientCertForward. */
-typedef struct {
-    uint32_t format;     /**< a client_cert_format */
-    const char *header;  /**< field name as configured */
-    unsigned is_signed : 1; /**< the value is a signed one */
-} mcc_forward_line;
-
-/** Who signs, ClientCertSigner. */
-typedef enum {
-    MCC_SIGNER_UNSET,
-    MCC_SIGNER_SERVER,  /**< the certificate that terminated the connection */
-    MCC_SIGNER_FILE     /**< mcc_server_config.signer */
-} mcc_signer_source;
 
 /** What is done with a request that brings one of our headers. */
 typedef enum {
@@ -48,7 +35,7 @@ typedef enum {
 typedef struct {
     /** (const char *) every header name that is ours, see names.h */
     apr_array_header_t *our_names;
-    /** ClientCertSignatureCache in bytes, for each role; 0 for none */
+    /** ClientCertSignatureCache in bytes, for both roles together; 0 for none */
     apr_size_t cache_size;
     /** some ClientCertForward names a format */
     unsigned forwards : 1;
@@ -69,10 +56,7 @@ typedef struct mcc_tls_host mcc_tls_host;
 /** One for each (virtual) server, merged with the main server's. */
 typedef struct {
     mcc_global *global;
-    mcc_signer_source signer_source;
-    const char *signer_file;          /**< as logged; with MCC_SIGNER_FILE */
-    const client_cert_signer *signer; /**< with MCC_SIGNER_FILE */
-    apr_int64_t lifetime;             /**< seconds, -1 where unset */
+    mcc_signer_config signer; /**< who signs, and for how long */
     mcc_incoming_action incoming;
     /** a ClientCertForward of this server, or of a section in it, signs */
     unsigned signs : 1;
@@ -86,15 +70,16 @@ typedef struct {
 
 /** One for each section, merged by httpd for every request. */
 typedef struct {
-    /** (mcc_forward_line) NULL where unset, empty for "off" */
-    apr_array_header_t *forward;
-    int forward_chain; /**< 0, 1; -1 where unset */
-    int signer_certs;  /**< a client_cert_signer_certs; -1 where unset */
+    mcc_forward_config forward;
     mcc_accept_config accept;
 } mcc_dir_config;
 
-#define MCC_DEFAULT_LIFETIME 60
 #define MCC_DEFAULT_CACHE_SIZE (16 * 1024 * 1024)
+
+/** Where the directives of sections may stand: everywhere but where httpd would
+ *  not apply them to each way of proxying, or where somebody else than the
+ *  administrator writes. */
+#define MCC_SECTION_CONTEXT (NOT_IN_HTACCESS | NOT_IN_PROXY | NOT_IN_LIMIT)
 
 /** The directives, for the module record. */
 extern const command_rec mcc_commands[];
@@ -106,6 +91,9 @@ void *mcc_merge_dir_config(apr_pool_t *p, void *base, void *add);
 
 mcc_server_config *mcc_server_config_of(const server_rec *s);
 mcc_dir_config *mcc_dir_config_of(const request_rec *r);
+
+/** The memory that each role may use for what it keeps, in bytes. */
+apr_size_t mcc_cache_share(const mcc_global *global);
 
 /** Whether either role needs to know the client of a TLS connection. */
 int mcc_watches_tls(const mcc_global *global);

@@ -85,20 +85,16 @@ static client_cert_result set_chain(request_rec *r,
     return result;
 }
 
+/* The same for an accepted client, whoever the TLS peer may be. */
 static const client_cert_signer *signer_of(const request_rec *r,
-                                           const mcc_server_config *server,
-                                           const client_cert_handshake *handshake)
+                                           const mcc_server_config *server)
 {
     uint8_t id[MCC_ID_LENGTH];
 
-    if (server->signer_source == MCC_SIGNER_FILE) {
-        return server->signer;
+    if (server->signer.source == MCC_SIGNER_FILE) {
+        return server->signer.signer;
     }
-    if (handshake) {
-        return mcc_tls_host_signer(server->tls_host, handshake);
-    }
-    /* For an accepted client, whoever the TLS peer may be. */
-    return mcc_tls_shown(r, id) ? mcc_tls_host_signer_by_id(server->tls_host, id)
+    return mcc_tls_shown(r, id) ? mcc_tls_host_signer(server->tls_host, id)
                                 : NULL;
 }
 
@@ -112,28 +108,27 @@ static int fail(request_rec *r, const mcc_server_config *server,
                   "ClientCertForward: no value for header \"%s\": %s "
                   "(ClientCertSigner %s); the request is not forwarded",
                   header, reason,
-                  server->signer_source == MCC_SIGNER_FILE ? server->signer_file
+                  server->signer.source == MCC_SIGNER_FILE ? server->signer.file
                                                            : "server");
     mcc_log_openssl_errors(r);
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
 static int forward(request_rec *r, const mcc_server_config *server,
-                   const mcc_dir_config *dir, const mcc_tls_identity *identity,
-                   apr_int64_t now)
+                   const mcc_forward_config *conf,
+                   const client_cert_client *client, apr_int64_t now)
 {
-    const client_cert_signer *signer = signer_of(r, server,
-                                                identity->handshake);
-    uint32_t certs = dir->signer_certs < 0 ? CLIENT_CERT_SIGNER_CERTS_CHAIN
-                                           : (uint32_t)dir->signer_certs;
-    uint32_t lifetime = server->lifetime < 0 ? MCC_DEFAULT_LIFETIME
-                                             : (uint32_t)server->lifetime;
+    const client_cert_signer *signer = signer_of(r, server);
+    uint32_t certs = conf->signer_certs < 0 ? CLIENT_CERT_SIGNER_CERTS_CHAIN
+                                            : (uint32_t)conf->signer_certs;
+    uint32_t lifetime = server->signer.lifetime < 0
+        ? MCC_DEFAULT_LIFETIME : (uint32_t)server->signer.lifetime;
     client_cert_result result = CLIENT_CERT_RESULT_OK;
     const char *note = NULL;
     int i;
 
-    for (i = 0; i < dir->forward->nelts; i++) {
-        const mcc_forward_line *line = &APR_ARRAY_IDX(dir->forward, i,
+    for (i = 0; i < conf->lines->nelts; i++) {
+        const mcc_forward_line *line = &APR_ARRAY_IDX(conf->lines, i,
                                                       mcc_forward_line);
         const char *how;
 
@@ -143,7 +138,7 @@ static int forward(request_rec *r, const mcc_server_config *server,
                         "none of the virtual host's");
         }
         how = set_value(r, line, signer, certs, lifetime, server->global->cache,
-                        identity->client, now, &result);
+                        client, now, &result);
         if (!how) {
             return fail(r, server, line->header,
                         client_cert_result_message(result));
@@ -154,8 +149,8 @@ static int forward(request_rec *r, const mcc_server_config *server,
             note = how;
         }
     }
-    if (dir->forward_chain > 0) {
-        result = set_chain(r, identity->client);
+    if (conf->chain > 0) {
+        result = set_chain(r, client);
         if (result != CLIENT_CERT_RESULT_OK) {
             return fail(r, server, MCC_CLIENT_CERT_CHAIN,
                         client_cert_result_message(result));
@@ -172,7 +167,7 @@ int mcc_forward_fixups(request_rec *r)
     const mcc_dir_config *dir = mcc_dir_config_of(r);
     const apr_array_header_t *ours = server->global->our_names;
     int proxied = goes_to_backend(r);
-    int wanted = proxied && dir->forward && dir->forward->nelts;
+    int wanted = proxied && dir->forward.lines && dir->forward.lines->nelts;
     const mcc_accept_outcome *accepted;
     mcc_tls_identity identity;
     apr_int64_t now;
@@ -206,7 +201,7 @@ int mcc_forward_fixups(request_rec *r)
     }
     switch (identity.verdict) {
     case MCC_VERDICT_VERIFIED:
-        return forward(r, server, dir, &identity, now);
+        return forward(r, server, &dir->forward, identity.client, now);
     case MCC_VERDICT_NONE:
         apr_table_setn(r->notes, MCC_NOTE_FORWARD, "none");
         return DECLINED;
@@ -231,7 +226,7 @@ void mcc_forward_child_init(apr_pool_t *pchild, server_rec *s)
     }
     /* Never freed: it goes with the process, and prefork ends that in a signal
      * handler, where nothing may be freed. */
-    result = client_cert_cache_new(global->cache_size, &global->cache);
+    result = client_cert_cache_new(mcc_cache_share(global), &global->cache);
     if (result != CLIENT_CERT_RESULT_OK) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                      "ClientCertSignatureCache: %s; every request is signed",

@@ -3,7 +3,7 @@
  * @file mod_client_cert.c
  * @brief The module: its record and its hooks.
  *
- *   config.c           what the directives say
+ *   config.c           what the directives say, for both roles
  *   names.c            header names, as backends fold them
  *   request_headers.c  taking headers out of a request, keeping ours in
  *   request.c          what is remembered of a request; notes for the log
@@ -15,6 +15,7 @@
  *   tls_fingerprint.c  what a verdict on a client depends on there
  *   tls_client.c       who the client of a connection is, verified or not
  *   tls_session.c      the same for sessions that resume
+ *   forward_config.c   what the directives of the forward role say
  *   forward.c          setting the headers that go to the backend
  *   accept_config.c    what the directives of the accept role say
  *   accept_check.c     whether that is enough to start with

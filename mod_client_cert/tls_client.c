@@ -8,8 +8,6 @@
 
 #include <openssl/err.h>
 
-#include "tls_session.h"
-
 APLOG_USE_MODULE(client_cert);
 
 /** What is known of a connection's client. */
@@ -22,9 +20,12 @@ typedef struct {
      *  or there is no client certificate */
     client_cert_handshake *current;
     X509 *current_leaf; /**< NULL if the client showed none */
-    uint8_t shown[MCC_ID_LENGTH]; /**< this side's certificate, where known */
+    mcc_tls_session_record offered; /**< the session that was offered last */
+    /** the server's random of the last finished handshake, which each has
+     *  another of; post-handshake authentication is none in this sense */
+    unsigned char random[SSL3_RANDOM_SIZE];
+    uint8_t shown[MCC_ID_LENGTH]; /**< what this side showed in it, if known */
     unsigned shown_known : 1;
-    unsigned shown_sought : 1;
     unsigned finished : 1; /**< the last handshake looked at was finished */
 } tls_connection;
 
@@ -78,42 +79,20 @@ static int watch_verification(int ok, X509_STORE_CTX *store)
     return accepted;
 }
 
-/* The certificate that this side showed when it last showed one: a resumed
- * TLS 1.3 connection shows none, and post-handshake authentication does not
+/* The certificate that this side shows in a handshake, or showed before: a
+ * resumed connection shows none, and post-handshake authentication does not
  * change that. */
-static int shown_certificate(const mcc_tls_host *host, SSL *ssl,
+static int shown_certificate(const tls_connection *connection,
+                             const mcc_tls_host *host,
                              uint8_t id[MCC_ID_LENGTH])
 {
-    client_cert_handshake *before;
-    int known;
-
-    if (!SSL_session_reused(ssl)) {
-        return mcc_tls_host_certificate_id(host, ssl, id);
+    if (!SSL_session_reused(connection->ssl)) {
+        return mcc_tls_host_certificate_id(host, connection->ssl, id);
     }
-    before = mcc_tls_session_load(SSL_get_session(ssl), host);
-    known = before
-        && client_cert_handshake_signer_id(before, id) == CLIENT_CERT_RESULT_OK;
-    client_cert_handshake_free(before);
-    return known;
-}
-
-/* Once, before the streams of an HTTP/2 connection begin. */
-static void seek_shown(tls_connection *connection, const mcc_tls_host *host)
-{
-    connection->shown_sought = 1;
-    if (!host) {
-        return;
+    if (connection->shown_known) {
+        memcpy(id, connection->shown, MCC_ID_LENGTH);
     }
-    if (!shown_certificate(host, connection->ssl, connection->shown)) {
-        /* Resumed, by a client about whom there was nothing to remember. */
-        if (host->certificates->nelts != 1) {
-            return;
-        }
-        memcpy(connection->shown,
-               APR_ARRAY_IDX(host->certificates, 0, mcc_tls_certificate).id,
-               MCC_ID_LENGTH);
-    }
-    connection->shown_known = 1;
+    return connection->shown_known;
 }
 
 static void forget_pending(tls_connection *connection)
@@ -144,7 +123,7 @@ static void keep_outcome(tls_connection *connection, const mcc_tls_host *host,
         }
         verified = chain != NULL;
     }
-    if (shown_certificate(host, ssl, id)
+    if (shown_certificate(connection, host, id)
         && client_cert_handshake_new(host->fingerprint, id, leaf, chain, length,
                                      verified, &connection->pending)
                == CLIENT_CERT_RESULT_OK
@@ -206,6 +185,7 @@ static apr_status_t free_connection(void *data)
     }
     SSL_free(connection->ssl);
     forget_pending(connection);
+    mcc_tls_session_forget(&connection->offered);
     client_cert_handshake_free(connection->current);
     X509_free(connection->current_leaf);
     return APR_SUCCESS;
@@ -245,12 +225,47 @@ static void set_current(tls_connection *connection,
     connection->current_leaf = leaf && X509_up_ref(leaf) ? leaf : NULL;
 }
 
+static int is_another_handshake(tls_connection *connection)
+{
+    unsigned char random[SSL3_RANDOM_SIZE];
+
+    SSL_get_server_random(connection->ssl, random, sizeof(random));
+    if (!memcmp(random, connection->random, sizeof(random))) {
+        return 0;
+    }
+    memcpy(connection->random, random, sizeof(random));
+    return 1;
+}
+
+/* What a handshake says but for the client that was verified in it: a session
+ * that resumed tells what its full handshake established. */
+static void look_at_handshake(tls_connection *connection,
+                              const mcc_tls_host *host, X509 *leaf)
+{
+    SSL *ssl = connection->ssl;
+    client_cert_handshake *resumed = NULL;
+
+    if (host && SSL_session_reused(ssl)) {
+        resumed = mcc_tls_session_take(&connection->offered,
+                                       SSL_get_session(ssl), host);
+        connection->shown_known = resumed
+            && client_cert_handshake_signer_id(resumed, connection->shown)
+                   == CLIENT_CERT_RESULT_OK;
+    }
+    else {
+        mcc_tls_session_forget(&connection->offered);
+        connection->shown_known = host
+            && mcc_tls_host_certificate_id(host, ssl, connection->shown);
+    }
+    ERR_clear_error();
+    set_current(connection, resumed, leaf);
+}
+
 /* Bring what is kept up to the last handshake. Only on the connection's own
  * thread. */
 static void refresh(tls_connection *connection)
 {
     SSL *ssl = connection->ssl;
-    const mcc_tls_host *host = mcc_tls_host_of(ssl);
     unsigned finished;
     X509 *leaf;
 
@@ -266,29 +281,16 @@ static void refresh(tls_connection *connection)
     if (!finished) {
         return;
     }
-    if (!connection->shown_sought) {
-        seek_shown(connection, host);
-        ERR_clear_error();
-    }
     leaf = SSL_get0_peer_certificate(ssl);
-    if (!connection->pending) {
-        if (leaf == connection->current_leaf) {
-            return;
-        }
-        /* Nobody was verified on this connection: the session did it. */
-        set_current(connection,
-                    leaf && host && SSL_session_reused(ssl)
-                        ? mcc_tls_session_load(SSL_get_session(ssl), host)
-                        : NULL,
-                    leaf);
-        ERR_clear_error();
-        return;
+    if (is_another_handshake(connection)) {
+        look_at_handshake(connection, mcc_tls_host_of(ssl), leaf);
     }
-    set_current(connection,
-                leaf == connection->pending_leaf ? connection->pending : NULL,
-                leaf);
-    if (leaf == connection->pending_leaf) {
+    if (connection->pending && leaf == connection->pending_leaf) {
+        set_current(connection, connection->pending, leaf);
         connection->pending = NULL;
+    }
+    else if (connection->pending || leaf != connection->current_leaf) {
+        set_current(connection, NULL, leaf);
     }
     forget_pending(connection);
 }
@@ -361,8 +363,14 @@ void mcc_tls_identify(request_rec *r, apr_int64_t now,
         unverified(identity, "another virtual host verified it");
         return;
     }
-    identity->handshake = connection->current;
     identity->verdict = MCC_VERDICT_VERIFIED;
+}
+
+mcc_tls_session_record *mcc_tls_client_session_record(const SSL *ssl)
+{
+    tls_connection *connection = SSL_get_ex_data(ssl, ssl_index);
+
+    return connection ? &connection->offered : NULL;
 }
 
 int mcc_tls_shown(const request_rec *r, uint8_t id[MCC_ID_LENGTH])

@@ -18,6 +18,7 @@
 #include <httpd.h>
 
 #include "tls_host.h"
+#include "tls_session.h"
 
 typedef enum {
     MCC_VERDICT_NONE,       /**< no TLS, or no client certificate */
@@ -28,9 +29,8 @@ typedef enum {
 typedef struct {
     mcc_tls_verdict verdict;
     const char *reason; /**< with MCC_VERDICT_UNVERIFIED, for the log */
-    /** with MCC_VERDICT_VERIFIED; both live until the connection's next
-     *  handshake, which is not before the request is done with them */
-    const client_cert_handshake *handshake;
+    /** with MCC_VERDICT_VERIFIED; lives until the connection's next
+     *  handshake, which is not before the request is done with it */
     const client_cert_client *client;
 } mcc_tls_identity;
 
@@ -54,8 +54,14 @@ int mcc_tls_client_post_read_request(request_rec *r);
 void mcc_tls_identify(request_rec *r, apr_int64_t now,
                       mcc_tls_identity *identity);
 
+/** Where a connection keeps the record of the session that its client offered
+ *  last; NULL if the connection is none of ours. */
+mcc_tls_session_record *mcc_tls_client_session_record(const SSL *ssl);
+
 /** Write the id of the certificate with which this side of a request's
- *  connection was terminated, whether or not the client showed one.
+ *  connection was terminated by its last handshake, whether or not the client
+ *  showed one. On a resumed session that is the full handshake's. Not before
+ *  mcc_tls_identify().
  *  @return 0 if that is not known, or there is no TLS */
 int mcc_tls_shown(const request_rec *r, uint8_t id[MCC_ID_LENGTH]);
 

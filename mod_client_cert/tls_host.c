@@ -52,12 +52,6 @@ mcc_tls_host *mcc_tls_host_of(const SSL *ssl)
     return SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), ctx_index);
 }
 
-static apr_status_t free_signer(void *signer)
-{
-    client_cert_signer_free(signer);
-    return APR_SUCCESS;
-}
-
 static client_cert_result add_certificate(mcc_tls_host *host, SSL_CTX *ctx,
                                           int signs, apr_pool_t *p)
 {
@@ -92,8 +86,7 @@ static client_cert_result add_certificate(mcc_tls_host *host, SSL_CTX *ctx,
                                     chain, count > 0 ? (size_t)count : 0,
                                     &signer);
     if (result == CLIENT_CERT_RESULT_OK) {
-        apr_pool_cleanup_register(p, signer, free_signer,
-                                  apr_pool_cleanup_null);
+        mcc_signer_goes_with(p, signer);
         entry->signer = signer;
     }
     return result;
@@ -171,7 +164,7 @@ int mcc_tls_host_init_server(server_rec *s, apr_pool_t *p, int is_proxy,
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     if (!add_certificates(host, ctx,
-                          conf->signs && conf->signer_source != MCC_SIGNER_FILE,
+                          conf->signs && conf->signer.source != MCC_SIGNER_FILE,
                           p)) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -240,8 +233,8 @@ int mcc_tls_host_post_config(apr_pool_t *pconf, apr_pool_t *plog,
         if (!conf->signs) {
             continue;
         }
-        if (conf->signer_source == MCC_SIGNER_FILE) {
-            warn_of_signer(s, conf, conf->signer, conf->signer_file, now);
+        if (conf->signer.source == MCC_SIGNER_FILE) {
+            warn_of_signer(s, conf, conf->signer.signer, conf->signer.file, now);
             continue;
         }
         for (i = 0; conf->tls_host && i < conf->tls_host->certificates->nelts;
@@ -300,17 +293,7 @@ int mcc_tls_host_has_certificate(const mcc_tls_host *host,
 }
 
 const client_cert_signer *mcc_tls_host_signer(const mcc_tls_host *host,
-                                              const client_cert_handshake *handshake)
-{
-    uint8_t id[MCC_ID_LENGTH];
-
-    return client_cert_handshake_signer_id(handshake, id)
-               == CLIENT_CERT_RESULT_OK
-        ? mcc_tls_host_signer_by_id(host, id) : NULL;
-}
-
-const client_cert_signer *mcc_tls_host_signer_by_id(const mcc_tls_host *host,
-                                                    const uint8_t id[MCC_ID_LENGTH])
+                                              const uint8_t id[MCC_ID_LENGTH])
 {
     const mcc_tls_certificate *entry = host ? find_id(host, id) : NULL;
 

@@ -61,12 +61,9 @@ int mcc_tls_host_certificate_id(const mcc_tls_host *host, const SSL *ssl,
 int mcc_tls_host_has_certificate(const mcc_tls_host *host,
                                  const uint8_t id[MCC_ID_LENGTH]);
 
-/** The signer whose certificate a handshake showed, or NULL. */
+/** The signer whose certificate has this id; NULL if the host, which may be
+ *  NULL, has none. */
 const client_cert_signer *mcc_tls_host_signer(const mcc_tls_host *host,
-                                              const client_cert_handshake *handshake);
-
-/** The same by the certificate's id. */
-const client_cert_signer *mcc_tls_host_signer_by_id(const mcc_tls_host *host,
-                                                    const uint8_t id[MCC_ID_LENGTH]);
+                                              const uint8_t id[MCC_ID_LENGTH]);
 
 #endif /* MCC_TLS_HOST_H */

@@ -7,6 +7,8 @@
 
 #include <openssl/err.h>
 
+#include "tls_client.h"
+
 /* mod_ssl keeps at most 10 KB for one session, leaf included, and a ticket
  * travels in the client's first message. A client with a larger chain makes a
  * full handshake each time. */
@@ -34,15 +36,27 @@ void mcc_tls_session_store(SSL_SESSION *session,
     free((void *)record.data);
 }
 
-client_cert_handshake *mcc_tls_session_load(SSL_SESSION *session,
-                                            const mcc_tls_host *host)
+/* A session's record where it lies in the session: of no length if it has
+ * none. */
+static const void *record_of(SSL_SESSION *session, size_t *length)
+{
+    void *record = NULL;
+
+    if (!SSL_SESSION_get0_ticket_appdata(session, &record, length)) {
+        *length = 0;
+    }
+    return record;
+}
+
+static client_cert_handshake *read_record(SSL_SESSION *session,
+                                          const mcc_tls_host *host)
 {
     client_cert_handshake *handshake = NULL;
     uint8_t id[MCC_ID_LENGTH];
-    void *record = NULL;
-    size_t length = 0;
+    size_t length;
+    const void *record = record_of(session, &length);
 
-    if (!SSL_SESSION_get0_ticket_appdata(session, &record, &length) || !length
+    if (!length
         || client_cert_handshake_from_bytes(record, length,
                                             SSL_SESSION_get0_peer(session),
                                             &handshake)
@@ -60,20 +74,84 @@ client_cert_handshake *mcc_tls_session_load(SSL_SESSION *session,
     return handshake;
 }
 
+/* Everything that read_record() reads from is compared, not the session: that
+ * is copied in mid handshake, its leaf with a reference. Ours keeps the leaf's
+ * address from being another's. */
+static int is_kept(const mcc_tls_session_record *kept, SSL_SESSION *session,
+                   const mcc_tls_host *host)
+{
+    size_t length;
+    const void *record = record_of(session, &length);
+
+    return kept->handshake && kept->host == host
+        && kept->leaf == SSL_SESSION_get0_peer(session)
+        && kept->length == length && !memcmp(kept->bytes, record, length);
+}
+
+static void keep(mcc_tls_session_record *kept, client_cert_handshake *handshake,
+                 SSL_SESSION *session, const mcc_tls_host *host)
+{
+    X509 *leaf = SSL_SESSION_get0_peer(session);
+    size_t length;
+    const void *record = record_of(session, &length);
+
+    if (leaf && !X509_up_ref(leaf)) {
+        client_cert_handshake_free(handshake);
+        return;
+    }
+    kept->bytes = OPENSSL_memdup(record, length);
+    kept->length = length;
+    kept->leaf = leaf;
+    kept->host = host;
+    kept->handshake = handshake;
+    if (!kept->bytes) {
+        mcc_tls_session_forget(kept);
+    }
+}
+
+client_cert_handshake *mcc_tls_session_take(mcc_tls_session_record *kept,
+                                            SSL_SESSION *session,
+                                            const mcc_tls_host *host)
+{
+    client_cert_handshake *handshake;
+
+    if (is_kept(kept, session, host)) {
+        handshake = kept->handshake;
+        kept->handshake = NULL;
+    }
+    else {
+        handshake = read_record(session, host);
+    }
+    mcc_tls_session_forget(kept);
+    return handshake;
+}
+
+void mcc_tls_session_forget(mcc_tls_session_record *kept)
+{
+    client_cert_handshake_free(kept->handshake);
+    X509_free(kept->leaf);
+    OPENSSL_free(kept->bytes);
+    memset(kept, 0, sizeof(*kept));
+}
+
+/* OpenSSL may ask of several sessions in one handshake, and may still decline
+ * each: what is kept is of the last, and nobody takes it for granted. */
 static int may_resume(const SSL *ssl, SSL_SESSION *session)
 {
     const mcc_tls_host *host = mcc_tls_host_of(ssl);
+    mcc_tls_session_record *kept = mcc_tls_client_session_record(ssl);
     client_cert_handshake *handshake;
 
-    if (!host) {
+    if (!host || !kept) {
         return 0;
     }
-    handshake = mcc_tls_session_load(session, host);
+    mcc_tls_session_forget(kept);
+    handshake = read_record(session, host);
     ERR_clear_error();
     if (!handshake) {
         return 0;
     }
-    client_cert_handshake_free(handshake);
+    keep(kept, handshake, session, host);
     return 1;
 }
 
@@ -85,13 +163,14 @@ static void record_without_client(SSL *ssl, SSL_SESSION *session)
     const mcc_tls_host *host = mcc_tls_host_of(ssl);
     client_cert_handshake *handshake = NULL;
     uint8_t id[MCC_ID_LENGTH];
-    void *record = NULL;
-    size_t length = 0;
+    size_t length;
 
     if (!host || !session || SSL_SESSION_get0_peer(session)
-        || SSL_session_reused(ssl)
-        || (SSL_SESSION_get0_ticket_appdata(session, &record, &length)
-            && length)) {
+        || SSL_session_reused(ssl)) {
+        return;
+    }
+    record_of(session, &length);
+    if (length) {
         return;
     }
     if (mcc_tls_host_certificate_id(host, ssl, id)

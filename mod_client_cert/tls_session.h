@@ -24,10 +24,26 @@ void mcc_tls_session_watch(mcc_tls_host *host, SSL_CTX *ctx);
 void mcc_tls_session_store(SSL_SESSION *session,
                            const client_cert_handshake *handshake);
 
-/** Read what the full handshake of a session established.
+/** A session's record as it was read for a connection, with all that it was
+ *  read from. Empty where all is zero. */
+typedef struct {
+    client_cert_handshake *handshake; /**< NULL where nothing is kept */
+    const mcc_tls_host *host;
+    X509 *leaf;  /**< a reference; NULL if the session has no client's */
+    void *bytes; /**< a copy of the record */
+    size_t length;
+} mcc_tls_session_record;
+
+/** What the full handshake of a session established. The record that was kept
+ *  serves if the session's is the same, else the session's is read; none is
+ *  kept afterwards.
  *  @return NULL if there is nothing that fits the session's client and host;
  *          to be freed by the caller */
-client_cert_handshake *mcc_tls_session_load(SSL_SESSION *session,
+client_cert_handshake *mcc_tls_session_take(mcc_tls_session_record *kept,
+                                            SSL_SESSION *session,
                                             const mcc_tls_host *host);
+
+/** Keep no record any more. */
+void mcc_tls_session_forget(mcc_tls_session_record *kept);
 
 #endif /* MCC_TLS_SESSION_H */

@@ -37,15 +37,21 @@ pub struct Cache {
 /// The value that was last used again for a client, which keeps it: so the next request on a
 /// connection looks nothing up, and threads that serve different connections share no counters.
 #[derive(Debug, Default)]
-pub(crate) struct LastUsed(Mutex<Option<(Key, Entry)>>);
+pub(crate) struct LastUsed(Mutex<Option<(Signature, Entry)>>);
 
-/// All that a value depends on, but for the time.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Key {
-    client: [u8; 32],
+/// All that a value depends on, but for the client and the time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Signature {
     signer: [u8; 32],
     certs: SignerCerts,
     format: SignedFormat,
+}
+
+/// All that a value depends on, but for the time.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Key {
+    client: [u8; 32],
+    signature: Signature,
 }
 
 #[derive(Clone, Debug)]
@@ -88,21 +94,21 @@ impl LastUsed {
     /// another thread is at it: then it is as well to look it up.
     fn read<R>(
         &self,
-        key: &Key,
+        signature: &Signature,
         now: i64,
         lifetime: u32,
         read: impl FnOnce(&str) -> R,
     ) -> Option<R> {
         let last = self.0.try_lock().ok()?;
         let (_, entry) = last.as_ref().filter(|(kept, entry)| {
-            kept == key && entry.is_fresh(now, lifetime) && !entry.is_due(now, lifetime)
+            kept == signature && entry.is_fresh(now, lifetime) && !entry.is_due(now, lifetime)
         })?;
         Some(read(&entry.value))
     }
 
-    fn replace(&self, key: Key, entry: Entry) {
+    fn replace(&self, signature: Signature, entry: Entry) {
         if let Ok(mut last) = self.0.try_lock() {
-            *last = Some((key, entry));
+            *last = Some((signature, entry));
         }
     }
 }
@@ -154,16 +160,17 @@ impl Cache {
             return Ok(read(&sign()?.value, false));
         };
 
-        let key = Key { client: *client.id(), signer: *signer.fingerprint(), certs, format };
+        let signature = Signature { signer: *signer.fingerprint(), certs, format };
         let last = client.last_used();
-        if let Some(read) = last.read(&key, now, lifetime, |value| read(value, true)) {
+        if let Some(read) = last.read(&signature, now, lifetime, |value| read(value, true)) {
             return Ok(read);
         }
+        let key = Key { client: *client.id(), signature };
         if let Some(entry) = values.get(&key).filter(|entry| entry.is_fresh(now, lifetime)) {
             let (value, reused) = if entry.is_due(now, lifetime) {
                 renew(values, &key, &entry, sign)
             } else {
-                last.replace(key, entry.clone());
+                last.replace(signature, entry.clone());
                 (entry.value, true)
             };
             return Ok(read(&value, reused));
@@ -359,12 +366,12 @@ mod tests {
     fn one_renews_and_nobody_waits() {
         let bench = Bench::new(SIZE);
         let first = bench.sign(NOW, 80);
-        let key = Key {
-            client: *bench.client.id(),
+        let signature = Signature {
             signer: *bench.signer.fingerprint(),
             certs: SignerCerts::Chain,
             format: SignedFormat::Cms,
         };
+        let key = Key { client: *bench.client.id(), signature };
         let values = bench.cache.values.as_ref().unwrap();
         let entry = values.get(&key).unwrap();
         // As though another thread were at it.

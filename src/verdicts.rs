@@ -29,9 +29,13 @@ use crate::{
     verify::{Freshness, Kept},
 };
 
-/// What a verdict takes besides its value: the certificates of client and signer as OpenSSL has
-/// them, and its places in the cache's table. Measured in tests/verdicts_memory.rs.
+/// What a verdict takes in bytes whatever its value is: the certificates of client and signer as
+/// OpenSSL has them, and its places in the cache's table. Measured in tests/verdicts_memory.rs.
 const OVERHEAD: u64 = 16 << 10;
+
+/// What each byte of a value takes: itself, the certificate in it that is kept more than once, what
+/// is attached to that, and a value that is made to send it on.
+const BYTES_PER_BYTE: u64 = 5;
 
 /// Which anchors or CRLs they are: no two that were ever made have the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -146,7 +150,8 @@ struct Weight;
 
 impl Weighter<Key, Entry> for Weight {
     fn weight(&self, key: &Key, _: &Entry) -> u64 {
-        u64::try_from(key.value.len()).unwrap_or(u64::MAX).saturating_add(OVERHEAD)
+        let length = u64::try_from(key.value.len()).unwrap_or(u64::MAX);
+        length.saturating_mul(BYTES_PER_BYTE).saturating_add(OVERHEAD)
     }
 }
 

@@ -6,16 +6,10 @@
 
 use ClientCertTest;
 use ClientCertTest::Accept;
+use ClientCertTest::Mistakes;
 
 trust_pki();
-my $scratch = pki("accept-config.$$");
-mkdir $scratch or die "$scratch: $!";
-END { system 'rm', '-rf', $scratch if defined $scratch }
-
-sub file {
-    my ($name, @content) = @_;
-    return spew("$scratch/$name", @content);
-}
+my $scratch = scratch();
 
 my ($ca, $leaf) = (pki('server-ca.crt'), pki('accept-ttrp.crt'));
 my $crl = crl("accept-config.$$", 'server-ca', []);
@@ -30,9 +24,7 @@ my $TRUST = "ClientCertTrust $ca";
 my $NAME = 'ClientCertTrustName ttrp.example';
 my $GOOD = "$TRUST\n$NAME";
 
-# What is wrong, where it stands, the lines (the directive at fault is the last
-# one's), the fault; the file that the line has to name; the directive if it is
-# another.
+# As refused() has them.
 my @CASES = (
     ['an unknown format', host => "$GOOD\nClientCertAccept pkcs7", qr/pkcs7/],
     ['a format that is only forwarded', host => "$GOOD\nClientCertAccept xfcc", qr/xfcc/],
@@ -139,44 +131,8 @@ my @CASES = (
         'ClientCertMaxAge 60', 'ClientCertUserName SSL_CLIENT_S_DN_CN'),
 );
 
-my %PLACES = (
-    server => "%s\n",
-    host => "<VirtualHost 127.0.0.1:80>\n%s\n</VirtualHost>\n",
-    location => "<Location /x>\n%s\n</Location>\n",
-    directory => "<Directory $scratch>\n%s\n</Directory>\n",
-    proxy => "<Proxy https://origin.test/>\n%s\n</Proxy>\n",
-    proxy_match => "<ProxyMatch ^https>\n%s\n</ProxyMatch>\n",
-    if => "<If true>\n%s\n</If>\n",
-    if_in_location => "<Location /x>\n<If true>\n%s\n</If>\n</Location>\n",
-    elseif => "<If false>\n</If>\n<ElseIf true>\n%s\n</ElseIf>\n",
-    else => "<If false>\n</If>\n<Else>\n%s\n</Else>\n",
-    limit => "<Directory $scratch>\n<Limit GET>\n%s\n</Limit>\n</Directory>\n",
-);
-
-sub check {
-    my ($place, $lines) = @_;
-    my ($status, $output, $server)
-        = check_config(config => "Listen 127.0.0.1:80\n" . sprintf $PLACES{$place}, $lines);
-    return ($status, $output, $server->{conf});
-}
-
 diag(scalar(@CASES) . ' wrong configurations');
-for (@CASES) {
-    my ($what, $place, $lines, $fault, $file, $directive) = @$_;
-    ($directive) = $lines =~ /^(\w+).*\z/m unless $directive;
-    subtest "$directive: $what" => sub {
-        my ($status, $output, $conf) = check($place, $lines);
-        isnt($status, 0, 'refused');
-        # httpd adds where the line is, or that its check failed.
-        my ($said, @more) = grep { !/Syntax error on line|AH00014|Configuration check failed/ } split /\n/, $output;
-        is(scalar @more, 0, 'one line') or diag $output;
-        like($said // '', qr/\b$directive\b/, 'names the directive');
-        like($said // '', $fault, 'and the fault');
-        like($said // '', qr/\Q$file\E/, 'and the file') if defined $file;
-        like($output, qr/\Q$conf\E/, 'and its place');
-        unlike($output, qr/PRIVATE KEY/, 'no key in it');
-    };
-}
+refused(@$_) for @CASES;
 
 my @RIGHT = (
     [server => "ClientCertAccept cms\n$GOOD"],
@@ -196,11 +152,7 @@ my @RIGHT = (
     [host => "ClientCertAccept cms\n$GOOD\nClientCertForward cms\nClientCertSigner " . pki('accept-ttrp.pem')],
     [host => "<LocationMatch ^/x>\nClientCertAccept cms\n$GOOD\n</LocationMatch>"],
 );
-for (@RIGHT) {
-    my ($place, $lines) = @$_;
-    my ($status, $output) = check($place, $lines);
-    is($status, 0, "right in $place: " . join ' and ', split /\n/, $lines =~ s{/\S+/}{}gr) or diag $output;
-}
+passes(@$_) for @RIGHT;
 
 subtest 'without mod_ssl' => sub {
     my ($status, $output) = check_config(
@@ -221,27 +173,8 @@ subtest 'without mod_ssl' => sub {
 };
 
 subtest '.htaccess' => sub {
-    my $port = free_port();
-    my $root = "$scratch/htdocs";
-    mkdir $root;
-    my $server = ClientCertTest::Server->new(name => 'htaccess', config => <<"CONF");
-Listen 127.0.0.1:$port
-DocumentRoot $root
-<Directory $root>
-    AllowOverride All
-</Directory>
-CONF
-    $server->start;
-    my @directives = ('ClientCertAccept off', $TRUST, $NAME, "ClientCertTrustCRL $crl",
+    refused_in_htaccess('ClientCertAccept off', $TRUST, $NAME, "ClientCertTrustCRL $crl",
         'ClientCertTrustPeer off', 'ClientCertMaxAge 5', 'ClientCertUserName SSL_CLIENT_S_DN');
-    for my $n (0 .. $#directives) {
-        my ($directive) = $directives[$n] =~ /^(\w+)/;
-        mkdir "$root/$n";
-        spew("$root/$n/file", 'content');
-        spew("$root/$n/.htaccess", "$directives[$n]\n");
-        is(get("/$n/file", port => $port, tls => 0)->status, 500, "$directive: refused");
-        like($server->said, qr{/$n/\.htaccess: .*\b$directive\b.*not allowed}, 'the log says why');
-    }
 };
 
 # Start-up warnings: the directive, and its line.

@@ -4,19 +4,11 @@
 # directive, the file and the fault.
 
 use ClientCertTest;
+use ClientCertTest::Mistakes;
 
-my $scratch = pki("config.$$");
-mkdir $scratch or die "$scratch: $!";
-END { system 'rm', '-rf', $scratch if defined $scratch }
-
+my $scratch = scratch();
 my ($certificate, $key, $other) = map { slurp(pki($_)) }
     qw(signer-p256.crt signer-p256.key signer-p384.crt);
-
-# Files that a directive may name, and where their faults are.
-sub file {
-    my ($name, @content) = @_;
-    return spew("$scratch/$name", @content);
-}
 
 my $encrypted = openssl(qw(pkey -aes256 -passout pass:secret -in), pki('signer-p256.key'));
 my $traditional = openssl(qw(ec -aes256 -passout pass:secret -in), pki('signer-p256.key'));
@@ -39,8 +31,7 @@ my %GOOD = (
     key => pki('signer-p256.key'),
 );
 
-# What is wrong, where it stands, the lines, the directive at fault, the fault;
-# for files the file that the line has to name.
+# As refused() has them.
 my @CASES = (
     # ClientCertForward
     ['an unknown format', host => 'ClientCertForward pkcs7', qr/pkcs7/],
@@ -156,40 +147,8 @@ my @CASES = (
     ['in a Directory', directory => 'ClientCertIncoming reject', qr/not allowed/],
 );
 
-my %PLACES = (
-    server => "%s\n",
-    host => "<VirtualHost 127.0.0.1:80>\n%s\n</VirtualHost>\n",
-    location => "<Location /x>\n%s\n</Location>\n",
-    directory => "<Directory $scratch>\n%s\n</Directory>\n",
-    proxy => "<Proxy https://origin.test/>\n%s\n</Proxy>\n",
-    host_proxy => "<VirtualHost 127.0.0.1:80>\n<Proxy https://origin.test/>\n%s\n</Proxy>\n</VirtualHost>\n",
-    proxy_match => "<ProxyMatch ^https>\n%s\n</ProxyMatch>\n",
-    if => "<If true>\n%s\n</If>\n",
-);
-
-sub check {
-    my ($place, $lines) = @_;
-    my ($status, $output, $server)
-        = check_config(config => "Listen 127.0.0.1:80\n" . sprintf $PLACES{$place}, $lines);
-    return ($status, $output, $server->{conf});
-}
-
 cmp_ok(scalar @CASES, '>=', 30, scalar(@CASES) . ' wrong configurations');
-for (@CASES) {
-    my ($what, $place, $lines, $fault, $file) = @$_;
-    my ($directive) = $lines =~ /^(\w+)/;
-    subtest "$directive: $what" => sub {
-        my ($status, $output, $conf) = check($place, $lines);
-        isnt($status, 0, 'refused');
-        my ($where, @said) = split /\n/, $output;
-        like($where, qr/Syntax error on line \d+ of \Q$conf\E/, 'the place');
-        is(scalar @said, 1, 'one line') or diag $output;
-        like($said[0] // '', qr/\b$directive\b/, 'names the directive');
-        like($said[0] // '', $fault, 'and the fault');
-        like($said[0] // '', qr/\Q$file\E/, 'and the file') if defined $file;
-        unlike($output, qr/PRIVATE KEY/, 'no key in it');
-    };
-}
+refused(@$_) for @CASES;
 
 # The same places take what is right.
 my @RIGHT = (
@@ -207,12 +166,7 @@ my @RIGHT = (
     [directory => "ClientCertForward rfc9440\nClientCertForwardChain off"],
     [if => 'ClientCertForward off'],
 );
-for (@RIGHT) {
-    my ($place, $lines) = @$_;
-    my ($status, $output) = check($place, $lines);
-    is($status, 0, "right in $place: " . join ' and ', split /\n/, $lines =~ s/\S+\///gr)
-        or diag $output;
-}
+passes(@$_) for @RIGHT;
 
 subtest 'ClientCertForward without mod_ssl' => sub {
     my ($status, $output) = check_config(
@@ -227,10 +181,7 @@ subtest 'ClientCertForward without mod_ssl' => sub {
 };
 
 # A certificate at the end of its life is no mistake of the configuration.
-for my $name (qw(signer-expired signer-future)) {
-    my ($status, $output) = check(host => 'ClientCertSigner ' . pki("$name.pem"));
-    is($status, 0, "$name.pem passes") or diag $output;
-}
+passes(host => 'ClientCertSigner ' . pki("$_.pem")) for qw(signer-expired signer-future);
 
 # KEYFILE holds the certificate as well as the key above; and one file may be
 # named by its relative path.
@@ -262,39 +213,11 @@ for (['signer-k256', qr/kind|not supported|unsupported|cannot sign/i]) {
 }
 
 subtest '.htaccess' => sub {
-    my $port = free_port();
-    my @directives = (
+    refused_in_htaccess(
         'ClientCertForward cms', 'ClientCertForwardChain on', 'ClientCertSigner server',
         'ClientCertSignerCerts none', 'ClientCertSignatureLifetime 1', 'ClientCertSignatureCache 1M',
         'ClientCertIncoming strip',
     );
-    my $root = "$scratch/htdocs";
-    mkdir $root;
-    my $server = ClientCertTest::Server->new(
-        name => 'htaccess',
-        config => <<"CONF",
-Listen 127.0.0.1:$port
-<VirtualHost 127.0.0.1:$port>
-DocumentRoot $root
-<Directory $root>
-    AllowOverride All
-</Directory>
-</VirtualHost>
-CONF
-    );
-    $server->start;
-    for my $n (0 .. $#directives) {
-        my $line = $directives[$n];
-        my ($directive) = $line =~ /^(\w+)/;
-        mkdir "$root/$n";
-        spew("$root/$n/file", 'content');
-        my $client = ClientCertTest::Client->connect(port => $port);
-        is($client->request("/$n/file")->status, 200, 'served without');
-        spew("$root/$n/.htaccess", "$line\n");
-        $client = ClientCertTest::Client->connect(port => $port);
-        is($client->request("/$n/file")->status, 500, "$directive: refused");
-        like($server->said, qr{/$n/\.htaccess: .*\b$directive\b.*not allowed}, 'the log says why');
-    }
 };
 
 done_testing;

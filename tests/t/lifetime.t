@@ -4,6 +4,7 @@
 
 use ClientCertTest;
 use Time::HiRes qw(sleep time);
+use Time::Local qw(timegm);
 
 # One connection, so one process and one cache.
 sub notes {
@@ -37,6 +38,37 @@ sub notes {
     sleep 3.2;
     is((notes($client, 1))[0], 'signed', 'and signed anew after it');
 }
+
+subtest 'renewed before it ends' => sub {
+    # In the last eighth: after seven seconds of eight.
+    my $port = free_port();
+    my $server = ClientCertTest::Server->new(
+        name => 'renewed',
+        config => server_config(port => $port, lines => 'ClientCertSignatureLifetime 8'),
+    );
+    $server->start;
+    my $client = client(port => $port, sni => 'ttrp.test', cert => 'client-rsa');
+    my $signing_time = sub {
+        my ($cms) = $client->request('/')->sent('Client-Cert');
+        my ($digits) = decode_cms($cms) =~ /\x2a\x86\x48\x86\xf7\x0d\x01\x09\x05\x31.\x17.(\d{12})Z/s;
+        my ($year, $month, @rest) = unpack '(A2)6', $digits;
+        return timegm(reverse(@rest), $month - 1, 2000 + $year);
+    };
+    my $age;
+    for my $attempt (1 .. 3) {
+        my $first = $signing_time->();
+        sleep 0.05 while time < $first + 6.9;
+        my $next = $first;
+        while ($next == $first) {
+            $next = $signing_time->();
+            sleep 0.05;
+        }
+        $age = $next - $first;
+        # Unless the machine stood still for all of the last second.
+        last if $age < 8;
+    }
+    is($age, 7, 'by the request that comes in the last eighth');
+};
 
 subtest 'one client never gets another\'s' => sub {
     my @names = qw(client-rsa client-p256 client-under);

@@ -17,6 +17,7 @@ use Time::HiRes 'sleep';
 use ClientCertTest ();
 use ClientCertTest::CMS 'der_of';
 use ClientCertTest::Client;
+use ClientCertTest::DER qw(children element oid tlv);
 use ClientCertTest::PKI qw(issue openssl pki slurp spew);
 use ClientCertTest::Server qw(free_port load_modules);
 
@@ -181,53 +182,13 @@ sub error_lines {
     return grep {/\[client_cert:/} split /\n/, slurp($server->error_log);
 }
 
-# DER
-
-sub tlv {
-    my ($tag, @content) = @_;
-    my $content = join '', @content;
-    my $length = length $content;
-    return pack('CC', $tag, $length) . $content if $length < 0x80;
-    (my $octets = pack 'N', $length) =~ s/^\0+//;
-    return pack('CC', $tag, 0x80 | length $octets) . $octets . $content;
-}
-
-sub oid {
-    my ($first, $second, @arcs) = split /\./, shift;
-    return tlv(6, pack 'w*', $first * 40 + $second, @arcs);
-}
-
-# The first element of DER, and what is inside it.
-sub element {
-    my ($der) = @_;
-    my (undef, $length) = unpack 'CC', $der;
-    my $head = 2;
-    if ($length & 0x80) {
-        my $octets = $length & 0x7f;
-        $length = unpack 'N', substr("\0\0\0\0" . substr($der, 2, $octets), -4);
-        $head += $octets;
-    }
-    return (substr($der, 0, $head + $length), substr($der, $head, $length));
-}
-
-sub elements {
-    my ($content) = @_;
-    my @elements;
-    while (length $content) {
-        my ($element) = element($content);
-        push @elements, $element;
-        substr $content, 0, length $element, '';
-    }
-    return @elements;
-}
-
 # IssuerAndSerialNumber of a certificate.
 sub issuer_and_serial {
     my ($der) = @_;
-    my ($tbs) = elements((element($der))[1]);
-    my @fields = elements((element($tbs))[1]);
-    shift @fields if ord $fields[0] == 0xa0;
-    return tlv(0x30, $fields[2], $fields[0]);
+    my ($tbs) = children((element($der))[0]);
+    my @fields = children($tbs);
+    shift @fields if $fields[0]{tag} == 0xa0;
+    return tlv(0x30, $fields[2]{whole}, $fields[0]{whole});
 }
 
 # signed_value(SIGNER, CLIENT, age => SECONDS, certs => [NAMEs], key => NAME of

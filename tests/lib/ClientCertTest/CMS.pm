@@ -14,6 +14,7 @@ use Exporter 'import';
 use MIME::Base64 qw(decode_base64 encode_base64);
 use Test::More ();
 
+use ClientCertTest::DER qw(children element);
 use ClientCertTest::PKI qw(openssl pki slurp spew);
 
 our @EXPORT_OK = qw(
@@ -84,39 +85,6 @@ sub cms_certificates {
     my ($data) = signed_data($der);
     my ($certificates) = grep { $_->{tag} == 0xa0 } children($data);
     return map { $_->{whole} } map { children($_) } $certificates // ();
-}
-
-# One element at the front of the bytes: {tag, content, whole}, and the rest.
-sub element {
-    my ($bytes) = @_;
-    my ($tag, $length) = unpack 'CC', $bytes;
-    my $header = 2;
-    if ($length & 0x80) {
-        my $octets = $length & 0x7f;
-        $length = hex unpack 'H*', substr $bytes, 2, $octets;
-        $header += $octets;
-    }
-    die 'DER ends early' if length $bytes < $header + $length;
-    return (
-        {
-            tag => $tag,
-            content => substr($bytes, $header, $length),
-            whole => substr($bytes, 0, $header + $length),
-        },
-        substr $bytes,
-        $header + $length,
-    );
-}
-
-sub children {
-    my ($element) = @_;
-    my $rest = $element->{content};
-    my @children;
-    while (length $rest) {
-        (my $child, $rest) = element($rest);
-        push @children, $child;
-    }
-    return @children;
 }
 
 sub signed_data {

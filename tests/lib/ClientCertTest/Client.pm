@@ -19,6 +19,7 @@ Net::SSLeay::initialize();
 
 my %VERSIONS = ('1.2' => 0x0303, '1.3' => 0x0304);
 my $SSL_CTRL_SET_SIGALGS_LIST = 98;
+my $SSL_OP_NO_EXTENDED_MASTER_SECRET = 1;
 
 # One of these, for a server that does not answer at all.
 my $PATIENCE = 30;
@@ -44,6 +45,9 @@ sub connect {
     Net::SSLeay::CTX_set_min_proto_version($ctx, $version);
     Net::SSLeay::CTX_set_max_proto_version($ctx, $version);
     Net::SSLeay::CTX_set_cipher_list($ctx, $want{ciphers}) if $want{ciphers};
+    Net::SSLeay::CTX_set_ciphersuites($ctx, $want{ciphersuites}) if $want{ciphersuites};
+    Net::SSLeay::CTX_set_options($ctx, $SSL_OP_NO_EXTENDED_MASTER_SECRET)
+        if !($want{extended_master_secret} // 1);
     if ($want{sigalgs}) {
         Net::SSLeay::CTX_ctrl($ctx, $SSL_CTRL_SET_SIGALGS_LIST, 0, $want{sigalgs}) == 1
             or die "signature algorithms $want{sigalgs}?";

@@ -2,8 +2,8 @@
 
 package ClientCertTest::OddCertificates;
 
-# Client certificates as they come from all over the world, DER by hand, under CAs
-# of their own: @CASES is [NAME, arguments of certificate()], and "unreadable" marks
+# Client certificates as they come from all over the world, DER by hand (the openssl
+# command would refuse to make most of them), under CAs of their own: @CASES is [NAME, arguments of certificate()], and "unreadable" marks
 # what OpenSSL does not take for a certificate. The CAs' are in variables-ca.crt, the
 # private key of a case in variables-KEY.key.
 
@@ -14,24 +14,10 @@ use Encode 'encode';
 use Exporter 'import';
 use POSIX 'strftime';
 
+use ClientCertTest::DER qw(oid tlv);
 use ClientCertTest::PKI qw(openssl pki slurp spew);
 
 our @EXPORT = qw(@CASES certificate to_pem write_case);
-
-# DER, by hand: the openssl command would refuse to make most of these.
-sub tlv {
-    my ($tag, @content) = @_;
-    my $content = join '', @content;
-    my $length = length $content;
-    return pack('CC', $tag, $length) . $content if $length < 0x80;
-    (my $octets = pack 'N', $length) =~ s/^\0+//;
-    return pack('CC', $tag, 0x80 | length $octets) . $octets . $content;
-}
-
-sub oid {
-    my ($first, $second, @arcs) = split /\./, shift;
-    return tlv(6, pack 'w*', $first * 40 + $second, @arcs);
-}
 
 my %STRINGS = (
     bits => 3, octets => 4, utf8 => 12, numeric => 18, printable => 19, t61 => 20, videotex => 21,

@@ -70,12 +70,15 @@ sub start {
 
 sub port { return $_[0]{port} }
 
+# Seconds within which it is to end by itself.
+sub patience { return 3 }
+
 sub stop {
     my ($self) = @_;
     my $pid = delete $self->{pid} or return;
     unlink "$self->{directory}/$self->{name}.pid";
     kill TERM => $pid;
-    for (1 .. 60) {
+    for (1 .. 20 * $self->patience) {
         last if waitpid($pid, POSIX::WNOHANG()) != 0;
         sleep 0.05;
     }

@@ -2,8 +2,9 @@
 
 package ClientCertTest::Raw;
 
-# Requests as an attacker writes them, byte by byte or frame by frame, and
-# backends that write down what reached them (../recorder.py).
+# Requests as an attacker writes them, byte by byte or frame by frame, sessions
+# as one offers them, and backends that write down what reached them
+# (../recorder.py).
 
 use strict;
 use warnings;
@@ -12,13 +13,15 @@ use Exporter 'import';
 use IO::Handle;
 use IPC::Open2;
 use JSON::PP ();
+use MIME::Base64 qw(decode_base64 encode_base64);
+use Net::SSLeay ();
 
 use ClientCertTest::Client;
 use ClientCertTest::PKI qw(pki spew);
 use ClientCertTest::Process;
 use ClientCertTest::Server 'free_port';
 
-our @EXPORT_OK = qw(exchange fold recorded_since recorder recorder_mark http2 python);
+our @EXPORT_OK = qw(exchange fold offer_sessions recorded_since recorder recorder_mark http2 python);
 
 # Debian's, whose modules are Debian's packages.
 sub python { return -x '/usr/bin/python3' ? '/usr/bin/python3' : 'python3' }
@@ -93,6 +96,23 @@ sub http2 {
     my $line = readline $h2_out;
     die 'the HTTP/2 client ended' unless defined $line;
     return JSON::PP::decode_json($line);
+}
+
+# offer_sessions(port, sni, suite, sessions => [of ClientCertTest::Client], binders,
+# target): what ../psk_client.py says, its response parsed.
+sub offer_sessions {
+    my (%job) = @_;
+    $job{port} += 0;
+    $job{sessions} = [map { encode_base64(Net::SSLeay::i2d_SSL_SESSION($_), '') } @{ $job{sessions} }];
+    my $pid = open2(my $out, my $in, python(), library() . '/psk_client.py');
+    print {$in} JSON::PP::encode_json(\%job);
+    CORE::close $in;
+    my $result = JSON::PP::decode_json(do { local $/; <$out> } // '{}');
+    waitpid $pid, 0;
+    my $response = delete $result->{response} or return $result;
+    $result->{response} =
+        bless({ buffer => decode_base64($response) }, 'ClientCertTest::Client')->response;
+    return $result;
 }
 
 END {

@@ -15,6 +15,7 @@ use POSIX ();
 use Time::HiRes 'sleep';
 
 use ClientCertTest::PKI qw(slurp spew);
+use parent 'ClientCertTest::Process';
 
 our @EXPORT_OK = qw(check_config free_port load_modules);
 
@@ -171,25 +172,7 @@ sub graceful {
     return 0;
 }
 
-sub stop {
-    my ($self) = @_;
-    my $pid = delete $self->{pid} or return;
-    kill TERM => $pid;
-    for (1 .. 200) {
-        return if waitpid($pid, POSIX::WNOHANG()) != 0;
-        sleep 0.05;
-    }
-    kill KILL => -$pid;
-    waitpid $pid, 0;
-    return;
-}
-
-sub DESTROY {
-    my ($self) = @_;
-    local ($?, $@, $!);
-    $self->stop if ($self->{owner} // 0) == $$;
-    return;
-}
+sub patience { return 10 }
 
 # The exit status and the output of `httpd -t` for a configuration.
 sub check_config {

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "forward_config.h"
+
+#include <http_core.h>
+
+#include <apr_strings.h>
+
+#include <openssl/err.h>
+
+#include "config.h"
+#include "names.h"
+
+void mcc_forward_config_init(mcc_forward_config *conf)
+{
+    conf->chain = -1;
+    conf->signer_certs = -1;
+}
+
+void mcc_forward_config_merge(mcc_forward_config *conf,
+                              const mcc_forward_config *base,
+                              const mcc_forward_config *add)
+{
+    conf->lines = add->lines ? add->lines : base->lines;
+    conf->chain = add->chain < 0 ? base->chain : add->chain;
+    conf->signer_certs = add->signer_certs < 0 ? base->signer_certs
+                                               : add->signer_certs;
+}
+
+void mcc_signer_config_init(mcc_signer_config *conf)
+{
+    conf->lifetime = -1;
+}
+
+void mcc_signer_config_merge(mcc_signer_config *conf,
+                             const mcc_signer_config *base,
+                             const mcc_signer_config *add)
+{
+    *conf = add->source == MCC_SIGNER_UNSET ? *base : *add;
+    conf->lifetime = add->lifetime < 0 ? base->lifetime : add->lifetime;
+}
+
+static const struct {
+    const char *name;
+    uint32_t format;
+    const char *header;
+    unsigned is_signed : 1;
+} forward_formats[] = {
+    { "cms", CLIENT_CERT_FORMAT_CMS, MCC_CLIENT_CERT, 1 },
+    { "cms-sf", CLIENT_CERT_FORMAT_CMS_SF, MCC_CLIENT_CERT, 1 },
+    { "rfc9440", CLIENT_CERT_FORMAT_RFC9440, MCC_CLIENT_CERT, 0 },
+    { "escaped-pem", CLIENT_CERT_FORMAT_ESCAPED_PEM, "X-SSL-Client-Cert", 0 },
+    { "xfcc", CLIENT_CERT_FORMAT_XFCC, "X-Forwarded-Client-Cert", 0 },
+};
+
+#define FORWARD_FORMATS (sizeof(forward_formats) / sizeof(forward_formats[0]))
+
+const char *mcc_set_forward(cmd_parms *cmd, void *dir, const char *word,
+                            const char *header)
+{
+    mcc_forward_config *conf = &((mcc_dir_config *)dir)->forward;
+    mcc_server_config *server = mcc_server_config_of(cmd->server);
+    const char *error = ap_check_cmd_context(cmd, MCC_SECTION_CONTEXT);
+    mcc_forward_line *line;
+    size_t i;
+    int n;
+
+    if (error) {
+        return error;
+    }
+
+    if (!ap_cstr_casecmp(word, "off")) {
+        if (header) {
+            return mcc_fault(cmd, "\"off\" takes no header");
+        }
+        if (conf->lines && conf->lines->nelts) {
+            return mcc_fault(cmd, "\"off\" stands beside a format in this section");
+        }
+        conf->lines = apr_array_make(cmd->pool, 0, sizeof(mcc_forward_line));
+        return NULL;
+    }
+
+    for (i = 0; i < FORWARD_FORMATS; i++) {
+        if (!ap_cstr_casecmp(word, forward_formats[i].name)) {
+            break;
+        }
+    }
+    if (i == FORWARD_FORMATS) {
+        return mcc_fault(cmd, "unknown format \"%s\", must be one of off, cms, "
+                     "cms-sf, rfc9440, escaped-pem, xfcc", word);
+    }
+
+    if (!header) {
+        header = forward_formats[i].header;
+    }
+    else if ((error = mcc_header_fault(cmd, header))) {
+        return error;
+    }
+
+    if (!conf->lines) {
+        conf->lines = apr_array_make(cmd->pool, 2, sizeof(mcc_forward_line));
+    }
+    else if (!conf->lines->nelts) {
+        return mcc_fault(cmd, "\"off\" stands beside a format in this section");
+    }
+    for (n = 0; n < conf->lines->nelts; n++) {
+        line = &APR_ARRAY_IDX(conf->lines, n, mcc_forward_line);
+        if (mcc_names_equal(line->header, header)) {
+            return mcc_fault(cmd, "two formats for the header \"%s\" (\"%s\" is the "
+                         "same name to many backends)", header, line->header);
+        }
+    }
+
+    line = apr_array_push(conf->lines);
+    line->format = forward_formats[i].format;
+    line->header = header;
+    line->is_signed = forward_formats[i].is_signed;
+    mcc_names_add(server->global->our_names, header);
+    server->global->forwards = 1;
+    if (forward_formats[i].is_signed) {
+        server->signs = 1;
+    }
+    return NULL;
+}
+
+const char *mcc_set_forward_chain(cmd_parms *cmd, void *dir, int on)
+{
+    mcc_forward_config *conf = &((mcc_dir_config *)dir)->forward;
+    const char *error = ap_check_cmd_context(cmd, MCC_SECTION_CONTEXT);
+
+    if (error) {
+        return error;
+    }
+    conf->chain = on;
+    return NULL;
+}
+
+static apr_status_t free_signer(void *signer)
+{
+    client_cert_signer_free(signer);
+    return APR_SUCCESS;
+}
+
+void mcc_signer_goes_with(apr_pool_t *p, client_cert_signer *signer)
+{
+    apr_pool_cleanup_register(p, signer, free_signer, apr_pool_cleanup_null);
+}
+
+const char *mcc_set_signer(cmd_parms *cmd, void *dir, const char *word,
+                           const char *key_word)
+{
+    mcc_signer_config *conf = &mcc_server_config_of(cmd->server)->signer;
+    const char *error = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT
+                                             | NOT_IN_HTACCESS);
+    const char *file;
+    const char *key_file = NULL;
+    client_cert_signer *signer = NULL;
+    client_cert_result result;
+
+    (void)dir;
+    if (error) {
+        return error;
+    }
+    if (conf->source != MCC_SIGNER_UNSET) {
+        return mcc_fault(cmd, "given twice for one server");
+    }
+
+    if (!ap_cstr_casecmp(word, "server")) {
+        if (key_word) {
+            return mcc_fault(cmd, "\"server\" takes no key file");
+        }
+        conf->source = MCC_SIGNER_SERVER;
+        return NULL;
+    }
+
+    file = ap_server_root_relative(cmd->pool, word);
+    if (!file) {
+        return mcc_fault(cmd, "%s: invalid path", word);
+    }
+    if (key_word) {
+        key_file = ap_server_root_relative(cmd->pool, key_word);
+        if (!key_file) {
+            return mcc_fault(cmd, "%s: invalid path", key_word);
+        }
+    }
+
+    /* Read here, not later: httpd -t must find the fault, and the key may be
+     * readable by root alone. */
+    result = client_cert_signer_from_file(file, key_file, &signer);
+    ERR_clear_error();
+    if (result != CLIENT_CERT_RESULT_OK) {
+        return mcc_fault(cmd, "%s%s%s: %s", file, key_file ? " " : "",
+                     key_file ? key_file : "",
+                     client_cert_result_message(result));
+    }
+    mcc_signer_goes_with(cmd->pool, signer);
+    conf->source = MCC_SIGNER_FILE;
+    conf->file = file;
+    conf->signer = signer;
+    return NULL;
+}
+
+const char *mcc_set_signer_certs(cmd_parms *cmd, void *dir, const char *word)
+{
+    mcc_forward_config *conf = &((mcc_dir_config *)dir)->forward;
+    mcc_server_config *server = mcc_server_config_of(cmd->server);
+    const char *error = ap_check_cmd_context(cmd, MCC_SECTION_CONTEXT);
+
+    if (error) {
+        return error;
+    }
+    if (!ap_cstr_casecmp(word, "chain")) {
+        conf->signer_certs = CLIENT_CERT_SIGNER_CERTS_CHAIN;
+    }
+    else if (!ap_cstr_casecmp(word, "signer")) {
+        conf->signer_certs = CLIENT_CERT_SIGNER_CERTS_SIGNER;
+    }
+    else if (!ap_cstr_casecmp(word, "none")) {
+        conf->signer_certs = CLIENT_CERT_SIGNER_CERTS_NONE;
+    }
+    else {
+        return mcc_fault(cmd, "unknown word \"%s\", must be one of chain, signer, "
+                     "none", word);
+    }
+    server->signer_certs_seen |= 1U << conf->signer_certs;
+    return NULL;
+}
+
+const char *mcc_set_signature_lifetime(cmd_parms *cmd, void *dir,
+                                       const char *word)
+{
+    mcc_signer_config *conf = &mcc_server_config_of(cmd->server)->signer;
+    const char *error = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT
+                                             | NOT_IN_HTACCESS);
+    const char *rest = "";
+    apr_int64_t seconds;
+
+    (void)dir;
+    if (error) {
+        return error;
+    }
+    seconds = mcc_parse_number(word, &rest);
+    if (seconds < 0 || *rest) {
+        return mcc_fault(cmd, "\"%s\" is no number of seconds", word);
+    }
+    conf->lifetime = seconds;
+    return NULL;
+}
