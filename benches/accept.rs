@@ -124,9 +124,11 @@ fn main() {
                 let (origin, value) = (&origin, &value);
                 let first = move || origin.first(value, NOW, peer);
                 let next = move || origin.next(value, NOW, peer);
+                let read = move || origin.next_certificate(value, NOW, peer);
                 let again = move || origin.again(value, NOW, peer);
                 variants.push(Variant::new(format!("first, from {from}, never seen"), first));
                 variants.push(Variant::new(format!("first, from {from}, who is known"), next));
+                variants.push(Variant::new("the same, and the client's X509", read));
                 variants.push(Variant::new(format!("again, from {from}"), again));
             }
             let length = value.len();

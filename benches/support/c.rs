@@ -61,6 +61,10 @@ unsafe extern "C" {
         peer: *const Client,
         accepted: *mut *mut Accepted,
     ) -> u32;
+    fn client_cert_accepted_certificate(
+        accepted: *const Accepted,
+        certificate: *mut *mut openssl_sys::X509,
+    ) -> u32;
     fn client_cert_accepted_free(accepted: *mut Accepted);
 }
 
@@ -108,19 +112,33 @@ impl Origin {
 
     /// client_cert_verdicts_verify(), as `cms`, where neither value nor signer were seen before.
     pub(crate) fn first(&self, value: &str, now: i64, peer: Option<&Client>) {
-        self.verify(&self.forgetful, value, now, MAX_AGE, peer);
+        self.verify(&self.forgetful, value, now, MAX_AGE, peer, |_| ());
     }
 
     /// The same where values of the same signer were seen before.
     pub(crate) fn next(&self, value: &str, now: i64, peer: Option<&Client>) {
-        // With another age, no verdict is the same.
-        self.max_age.set(self.max_age.get() + 1);
-        self.verify(&self.verdicts, value, now, self.max_age.get(), peer);
+        self.verify(&self.verdicts, value, now, self.other_age(), peer, |_| ());
     }
 
-    /// The same where the value was seen before.
+    /// The same, and client_cert_accepted_certificate().
+    pub(crate) fn next_certificate(&self, value: &str, now: i64, peer: Option<&Client>) {
+        self.verify(&self.verdicts, value, now, self.other_age(), peer, |accepted| {
+            let mut certificate = null_mut();
+            // SAFETY: a live object, a place for the result.
+            let result = unsafe { client_cert_accepted_certificate(accepted, &mut certificate) };
+            assert_eq!(result, 0);
+        });
+    }
+
+    /// client_cert_verdicts_verify() where the value was seen before.
     pub(crate) fn again(&self, value: &str, now: i64, peer: Option<&Client>) {
-        self.verify(&self.verdicts, value, now, MAX_AGE, peer);
+        self.verify(&self.verdicts, value, now, MAX_AGE, peer, |_| ());
+    }
+
+    /// With which no verdict is the same as one before.
+    fn other_age(&self) -> u32 {
+        self.max_age.set(self.max_age.get() + 1);
+        self.max_age.get()
     }
 
     fn verify(
@@ -130,6 +148,7 @@ impl Origin {
         now: i64,
         max_age: u32,
         peer: Option<&Client>,
+        read: impl FnOnce(*const Accepted),
     ) {
         let mut accepted = null_mut();
         let peer = peer.map_or(null(), |peer| &raw const *peer);
@@ -149,6 +168,7 @@ impl Origin {
                 &mut accepted,
             );
             assert_eq!(result, 0);
+            read(accepted);
             client_cert_accepted_free(accepted);
         }
     }
