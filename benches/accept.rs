@@ -128,7 +128,7 @@ fn main() {
                 let again = move || origin.again(value, NOW, peer);
                 variants.push(Variant::new(format!("first, from {from}, never seen"), first));
                 variants.push(Variant::new(format!("first, from {from}, who is known"), next));
-                variants.push(Variant::new("the same, and the client's X509", read));
+                variants.push(Variant::new("the same, and the client's X509 with its key", read));
                 variants.push(Variant::new(format!("again, from {from}"), again));
             }
             let length = value.len();

@@ -535,6 +535,18 @@ client_cert_result client_cert_accepted_certificate(const client_cert_accepted *
                                                     X509 **certificate);
 
 /**
+ * The client's certificate without its public key, which X509_get0_pubkey() may not find: to read
+ * all else of it, at once. With the key, OpenSSL takes longer to read it than to verify a value.
+ *
+ * Sets `*certificate` to an object that belongs to `accepted`, and lives as long as it: no
+ * reference to it may outlive that.
+ *
+ * Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
+ */
+client_cert_result client_cert_accepted_keyless_certificate(const client_cert_accepted *accepted,
+                                                            X509 **certificate);
+
+/**
  * The certificate of the signer; for client_cert_verify_peer(), of the peer.
  *
  * Sets `*signer` to an object as client_cert_accepted_certificate() does.

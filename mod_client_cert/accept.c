@@ -59,18 +59,12 @@ static apr_status_t free_accepted(void *accepted)
 static void take(mcc_accept_outcome *outcome, client_cert_accepted *accepted,
                  apr_pool_t *p)
 {
-    const client_cert_client *client = NULL;
-    X509 *certificate = NULL;
-
     apr_pool_cleanup_register(p, accepted, free_accepted, apr_pool_cleanup_null);
-    /* The certificate is for the variables: without it, better no client. */
-    if (client_cert_accepted_client(accepted, &client) != CLIENT_CERT_RESULT_OK
-        || client_cert_accepted_certificate(accepted, &certificate)
-               != CLIENT_CERT_RESULT_OK) {
-        refuse(outcome, "the verified certificate cannot be read");
+    if (client_cert_accepted_client(accepted, &outcome->client)
+            != CLIENT_CERT_RESULT_OK) {
+        refuse(outcome, "the verified client is not there");
         return;
     }
-    outcome->client = client;
     outcome->accepted = accepted;
     outcome->state = MCC_ACCEPT_STATE_ACCEPTED;
 }

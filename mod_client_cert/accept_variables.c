@@ -39,11 +39,12 @@ static const char *next(const char *string)
     return string + strlen(string) + 1;
 }
 
+/* No variable needs the key. */
 static X509 *certificate_of(const client_cert_accepted *accepted)
 {
     X509 *certificate = NULL;
 
-    client_cert_accepted_certificate(accepted, &certificate);
+    client_cert_accepted_keyless_certificate(accepted, &certificate);
     return certificate;
 }
 

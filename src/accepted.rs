@@ -6,13 +6,14 @@ use std::{any::Any, sync::OnceLock};
 
 use openssl::x509::{X509, X509Ref};
 
-use crate::client::Client;
+use crate::{certificate_syntax::KeylessCertificate, client::Client};
 
 /// What a value says that was verified: whose certificate, by whom, when. Only
 /// [`Trust`](crate::trust::Trust) makes one.
 #[derive(Debug)]
 pub struct Accepted {
     client: Client,
+    certificate: KeylessCertificate,
     signer: X509,
     signing_time: Option<i64>,
     end: i64,
@@ -24,14 +25,27 @@ pub type Attachment = Box<dyn Any + Send + Sync>;
 
 impl Accepted {
     /// `end` is the first second, in Unix time, for which it may no longer be true.
-    pub(crate) fn new(client: Client, signer: X509, signing_time: Option<i64>, end: i64) -> Self {
-        Self { client, signer, signing_time, end, attachment: OnceLock::new() }
+    pub(crate) fn new(
+        client: Client,
+        certificate: KeylessCertificate,
+        signer: X509,
+        signing_time: Option<i64>,
+        end: i64,
+    ) -> Self {
+        Self { client, certificate, signer, signing_time, end, attachment: OnceLock::new() }
     }
 
     /// The client, to be signed for again; without a chain, for nobody has signed one.
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// The client's certificate as OpenSSL has it, but for its key, which it may not have. With the
+    /// key it is the client's own to give, and takes longer than verifying a value.
+    #[must_use]
+    pub fn keyless_certificate(&self) -> &X509Ref {
+        self.certificate.as_x509()
     }
 
     /// The certificate of the signer, or, where nobody signed, of the TLS peer.

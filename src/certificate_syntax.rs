@@ -2,10 +2,15 @@
 
 //! Whether OpenSSL can read a certificate.
 
-use std::{ffi::c_long, ptr::null};
+use std::{ffi::c_long, fmt, ptr::null, sync::Arc};
 
 use foreign_types::ForeignType;
-use openssl::{error::ErrorStack, lib_ctx::LibCtx, provider::Provider, x509::X509};
+use openssl::{
+    error::ErrorStack,
+    lib_ctx::LibCtx,
+    provider::Provider,
+    x509::{X509, X509Ref},
+};
 
 use crate::{der::Malformed, openssl as missing};
 
@@ -16,7 +21,14 @@ use crate::{der::Malformed, openssl as missing};
 /// the key, makes no difference to whether the certificate can be read (x509_pubkey_ex_d2i_ex() in
 /// its crypto/x509/x_pubkey.c). So here it looks where there is none.
 #[derive(Default)]
-pub(crate) struct CertificateSyntax(Option<NoDecoders>);
+pub(crate) struct CertificateSyntax(Option<Arc<NoDecoders>>);
+
+/// A certificate as OpenSSL has it, but for its key, which need not be there. In this order: the
+/// context goes last.
+pub(crate) struct KeylessCertificate {
+    certificate: X509,
+    _context: Option<Arc<NoDecoders>>,
+}
 
 /// A library context with nothing in it. In this order: the provider goes first.
 struct NoDecoders {
@@ -30,18 +42,33 @@ impl CertificateSyntax {
         let made: Result<_, ErrorStack> = (|| {
             let context = LibCtx::new()?;
             let provider = Provider::load(Some(&context), "null")?;
-            Ok(NoDecoders { _provider: provider, context })
+            Ok(Arc::new(NoDecoders { _provider: provider, context }))
         })();
         Self(made.ok())
     }
 
-    /// Checks that OpenSSL can read this certificate, and would write it so.
-    pub(crate) fn check(&self, der: &[u8]) -> Result<(), Malformed> {
+    /// Reads a certificate that OpenSSL can read, and would write as it came.
+    pub(crate) fn read(&self, der: &[u8]) -> Result<KeylessCertificate, Malformed> {
         let certificate = match &self.0 {
-            Some(NoDecoders { context, .. }) => read_in(context, der),
+            Some(no_decoders) => read_in(&no_decoders.context, der),
             None => X509::from_der(der),
-        };
-        check_written(&certificate.map_err(|_| Malformed)?, der)
+        }
+        .map_err(|_| Malformed)?;
+        check_written(&certificate, der)?;
+        Ok(KeylessCertificate { certificate, _context: self.0.clone() })
+    }
+}
+
+impl KeylessCertificate {
+    /// All of it but the key. A reference to it must not outlive this.
+    pub(crate) fn as_x509(&self) -> &X509Ref {
+        &self.certificate
+    }
+}
+
+impl fmt::Debug for KeylessCertificate {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.certificate.fmt(formatter)
     }
 }
 
@@ -86,18 +113,21 @@ mod tests {
             for at in 0..der.len() {
                 for mask in [1, 0x20, 0xff] {
                     changed[at] ^= mask;
-                    let expected = with.check(&changed);
-                    assert_eq!(without.check(&changed), expected, "{kind:?}: {at} {mask:#x}");
+                    let expected = with.read(&changed).map(drop);
+                    let read = without.read(&changed).map(drop);
+                    assert_eq!(read, expected, "{kind:?}: {at} {mask:#x}");
                     good += usize::from(expected.is_ok());
                     changed[at] = der[at];
                 }
             }
             assert!((der.len()..3 * der.len()).contains(&good), "{good} of {}", 3 * der.len());
-            assert_eq!(without.check(&der), Ok(()));
+            let read = without.read(&der).unwrap();
+            assert_eq!(read.as_x509().to_der().unwrap(), der);
+            assert!(read.as_x509().public_key().is_err());
             for length in 0..der.len() {
-                assert_eq!(without.check(&der[..length]), Err(Malformed), "cut off at {length}");
+                assert!(without.read(&der[..length]).is_err(), "cut off at {length}");
             }
-            assert_eq!(without.check(&[&der[..], &[0]].concat()), Err(Malformed));
+            assert!(without.read(&[&der[..], &[0]].concat()).is_err());
         }
         // SAFETY: takes no arguments.
         assert_eq!(unsafe { openssl_sys::ERR_peek_last_error() }, 0);

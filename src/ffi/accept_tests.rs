@@ -17,6 +17,7 @@ use openssl::x509::{X509, X509Ref};
 use super::{accepted::*, result::ClientCertResult, trust::*, verdicts::*, verify::*};
 use crate::{
     accepted::Accepted,
+    certificate_syntax::CertificateSyntax,
     client::Client,
     format::{CertificateFormat, SignedFormat},
     signer::{Signer, SignerCerts},
@@ -61,7 +62,8 @@ impl Objects {
     /// The client, accepted without a signature.
     fn accepted(&self) -> Accepted {
         let client = Client::from_der(self.client.leaf().to_vec(), Vec::new()).unwrap();
-        Accepted::new(client, X509::from_der(self.peer.leaf()).unwrap(), None, NOW)
+        let certificate = CertificateSyntax::default().read(client.leaf()).unwrap();
+        Accepted::new(client, certificate, X509::from_der(self.peer.leaf()).unwrap(), None, NOW)
     }
 }
 
@@ -103,7 +105,10 @@ fn value_is_accepted() {
             assert_eq!(result, Ok);
             assert_eq!(client_cert_accepted_client(accepted, &mut client), Ok);
             assert_eq!(&*client, &objects.client);
+            assert_eq!(client_cert_accepted_keyless_certificate(accepted, &mut certificate), Ok);
+            assert_eq!(X509Ref::from_ptr(certificate).to_der().unwrap(), objects.client.leaf());
             assert_eq!(client_cert_accepted_certificate(accepted, &mut certificate), Ok);
+            assert!(X509Ref::from_ptr(certificate).public_key().is_ok());
             assert_eq!(X509Ref::from_ptr(certificate).to_der().unwrap(), objects.client.leaf());
             assert_eq!(client_cert_accepted_signer(accepted, &mut signer), Ok);
             assert_eq!(X509Ref::from_ptr(signer).to_der().unwrap(), objects.peer.leaf());
@@ -215,6 +220,10 @@ fn null_is_never_taken_silently() {
         assert_eq!(client_cert_name_check(null()), NullParameter);
         assert_eq!(client_cert_accepted_client(null(), &mut client), NullParameter);
         assert_eq!(client_cert_accepted_certificate(null(), &mut certificate), NullParameter);
+        assert_eq!(
+            client_cert_accepted_keyless_certificate(null(), &mut certificate),
+            NullParameter
+        );
         assert_eq!(client_cert_accepted_signer(null(), &mut certificate), NullParameter);
         assert_eq!(client_cert_accepted_signing_time(null(), &mut time), NullParameter);
         client_cert_anchors_free(null_mut());

@@ -87,6 +87,26 @@ pub unsafe extern "C" fn client_cert_accepted_certificate(
     })
 }
 
+/// The client's certificate without its public key, which X509_get0_pubkey() may not find: to read
+/// all else of it, at once. With the key, OpenSSL takes longer to read it than to verify a value.
+///
+/// Sets `*certificate` to an object that belongs to `accepted`, and lives as long as it: no
+/// reference to it may outlive that.
+///
+/// Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_accepted_keyless_certificate(
+    accepted: *const Accepted,
+    certificate: *mut *mut X509,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    boundary(|| unsafe {
+        let certificate = pointer::out(certificate, null_mut())?;
+        *certificate = pointer::borrow(accepted)?.keyless_certificate().as_ptr();
+        Ok(())
+    })
+}
+
 /// The certificate of the signer; for client_cert_verify_peer(), of the peer.
 ///
 /// Sets `*signer` to an object as client_cert_accepted_certificate() does.

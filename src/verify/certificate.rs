@@ -7,9 +7,11 @@ use openssl::x509::X509;
 use super::strict;
 use crate::{
     certificate::Certificate,
-    certificate_syntax::{CertificateSyntax, check_written},
+    certificate_syntax::{CertificateSyntax, KeylessCertificate, check_written},
     client::Client,
     der::{Malformed, Reader, tag},
+    rejection::MalformedValue,
+    time::Validity,
 };
 
 /// A certificate in strict DER, of which both we and OpenSSL could read our parts.
@@ -36,14 +38,27 @@ impl<'a> ReadCertificate<'a> {
     }
 }
 
-/// Reads our parts of the one certificate that `der` is, of which OpenSSL can read its parts.
-pub(super) fn read_content<'a>(
-    der: &'a [u8],
-    syntax: &CertificateSyntax,
-) -> Result<Certificate<'a>, Malformed> {
-    let fields = read_strictly(der)?;
-    syntax.check(der)?;
-    Ok(fields)
+/// The client's certificate.
+pub(super) struct Content<'a> {
+    pub(super) der: &'a [u8],
+    pub(super) validity: Validity,
+    pub(super) certificate: KeylessCertificate,
+}
+
+impl<'a> Content<'a> {
+    /// Reads the one certificate that `der` is.
+    pub(super) fn read(der: &'a [u8], syntax: &CertificateSyntax) -> Result<Self, MalformedValue> {
+        let read = || -> Result<_, Malformed> {
+            let Certificate { validity, .. } = read_strictly(der)?;
+            Ok(Self { der, validity, certificate: syntax.read(der)? })
+        };
+        read().map_err(|Malformed| MalformedValue::Content)
+    }
+
+    /// The client, to be signed for again.
+    pub(super) fn client(&self) -> Result<Client, MalformedValue> {
+        Client::from_der(self.der.to_vec(), Vec::new()).map_err(|_| MalformedValue::Content)
+    }
 }
 
 fn read_strictly(der: &[u8]) -> Result<Certificate<'_>, Malformed> {

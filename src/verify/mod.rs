@@ -24,12 +24,12 @@ use crate::{
     certificate_syntax::CertificateSyntax,
     client::Client,
     format::SignedFormat,
-    rejection::{MalformedValue, Refusal, Rejection},
+    rejection::{Refusal, Rejection},
     signer_paths::{Question, SignerPaths},
     time::{Outside, Validity},
     trust::Trust,
 };
-use certificate::read_content;
+use certificate::Content;
 use signed_data::{NamedSigner, SignerCertificates, Unverified};
 
 mod algorithm;
@@ -105,14 +105,16 @@ impl Trust {
         signature::check(&unverified, &signer)?;
         let signing_time = unverified.attributes.signing_time;
         check_freshness(signing_time, now, freshness)?;
-        check_client(unverified.validity, now)?;
-        let client = client(unverified.content)?;
+        check_client(unverified.content.validity, now)?;
+        let client = unverified.content.client()?;
         if let SignerCertificates::Read(_) = unverified.signer {
             kept.paths.keep(&self.path_of(unverified.named, peer), Arc::clone(&signer), now);
         }
         let stale = signing_time.saturating_add(i64::from(freshness.max_age)).saturating_add(1);
-        let end = signer.end.min(stale).min(unverified.validity.not_after);
-        Ok(Accepted::new(client, signer.certificate.clone(), Some(signing_time), end))
+        let Content { validity, certificate, .. } = unverified.content;
+        let end = signer.end.min(stale).min(validity.not_after);
+        let signer = signer.certificate.clone();
+        Ok(Accepted::new(client, certificate, signer, Some(signing_time), end))
     }
 
     fn path_of<'a>(&'a self, named: NamedSigner<'a>, peer: Option<&'a Client>) -> Question<'a> {
@@ -146,7 +148,7 @@ impl Trust {
         chain: &[&X509Ref],
     ) -> Result<Accepted, Rejection> {
         let der = value::certificate(value)?;
-        let content = read_content(&der, &kept.syntax).map_err(|_| MalformedValue::Content)?;
+        let content = Content::read(&der, &kept.syntax)?;
         let end = self.check(peer, chain, now)?;
         // A pin does without names where it signed; here nothing ties the peer to the value.
         if !self.has_names() {
@@ -154,12 +156,9 @@ impl Trust {
         }
         check_client(content.validity, now)?;
         let end = end.min(content.validity.not_after);
-        Ok(Accepted::new(client(&der)?, peer.to_owned(), None, end))
+        let client = content.client()?;
+        Ok(Accepted::new(client, content.certificate, peer.to_owned(), None, end))
     }
-}
-
-fn client(content: &[u8]) -> Result<Client, MalformedValue> {
-    Client::from_der(content.to_vec(), Vec::new()).map_err(|_| MalformedValue::Content)
 }
 
 fn check_freshness(signing_time: i64, now: i64, freshness: Freshness) -> Result<(), Refusal> {

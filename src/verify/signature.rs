@@ -101,7 +101,7 @@ pub(super) fn check(unverified: &Unverified<'_>, signer: &SignerPath) -> Result<
     if attributes.content_type != oid::DATA {
         return Err(Refusal::ContentTypeMismatch);
     }
-    if attributes.message_digest != &*digest_of(digest, unverified.content)? {
+    if attributes.message_digest != &*digest_of(digest, unverified.content.der)? {
         return Err(Refusal::DigestMismatch);
     }
     if let Some(named) = &attributes.signing_certificate {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{
     algorithm::{SignatureAlgorithm, read_digest},
-    certificate::{ReadCertificate, read_content},
+    certificate::{Content, ReadCertificate},
     signed_attributes::SignedAttributes,
     strict,
 };
@@ -19,7 +19,6 @@ use crate::{
     der::{Element, Malformed, Reader, tag},
     rejection::MalformedValue,
     signer_paths::SignerPath,
-    time::Validity,
 };
 
 /// The most certificates in a value.
@@ -30,10 +29,7 @@ const VERSION_1: &[u8] = &[1];
 
 /// What a value says, of which nothing is verified.
 pub(super) struct Unverified<'a> {
-    /// The DER of the client's certificate.
-    pub(super) content: &'a [u8],
-    /// The client's.
-    pub(super) validity: Validity,
+    pub(super) content: Content<'a>,
     pub(super) signer: SignerCertificates<'a>,
     pub(super) named: NamedSigner<'a>,
     pub(super) digest: Digest,
@@ -127,9 +123,7 @@ impl<'a> Unverified<'a> {
         let digest = Reader::only(digest_algorithms.contents, tag::SEQUENCE)
             .and_then(read_digest)
             .map_err(|Malformed| MalformedValue::DigestAlgorithm)?;
-        let content = read_encapsulated(encapsulated)?;
-        let Certificate { validity, .. } =
-            read_content(content, syntax).map_err(|Malformed| MalformedValue::Content)?;
+        let content = Content::read(read_encapsulated(encapsulated)?, syntax)?;
         let signer = Reader::only(signers.contents, tag::SEQUENCE)
             .map_err(|Malformed| MalformedValue::Signers)
             .and_then(SignerInfo::read);
@@ -152,7 +146,6 @@ impl<'a> Unverified<'a> {
         }
         Ok(Self {
             content,
-            validity,
             signer: certificates,
             named: named(&signer),
             digest,
