@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is compared: servers that do the same with and without the module, or without httpd."""
+
+import functools
+
+from load import Load
+from servers import LOAD_MODULE, OTHERS, Servers, free_port, output
+
+# How many headers a request may have in the comparison of their numbers.
+COUNTS = [0, 1, 2, 4, 8]
+
+
+class Variant:
+    """Requests to one path of one server, as the client or, with the client's header, the TTRP."""
+
+    def __init__(self, name, server, path, as_whom="client", mode=None):
+        self.name, self.server, self.path, self.as_whom = name, server, path, as_whom
+        self.mode = mode
+
+    @property
+    def ours(self):
+        return self.name.startswith("**")
+
+
+PLAIN = Variant("httpd, no header", "without", "/plain")
+CONSTANT = Variant("httpd, mod_headers, a constant of that length", "without", "/constant/1")
+ESCAPED = Variant("httpd, mod_headers, escaped PEM", "without", "/escaped")
+NONE = Variant("httpd with the module, ClientCertForward off", "ours", "/headers/0")
+REUSED = Variant("**cms, RSA 2048, signature reused**", "ours", "/headers/1")
+EACH = Variant("cms, RSA 2048, every request signed", "each", "/each")
+NGINX_PLAIN = Variant("nginx, no header", "nginx", "/plain")
+NGINX_WITH = Variant("nginx, $ssl_client_escaped_cert", "nginx", "/with")
+HAPROXY_PLAIN = Variant("HAProxy, no header", "haproxy", "/plain")
+HAPROXY_WITH = Variant("HAProxy, ssl_c_der,base64", "haproxy", "/with")
+ORIGIN_CONSTANT = Variant("origin without the module, given the header", "origin", "/index.txt",
+                          "ttrp")
+ORIGIN_ACCEPT = Variant("**origin that accepts the header**", "accept", "/index.txt", "ttrp")
+
+STRANGER_CONSTANT = Variant(CONSTANT.name, "without", CONSTANT.path, mode="strangers")
+STRANGER = Variant("**cms, RSA 2048, a client never seen**", "ours", REUSED.path, mode="strangers")
+KNOWN_EACH = Variant("cms, RSA 2048, a known client, every request signed", "each", "/each",
+                     mode="new")
+
+CONSTANTS = {n: Variant(f"httpd, mod_headers, {n} constants", "without", f"/constant/{n}")
+             for n in COUNTS}
+HEADERS = {n: Variant(f"**{n} headers, reused**", "ours", f"/headers/{n}") for n in COUNTS}
+
+
+class Compared(Servers):
+    """The servers that the variants name, each started when it is first asked for."""
+
+    def prepare(self):
+        super().prepare()
+        self.certificates.make_server("ttrp")
+        self.certificates.make_client("client", 5)
+        self.started = {}
+
+    def server(self, name):
+        if name not in self.started:
+            self.started[name] = STARTS[name](self)
+        return self.started[name]
+
+    def load(self, variant, requests, mode, **more):
+        """Clients for the variant."""
+        mode = variant.mode or mode
+        files = [self.dir / f"{variant.as_whom}.pem"]
+        if variant.as_whom == "ttrp":
+            (self.dir / "header.txt").write_text(f"Client-Cert: {self.value}\n")
+            files.append(self.dir / "header.txt")
+        if mode == "strangers":
+            files.append(self.dir / "ca.pem")
+        return Load(self.server(variant.server), variant.path, requests, mode, *files, **more)
+
+    @functools.cached_property
+    def value(self):
+        """One value, as long as all of this signer's for this client."""
+        return self.echo(self.server("ours"), REUSED.path)
+
+    def echo(self, server, path, client="client"):
+        """What the backend gets as Client-Cert."""
+        return output("curl", "-ksf", "--cert", self.dir / f"{client}.pem",
+                      f"https://127.0.0.1:{server.port}{path}/echo")
+
+    @functools.cached_property
+    def backend(self):
+        """The address of a backend that answers at once."""
+        port = free_port()
+        self.nginx("backend", f"""server {{ listen 127.0.0.1:{port};
+            location ~ echo$ {{ return 200 $http_client_cert; }}
+            location / {{ return 200 "hello, world\\n"; }} }}""", port, OTHERS)
+        return f"127.0.0.1:{port}"
+
+    @property
+    def proxy(self):
+        # No connection that the backend is about to close.
+        return f"ProxyPass / http://{self.backend}/ ttl=30\n"
+
+
+def forwards(count):
+    """Lines for so many headers."""
+    lines = ["ClientCertForward cms"]
+    lines += [f"ClientCertForward {'cms-sf' if n % 2 else 'cms'} X-Client-{n}"
+              for n in range(1, count)]
+    return "\n".join(lines) if count else "ClientCertForward off"
+
+
+def constants(count, value):
+    names = ["Client-Cert"] + [f"X-Client-{n}" for n in range(1, count)]
+    return "\n".join(f'RequestHeader set {name} "{value}"' for name in names[:count])
+
+
+def sections(prefix, lines_of):
+    return "".join(f"<Location /{prefix}/{n}>\n{lines_of(n)}\n</Location>\n" for n in COUNTS)
+
+
+def start_ours(site, name="ours", signer="ttrp"):
+    return site.httpd(name, LOAD_MODULE + site.tls() + site.proxy + f"""
+        ClientCertSigner {site.dir}/{signer}.pem
+        ClientCertSignatureLifetime 3600\n""" + sections("headers", forwards))
+
+
+def start_each(site):
+    return site.httpd("each", LOAD_MODULE + site.tls() + site.proxy + f"""
+        ClientCertForward cms
+        ClientCertSigner {site.dir}/ttrp.pem
+        ClientCertSignatureLifetime 0\n""")
+
+
+def start_without(site):
+    value = "x" * len(site.value)
+    return site.httpd("without", site.tls() + site.proxy
+                      + sections("constant", lambda n: constants(n, value)) + """
+        <Location /escaped>
+            RequestHeader set X-SSL-Client-Cert "expr=%{escape:%{SSL_CLIENT_CERT}}"
+        </Location>\n""")
+
+
+def documents(site):
+    directory = site.dir / "htdocs"
+    directory.mkdir(exist_ok=True)
+    (directory / "index.txt").write_text("hello, world\n")
+    return f"DocumentRoot {directory}\n"
+
+
+def start_origin(site):
+    return site.httpd("origin", site.tls() + documents(site) + """
+        <Location />
+            Require all granted
+        </Location>\n""")
+
+
+def start_accept(site):
+    return site.httpd("accept", LOAD_MODULE + site.tls() + documents(site) + f"""
+        ClientCertAccept cms
+        ClientCertTrust {site.dir}/ca.crt
+        ClientCertTrustName localhost
+        ClientCertMaxAge 86400
+        <Location />
+            Require client-cert
+        </Location>\n""")
+
+
+def start_nginx(site):
+    port = free_port()
+    locations = "".join(f"""
+        location /{path} {{
+            proxy_pass http://backend; proxy_http_version 1.1;
+            proxy_set_header Connection ""; {more} }}"""
+                        for path, more in (("plain", ""), ("with", "proxy_set_header "
+                                           "X-SSL-Client-Cert $ssl_client_escaped_cert;")))
+    return site.nginx("nginx", f"""
+        upstream backend {{ server {site.backend}; keepalive 32; }}
+        server {{
+            listen 127.0.0.1:{port} ssl;
+            ssl_certificate {site.dir}/ttrp.crt; ssl_certificate_key {site.dir}/ttrp.key;
+            ssl_client_certificate {site.dir}/ca.crt; ssl_verify_client on;
+            ssl_session_cache shared:bench:10m; {locations} }}""", port)
+
+
+def start_haproxy(site):
+    port = free_port()
+    return site.haproxy("haproxy", f"""
+frontend tls
+    bind 127.0.0.1:{port} ssl crt {site.dir}/ttrp.pem ca-file {site.dir}/ca.crt verify required
+    http-request set-header X-SSL-Client-Cert %[ssl_c_der,base64] if {{ path_beg /with }}
+    default_backend plain
+backend plain
+    server backend {site.backend}
+""", port)
+
+
+STARTS = {"ours": start_ours, "each": start_each, "without": start_without, "origin": start_origin,
+          "accept": start_accept, "nginx": start_nginx, "haproxy": start_haproxy}
