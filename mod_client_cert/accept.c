@@ -50,18 +50,25 @@ static void refuse(mcc_accept_outcome *outcome, const char *reason)
     outcome->reason = reason;
 }
 
-static apr_status_t free_accepted(void *accepted)
+/* What was accepted for the request that the client sent. */
+static apr_status_t free_accepted(void *request)
 {
-    client_cert_accepted_free(accepted);
+    const apr_array_header_t *outcomes = ((mcc_request *)request)->outcomes;
+    int i;
+
+    for (i = 0; outcomes && i < outcomes->nelts; i++) {
+        kept_outcome *kept = APR_ARRAY_IDX(outcomes, i, kept_outcome *);
+
+        client_cert_accepted_free(kept->outcome.accepted);
+    }
     return APR_SUCCESS;
 }
 
-static void take(mcc_accept_outcome *outcome, client_cert_accepted *accepted,
-                 apr_pool_t *p)
+static void take(mcc_accept_outcome *outcome, client_cert_accepted *accepted)
 {
-    apr_pool_cleanup_register(p, accepted, free_accepted, apr_pool_cleanup_null);
     if (client_cert_accepted_client(accepted, &outcome->client)
             != CLIENT_CERT_RESULT_OK) {
+        client_cert_accepted_free(accepted);
         refuse(outcome, "the verified client is not there");
         return;
     }
@@ -134,7 +141,7 @@ static void verify(request_rec *r, const mcc_accept_config *conf,
                                              peer.client, &accepted);
     }
     if (result == CLIENT_CERT_RESULT_OK) {
-        take(outcome, accepted, p);
+        take(outcome, accepted);
         return;
     }
     refuse(outcome, client_cert_result_message(result));
@@ -165,28 +172,22 @@ static void find_out(request_rec *r, const mcc_accept_config *conf,
 
 static int same_config(const mcc_accept_config *a, const mcc_accept_config *b)
 {
-    return a->format == b->format && !ap_cstr_casecmp(a->header, b->header)
+    return a->format == b->format
+        && (a->header == b->header || !ap_cstr_casecmp(a->header, b->header))
         && a->anchors == b->anchors && a->crls == b->crls
         && a->names == b->names && (a->trust_peer != 0) == (b->trust_peer != 0)
         && a->max_age == b->max_age && a->skew == b->skew;
 }
 
-const mcc_accept_outcome *mcc_accept_outcome_of(request_rec *r)
+/* The outcome for this configuration, found out if nobody asked before. */
+static const mcc_accept_outcome *outcome_for(request_rec *r,
+                                             const mcc_dir_config *dir)
 {
-    static const mcc_accept_outcome off = {
-        MCC_ACCEPT_STATE_OFF, NULL, NULL, NULL
-    };
-    const mcc_dir_config *dir = mcc_dir_config_of(r);
-    request_rec *first;
-    mcc_request *request;
+    request_rec *first = first_request(r);
+    mcc_request *request = mcc_request_of(first);
     kept_outcome *kept;
     int i;
 
-    if (!dir || !mcc_accepts(&dir->accept)) {
-        return &off;
-    }
-    first = first_request(r);
-    request = mcc_request_of(first);
     if (!request->outcomes) {
         request->outcomes = apr_array_make(first->pool, 1,
                                            sizeof(kept_outcome *));
@@ -204,6 +205,25 @@ const mcc_accept_outcome *mcc_accept_outcome_of(request_rec *r)
     return &kept->outcome;
 }
 
+const mcc_accept_outcome *mcc_accept_outcome_of(request_rec *r)
+{
+    static const mcc_accept_outcome off = {
+        MCC_ACCEPT_STATE_OFF, NULL, NULL, NULL
+    };
+    const mcc_dir_config *dir = mcc_dir_config_of(r);
+    mcc_request *request;
+
+    if (!dir || !mcc_accepts(&dir->accept)) {
+        return &off;
+    }
+    request = mcc_request_of(r);
+    if (request->outcome_conf != dir) {
+        request->outcome = outcome_for(r, dir);
+        request->outcome_conf = dir;
+    }
+    return request->outcome;
+}
+
 void mcc_accept_capture(request_rec *r)
 {
     const mcc_server_config *server = mcc_server_config_of(r->server);
@@ -216,6 +236,10 @@ void mcc_accept_capture(request_rec *r)
         return;
     }
     first->captured = apr_table_make(first_request(r)->pool, 1);
+    /* The environment has strings that live as long as what is accepted, and
+     * others' cleanups may read it: those registered later go first. */
+    apr_pool_cleanup_register(first_request(r)->pool, first, free_accepted,
+                              apr_pool_cleanup_null);
     fields = apr_table_elts(r->headers_in);
     for (i = 0; i < fields->nelts; i++) {
         const apr_table_entry_t *field = &APR_ARRAY_IDX(fields, i,

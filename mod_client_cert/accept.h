@@ -23,11 +23,11 @@ typedef enum {
     MCC_ACCEPT_STATE_REFUSED   /**< to be answered 403 */
 } mcc_accept_state;
 
-typedef struct {
+typedef struct mcc_accept_outcome {
     mcc_accept_state state;
     const char *reason; /**< with MALFORMED and REFUSED, for the log */
     /** with ACCEPTED, else NULL; it lives as long as the first request */
-    const client_cert_accepted *accepted;
+    client_cert_accepted *accepted;
     /** the same, to be forwarded */
     const client_cert_client *client;
 } mcc_accept_outcome;

@@ -20,23 +20,22 @@
 #define OUR_TIME PREFIX_OURS "SIGNING_TIME"
 
 /** The variables of an accepted client, made once for all requests that bring
- *  the same value: all that are exported but SSL_CLIENT_V_REMAIN. */
+ *  the same value: all that are exported but SSL_CLIENT_V_REMAIN. Read in
+ *  several threads at once. */
 typedef struct {
     apr_int64_t end; /**< of the client's validity, in Unix time */
+    size_t count;
+    char *text;      /**< of names and values, each with its NUL */
     size_t length;
-    char text[]; /**< name, NUL, value, NUL, and so on */
+    struct {
+        size_t name, value; /**< where they begin in the text */
+    } places[];
 } made_variables;
 
 int mcc_accept_is_variable(const char *name)
 {
     return !ap_cstr_casecmpn(name, PREFIX_SSL, sizeof(PREFIX_SSL) - 1)
         || !ap_cstr_casecmpn(name, PREFIX_OURS, sizeof(PREFIX_OURS) - 1);
-}
-
-/* After a name its value, after a value the next name. */
-static const char *next(const char *string)
-{
-    return string + strlen(string) + 1;
 }
 
 /* No variable needs the key. */
@@ -81,12 +80,24 @@ static int add_length(void *data, const char *name, const char *value)
     return 1;
 }
 
-static int append(void *data, const char *name, const char *value)
+/* Returns where the string begins. */
+static size_t append(made_variables *made, const char *string)
 {
-    char **end = data;
+    size_t at = made->length;
+    size_t length = strlen(string) + 1;
 
-    *end = strcpy(*end, name) + strlen(name) + 1;
-    *end = strcpy(*end, value) + strlen(value) + 1;
+    memcpy(made->text + at, string, length);
+    made->length += length;
+    return at;
+}
+
+static int append_variable(void *data, const char *name, const char *value)
+{
+    made_variables *made = data;
+
+    made->places[made->count].name = append(made, name);
+    made->places[made->count].value = append(made, value);
+    made->count++;
     return 1;
 }
 
@@ -98,7 +109,7 @@ static made_variables *make(apr_pool_t *p, const client_cert_accepted *accepted)
     made_variables *made;
     const char *value;
     size_t length = 0;
-    char *end;
+    size_t places;
 
     if (!certificate) {
         return NULL;
@@ -113,14 +124,15 @@ static made_variables *make(apr_pool_t *p, const client_cert_accepted *accepted)
         apr_table_setn(table, OUR_TIME, value);
     }
     apr_table_do(add_length, &length, table, NULL);
-    made = malloc(sizeof(*made) + length);
+    places = (size_t)apr_table_elts(table)->nelts * sizeof(made->places[0]);
+    made = malloc(sizeof(*made) + places + length);
     if (!made) {
         ap_abort_on_oom();
     }
     made->end = mcc_client_end(certificate);
-    made->length = length;
-    end = made->text;
-    apr_table_do(append, &end, table, NULL);
+    made->count = made->length = 0;
+    made->text = (char *)made + sizeof(*made) + places;
+    apr_table_do(append_variable, made, table, NULL);
     return made;
 }
 
@@ -148,15 +160,12 @@ static const made_variables *variables_of(request_rec *r,
 
 static const char *made_variable(const made_variables *made, const char *name)
 {
-    const char *at = made->text;
+    size_t i;
 
-    while (at < made->text + made->length) {
-        const char *value = next(at);
-
-        if (!strcmp(at, name)) {
-            return value;
+    for (i = 0; i < made->count; i++) {
+        if (!strcmp(made->text + made->places[i].name, name)) {
+            return made->text + made->places[i].value;
         }
-        at = next(value);
     }
     return NULL;
 }
@@ -221,19 +230,17 @@ const char *mcc_accept_variable(request_rec *r, const char *name)
                                              : verify_of(r->pool, outcome);
 }
 
-/* The environment may be read until the request's pool is gone, and the client
- * goes before that: so the request has a copy. */
 static void export_client(request_rec *r, const client_cert_accepted *accepted)
 {
     const made_variables *made = variables_of(r, accepted);
-    const char *text, *at;
+    size_t i;
 
     if (!made) {
         return;
     }
-    text = apr_pmemdup(r->pool, made->text, made->length);
-    for (at = text; at < text + made->length; at = next(next(at))) {
-        apr_table_addn(r->subprocess_env, at, next(at));
+    for (i = 0; i < made->count; i++) {
+        apr_table_addn(r->subprocess_env, made->text + made->places[i].name,
+                       made->text + made->places[i].value);
     }
     apr_table_addn(r->subprocess_env, SSL_REMAIN,
                    mcc_client_days_remaining(r->pool, made->end));

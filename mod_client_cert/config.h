@@ -41,6 +41,8 @@ typedef struct {
     unsigned forwards : 1;
     /** some ClientCertAccept names a format */
     unsigned accepts : 1;
+    /** mod_cache is there; set in post_config */
+    unsigned caches : 1;
     /** (const char *) the headers that some ClientCertAccept reads */
     apr_array_header_t *accepted_names;
     /** sections with directives of the accept role, NULL if there are none */

@@ -90,6 +90,7 @@ static void register_hooks(apr_pool_t *p)
     /* After mod_ssl's, in which init_server runs. */
     ap_hook_post_config(mcc_tls_host_post_config, after_handshake, NULL,
                         APR_HOOK_LAST);
+    ap_hook_post_config(mcc_response_post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(mcc_forward_child_init, NULL, NULL, APR_HOOK_MIDDLE);
 
     APR_OPTIONAL_HOOK(ssl, pre_handshake, mcc_tls_client_pre_handshake, NULL,

@@ -32,10 +32,15 @@ int mcc_names_equal(const char *a, const char *b)
 
 int mcc_names_contain(const apr_array_header_t *names, const char *name)
 {
+    const unsigned char first = folded((unsigned char)*name);
     int i;
 
     for (i = 0; i < names->nelts; i++) {
-        if (mcc_names_equal(APR_ARRAY_IDX(names, i, const char *), name)) {
+        const char *ours = APR_ARRAY_IDX(names, i, const char *);
+
+        /* Few others begin like ours. */
+        if (folded((unsigned char)*ours) == first
+            && mcc_names_equal(ours, name)) {
             return 1;
         }
     }

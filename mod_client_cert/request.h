@@ -29,6 +29,9 @@ typedef struct {
     apr_table_t *captured;
     /** of the first request: what was found out of it, see accept.c */
     apr_array_header_t *outcomes;
+    /** the one that was asked for last, and the mcc_dir_config it is for */
+    const struct mcc_accept_outcome *outcome;
+    const void *outcome_conf;
     /** map_to_storage has begun: sections' configuration counts from here on */
     unsigned located : 1;
     /** the environment holds an accepted client's variables */

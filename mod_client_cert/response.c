@@ -50,7 +50,9 @@ static int names_ours(request_rec *r, const apr_table_t *headers,
 {
     vary_search search = { r->pool, names, 0 };
 
-    apr_table_do(search_vary, &search, headers, "Vary", NULL);
+    if (apr_table_get(headers, "Vary")) {
+        apr_table_do(search_vary, &search, headers, "Vary", NULL);
+    }
     return search.found;
 }
 
@@ -131,9 +133,22 @@ void mcc_response_register(void)
                                                   AP_FTYPE_CONTENT_SET - 2);
 }
 
+int mcc_response_post_config(apr_pool_t *pconf, apr_pool_t *plog,
+                             apr_pool_t *ptemp, server_rec *s)
+{
+    (void)pconf;
+    (void)plog;
+    (void)ptemp;
+    mcc_server_config_of(s)->global->caches =
+        ap_find_linked_module("mod_cache.c") != NULL;
+    return OK;
+}
+
 void mcc_response_insert_filter(request_rec *r)
 {
-    ap_add_output_filter_handle(first_filter, NULL, r, r->connection);
+    if (mcc_server_config_of(r->server)->global->caches) {
+        ap_add_output_filter_handle(first_filter, NULL, r, r->connection);
+    }
     ap_add_output_filter_handle(r->main ? subrequest_filter : response_filter,
                                 NULL, r, r->connection);
 }

@@ -97,6 +97,9 @@ static int shown_certificate(const tls_connection *connection,
 
 static void forget_pending(tls_connection *connection)
 {
+    if (!connection->pending && !connection->pending_leaf) {
+        return;
+    }
     client_cert_handshake_free(connection->pending);
     X509_free(connection->pending_leaf);
     connection->pending = NULL;

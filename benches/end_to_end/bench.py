@@ -41,14 +41,14 @@ def load_average():
 def main():
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all of them")
-    parser.add_argument("--rounds", type=int, help="of each part that measures time (61)")
+    parser.add_argument("--rounds", type=int, help="of each part that measures time (300)")
     parser.add_argument("--short", action="store_true", help="a smoke test: the figures mean nothing")
     parser.add_argument("--write", action="store_true", help="replace these parts in docs/")
     options = parser.parse_args()
     for name in options.parts:
         if name not in PARTS:
             parser.error(f"{name}: no such part")
-    options.rounds = options.rounds or (3 if options.short else 61)
+    options.rounds = options.rounds or (3 if options.short else 300)
     for command in ("apxs", "apache2", "nginx", "haproxy", "openssl", "curl", "taskset",
                     "valgrind"):
         if not shutil.which(command):

@@ -113,7 +113,7 @@ def growth(options):
                 site.certificates.make_client(f"client{names}", names)
             if intermediates not in servers:
                 name = f"signer{intermediates}"
-                servers[intermediates] = start_ours(site, f"ours{intermediates}", name)
+                servers[intermediates] = start_ours(site, f"ours{intermediates}", name, COUNTS)
             server = servers[intermediates]
             ours.append(count(server, f"/headers/{headers}", names))
             lengths.append(len(site.echo(server, f"/headers/{headers}", f"client{names}")))

@@ -5,6 +5,7 @@ import contextlib
 import math
 import random
 import statistics
+import time
 
 from load import KeyOperation
 from variants import (
@@ -27,6 +28,8 @@ class Turn:
         load.prepare()
         before = load.server.cpu()
         seconds, count = load.run()
+        # What a server still does once the last answer is there.
+        time.sleep(0.001)
         self.rate = count / seconds
         self.cpu = (load.server.cpu() - before) / count * 1e6
 
@@ -101,7 +104,7 @@ def keep_alive(options):
     httpd = [CONSTANT, PLAIN, ESCAPED, NONE, REUSED, EACH]
     others = [NGINX_PLAIN, NGINX_WITH, HAPROXY_PLAIN, HAPROXY_WITH]
     with Compared() as site:
-        turns, _ = take_turns(site, httpd + others, "keep-alive", 800, options)
+        turns, _ = take_turns(site, httpd + others, "keep-alive", 64, options)
     prices = "\n".join(f"| {name} | {interval(difference(turns[with_it], turns[without]), 1)} |"
                        for name, with_it, without in PRICES)
     text = f"""{table(CONSTANT, httpd, turns)}
@@ -119,7 +122,7 @@ The price of the header, CPU time with it less without it:
 def strangers(options):
     variants = [STRANGER_CONSTANT, STRANGER, KNOWN_EACH]
     with Compared() as site, KeyOperation(site.dir / "ttrp.pem", 100) as key:
-        turns, keys = take_turns(site, variants, None, 320, options, key.run)
+        turns, keys = take_turns(site, variants, None, 32, options, key.run)
     dearer = difference(turns[STRANGER], turns[STRANGER_CONSTANT])
     text = f"""{table(STRANGER_CONSTANT, variants, turns)}
 
@@ -134,7 +137,7 @@ def strangers(options):
 def headers(options):
     variants = [*CONSTANTS.values(), *HEADERS.values()]
     with Compared() as site:
-        turns, _ = take_turns(site, variants, "keep-alive", 800, options)
+        turns, _ = take_turns(site, variants, "keep-alive", 64, options)
     rows = ["| headers | constants, CPU us/request | reused, CPU us/request | ratio (95 percent) |",
             "| ---: | ---: | ---: | --- |"]
     for n in COUNTS:
@@ -147,11 +150,11 @@ def headers(options):
 
 PARTS = {
     "keep-alive": keep_alive,
-    "new": simple("New connections, full handshakes", "new", 320,
+    "new": simple("New connections, full handshakes", "new", 32,
                   [CONSTANT, PLAIN, REUSED, EACH]),
     "strangers": strangers,
-    "resumed": simple("New connections, resumed sessions", "resumed", 320,
+    "resumed": simple("New connections, resumed sessions", "resumed", 32,
                       [CONSTANT, PLAIN, REUSED]),
-    "accept": simple("Accepting, keep-alive", "keep-alive", 1600, [ORIGIN_CONSTANT, ORIGIN_ACCEPT]),
+    "accept": simple("Accepting, keep-alive", "keep-alive", 64, [ORIGIN_CONSTANT, ORIGIN_ACCEPT]),
     "headers": headers,
 }

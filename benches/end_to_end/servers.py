@@ -98,14 +98,9 @@ class Server:
 
     def cpu(self):
         """Seconds on a CPU, of every thread of the process and its children."""
-        total = 0
-        for pid in [self.process.pid, *self.children()]:
-            for task in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"):
-                try:
-                    total += int(task.read_text().split()[0])
-                except (FileNotFoundError, ProcessLookupError):
-                    pass
-        return total / 1e9
+        # clock_getcpuclockid(3), which Python does not have.
+        return sum(time.clock_gettime_ns(~pid << 3 | 2)
+                   for pid in [self.process.pid, *self.children()]) / 1e9
 
     def children(self):
         files = pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/children")

@@ -43,7 +43,7 @@ KNOWN_EACH = Variant("cms, RSA 2048, a known client, every request signed", "eac
 
 CONSTANTS = {n: Variant(f"httpd, mod_headers, {n} constants", "without", f"/constant/{n}")
              for n in COUNTS}
-HEADERS = {n: Variant(f"**{n} headers, reused**", "ours", f"/headers/{n}") for n in COUNTS}
+HEADERS = {n: Variant(f"**{n} headers, reused**", "many", f"/headers/{n}") for n in COUNTS}
 
 
 class Compared(Servers):
@@ -109,14 +109,14 @@ def constants(count, value):
     return "\n".join(f'RequestHeader set {name} "{value}"' for name in names[:count])
 
 
-def sections(prefix, lines_of):
-    return "".join(f"<Location /{prefix}/{n}>\n{lines_of(n)}\n</Location>\n" for n in COUNTS)
+def sections(prefix, lines_of, counts):
+    return "".join(f"<Location /{prefix}/{n}>\n{lines_of(n)}\n</Location>\n" for n in counts)
 
 
-def start_ours(site, name="ours", signer="ttrp"):
+def start_ours(site, name="ours", signer="ttrp", counts=(0, 1)):
     return site.httpd(name, LOAD_MODULE + site.tls() + site.proxy + f"""
         ClientCertSigner {site.dir}/{signer}.pem
-        ClientCertSignatureLifetime 3600\n""" + sections("headers", forwards))
+        ClientCertSignatureLifetime 3600\n""" + sections("headers", forwards, counts))
 
 
 def start_each(site):
@@ -129,7 +129,7 @@ def start_each(site):
 def start_without(site):
     value = "x" * len(site.value)
     return site.httpd("without", site.tls() + site.proxy
-                      + sections("constant", lambda n: constants(n, value)) + """
+                      + sections("constant", lambda n: constants(n, value), COUNTS) + """
         <Location /escaped>
             RequestHeader set X-SSL-Client-Cert "expr=%{escape:%{SSL_CLIENT_CERT}}"
         </Location>\n""")
@@ -189,5 +189,9 @@ backend plain
 """, port)
 
 
-STARTS = {"ours": start_ours, "each": start_each, "without": start_without, "origin": start_origin,
+def start_many(site):
+    return start_ours(site, "many", counts=COUNTS)
+
+
+STARTS = {"ours": start_ours, "many": start_many, "each": start_each, "without": start_without, "origin": start_origin,
           "accept": start_accept, "nginx": start_nginx, "haproxy": start_haproxy}

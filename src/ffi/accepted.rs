@@ -10,7 +10,11 @@ use std::{
 use foreign_types::ForeignTypeRef;
 use openssl_sys::X509;
 
-use super::{panic::boundary, pointer, result::ClientCertResult};
+use super::{
+    panic::{boundary, quiet_boundary},
+    pointer,
+    result::ClientCertResult,
+};
 use crate::{
     accepted::{Accepted, Attachment},
     client::Client,
@@ -43,7 +47,7 @@ fn data_of(attachment: &Attachment) -> *mut c_void {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_accepted_free(accepted: *mut Accepted) {
     // SAFETY: as the header's rules say.
-    boundary(|| unsafe {
+    quiet_boundary(|| unsafe {
         pointer::unshare(accepted);
         Ok(())
     });
@@ -60,7 +64,7 @@ pub unsafe extern "C" fn client_cert_accepted_client(
     client: *mut *const Client,
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
-    boundary(|| unsafe {
+    quiet_boundary(|| unsafe {
         let client = pointer::out(client, null())?;
         *client = pointer::borrow(accepted)?.client();
         Ok(())
@@ -100,7 +104,7 @@ pub unsafe extern "C" fn client_cert_accepted_keyless_certificate(
     certificate: *mut *mut X509,
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
-    boundary(|| unsafe {
+    quiet_boundary(|| unsafe {
         let certificate = pointer::out(certificate, null_mut())?;
         *certificate = pointer::borrow(accepted)?.keyless_certificate().as_ptr();
         Ok(())
@@ -118,7 +122,7 @@ pub unsafe extern "C" fn client_cert_accepted_signer(
     signer: *mut *mut X509,
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
-    boundary(|| unsafe {
+    quiet_boundary(|| unsafe {
         let signer = pointer::out(signer, null_mut())?;
         *signer = pointer::borrow(accepted)?.signer().as_ptr();
         Ok(())
@@ -134,7 +138,7 @@ pub unsafe extern "C" fn client_cert_accepted_signing_time(
     time: *mut i64,
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
-    boundary(|| unsafe {
+    quiet_boundary(|| unsafe {
         let time = pointer::out(time, 0)?;
         let accepted = pointer::borrow(accepted)?;
         *time = accepted.signing_time().ok_or(ClientCertResult::NoSigningTime)?;
@@ -153,7 +157,7 @@ pub unsafe extern "C" fn client_cert_accepted_attachment(
     attached: *mut *mut c_void,
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
-    boundary(|| unsafe {
+    quiet_boundary(|| unsafe {
         let attached = pointer::out(attached, null_mut())?;
         *attached = pointer::borrow(accepted)?.attachment().map_or(null_mut(), data_of);
         Ok(())

@@ -8,7 +8,7 @@ use openssl_sys::X509;
 
 use super::{
     memory::{Allocator, Bytes},
-    panic::boundary,
+    panic::{boundary, quiet_boundary},
     pointer,
     result::ClientCertResult,
 };
@@ -106,7 +106,7 @@ pub unsafe extern "C" fn client_cert_handshake_from_bytes(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_handshake_free(handshake: *mut Handshake) {
     // SAFETY: as the header's rules say.
-    boundary(|| unsafe {
+    quiet_boundary(|| unsafe {
         pointer::free(handshake);
         Ok(())
     });
@@ -121,7 +121,7 @@ pub unsafe extern "C" fn client_cert_handshake_vhost(
     vhost: *mut u8,
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
-    boundary(|| unsafe {
+    quiet_boundary(|| unsafe {
         let vhost = pointer::out_array(vhost)?;
         *vhost = *pointer::borrow(handshake)?.vhost();
         Ok(())
@@ -137,7 +137,7 @@ pub unsafe extern "C" fn client_cert_handshake_signer_id(
     id: *mut u8,
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
-    boundary(|| unsafe {
+    quiet_boundary(|| unsafe {
         let id = pointer::out_array(id)?;
         *id = *pointer::borrow(handshake)?.signer_id();
         Ok(())
@@ -158,7 +158,7 @@ pub unsafe extern "C" fn client_cert_handshake_client(
     client: *mut *const Client,
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
-    boundary(|| unsafe {
+    quiet_boundary(|| unsafe {
         let client = pointer::out(client, null())?;
         *client = pointer::borrow(handshake)?.client(now)?;
         Ok(())

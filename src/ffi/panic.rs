@@ -12,17 +12,25 @@ use crate::openssl::{ERR_pop_to_mark, ERR_set_mark};
 pub(super) fn boundary(body: impl FnOnce() -> Result<(), ClientCertResult>) -> ClientCertResult {
     // SAFETY: takes no arguments, and touches the queue of this thread alone.
     unsafe { ERR_set_mark() };
-    // Unwind safe: what `body` can reach is immutable once made, except for the pools of
-    // contexts and the cache, which are locked and hold only what is complete (a context in use
-    // is out of its pool, and is dropped by the unwinding).
-    let result = match catch_unwind(AssertUnwindSafe(body)) {
-        Ok(Ok(())) => ClientCertResult::Ok,
-        Ok(Err(result)) => result,
-        Err(_) => ClientCertResult::Panic,
-    };
+    let result = quiet_boundary(body);
     // SAFETY: as above. Without a mark, because the queue was empty, all of it goes.
     unsafe { ERR_pop_to_mark() };
     result
+}
+
+/// As [`boundary`], where `body` calls nothing of OpenSSL's that leaves errors: what reads a field
+/// takes a tenth of the time that marking the queue does.
+pub(super) fn quiet_boundary(
+    body: impl FnOnce() -> Result<(), ClientCertResult>,
+) -> ClientCertResult {
+    // Unwind safe: what `body` can reach is immutable once made, except for the pools of
+    // contexts and the cache, which are locked and hold only what is complete (a context in use
+    // is out of its pool, and is dropped by the unwinding).
+    match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(())) => ClientCertResult::Ok,
+        Ok(Err(result)) => result,
+        Err(_) => ClientCertResult::Panic,
+    }
 }
 
 #[cfg(test)]
@@ -32,6 +40,7 @@ mod tests {
     #[test]
     fn panic_becomes_a_result() {
         assert_eq!(boundary(|| panic!("injected")), ClientCertResult::Panic);
+        assert_eq!(quiet_boundary(|| panic!("injected")), ClientCertResult::Panic);
     }
 
     #[test]

@@ -144,7 +144,7 @@ for my $n (1 .. 3) {
     for my $server (values %server) {
         $server->graceful or die 'no restart';
     }
-    ok(wait_for { !grep { -e "/proc/$_" } @old }, "restart $n: the old processes are gone");
+    ok(wait_for(sub { !grep { -e "/proc/$_" } @old }, 60), "restart $n: the old processes are gone");
     strangers_pass($after_restart);
     my %now = taken();
     for my $who (sort keys %server) {
