@@ -16,7 +16,7 @@ import instructions
 import memory
 import report
 import rounds
-from servers import output
+from servers import Pinning, output
 
 PARTS = {
     **rounds.PARTS,
@@ -43,6 +43,8 @@ def main():
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all of them")
     parser.add_argument("--rounds", type=int, help="of each part that measures time (300)")
     parser.add_argument("--short", action="store_true", help="a smoke test: the figures mean nothing")
+    parser.add_argument("--pin", action="store_true",
+                        help="the server that is measured has the first core to itself")
     parser.add_argument("--write", action="store_true", help="replace these parts in docs/")
     options = parser.parse_args()
     for name in options.parts:
@@ -54,13 +56,15 @@ def main():
         if not shutil.which(command):
             sys.exit(f"bench: {command} is missing")
 
+    Pinning.enabled = options.pin
     sections = {}
     for name in options.parts or PARTS:
         before = load_average()
         title, text, bars = PARTS[name](options)
         conditions = f"{machine()}; load average {before} before, {load_average()} after"
         if name in rounds.PARTS:
-            conditions = f"{options.rounds} rounds, 16 connections; {conditions}"
+            where = "a core for the server" if options.pin else "cores shared by all"
+            conditions = f"{options.rounds} rounds, 16 connections, {where}; {conditions}"
         sections[name] = {"title": title, "conditions": conditions, "text": text, "bars": bars}
         print(report.markdown(sections[name]), flush=True)
     if options.write:

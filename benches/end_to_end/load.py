@@ -6,7 +6,7 @@ import pathlib
 import subprocess
 import sys
 
-from servers import MEASURED, OTHERS, ROOT, on
+from servers import ROOT, Part, Pinning
 
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 
@@ -14,8 +14,8 @@ TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 class Program:
     """A program that answers a line with a line, as a context."""
 
-    def __init__(self, cores, name, *arguments):
-        command = on(cores, [TARGET / "release/examples" / name, *arguments])
+    def __init__(self, part, name, *arguments):
+        command = Pinning.command(part, [TARGET / "release/examples" / name, *arguments])
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         text=True)
 
@@ -43,7 +43,7 @@ class Load(Program):
 
     def __init__(self, server, path, requests, mode, pem, *file, connections=16):
         self.server = server
-        super().__init__(OTHERS, "load", server.port, path, requests, connections, mode, pem, *file)
+        super().__init__(Part.OTHER, "load", server.port, path, requests, connections, mode, pem, *file)
 
     def prepare(self):
         if self.ask() != "ready":
@@ -61,7 +61,7 @@ class KeyOperation(Program):
     """Signatures with the key of a PEM file."""
 
     def __init__(self, pem, count):
-        super().__init__(MEASURED, "key_operation", pem, count)
+        super().__init__(Part.MEASURED, "key_operation", pem, count)
 
     def run(self):
         """Microseconds of CPU time for one."""

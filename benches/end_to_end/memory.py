@@ -8,7 +8,7 @@ import sys
 import time
 
 from load import Load
-from servers import CORES, LOAD_MODULE, Servers
+from servers import LOAD_MODULE, Servers
 from variants import documents
 
 SIZES = ["16M", "0"]
@@ -41,7 +41,7 @@ class Pair(Servers):
             ClientCertTrustName localhost
             <Location />
                 Require client-cert
-            </Location>\n""", cores=CORES)
+            </Location>\n""")
         self.ttrp = self.httpd("ttrp", LOAD_MODULE + self.tls("ttrp") + cache + f"""
             SSLProxyEngine on
             SSLProxyVerify require
@@ -50,7 +50,7 @@ class Pair(Servers):
             ClientCertForward cms
             ClientCertSigner {self.dir}/ttrp.pem
             # Not one that the origin is about to close.
-            ProxyPass / https://localhost:{self.origin.port}/ ttl=30\n""", cores=CORES)
+            ProxyPass / https://localhost:{self.origin.port}/ ttl=30\n""")
 
     @property
     def both(self):

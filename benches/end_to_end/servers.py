@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Real servers, started for a measurement in a directory of its own, and their certificates."""
 
+import enum
 import os
 import pathlib
 import shutil
@@ -15,15 +16,27 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 MODULE = ROOT / "build/mod_client_cert.so"
 
-# The server that is measured has a core to itself, where there are two: so nobody drives it from
-# core to core, and its load and its backend do not take turns with it.
 CORES = sorted(os.sched_getaffinity(0))
-MEASURED, OTHERS = (CORES[:1], CORES[1:]) if len(CORES) > 1 else (CORES, CORES)
 
 
-def on(cores, command):
-    """The command, on these cores alone."""
-    return ["taskset", "--cpu-list", ",".join(map(str, cores)), *map(str, command)]
+class Part(enum.Enum):
+    """Of the programs that run."""
+    MEASURED = 1
+    OTHER = 2
+
+
+class Pinning:
+    """Whether the server that is measured has the first core to itself, and all else the others: so
+    nobody drives it from core to core, and its load and its backend do not take turns with it."""
+    enabled = False
+
+    @classmethod
+    def command(cls, part, command):
+        command = list(map(str, command))
+        if not cls.enabled or len(CORES) == 1:
+            return command
+        cores = CORES[:1] if part is Part.MEASURED else CORES[1:]
+        return ["taskset", "--cpu-list", ",".join(map(str, cores)), *command]
 
 
 def output(*command):
@@ -76,12 +89,12 @@ class Certificates:
 class Server:
     """A server in the foreground, with its processes and their CPU time."""
 
-    def __init__(self, name, command, port, directory, cores, patience):
+    def __init__(self, name, command, port, directory, part, patience):
         self.name, self.port = name, port
         self.said = directory / f"{name}.out"
         self.log = directory / f"{name}.log"
         with open(self.said, "wb") as said:
-            self.process = subprocess.Popen(on(cores, command), stdout=said, stderr=said,
+            self.process = subprocess.Popen(Pinning.command(part, command), stdout=said, stderr=said,
                                             stdin=subprocess.DEVNULL, start_new_session=True)
         end = time.monotonic() + patience
         while time.monotonic() < end and self.process.poll() is None:
@@ -207,32 +220,32 @@ class Servers:
             server.stop()
         shutil.rmtree(self.dir, ignore_errors=True)
 
-    def httpd(self, name, body, cores=MEASURED):
+    def httpd(self, name, body, part=Part.MEASURED):
         port = free_port()
         configuration = self.dir / f"{name}.conf"
         identity = "User www-data\nGroup www-data" if self.root else ""
         configuration.write_text(HTTPD.format(dir=self.dir, name=name, modules=self.modules,
                                               identity=identity, port=port, body=body))
-        return self.start(name, self.httpd_command(configuration), port, cores)
+        return self.start(name, self.httpd_command(configuration), port, part)
 
     def httpd_command(self, configuration):
         return ["apache2", "-DFOREGROUND", "-f", configuration]
 
-    def nginx(self, name, body, port, cores=MEASURED):
+    def nginx(self, name, body, port, part=Part.MEASURED):
         configuration = self.dir / f"{name}.conf"
         identity = "user www-data;" if self.root else ""
         configuration.write_text(NGINX.format(dir=self.dir, name=name, identity=identity,
                                               body=body))
         command = ["nginx", "-c", configuration, "-p", self.dir, "-e", self.dir / f"{name}.log"]
-        return self.start(name, command, port, cores)
+        return self.start(name, command, port, part)
 
-    def haproxy(self, name, body, port, cores=MEASURED):
+    def haproxy(self, name, body, port, part=Part.MEASURED):
         configuration = self.dir / f"{name}.conf"
         configuration.write_text(HAPROXY.format(body=body))
-        return self.start(name, ["haproxy", "-db", "-f", configuration], port, cores)
+        return self.start(name, ["haproxy", "-db", "-f", configuration], port, part)
 
-    def start(self, name, command, port, cores):
-        server = Server(name, command, port, self.dir, cores, self.patience)
+    def start(self, name, command, port, part):
+        server = Server(name, command, port, self.dir, part, self.patience)
         self.running.append(server)
         return server
 

@@ -4,7 +4,7 @@
 import functools
 
 from load import Load
-from servers import LOAD_MODULE, OTHERS, Servers, free_port, output
+from servers import LOAD_MODULE, Part, Servers, free_port, output
 
 # How many headers a request may have in the comparison of their numbers.
 COUNTS = [0, 1, 2, 4, 8]
@@ -87,7 +87,7 @@ class Compared(Servers):
         port = free_port()
         self.nginx("backend", f"""server {{ listen 127.0.0.1:{port};
             location ~ echo$ {{ return 200 $http_client_cert; }}
-            location / {{ return 200 "hello, world\\n"; }} }}""", port, OTHERS)
+            location / {{ return 200 "hello, world\\n"; }} }}""", port, Part.OTHER)
         return f"127.0.0.1:{port}"
 
     @property
