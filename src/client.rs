@@ -56,8 +56,13 @@ impl Client {
 
     /// As [`Self::new`], of DER; `chain` is kept as it is.
     pub(crate) fn from_der(leaf: Vec<u8>, chain: Vec<Vec<u8>>) -> Result<Self, Error> {
-        let validity = Certificate::read(&leaf).map_err(|_| Error::CertificateMalformed)?.validity;
         let id = certificate::id(&leaf);
+        Self::with_id(id, leaf, chain)
+    }
+
+    /// As [`Self::from_der`], where the leaf's identity is known.
+    pub(crate) fn with_id(id: [u8; 32], leaf: Vec<u8>, chain: Vec<Vec<u8>>) -> Result<Self, Error> {
+        let validity = Certificate::read(&leaf).map_err(|_| Error::CertificateMalformed)?.validity;
         let path_id = if chain.is_empty() {
             id
         } else {

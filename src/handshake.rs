@@ -96,8 +96,8 @@ impl Handshake {
             return Err(Error::HandshakeRecordMismatch);
         }
         let peer = match (record.peer, leaf) {
-            (RecordPeer::Verified { chain, .. }, Some(leaf)) => {
-                Peer::Verified(Client::from_der(leaf, chain)?.into())
+            (RecordPeer::Verified { leaf_id, chain }, Some(leaf)) => {
+                Peer::Verified(Client::with_id(leaf_id, leaf, chain)?.into())
             }
             (RecordPeer::Unverified { leaf_id }, Some(_)) => Peer::Unverified { leaf_id },
             (_, None) | (RecordPeer::None, _) => Peer::None,
