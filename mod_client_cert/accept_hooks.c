@@ -175,22 +175,26 @@ static const authz_provider authorization = {
 /* After mod_ssl's StdEnvVars has written the peer's. */
 static int export_variables(request_rec *r)
 {
-    if (mcc_accept_outcome_of(r)->state != MCC_ACCEPT_STATE_OFF) {
+    const mcc_accept_outcome *outcome = mcc_accept_outcome_of(r);
+
+    if (outcome->state != MCC_ACCEPT_STATE_OFF) {
         mcc_accept_variables_export(r);
-        mcc_request_of(r)->exported = 1;
+        mcc_request_of(r)->exported = outcome;
     }
     return DECLINED;
 }
 
-/* mod_dir may have put another location in this one's place since. */
-static int recall_variables(request_rec *r)
+/* mod_dir may have put another location in this one's place since, and both
+ * locations' variables into one environment. */
+static int export_again(request_rec *r)
 {
     mcc_request *request = mcc_request_known(r);
 
     if (request && request->exported
-        && mcc_accept_outcome_of(r)->state == MCC_ACCEPT_STATE_OFF) {
+        && request->exported != mcc_accept_outcome_of(r)) {
         mcc_accept_variables_remove(r);
-        request->exported = 0;
+        request->exported = NULL;
+        return export_variables(r);
     }
     return DECLINED;
 }
@@ -233,5 +237,5 @@ void mcc_accept_register_hooks(apr_pool_t *p)
                               AP_AUTH_INTERNAL_PER_CONF);
     /* RequestHeader … %{…}e reads what is written here. */
     ap_hook_fixups(export_variables, mod_ssl, mod_headers, APR_HOOK_MIDDLE);
-    ap_hook_fixups(recall_variables, NULL, NULL, APR_HOOK_REALLY_LAST);
+    ap_hook_fixups(export_again, NULL, NULL, APR_HOOK_REALLY_LAST);
 }

@@ -34,8 +34,8 @@ typedef struct {
     const void *outcome_conf;
     /** map_to_storage has begun: sections' configuration counts from here on */
     unsigned located : 1;
-    /** the environment holds an accepted client's variables */
-    unsigned exported : 1;
+    /** whose variables the environment holds; NULL if none are ours */
+    const struct mcc_accept_outcome *exported;
     /** user and authorization are as they were before mod_ssl spoke for the TLS
      *  peer, and wait for being put back */
     unsigned user_saved : 1;

@@ -114,8 +114,9 @@ impl SignerPaths {
         found.map(|entry| Arc::clone(&entry.path))
     }
 
-    /// Keeps a path that was verified at `now`. Only with a signature of its signer's, so that
-    /// nobody else can fill this.
+    /// Keeps a path that was verified at `now`. Only with a signature of its signer's: who has none
+    /// cannot fill this. (Who has one may bring it again with other certificates beside it, and so
+    /// have the oldest go.)
     pub(crate) fn keep(&self, question: &Question<'_>, path: Arc<SignerPath>, now: i64) {
         let entry = Entry::new(question, path, now);
         if entry.weight() > self.bytes {

@@ -101,10 +101,11 @@ impl Hash for Key {
     }
 }
 
-/// Of a value only the end, where the signature is: no two that are accepted have the same.
+/// Of a value only its length and its end, where the signature is. Others who have the same, with
+/// other certificates beside the signature, are told from it by all of their octets.
 fn hash<H: Hasher>(value: &[u8], method: &Method, anchors: Identity, state: &mut H) {
     let end = value.last_chunk::<HASHED>().map_or(value, |end| &end[..]);
-    (end, method, anchors).hash(state);
+    (value.len(), end, method, anchors).hash(state);
 }
 
 impl Equivalent<Key> for Question<'_> {

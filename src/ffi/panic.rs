@@ -24,8 +24,8 @@ pub(super) fn quiet_boundary(
     body: impl FnOnce() -> Result<(), ClientCertResult>,
 ) -> ClientCertResult {
     // Unwind safe: what `body` can reach is immutable once made, except for the pools of
-    // contexts and the cache, which are locked and hold only what is complete (a context in use
-    // is out of its pool, and is dropped by the unwinding).
+    // contexts and what is kept, which are locked and hold only what is complete (a context in
+    // use is out of its pool, and is dropped by the unwinding).
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(())) => ClientCertResult::Ok,
         Ok(Err(result)) => result,

@@ -9,9 +9,11 @@ use File::Path 'make_path';
 
 trust_pki();
 my $directory = "$ENV{TEST_SERVERS}/early.$$";
-make_path("$directory/dir", "$directory/late");
-spew("$directory/dir/index.cgi", slurp("$ENV{TEST_HTDOCS}/cgi/env"));
-chmod 0755, "$directory/dir/index.cgi";
+for my $name (qw(dir other)) {
+    make_path("$directory/$name");
+    spew("$directory/$name/index.cgi", slurp("$ENV{TEST_HTDOCS}/cgi/env"));
+    chmod 0755, "$directory/$name/index.cgi";
+}
 
 my $accept = "ClientCertAccept cms\n" . ClientCertTest::Accept::usual_trust();
 my $trust = 'ClientCertTrust ' . pki('server-ca.crt');
@@ -24,6 +26,7 @@ RewriteEngine on
 RewriteCond %{SSL:SSL_CLIENT_S_DN} (.+)
 RewriteRule ^ - [E=EARLY_REWRITE:%1]
 Alias /dir $directory/dir
+Alias /other $directory/other
 <Directory $directory>
     Options +ExecCGI
     Require all granted
@@ -34,6 +37,12 @@ Alias /dir $directory/dir
     $accept
     <Files index.cgi>
         ClientCertAccept off
+    </Files>
+</Directory>
+<Directory $directory/other>
+    $accept
+    <Files index.cgi>
+        ClientCertAccept cms X-Other-Cert
     </Files>
 </Directory>
 <Location /accepting>
@@ -78,6 +87,11 @@ for my $cert ('client-rsa', undef) {
     ok($env, "$who: an index with the role off");
     is_deeply([grep {/^CLIENT_CERT_/} keys %$env], [], 'has nothing of the directory');
     isnt($env->{SSL_CLIENT_S_DN_CN} // '', 'client-rsa', 'nor its client');
+
+    $env = through('/other/', @client);
+    is($env->{CLIENT_CERT_VERIFY}, 'NONE', "$who: an index that reads another header");
+    is_deeply([grep { /^SSL_CLIENT_/ && $_ ne 'SSL_CLIENT_VERIFY' } keys %$env], [],
+        'has nothing of the directory\'s client');
 
     is(through('/named/x', @client)->{SSL_CLIENT_S_DN_CN}, $cert,
         "$who: trust of one section, role and name of another");
