@@ -15,6 +15,7 @@ use IPC::Open2;
 use JSON::PP ();
 use MIME::Base64 qw(decode_base64 encode_base64);
 use Net::SSLeay ();
+use Time::HiRes 'sleep';
 
 use ClientCertTest::Client;
 use ClientCertTest::PKI qw(pki spew);
@@ -47,14 +48,27 @@ sub recorder {
         python(), library() . '/recorder.py', @$self{qw(http h2c fcgi log)});
 }
 
+# The record from there on. A request that httpd answers early may still be being
+# written down: a line is there when its end is.
+sub record_from {
+    my ($recorder, $mark) = @_;
+    my $record;
+    for (1 .. 200) {
+        open my $in, '<:raw', $recorder->{log} or die "$recorder->{log}: $!";
+        seek $in, $mark, 0;
+        $record = do { local $/; <$in> } // '';
+        last if $record eq '' || $record =~ /\n\z/;
+        sleep 0.01;
+    }
+    return $record;
+}
+
 # Where the record ends now; and what was added to it since.
-sub recorder_mark { return -s $_[0]{log} }
+sub recorder_mark { return length record_from($_[0], 0) }
 
 sub recorded_since {
     my ($recorder, $mark) = @_;
-    open my $in, '<:raw', $recorder->{log} or die "$recorder->{log}: $!";
-    seek $in, $mark // 0, 0;
-    return map { JSON::PP::decode_json($_) } <$in>;
+    return map { JSON::PP::decode_json($_) } split /^/m, record_from($recorder, $mark // 0);
 }
 
 # exchange(BYTES, options of ClientCertTest::Client): sends them on a connection
