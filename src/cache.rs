@@ -8,16 +8,14 @@ use std::{
     time::Duration,
 };
 
-use quick_cache::{
-    DefaultHashBuilder, OptionsBuilder, Weighter,
-    sync::{Cache as Table, DefaultLifecycle, EntryAction, GuardResult},
-};
+use quick_cache::{Weighter, sync::EntryAction};
 
 use crate::{
     client::Client,
     error::Error,
     format::SignedFormat,
     signer::{Signer, SignerCerts},
+    table::{Table, make_once, table},
 };
 
 /// What a value takes besides its characters: the places of key and reference in the cache's
@@ -122,16 +120,7 @@ impl Cache {
     /// Makes a cache that uses so many bytes of memory at most; with 0 it keeps nothing.
     #[must_use]
     pub fn new(bytes: usize) -> Self {
-        let capacity = u64::try_from(bytes).unwrap_or(u64::MAX);
-        let options = OptionsBuilder::new()
-            .weight_capacity(capacity)
-            .estimated_items_capacity(bytes.div_ceil(USUAL_LENGTH))
-            .build();
-        let values = options.ok().filter(|_| bytes > 0).map(|options| {
-            let hasher = DefaultHashBuilder::default();
-            Table::with_options(options, Weight, hasher, DefaultLifecycle::default())
-        });
-        Self { values }
+        Self { values: table(bytes, bytes.div_ceil(USUAL_LENGTH), Weight) }
     }
 
     /// As [`Signer::sign`], written in `format`; but a value is used again that was signed less
@@ -180,8 +169,8 @@ impl Cache {
             };
             return Ok(read(&value, reused));
         }
-        let (value, reused) = sign_once(values, &key, sign, now, lifetime)?;
-        Ok(read(&value, reused))
+        let (entry, reused) = make_once(values, &key, |entry| entry.is_fresh(now, lifetime), sign)?;
+        Ok(read(&entry.value, reused))
     }
 }
 
@@ -203,30 +192,6 @@ fn renew(
         release(values, key, entry);
     }
     (Arc::clone(&entry.value), true)
-}
-
-/// The value where there is none to use: of those who come, one signs it, and the others wait.
-fn sign_once(
-    values: &Table<Key, Entry, Weight>,
-    key: &Key,
-    sign: impl FnOnce() -> Result<Entry, Error>,
-    now: i64,
-    lifetime: u32,
-) -> Result<(Arc<str>, bool), Error> {
-    values.remove_if(key, |entry| !entry.is_fresh(now, lifetime));
-    match values.get_value_or_guard(key, None::<Duration>) {
-        GuardResult::Value(entry) if entry.is_fresh(now, lifetime) => Ok((entry.value, true)),
-        // Signed meanwhile, by a thread whose clock is ahead or with another lifetime.
-        GuardResult::Value(_) | GuardResult::Timeout => Ok((sign()?.value, false)),
-        GuardResult::Guard(guard) => {
-            // On an error the guard goes, and the next of those who wait tries.
-            let entry = sign()?;
-            let value = Arc::clone(&entry.value);
-            // Not kept if it does not fit; those who wait have it all the same.
-            let _ = guard.insert(entry);
-            Ok((value, false))
-        }
-    }
 }
 
 /// Whether the renewal of this entry falls to the caller.

@@ -13,6 +13,7 @@
 //! | [`trust`], `path`, `crl`, `dns_name` | whom to believe |
 //! | [`verify`], [`accepted`], [`rejection`] | how a value is read, verified, and why not |
 //! | [`verdicts`], `signer_paths` | how a verified value is taken again, and its signer believed |
+//! | `table` | what these keep, and how it is made once |
 //! | `certificate`, `certificate_syntax`, `der`, `time`, `pem` | how a certificate is read |
 //! | [`ffi`] | all of it from C |
 
@@ -54,6 +55,7 @@ mod signer_file;
 mod signer_paths;
 mod signing_key;
 mod structured_field;
+mod table;
 #[cfg(test)]
 mod testing;
 mod time;

@@ -8,13 +8,9 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
-use quick_cache::{
-    DefaultHashBuilder, Equivalent, OptionsBuilder, Weighter,
-    sync::{Cache as Table, DefaultLifecycle, GuardResult},
-};
+use quick_cache::{Equivalent, Weighter};
 
 use crate::{
     accepted::Accepted,
@@ -25,17 +21,18 @@ use crate::{
     format::SignedFormat,
     rejection::Rejection,
     signer_paths::SignerPaths,
+    table::{Table, make_once, table},
     trust::{Trust, TrustAnchors},
     verify::{Freshness, Kept},
 };
 
 /// What a verdict takes in bytes whatever its value is: the certificates of client and signer as
 /// OpenSSL has them, and its places in the cache's table. Measured in tests/verdicts_memory.rs.
-const OVERHEAD: u64 = 16 << 10;
+const OVERHEAD: usize = 16 << 10;
 
 /// What each byte of a value takes: itself, the certificate in it that is kept more than once, what
 /// is attached to that, and a value that is made to send it on.
-const BYTES_PER_BYTE: u64 = 5;
+const BYTES_PER_BYTE: usize = 5;
 
 /// Which anchors or CRLs they are: no two that were ever made have the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -80,7 +77,7 @@ struct Question<'a> {
     names: &'a [&'a [u8]],
 }
 
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 struct Key {
     value: Arc<[u8]>,
     method: Method,
@@ -119,18 +116,6 @@ impl Equivalent<Key> for Question<'_> {
     }
 }
 
-impl PartialEq for Key {
-    fn eq(&self, other: &Self) -> bool {
-        self.method == other.method
-            && self.anchors == other.anchors
-            && self.crls == other.crls
-            && self.value == other.value
-            && self.names == other.names
-    }
-}
-
-impl Eq for Key {}
-
 impl From<&Question<'_>> for Key {
     fn from(question: &Question<'_>) -> Self {
         let Question { value, method, anchors, crls, names } = *question;
@@ -158,8 +143,8 @@ struct Weight;
 
 impl Weighter<Key, Entry> for Weight {
     fn weight(&self, key: &Key, _: &Entry) -> u64 {
-        let length = u64::try_from(key.value.len()).unwrap_or(u64::MAX);
-        length.saturating_mul(BYTES_PER_BYTE).saturating_add(OVERHEAD)
+        let bytes = key.value.len().saturating_mul(BYTES_PER_BYTE).saturating_add(OVERHEAD);
+        u64::try_from(bytes).unwrap_or(u64::MAX)
     }
 }
 
@@ -219,16 +204,8 @@ impl Verdicts {
     #[must_use]
     pub fn new(bytes: usize) -> Self {
         let for_signers = bytes / SIGNERS_PART;
-        let capacity = u64::try_from(bytes.saturating_sub(for_signers)).unwrap_or(u64::MAX);
-        let items = capacity / OVERHEAD;
-        let options = OptionsBuilder::new()
-            .weight_capacity(capacity)
-            .estimated_items_capacity(usize::try_from(items.max(1)).unwrap_or(usize::MAX))
-            .build();
-        let table = options.ok().filter(|_| bytes > 0).map(|options| {
-            let hasher = DefaultHashBuilder::default();
-            Table::with_options(options, Weight, hasher, DefaultLifecycle::default())
-        });
+        let for_values = bytes.saturating_sub(for_signers);
+        let table = table(for_values, (for_values / OVERHEAD).max(1), Weight);
         let paths = SignerPaths::new(for_signers);
         Self { table, kept: Kept { syntax: CertificateSyntax::without_keys(), paths } }
     }
@@ -299,25 +276,10 @@ impl Verdicts {
         if let Some(entry) = table.get(&question).filter(|entry| entry.stands(now)) {
             return Ok(Verdict { accepted: entry.accepted, reused: true });
         }
-        let key = Key::from(&question);
-        table.remove_if(&key, |entry| !entry.stands(now));
-        match table.get_value_or_guard(&key, None::<Duration>) {
-            GuardResult::Value(entry) if entry.stands(now) => {
-                Ok(Verdict { accepted: entry.accepted, reused: true })
-            }
-            // Verified meanwhile, by a thread whose clock is ahead.
-            GuardResult::Value(_) | GuardResult::Timeout => {
-                Ok(Verdict { accepted: verify()?, reused: false })
-            }
-            GuardResult::Guard(guard) => {
-                // On an error the guard goes, and the next of those who wait tries.
-                let accepted = verify()?;
-                let entry = Entry { accepted: Arc::clone(&accepted), verified_at: now };
-                // Not kept if it does not fit; those who wait have it all the same.
-                let _ = guard.insert(entry);
-                Ok(Verdict { accepted, reused: false })
-            }
-        }
+        let verify = || verify().map(|accepted| Entry { accepted, verified_at: now });
+        let good = |entry: &Entry| entry.stands(now);
+        let (entry, reused) = make_once(table, &Key::from(&question), good, verify)?;
+        Ok(Verdict { accepted: entry.accepted, reused })
     }
 }
 
