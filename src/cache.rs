@@ -14,6 +14,7 @@ use crate::{
     client::Client,
     error::Error,
     format::SignedFormat,
+    openssl::leaving_no_errors,
     signer::{Signer, SignerCerts},
     table::{Table, make_once, table},
 };
@@ -147,7 +148,8 @@ impl Cache {
         signer.check_validity(now)?;
         client.check_validity(now)?;
         let sign = || -> Result<Entry, Error> {
-            let value = format.encode(&signer.sign(certs, client, now)?).into();
+            let der = leaving_no_errors(|| signer.sign(certs, client, now))?;
+            let value = format.encode(&der).into();
             Ok(Entry { value, signed_at: now, renewing: false })
         };
         let Some(values) = self.values.as_ref().filter(|_| lifetime > 0) else {

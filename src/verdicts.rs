@@ -19,6 +19,7 @@ use crate::{
     crl::Crls,
     error::Error,
     format::SignedFormat,
+    openssl::leaving_no_errors,
     rejection::Rejection,
     signer_paths::SignerPaths,
     table::{Table, make_once, table},
@@ -262,7 +263,7 @@ impl Verdicts {
         now: i64,
         verify: impl FnOnce() -> Result<Accepted, Failure>,
     ) -> Result<Verdict, Failure> {
-        let verify = || verify().map(Arc::new);
+        let verify = || leaving_no_errors(verify).map(Arc::new);
         let Some(table) = &self.table else {
             return Ok(Verdict { accepted: verify()?, reused: false });
         };

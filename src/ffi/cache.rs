@@ -7,7 +7,7 @@ use std::ptr::null_mut;
 use super::{
     memory::{Allocator, Value},
     number,
-    panic::boundary,
+    panic::{boundary, quiet_boundary},
     pointer,
     result::ClientCertResult,
 };
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn client_cert_cache_sign(
     reused: *mut bool,
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
-    boundary(|| unsafe {
+    quiet_boundary(|| unsafe {
         let (value, reused) = (pointer::out(value, Value::EMPTY)?, pointer::out(reused, false)?);
         let (cache, allocator) = (pointer::borrow(cache)?, pointer::borrow(allocator)?);
         let (signer, client) = (pointer::borrow(signer)?, pointer::borrow(client)?);

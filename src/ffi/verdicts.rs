@@ -4,7 +4,13 @@
 
 use std::{ffi::c_char, ptr::null_mut};
 
-use super::{number, panic::boundary, pointer, result::ClientCertResult, trust::TrustParts};
+use super::{
+    number,
+    panic::{boundary, quiet_boundary},
+    pointer,
+    result::ClientCertResult,
+    trust::TrustParts,
+};
 use crate::{
     accepted::Accepted,
     client::Client,
@@ -80,7 +86,7 @@ pub unsafe extern "C" fn client_cert_verdicts_verify(
     accepted: *mut *mut Accepted,
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
-    boundary(|| unsafe {
+    quiet_boundary(|| unsafe {
         let accepted = pointer::out(accepted, null_mut())?;
         let (verdicts, trust) = (pointer::borrow(verdicts)?, pointer::borrow(trust)?);
         let (names, format) = (trust.names()?, number::signed_format(format)?);
@@ -108,7 +114,7 @@ pub unsafe extern "C" fn client_cert_verdicts_verify_peer(
     accepted: *mut *mut Accepted,
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
-    boundary(|| unsafe {
+    quiet_boundary(|| unsafe {
         let accepted = pointer::out(accepted, null_mut())?;
         let (verdicts, trust) = (pointer::borrow(verdicts)?, pointer::borrow(trust)?);
         let names = trust.names()?;
