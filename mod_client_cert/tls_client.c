@@ -12,6 +12,9 @@ APLOG_USE_MODULE(client_cert);
 
 /** What is known of a connection's client. */
 typedef struct {
+    /** mod_ssl's; NULL once that has let go of it, which is before the
+     *  connection ends, for one when somebody speaks plain HTTP to it, and the
+     *  request that it then makes up comes to us like any other */
     SSL *ssl;
     /** the last verification's outcome, until its handshake is finished */
     client_cert_handshake *pending;
@@ -53,9 +56,27 @@ static apr_status_t free_indexes(void *unused)
     return APR_SUCCESS;
 }
 
+/* Runs in SSL_free(). A reference of our own would keep each SSL until its
+ * connection's pool goes, which after a lingering close is much later, and in
+ * another thread. */
+static void forget_ssl(void *ssl, void *data, CRYPTO_EX_DATA *slots, int index,
+                       long argl, void *argp)
+{
+    tls_connection *connection = data;
+
+    (void)ssl;
+    (void)slots;
+    (void)index;
+    (void)argl;
+    (void)argp;
+    if (connection) {
+        connection->ssl = NULL;
+    }
+}
+
 int mcc_tls_client_pre_config(apr_pool_t *pconf)
 {
-    ssl_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+    ssl_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, forget_ssl);
     store_index = X509_STORE_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
     apr_pool_cleanup_register(pconf, NULL, free_indexes, apr_pool_cleanup_null);
     return ssl_index >= 0 && store_index >= 0;
@@ -183,10 +204,9 @@ static apr_status_t free_connection(void *data)
 {
     tls_connection *connection = data;
 
-    if (SSL_get_ex_data(connection->ssl, ssl_index) == connection) {
+    if (connection->ssl) {
         SSL_set_ex_data(connection->ssl, ssl_index, NULL);
     }
-    SSL_free(connection->ssl);
     forget_pending(connection);
     mcc_tls_session_forget(&connection->offered);
     client_cert_handshake_free(connection->current);
@@ -203,18 +223,12 @@ int mcc_tls_client_pre_handshake(conn_rec *c, SSL *ssl, int is_proxy)
         return DECLINED;
     }
     connection = apr_pcalloc(c->pool, sizeof(*connection));
-    connection->ssl = ssl;
-    /* Our own reference: mod_ssl lets go of the SSL before the connection ends,
-     * for one when somebody speaks plain HTTP to it, and the request that it
-     * then makes up comes to us like any other. */
-    if (!SSL_up_ref(ssl)) {
-        return HTTP_INTERNAL_SERVER_ERROR;
-    }
-    apr_pool_cleanup_register(c->pool, connection, free_connection,
-                              apr_pool_cleanup_null);
     if (!SSL_set_ex_data(ssl, ssl_index, connection)) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
+    connection->ssl = ssl;
+    apr_pool_cleanup_register(c->pool, connection, free_connection,
+                              apr_pool_cleanup_null);
     ap_set_module_config(c->conn_config, &client_cert_module, connection);
     return OK;
 }
@@ -275,7 +289,7 @@ static void refresh(tls_connection *connection)
     /* Also after a handshake that failed: mod_ssl goes on with a request whose
      * client showed a certificate in mid connection and could not prove that
      * it holds the key. */
-    finished = SSL_is_init_finished(ssl) ? 1 : 0;
+    finished = ssl && SSL_is_init_finished(ssl) ? 1 : 0;
     /* Streams may be reading: write what has changed, which on HTTP/2 is
      * nothing any more. */
     if (connection->finished != finished) {
@@ -308,7 +322,9 @@ int mcc_tls_client_process_connection(conn_rec *c)
 {
     tls_connection *connection = connection_of(c);
 
-    if (connection && !c->master) {
+    /* Requests look at later handshakes themselves; the MPM may come here again
+     * for each. */
+    if (connection && !c->master && !connection->finished) {
         refresh(connection);
     }
     return DECLINED;
@@ -316,7 +332,12 @@ int mcc_tls_client_process_connection(conn_rec *c)
 
 int mcc_tls_client_post_read_request(request_rec *r)
 {
-    return mcc_tls_client_process_connection(r->connection);
+    tls_connection *connection = connection_of(r->connection);
+
+    if (connection && !r->connection->master) {
+        refresh(connection);
+    }
+    return DECLINED;
 }
 
 static void unverified(mcc_tls_identity *identity, const char *reason)
