@@ -76,21 +76,6 @@ static void take(mcc_accept_outcome *outcome, client_cert_accepted *accepted)
     outcome->state = MCC_ACCEPT_STATE_ACCEPTED;
 }
 
-typedef struct {
-    const char *value;
-    int count;
-} captured_value;
-
-static int count_value(void *data, const char *name, const char *value)
-{
-    captured_value *captured = data;
-
-    (void)name;
-    captured->value = value;
-    captured->count++;
-    return 1;
-}
-
 static void verify(request_rec *r, const mcc_accept_config *conf,
                    const char *value, mcc_accept_outcome *outcome, apr_pool_t *p)
 {
@@ -151,20 +136,27 @@ static void verify(request_rec *r, const mcc_accept_config *conf,
 }
 
 static void find_out(request_rec *r, const mcc_accept_config *conf,
-                     const apr_table_t *captured, mcc_accept_outcome *outcome,
-                     apr_pool_t *p)
+                     const apr_array_header_t *captured,
+                     mcc_accept_outcome *outcome, apr_pool_t *p)
 {
-    captured_value value = { NULL, 0 };
+    const char *value = NULL;
+    int count = 0;
+    int i;
 
     memset(outcome, 0, sizeof(*outcome));
     outcome->state = MCC_ACCEPT_STATE_NONE;
-    if (captured) {
-        apr_table_do(count_value, &value, captured, conf->header, NULL);
+    for (i = 0; captured && i < captured->nelts; i++) {
+        const mcc_field *field = &APR_ARRAY_IDX(captured, i, mcc_field);
+
+        if (field->name == conf->header) {
+            value = field->value;
+            count++;
+        }
     }
-    if (value.count == 1) {
-        verify(r, conf, value.value, outcome, p);
+    if (count == 1) {
+        verify(r, conf, value, outcome, p);
     }
-    else if (value.count) {
+    else if (count) {
         outcome->state = MCC_ACCEPT_STATE_MALFORMED;
         outcome->reason = "the header is there more than once";
     }
@@ -172,8 +164,7 @@ static void find_out(request_rec *r, const mcc_accept_config *conf,
 
 static int same_config(const mcc_accept_config *a, const mcc_accept_config *b)
 {
-    return a->format == b->format
-        && (a->header == b->header || !ap_cstr_casecmp(a->header, b->header))
+    return a->format == b->format && a->header == b->header
         && a->anchors == b->anchors && a->crls == b->crls
         && a->names == b->names && (a->trust_peer != 0) == (b->trust_peer != 0)
         && a->max_age == b->max_age && a->skew == b->skew;
@@ -205,7 +196,9 @@ static const mcc_accept_outcome *outcome_for(request_rec *r,
     return &kept->outcome;
 }
 
-const mcc_accept_outcome *mcc_accept_outcome_of(request_rec *r)
+/* Apart, to keep what each of a dozen hooks calls short. */
+static __attribute__((noinline)) const mcc_accept_outcome *
+decide_outcome(request_rec *r)
 {
     static const mcc_accept_outcome off = {
         MCC_ACCEPT_STATE_OFF, NULL, NULL, NULL
@@ -217,49 +210,60 @@ const mcc_accept_outcome *mcc_accept_outcome_of(request_rec *r)
         return &off;
     }
     request = mcc_request_of(r);
-    if (request->outcome_conf != dir) {
-        request->outcome = outcome_for(r, dir);
-        request->outcome_conf = dir;
-    }
+    request->outcome = outcome_for(r, dir);
+    request->outcome_conf = r->per_dir_config;
     return request->outcome;
+}
+
+const mcc_accept_outcome *mcc_accept_outcome_of(request_rec *r)
+{
+    const mcc_request *request = mcc_request_known(r);
+
+    return request && request->outcome
+            && request->outcome_conf == r->per_dir_config
+        ? request->outcome : decide_outcome(r);
 }
 
 void mcc_accept_capture(request_rec *r)
 {
     const mcc_server_config *server = mcc_server_config_of(r->server);
-    mcc_request *first = mcc_request_of(first_request(r));
+    request_rec *first;
+    mcc_request *request;
     const apr_array_header_t *fields;
     int i;
 
-    /* Once, from what the client sent: what is there later is ours. */
-    if (!server->accepts || first->captured) {
+    if (!server->accepts) {
         return;
     }
-    first->captured = apr_table_make(first_request(r)->pool, 1);
+    /* Once, from what the client sent: what is there later is ours. */
+    first = first_request(r);
+    request = mcc_request_of(first);
+    if (request->captured) {
+        return;
+    }
+    request->captured = apr_array_make(first->pool, 1, sizeof(mcc_field));
     /* The environment has strings that live as long as what is accepted, and
      * others' cleanups may read it: those registered later go first. */
-    apr_pool_cleanup_register(first_request(r)->pool, first, free_accepted,
+    apr_pool_cleanup_register(first->pool, request, free_accepted,
                               apr_pool_cleanup_null);
     fields = apr_table_elts(r->headers_in);
     for (i = 0; i < fields->nelts; i++) {
         const apr_table_entry_t *field = &APR_ARRAY_IDX(fields, i,
                                                         apr_table_entry_t);
-        int n;
+        const char *name = mcc_names_may_contain(server->global->our_names,
+                                                 field->key)
+            ? mcc_accepted_name(server->global, field->key) : NULL;
 
-        for (n = 0; n < server->global->accepted_names->nelts; n++) {
-            /* As HTTP compares names, not as backends fold them. */
-            if (!ap_cstr_casecmp(field->key,
-                                 APR_ARRAY_IDX(server->global->accepted_names, n,
-                                               const char *))) {
-                apr_table_addn(first->captured, field->key, field->val);
-                break;
-            }
+        if (name) {
+            mcc_field *captured = apr_array_push(request->captured);
+
+            captured->name = name;
+            captured->value = field->val;
         }
     }
-    fields = apr_table_elts(first->captured);
-    for (i = 0; i < fields->nelts; i++) {
+    for (i = 0; i < request->captured->nelts; i++) {
         apr_table_unset(r->headers_in,
-                        APR_ARRAY_IDX(fields, i, apr_table_entry_t).key);
+                        APR_ARRAY_IDX(request->captured, i, mcc_field).name);
     }
 }
 
@@ -267,19 +271,17 @@ void mcc_accept_capture(request_rec *r)
 static int turn_away_uninvited(request_rec *r, const mcc_request *request)
 {
     const mcc_dir_config *dir = mcc_dir_config_of(r);
-    const apr_array_header_t *fields;
     int found = 0;
     int i;
 
     if (!request->captured) {
         return OK;
     }
-    fields = apr_table_elts(request->captured);
-    for (i = 0; i < fields->nelts; i++) {
-        const char *name = APR_ARRAY_IDX(fields, i, apr_table_entry_t).key;
+    for (i = 0; i < request->captured->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(request->captured, i, mcc_field).name;
 
         if (!mcc_accepts(&dir->accept)
-            || ap_cstr_casecmp(name, dir->accept.header)) {
+            || name != dir->accept.header) {
             ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
                           "header \"%s\" stripped from the request", name);
             found = 1;

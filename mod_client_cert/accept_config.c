@@ -10,7 +10,6 @@
 
 #include "accept_check.h"
 #include "config.h"
-#include "names.h"
 
 APLOG_USE_MODULE(client_cert);
 
@@ -115,17 +114,16 @@ static const struct {
 
 #define ACCEPT_FORMATS (sizeof(accept_formats) / sizeof(accept_formats[0]))
 
-/* Two names that fold to one are still two headers to be read. */
-static void add_exact_name(apr_array_header_t *names, const char *name)
+/* The name among those that are read, where one header has one pointer. Two
+ * names that fold to one are still two headers to be read. */
+static const char *accepted_name(mcc_global *global, const char *name)
 {
-    int i;
+    const char *known = mcc_accepted_name(global, name);
 
-    for (i = 0; i < names->nelts; i++) {
-        if (!ap_cstr_casecmp(APR_ARRAY_IDX(names, i, const char *), name)) {
-            return;
-        }
+    if (!known) {
+        known = APR_ARRAY_PUSH(global->accepted_names, const char *) = name;
     }
-    APR_ARRAY_PUSH(names, const char *) = name;
+    return known;
 }
 
 const char *mcc_set_accept(cmd_parms *cmd, void *dir, const char *word,
@@ -166,9 +164,8 @@ const char *mcc_set_accept(cmd_parms *cmd, void *dir, const char *word,
         return error;
     }
     accept->format = (int)accept_formats[i].format;
-    accept->header = header;
+    accept->header = accepted_name(server->global, header);
     mcc_names_add(server->global->our_names, header);
-    add_exact_name(server->global->accepted_names, header);
     server->global->accepts = 1;
     server->accepts = 1;
     return NULL;

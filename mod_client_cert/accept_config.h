@@ -22,7 +22,9 @@
 /** A section's part in the accept role. */
 typedef struct {
     int format;         /**< MCC_ACCEPT_UNSET, _OFF or a client_cert_format */
-    const char *header; /**< field name, where format is one */
+    /** where format is one, the field name: of global's accepted_names, so one
+     *  header has one pointer */
+    const char *header;
     const client_cert_anchors *anchors; /**< NULL where unset */
     const char *anchors_file;           /**< with anchors, for messages */
     const client_cert_crls *crls;       /**< NULL where unset */

@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 
 #include "client_variables.h"
+#include "environment.h"
 
 #define PREFIX_SSL "SSL_CLIENT_"
 #define PREFIX_OURS "CLIENT_CERT_"
@@ -34,8 +35,15 @@ typedef struct {
 
 int mcc_accept_is_variable(const char *name)
 {
-    return !ap_cstr_casecmpn(name, PREFIX_SSL, sizeof(PREFIX_SSL) - 1)
-        || !ap_cstr_casecmpn(name, PREFIX_OURS, sizeof(PREFIX_OURS) - 1);
+    switch (*name) {
+    case 'S':
+    case 's':
+        return !ap_cstr_casecmpn(name, PREFIX_SSL, sizeof(PREFIX_SSL) - 1);
+    case 'C':
+    case 'c':
+        return !ap_cstr_casecmpn(name, PREFIX_OURS, sizeof(PREFIX_OURS) - 1);
+    }
+    return 0;
 }
 
 /* No variable needs the key. */
@@ -261,30 +269,15 @@ void mcc_accept_variables_export(request_rec *r)
     }
 }
 
+static int is_variable(const void *unused, const char *name)
+{
+    (void)unused;
+    return mcc_accept_is_variable(name);
+}
+
 void mcc_accept_variables_remove(request_rec *r)
 {
-    static const char redirected[] = "REDIRECT_";
-    const apr_array_header_t *variables = apr_table_elts(r->subprocess_env);
-    apr_array_header_t *found = NULL;
-    int i;
-
-    for (i = 0; i < variables->nelts; i++) {
-        const char *key = APR_ARRAY_IDX(variables, i, apr_table_entry_t).key;
-        const char *name = key;
-
-        while (!strncmp(name, redirected, sizeof(redirected) - 1)) {
-            name += sizeof(redirected) - 1;
-        }
-        if (mcc_accept_is_variable(name)) {
-            if (!found) {
-                found = apr_array_make(r->pool, 32, sizeof(const char *));
-            }
-            APR_ARRAY_PUSH(found, const char *) = key;
-        }
-    }
-    for (i = 0; found && i < found->nelts; i++) {
-        apr_table_unset(r->subprocess_env, APR_ARRAY_IDX(found, i, const char *));
-    }
+    mcc_environment_remove(r, is_variable, NULL);
 }
 
 apr_array_header_t *mcc_accept_extensions(apr_pool_t *p,

@@ -7,8 +7,6 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
-#include "names.h"
-
 #define GLOBAL_KEY "mod_client_cert: global"
 
 /* Server configurations are made before any hook of ours runs and without a
@@ -22,7 +20,7 @@ static mcc_global *global_of(apr_pool_t *pconf)
     global = found;
     if (!global) {
         global = apr_pcalloc(pconf, sizeof(*global));
-        global->our_names = apr_array_make(pconf, 4, sizeof(const char *));
+        global->our_names = mcc_names_make(pconf);
         global->accepted_names = apr_array_make(pconf, 1, sizeof(const char *));
         global->cache_size = MCC_DEFAULT_CACHE_SIZE;
         mcc_names_add(global->our_names, MCC_CLIENT_CERT);
@@ -88,6 +86,21 @@ mcc_server_config *mcc_server_config_of(const server_rec *s)
 mcc_dir_config *mcc_dir_config_of(const request_rec *r)
 {
     return ap_get_module_config(r->per_dir_config, &client_cert_module);
+}
+
+const char *mcc_accepted_name(const mcc_global *global, const char *name)
+{
+    int i;
+
+    for (i = 0; i < global->accepted_names->nelts; i++) {
+        const char *accepted = APR_ARRAY_IDX(global->accepted_names, i,
+                                             const char *);
+
+        if (!ap_cstr_casecmp(accepted, name)) {
+            return accepted;
+        }
+    }
+    return NULL;
 }
 
 apr_size_t mcc_cache_share(const mcc_global *global)

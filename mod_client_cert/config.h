@@ -21,6 +21,7 @@
 #include "accept_config.h"
 #include "client_cert.h"
 #include "forward_config.h"
+#include "names.h"
 
 extern module AP_MODULE_DECLARE_DATA client_cert_module;
 
@@ -33,8 +34,8 @@ typedef enum {
 
 /** One for each httpd, shared by all its virtual hosts. */
 typedef struct {
-    /** (const char *) every header name that is ours, see names.h */
-    apr_array_header_t *our_names;
+    /** every header name that is ours */
+    mcc_names *our_names;
     /** ClientCertSignatureCache in bytes, for both roles together; 0 for none */
     apr_size_t cache_size;
     /** some ClientCertForward names a format */
@@ -43,7 +44,7 @@ typedef struct {
     unsigned accepts : 1;
     /** mod_cache is there; set in post_config */
     unsigned caches : 1;
-    /** (const char *) the headers that some ClientCertAccept reads */
+    /** (const char *) the headers that some ClientCertAccept reads, each once */
     apr_array_header_t *accepted_names;
     /** sections with directives of the accept role, NULL if there are none */
     apr_array_header_t *accept_sections;
@@ -93,6 +94,10 @@ void *mcc_merge_dir_config(apr_pool_t *p, void *base, void *add);
 
 mcc_server_config *mcc_server_config_of(const server_rec *s);
 mcc_dir_config *mcc_dir_config_of(const request_rec *r);
+
+/** What accepted_names has for a field name, as HTTP compares names and not as
+ *  backends fold them; NULL if nobody reads it. */
+const char *mcc_accepted_name(const mcc_global *global, const char *name);
 
 /** The memory that each role may use for what it keeps, in bytes. */
 apr_size_t mcc_cache_share(const mcc_global *global);

@@ -11,7 +11,6 @@
 #include "config.h"
 #include "interim.h"
 #include "log.h"
-#include "names.h"
 #include "request.h"
 #include "request_headers.h"
 #include "response.h"
@@ -165,7 +164,7 @@ int mcc_forward_fixups(request_rec *r)
 {
     const mcc_server_config *server = mcc_server_config_of(r->server);
     const mcc_dir_config *dir = mcc_dir_config_of(r);
-    const apr_array_header_t *ours = server->global->our_names;
+    const mcc_names *ours = server->global->our_names;
     int proxied = goes_to_backend(r);
     int wanted = proxied && dir->forward.lines && dir->forward.lines->nelts;
     const mcc_accept_outcome *accepted;

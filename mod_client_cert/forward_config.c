@@ -9,7 +9,6 @@
 #include <openssl/err.h>
 
 #include "config.h"
-#include "names.h"
 
 void mcc_forward_config_init(mcc_forward_config *conf)
 {

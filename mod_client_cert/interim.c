@@ -10,7 +10,6 @@
 #include <apr_strings.h>
 
 #include "config.h"
-#include "names.h"
 
 static ap_filter_rec_t *interim_filter;
 
@@ -22,7 +21,7 @@ typedef struct {
 
 /* The same response without our lines. httpd writes a field on one line. */
 static char *cleaned(apr_pool_t *p, const char *response, apr_size_t length,
-                     const apr_array_header_t *names, apr_size_t *kept)
+                     const mcc_names *names, apr_size_t *kept)
 {
     char *output = apr_palloc(p, length);
     const char *line = response;
@@ -56,7 +55,7 @@ static apr_status_t write_connection(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     interim_watch *watch = f->ctx;
     request_rec *r = watch->r;
-    const apr_array_header_t *names;
+    const mcc_names *names;
     apr_bucket_brigade *whole;
     apr_status_t status;
     char *response;

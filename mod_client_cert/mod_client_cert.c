@@ -5,6 +5,7 @@
  *
  *   config.c           what the directives say, for both roles
  *   names.c            header names, as backends fold them
+ *   environment.c      taking variables out of a request's environment
  *   request_headers.c  taking headers out of a request, keeping ours in
  *   request.c          what is remembered of a request; notes for the log
  *   incoming.c         requests that arrive with our headers

@@ -30,27 +30,40 @@ int mcc_names_equal(const char *a, const char *b)
     return *a == *b;
 }
 
-int mcc_names_contain(const apr_array_header_t *names, const char *name)
+mcc_names *mcc_names_make(apr_pool_t *p)
 {
-    const unsigned char first = folded((unsigned char)*name);
+    mcc_names *names = apr_pcalloc(p, sizeof(*names));
+
+    names->list = apr_array_make(p, 4, sizeof(const char *));
+    return names;
+}
+
+int mcc_names_search(const mcc_names *names, const char *name)
+{
     int i;
 
-    for (i = 0; i < names->nelts; i++) {
-        const char *ours = APR_ARRAY_IDX(names, i, const char *);
-
-        /* Few others begin like ours. */
-        if (folded((unsigned char)*ours) == first
-            && mcc_names_equal(ours, name)) {
+    for (i = 0; i < names->list->nelts; i++) {
+        if (mcc_names_equal(APR_ARRAY_IDX(names->list, i, const char *), name)) {
             return 1;
         }
     }
     return 0;
 }
 
-void mcc_names_add(apr_array_header_t *names, const char *name)
+/* Many characters fold to '_'. */
+static apr_uint32_t initials_of(const char *name)
+{
+    const unsigned char first = (unsigned char)*name;
+
+    return folded(first) == '_' ? ~(apr_uint32_t)0
+                                : (apr_uint32_t)1 << (first & 31);
+}
+
+void mcc_names_add(mcc_names *names, const char *name)
 {
     if (!mcc_names_contain(names, name)) {
-        APR_ARRAY_PUSH(names, const char *) = name;
+        APR_ARRAY_PUSH(names->list, const char *) = name;
+        names->initials |= initials_of(name);
     }
 }
 

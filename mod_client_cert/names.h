@@ -16,15 +16,38 @@
 #define MCC_CLIENT_CERT "Client-Cert"
 #define MCC_CLIENT_CERT_CHAIN "Client-Cert-Chain"
 
+/** Names, no two of which fold to one. */
+typedef struct {
+    apr_array_header_t *list; /**< (const char *) */
+    /** with what a name that folds to one of them may begin: a bit for each
+     *  value of the character's last five, which case does not change */
+    apr_uint32_t initials;
+} mcc_names;
+
 /** Whether two names fold to one. */
 int mcc_names_equal(const char *a, const char *b);
 
-/** Add a name unless one that folds to it is there; the array holds (const
- *  char *), and the name is kept, not copied. */
-void mcc_names_add(apr_array_header_t *names, const char *name);
+/** No names yet. */
+mcc_names *mcc_names_make(apr_pool_t *p);
 
-/** Whether a name folds to one of the array's. */
-int mcc_names_contain(const apr_array_header_t *names, const char *name);
+/** Add a name unless one that folds to it is there; it is kept, not copied. */
+void mcc_names_add(mcc_names *names, const char *name);
+
+/** As mcc_names_contain(), which asks mcc_names_may_contain() first. */
+int mcc_names_search(const mcc_names *names, const char *name);
+
+/** Whether a name begins as one of these may: few others do. */
+static APR_INLINE int mcc_names_may_contain(const mcc_names *names,
+                                            const char *name)
+{
+    return names->initials >> ((unsigned char)*name & 31) & 1;
+}
+
+/** Whether a name folds to one of these. */
+static APR_INLINE int mcc_names_contain(const mcc_names *names, const char *name)
+{
+    return mcc_names_may_contain(names, name) && mcc_names_search(names, name);
+}
 
 /** Whether a name is a token (RFC 9110, section 5.6.2). */
 int mcc_name_is_token(const char *name);

@@ -14,6 +14,11 @@
 #define MCC_NOTE_ACCEPT "client-cert-accept"
 #define MCC_NOTE_INCOMING "client-cert-incoming"
 
+/** A field of a request's header. */
+typedef struct {
+    const char *name, *value;
+} mcc_field;
+
 typedef struct {
     /** the client's own headers were looked for and removed */
     unsigned cleaned : 1;
@@ -25,11 +30,12 @@ typedef struct {
     unsigned refused : 1;
     /** headers that we set, NULL if none */
     apr_table_t *sent;
-    /** of the first request: what ClientCertAccept reads, NULL if nobody does */
-    apr_table_t *captured;
+    /** of the first request: (mcc_field) what ClientCertAccept reads, NULL if
+     *  nobody does */
+    apr_array_header_t *captured;
     /** of the first request: what was found out of it, see accept.c */
     apr_array_header_t *outcomes;
-    /** the one that was asked for last, and the mcc_dir_config it is for */
+    /** the one that was asked for last, and the per_dir_config it is for */
     const struct mcc_accept_outcome *outcome;
     const void *outcome_conf;
     /** map_to_storage has begun: sections' configuration counts from here on */

@@ -6,12 +6,12 @@
 
 #include <apr_strings.h>
 
-#include "names.h"
+#include "environment.h"
 
 APLOG_USE_MODULE(client_cert);
 
 int mcc_headers_remove(request_rec *r, apr_table_t *headers,
-                       const apr_array_header_t *names, int report)
+                       const mcc_names *names, int report)
 {
     const apr_array_header_t *fields = apr_table_elts(headers);
     apr_array_header_t *found = NULL;
@@ -42,37 +42,22 @@ int mcc_headers_remove(request_rec *r, apr_table_t *headers,
     return found->nelts;
 }
 
-void mcc_headers_remove_variables(request_rec *r,
-                                  const apr_array_header_t *names)
+static int is_of_header(const void *names, const char *variable)
 {
-    static const char redirected[] = "REDIRECT_";
     static const char header[] = "HTTP_";
-    const apr_array_header_t *variables = apr_table_elts(r->subprocess_env);
-    apr_array_header_t *found = apr_array_make(r->pool, 2,
-                                               sizeof(const char *));
-    int i;
 
-    for (i = 0; i < variables->nelts; i++) {
-        const char *key = APR_ARRAY_IDX(variables, i, apr_table_entry_t).key;
-        const char *name = key;
+    return !strncmp(variable, header, sizeof(header) - 1)
+        && mcc_names_contain(names, variable + sizeof(header) - 1);
+}
 
-        while (name && !strncmp(name, redirected, sizeof(redirected) - 1)) {
-            name += sizeof(redirected) - 1;
-        }
-        if (name && !strncmp(name, header, sizeof(header) - 1)
-            && mcc_names_contain(names, name + sizeof(header) - 1)) {
-            APR_ARRAY_PUSH(found, const char *) = key;
-        }
-    }
-    for (i = 0; i < found->nelts; i++) {
-        apr_table_unset(r->subprocess_env,
-                        APR_ARRAY_IDX(found, i, const char *));
-    }
+void mcc_headers_remove_variables(request_rec *r, const mcc_names *names)
+{
+    mcc_environment_remove(r, is_of_header, names);
 }
 
 typedef struct {
     apr_pool_t *pool;
-    const apr_array_header_t *names;
+    const mcc_names *names;
     apr_array_header_t *kept; /* (const char *) tokens that are not ours */
     int dropped;
 } connection_tokens;
@@ -104,7 +89,7 @@ static int sort_tokens(void *data, const char *key, const char *value)
 }
 
 void mcc_headers_release_connection(request_rec *r, apr_table_t *headers,
-                                    const apr_array_header_t *names)
+                                    const mcc_names *names)
 {
     connection_tokens tokens;
 

@@ -10,21 +10,22 @@
 
 #include <apr_tables.h>
 
+#include "names.h"
+
 /** Remove every field whose name folds to one of names.
  *  @return how many there were; each is one line in the log if report is set,
  *          its name only, never its value */
 int mcc_headers_remove(request_rec *r, apr_table_t *headers,
-                       const apr_array_header_t *names, int report);
+                       const mcc_names *names, int report);
 
 /** Take our names out of Connection, where a client asks mod_proxy to remove
  *  the headers that it names. What else it says stays. */
 void mcc_headers_release_connection(request_rec *r, apr_table_t *headers,
-                                    const apr_array_header_t *names);
+                                    const mcc_names *names);
 
 /** Remove the variables that a handler of CGI's kind made of our headers. They
  *  outlive its request: a subrequest starts with its parent's, a redirect with
  *  its predecessor's under REDIRECT_. */
-void mcc_headers_remove_variables(request_rec *r,
-                                  const apr_array_header_t *names);
+void mcc_headers_remove_variables(request_rec *r, const mcc_names *names);
 
 #endif /* MCC_REQUEST_HEADERS_H */

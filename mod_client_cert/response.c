@@ -8,7 +8,6 @@
 #include <apr_strings.h>
 
 #include "config.h"
-#include "names.h"
 #include "request.h"
 #include "request_headers.h"
 
@@ -24,7 +23,7 @@ static ap_filter_rec_t *subrequest_filter;
 
 typedef struct {
     apr_pool_t *pool;
-    const apr_array_header_t *names;
+    const mcc_names *names;
     int found;
 } vary_search;
 
@@ -46,7 +45,7 @@ static int search_vary(void *data, const char *key, const char *value)
 }
 
 static int names_ours(request_rec *r, const apr_table_t *headers,
-                      const apr_array_header_t *names)
+                      const mcc_names *names)
 {
     vary_search search = { r->pool, names, 0 };
 
@@ -58,7 +57,7 @@ static int names_ours(request_rec *r, const apr_table_t *headers,
 
 static void clean_headers(request_rec *r)
 {
-    const apr_array_header_t *names =
+    const mcc_names *names =
         mcc_server_config_of(r->server)->global->our_names;
 
     mcc_headers_remove(r, r->headers_out, names, 0);
@@ -78,7 +77,7 @@ static void clean_headers(request_rec *r)
 
 static void clean_trailers(request_rec *r)
 {
-    const apr_array_header_t *names =
+    const mcc_names *names =
         mcc_server_config_of(r->server)->global->our_names;
 
     mcc_headers_remove(r, r->trailers_out, names, 0);
