@@ -34,7 +34,7 @@ fn declare_openssl() {
             "openssl.h",
             "#include <openssl/crypto.h>\n#include <openssl/err.h>\n#include <openssl/x509v3.h>",
         )
-        .allowlist_function("ERR_set_mark|ERR_pop_to_mark|OPENSSL_cleanse")
+        .allowlist_function("ERR_(set|clear_last)_mark|ERR_pop_to_mark|OPENSSL_cleanse")
         .allowlist_function("X509_NAME_print_ex|X509_check_ca|X509_new_ex")
         .allowlist_function("X509_STORE_CTX_set_(flags|time|verify_cb)|X509_STORE_CTX_set0_crls")
         .allowlist_type("X509_STORE_CTX_verify_cb")

@@ -15,7 +15,8 @@
  * - X509 and EVP_PKEY objects are borrowed: the caller keeps its reference. Where the library
  *   goes on using one, it takes a reference of its own.
  * - `now` is Unix time in seconds.
- * - Nothing of the library's own is left in OpenSSL's error queue of the calling thread.
+ * - Nothing of the library's own is left in OpenSSL's error queue of the calling thread, but where
+ *   a function says so.
  *   (A failing call may remove what was there before.)
  */
 
@@ -822,7 +823,8 @@ const char *client_cert_version(void);
  *
  * Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER, CLIENT_CERT_RESULT_OUT_OF_MEMORY,
  * CLIENT_CERT_RESULT_SIGNING_FAILED, and, when one of the two certificates is outside its
- * validity at `now`, as the two check_validity functions do.
+ * validity at `now`, as the two check_validity functions do. With
+ * CLIENT_CERT_RESULT_SIGNING_FAILED, OpenSSL's reasons are left in its error queue.
  */
 client_cert_result client_cert_sign(const client_cert_signer *signer,
                                     uint32_t certs,

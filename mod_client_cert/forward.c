@@ -109,7 +109,6 @@ static int fail(request_rec *r, const mcc_server_config *server,
                   header, reason,
                   server->signer.source == MCC_SIGNER_FILE ? server->signer.file
                                                            : "server");
-    mcc_log_openssl_errors(r);
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
@@ -139,6 +138,9 @@ static int forward(request_rec *r, const mcc_server_config *server,
         how = set_value(r, line, signer, certs, lifetime, server->global->cache,
                         client, now, &result);
         if (!how) {
+            if (result == CLIENT_CERT_RESULT_SIGNING_FAILED) {
+                mcc_log_openssl_error(r);
+            }
             return fail(r, server, line->header,
                         client_cert_result_message(result));
         }

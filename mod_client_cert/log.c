@@ -8,14 +8,18 @@
 
 APLOG_USE_MODULE(client_cert);
 
-void mcc_log_openssl_errors(request_rec *r)
+void mcc_log_openssl_error(request_rec *r)
 {
-    unsigned long code;
+    const char *data = NULL;
+    int flags = 0;
+    unsigned long code = ERR_peek_last_error_all(NULL, NULL, NULL, &data, &flags);
+    char text[256];
 
-    while ((code = ERR_get_error())) {
-        char text[256];
-
+    if (code) {
         ERR_error_string_n(code, text, sizeof(text));
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "OpenSSL: %s", text);
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "OpenSSL: %s%s%s", text,
+                      (flags & ERR_TXT_STRING) && *data ? ": " : "",
+                      (flags & ERR_TXT_STRING) ? data : "");
     }
+    ERR_clear_error();
 }

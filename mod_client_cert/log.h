@@ -8,7 +8,8 @@
 
 #include <httpd.h>
 
-/** Log and empty this thread's queue of OpenSSL errors. */
-void mcc_log_openssl_errors(request_rec *r);
+/** Log the last of this thread's OpenSSL errors, which tells most of what just
+ *  failed, and empty the queue of them. */
+void mcc_log_openssl_error(request_rec *r);
 
 #endif /* MCC_LOG_H */

@@ -132,7 +132,7 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// As [`Signer::sign`]; an error is not kept.
+    /// As [`Signer::sign`], OpenSSL's reasons included; an error is not kept.
     #[expect(clippy::too_many_arguments, reason = "as many as a value depends on")]
     pub fn sign<R>(
         &self,
@@ -148,8 +148,7 @@ impl Cache {
         signer.check_validity(now)?;
         client.check_validity(now)?;
         let sign = || -> Result<Entry, Error> {
-            let der = leaving_no_errors(|| signer.sign(certs, client, now))?;
-            let value = format.encode(&der).into();
+            let value = format.encode(&signer.sign(certs, client, now)?).into();
             Ok(Entry { value, signed_at: now, renewing: false })
         };
         let Some(values) = self.values.as_ref().filter(|_| lifetime > 0) else {
@@ -185,7 +184,7 @@ fn renew(
 ) -> (Arc<str>, bool) {
     if !entry.renewing && claim(values, key, entry) {
         // The value at hand is good whether or not there will be another.
-        if let Ok(next) = sign() {
+        if let Ok(next) = leaving_no_errors(sign) {
             let value = Arc::clone(&next.value);
             // Not kept if it was evicted meanwhile.
             let _ = values.replace(key.clone(), next, true);

@@ -5,13 +5,24 @@
 
 #![allow(missing_docs, non_camel_case_types, unused_imports, clippy::wildcard_imports)]
 
+use std::mem;
+
 include!(concat!(env!("OUT_DIR"), "/openssl.rs"));
 
 /// Runs `body`. No error that it leaves stays in OpenSSL's queue, where mod_ssl would take it for
 /// its own, whether it returns or panics.
 pub(crate) fn leaving_no_errors<R>(body: impl FnOnce() -> R) -> R {
-    let _mark = ErrorMark::set();
-    body()
+    leaving_errors_if(|_| false, body)
+}
+
+/// As [`leaving_no_errors`], but what `body` leaves stays where `stay` says so of its result.
+pub(crate) fn leaving_errors_if<R>(stay: impl FnOnce(&R) -> bool, body: impl FnOnce() -> R) -> R {
+    let mark = ErrorMark::set();
+    let result = body();
+    if stay(&result) {
+        mark.clear();
+    }
+    result
 }
 
 /// The place in this thread's queue of errors back to which it goes when this is dropped.
@@ -22,6 +33,13 @@ impl ErrorMark {
         // SAFETY: takes no arguments, and touches the queue of this thread alone.
         unsafe { ERR_set_mark() };
         Self
+    }
+
+    /// Takes the mark away, and no error.
+    fn clear(self) {
+        // SAFETY: as above.
+        unsafe { ERR_clear_last_mark() };
+        mem::forget(self);
     }
 }
 
@@ -35,6 +53,8 @@ impl Drop for ErrorMark {
 #[cfg(test)]
 mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use openssl::error::ErrorStack;
 
     use super::*;
 
@@ -69,6 +89,15 @@ mod tests {
         }));
         assert!(panicked.is_err());
         assert_eq!(last_error(), 0);
+    }
+
+    #[test]
+    fn errors_stay_if_they_are_to() {
+        for stays in [true, false] {
+            leaving_errors_if(|_| stays, fail);
+            assert_eq!(last_error() != 0, stays);
+            ErrorStack::get();
+        }
     }
 
     #[test]

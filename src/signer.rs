@@ -15,6 +15,7 @@ use crate::{
     cms::{SignedAttributes, SignedData, certificate_set},
     error::Error,
     format::SignedFormat,
+    openssl::leaving_errors_if,
     signing_key::SigningKey,
     time::{Outside, SigningTime, Validity},
 };
@@ -146,8 +147,19 @@ impl Signer {
     /// # Errors
     ///
     /// [`Error::SignerExpired`], [`Error::SignerNotYetValid`], [`Error::CertificateExpired`],
-    /// [`Error::CertificateNotYetValid`], [`Error::SigningFailed`]
+    /// [`Error::CertificateNotYetValid`], and [`Error::SigningFailed`], with which OpenSSL's reasons
+    /// are in its queue of errors; it is left as it was otherwise.
     pub fn sign(&self, certs: SignerCerts, client: &Client, now: i64) -> Result<Vec<u8>, Error> {
+        let failed = |signed: &Result<_, Error>| *signed == Err(Error::SigningFailed);
+        leaving_errors_if(failed, || self.sign_leaving_errors(certs, client, now))
+    }
+
+    fn sign_leaving_errors(
+        &self,
+        certs: SignerCerts,
+        client: &Client,
+        now: i64,
+    ) -> Result<Vec<u8>, Error> {
         self.check_validity(now)?;
         client.check_validity(now)?;
         let time = SigningTime::new(now).ok_or(Error::SigningFailed)?;
@@ -165,7 +177,11 @@ impl Signer {
             let certificates = self.certificates(certs);
             Ok(Some(self.signed_data.encode(client.leaf(), certificates, &attributes, signature)))
         });
-        signed.ok().flatten().ok_or(Error::SigningFailed)
+        let signed = signed.map_err(|reasons| {
+            reasons.put();
+            Error::SigningFailed
+        });
+        signed?.ok_or(Error::SigningFailed)
     }
 
     #[cfg(test)]

@@ -14,6 +14,7 @@
 #include <openssl/core.h>
 #include <openssl/core_dispatch.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/provider.h>
 
 #define MAX_ALGORITHMS 32
@@ -32,7 +33,11 @@ static int refuses(void)
 {
     const char *file = getenv("REFUSE_TO_SIGN");
 
-    return file && access(file, F_OK) == 0;
+    if (!file || access(file, F_OK) != 0) {
+        return 0;
+    }
+    ERR_raise_data(ERR_LIB_USER, 1, "the key store went away");
+    return 1;
 }
 
 /* A wrapper gets no argument that tells the algorithm, so there is one set of

@@ -5,7 +5,7 @@
 use super::{
     memory::{Allocator, Value},
     number,
-    panic::boundary,
+    panic::quiet_boundary,
     pointer,
     result::ClientCertResult,
 };
@@ -20,7 +20,8 @@ use crate::{client::Client, signer::Signer};
 ///
 /// Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER, CLIENT_CERT_RESULT_OUT_OF_MEMORY,
 /// CLIENT_CERT_RESULT_SIGNING_FAILED, and, when one of the two certificates is outside its
-/// validity at `now`, as the two check_validity functions do.
+/// validity at `now`, as the two check_validity functions do. With
+/// CLIENT_CERT_RESULT_SIGNING_FAILED, OpenSSL's reasons are left in its error queue.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_sign(
     signer: *const Signer,
@@ -32,7 +33,7 @@ pub unsafe extern "C" fn client_cert_sign(
     value: *mut Value,
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
-    boundary(|| unsafe {
+    quiet_boundary(|| unsafe {
         let value = pointer::out(value, Value::EMPTY)?;
         let (signer, client) = (pointer::borrow(signer)?, pointer::borrow(client)?);
         let (certs, format) = (number::signer_certs(certs)?, number::signed_format(format)?);
