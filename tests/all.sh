@@ -8,6 +8,7 @@
 #   build     tests/build/*.sh: what the build promises
 #   apache    the Apache::Test suite
 #   demo      the demo, once
+#   bench     the benchmarks, in short: that they run, whatever they measure
 #
 # or else the name of a test of the Apache::Test suite. What the parts print
 # passes through; the last line has the totals.
@@ -81,12 +82,12 @@ parts=()
 tests=()
 for name in "$@"; do
     case $name in
-        rust | interop | build | apache | demo) parts+=("$name") ;;
+        rust | interop | build | apache | demo | bench) parts+=("$name") ;;
         *) tests+=("$name") ;;
     esac
 done
 if [ $# -eq 0 ]; then
-    parts=(rust interop build apache demo)
+    parts=(rust interop build apache demo bench)
 elif [ ${#tests[@]} -gt 0 ]; then
     parts+=(apache)
 fi
@@ -97,6 +98,7 @@ for name in "${parts[@]}"; do
         interop | build) scripts "$name" ;;
         apache) part 'Apache::Test' tests/apache.sh ${tests[@]+"${tests[@]}"} ;;
         demo) part 'demo' demo/demo.sh --once ;;
+        bench) part 'benchmarks' ./run bench --short keep-alive new strangers resumed accept ;;
     esac
 done
 

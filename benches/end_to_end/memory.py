@@ -36,6 +36,8 @@ class Pair(Servers):
         cache = f"ClientCertSignatureCache {self.size}\n"
         self.origin = self.httpd("origin", LOAD_MODULE + self.tls("origin") + documents(self)
                                  + cache + f"""
+            # httpd keeps 32 bytes for each request of a connection, as long as that lasts.
+            MaxKeepAliveRequests 1000
             ClientCertAccept cms
             ClientCertTrust {self.dir}/ca.crt
             ClientCertTrustName localhost
