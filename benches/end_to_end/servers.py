@@ -220,8 +220,12 @@ class Servers:
             server.stop()
         shutil.rmtree(self.dir, ignore_errors=True)
 
+    def distinct(self, name):
+        """The name of one more server of this kind."""
+        return f"{name}-{len(self.running)}"
+
     def httpd(self, name, body, part=Part.MEASURED):
-        port = free_port()
+        port, name = free_port(), self.distinct(name)
         configuration = self.dir / f"{name}.conf"
         identity = "User www-data\nGroup www-data" if self.root else ""
         configuration.write_text(HTTPD.format(dir=self.dir, name=name, modules=self.modules,
@@ -232,6 +236,7 @@ class Servers:
         return ["apache2", "-DFOREGROUND", "-f", configuration]
 
     def nginx(self, name, body, port, part=Part.MEASURED):
+        name = self.distinct(name)
         configuration = self.dir / f"{name}.conf"
         identity = "user www-data;" if self.root else ""
         configuration.write_text(NGINX.format(dir=self.dir, name=name, identity=identity,
@@ -240,6 +245,7 @@ class Servers:
         return self.start(name, command, port, part)
 
     def haproxy(self, name, body, port, part=Part.MEASURED):
+        name = self.distinct(name)
         configuration = self.dir / f"{name}.conf"
         configuration.write_text(HAPROXY.format(body=body))
         return self.start(name, ["haproxy", "-db", "-f", configuration], port, part)

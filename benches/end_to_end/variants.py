@@ -47,7 +47,11 @@ HEADERS = {n: Variant(f"**{n} headers, reused**", "many", f"/headers/{n}") for n
 
 
 class Compared(Servers):
-    """The servers that the variants name, each started when it is first asked for."""
+    """The servers that the variants name, each started when it is first asked for.
+
+    Each variant has one of its own: what served two of them would come to each turn with warmer
+    caches than the others.
+    """
 
     def prepare(self):
         super().prepare()
@@ -55,10 +59,10 @@ class Compared(Servers):
         self.certificates.make_client("client", 5)
         self.started = {}
 
-    def server(self, name):
-        if name not in self.started:
-            self.started[name] = STARTS[name](self)
-        return self.started[name]
+    def server(self, variant):
+        if variant not in self.started:
+            self.started[variant] = STARTS[variant.server](self)
+        return self.started[variant]
 
     def load(self, variant, requests, mode, **more):
         """Clients for the variant."""
@@ -69,12 +73,12 @@ class Compared(Servers):
             files.append(self.dir / "header.txt")
         if mode == "strangers":
             files.append(self.dir / "ca.pem")
-        return Load(self.server(variant.server), variant.path, requests, mode, *files, **more)
+        return Load(self.server(variant), variant.path, requests, mode, *files, **more)
 
     @functools.cached_property
     def value(self):
         """One value, as long as all of this signer's for this client."""
-        return self.echo(self.server("ours"), REUSED.path)
+        return self.echo(self.server(REUSED), REUSED.path)
 
     def echo(self, server, path, client="client"):
         """What the backend gets as Client-Cert."""
