@@ -116,7 +116,7 @@ static const struct {
 
 /* The name among those that are read, where one header has one pointer. Two
  * names that fold to one are still two headers to be read. */
-static const char *accepted_name(mcc_global *global, const char *name)
+static const char *add_accepted_name(mcc_global *global, const char *name)
 {
     const char *known = mcc_accepted_name(global, name);
 
@@ -164,7 +164,7 @@ const char *mcc_set_accept(cmd_parms *cmd, void *dir, const char *word,
         return error;
     }
     accept->format = (int)accept_formats[i].format;
-    accept->header = accepted_name(server->global, header);
+    accept->header = add_accepted_name(server->global, header);
     mcc_names_add(server->global->our_names, header);
     server->global->accepts = 1;
     server->accepts = 1;

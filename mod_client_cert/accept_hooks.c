@@ -189,12 +189,18 @@ static int export_variables(request_rec *r)
 static int export_again(request_rec *r)
 {
     mcc_request *request = mcc_request_known(r);
+    const mcc_accept_outcome *outcome;
 
-    if (request && request->exported
-        && request->exported != mcc_accept_outcome_of(r)) {
+    if (!request || !request->exported) {
+        return DECLINED;
+    }
+    outcome = mcc_accept_outcome_of(r);
+    if (outcome->state == MCC_ACCEPT_STATE_OFF) {
         mcc_accept_variables_remove(r);
         request->exported = NULL;
-        return export_variables(r);
+    }
+    else if (outcome != request->exported) {
+        export_variables(r);
     }
     return DECLINED;
 }

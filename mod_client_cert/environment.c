@@ -9,8 +9,7 @@ static const char *without_prefixes(const char *name)
 {
     static const char redirected[] = "REDIRECT_";
 
-    while (*name == redirected[0]
-           && !strncmp(name, redirected, sizeof(redirected) - 1)) {
+    while (!strncmp(name, redirected, sizeof(redirected) - 1)) {
         name += sizeof(redirected) - 1;
     }
     return name;

@@ -17,9 +17,11 @@ void mcc_log_openssl_error(request_rec *r)
 
     if (code) {
         ERR_error_string_n(code, text, sizeof(text));
+        if (!(flags & ERR_TXT_STRING)) {
+            data = "";
+        }
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "OpenSSL: %s%s%s", text,
-                      (flags & ERR_TXT_STRING) && *data ? ": " : "",
-                      (flags & ERR_TXT_STRING) ? data : "");
+                      *data ? ": " : "", data);
     }
     ERR_clear_error();
 }

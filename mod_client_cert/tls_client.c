@@ -318,25 +318,32 @@ static tls_connection *connection_of(const conn_rec *c)
                                 &client_cert_module);
 }
 
-int mcc_tls_client_process_connection(conn_rec *c)
+/* An HTTP/2 stream is on another thread, and takes what is there. */
+static tls_connection *refreshed(const conn_rec *c)
 {
     tls_connection *connection = connection_of(c);
 
+    if (connection && !c->master) {
+        refresh(connection);
+    }
+    return connection;
+}
+
+int mcc_tls_client_process_connection(conn_rec *c)
+{
+    const tls_connection *connection = connection_of(c);
+
     /* Requests look at later handshakes themselves; the MPM may come here again
      * for each. */
-    if (connection && !c->master && !connection->finished) {
-        refresh(connection);
+    if (connection && !connection->finished) {
+        refreshed(c);
     }
     return DECLINED;
 }
 
 int mcc_tls_client_post_read_request(request_rec *r)
 {
-    tls_connection *connection = connection_of(r->connection);
-
-    if (connection && !r->connection->master) {
-        refresh(connection);
-    }
+    refreshed(r->connection);
     return DECLINED;
 }
 
@@ -349,7 +356,7 @@ static void unverified(mcc_tls_identity *identity, const char *reason)
 void mcc_tls_identify(request_rec *r, apr_int64_t now,
                       mcc_tls_identity *identity)
 {
-    tls_connection *connection = connection_of(r->connection);
+    const tls_connection *connection = refreshed(r->connection);
     const mcc_tls_host *host = mcc_server_config_of(r->server)->tls_host;
     uint8_t verified_by[MCC_ID_LENGTH];
     client_cert_result result;
@@ -358,9 +365,6 @@ void mcc_tls_identify(request_rec *r, apr_int64_t now,
     identity->verdict = MCC_VERDICT_NONE;
     if (!connection) {
         return;
-    }
-    if (!r->connection->master) {
-        refresh(connection);
     }
     if (!connection->finished) {
         unverified(identity, "the TLS handshake is not finished");
