@@ -16,8 +16,7 @@
  *   goes on using one, it takes a reference of its own.
  * - `now` is Unix time in seconds.
  * - Nothing of the library's own is left in OpenSSL's error queue of the calling thread, but where
- *   a function says so.
- *   (A failing call may remove what was there before.)
+ *   a function says so. (A call may remove what was there before.)
  */
 
 
@@ -132,7 +131,8 @@ typedef enum {
      */
     CLIENT_CERT_RESULT_CERTIFICATE_UNVERIFIED = 304,
     /**
-     * The client's certificate holds a name that the format has no way to write.
+     * The client's certificate holds a name that the format has no way to write, or names that
+     * cannot be read.
      */
     CLIENT_CERT_RESULT_CERTIFICATE_NOT_REPRESENTABLE = 305,
     /**
@@ -389,8 +389,8 @@ typedef enum {
 } client_cert_signer_certs;
 
 /**
- * What a value says that was verified: whose certificate, by whom, when. Only
- * [`Trust`](crate::trust::Trust) makes one.
+ * What a value says that was verified: whose certificate, by whom, when. Nothing but a
+ * verification makes one.
  */
 typedef struct client_cert_accepted client_cert_accepted;
 
@@ -478,8 +478,7 @@ typedef struct {
 } client_cert_bytes;
 
 /**
- * Whom to believe: what is borrowed for one call of client_cert_verify() or
- * client_cert_verify_peer().
+ * Whom to believe: what is borrowed for one call that verifies.
  */
 typedef struct {
     /**
@@ -607,13 +606,13 @@ void client_cert_cache_free(client_cert_cache *cache);
 
 /**
  * As client_cert_sign(), but uses a value again that was signed for the same client certificate
- * by the same signer, with the same `certs` and `format`, at most `lifetime` seconds before.
+ * by the same signer, with the same `certs` and `format`, less than `lifetime` seconds before.
  *
  * A value is used again while signed_at <= now < signed_at + lifetime, and never when one of the
  * two certificates is outside its validity at `now`. With a `lifetime` of 0 it is always signed
- * anew. When several threads need the same value, one signs and the others wait for it; but in
- * the last eighth of its lifetime one renews it, and the others go on with it. Failures are not
- * remembered.
+ * anew. When several threads need the same value, one signs and the others wait for it, though no
+ * longer than a second before they sign for themselves; but in the last eighth of its lifetime one
+ * renews it, and the others go on with it. Failures are not remembered.
  *
  * Sets `*value` to memory from `allocator`, and `*reused` to whether the value was signed
  * before, by an earlier call or by another thread's.
@@ -644,8 +643,8 @@ client_cert_result client_cert_certificate_id(X509 *certificate, uint8_t id[32])
  * Makes a client of a certificate whose chain the caller has verified.
  *
  * `chain` is an array of `chain_length` certificates in TLS order, as SSL_get0_verified_chain()
- * gives it but without the leaf; NULL if there are none. Self-signed ones are left out. Nothing
- * of OpenSSL's is kept.
+ * gives it but without the leaf; NULL if there are none. Self-signed ones are left out. A
+ * reference to `leaf` is kept, to none of `chain`.
  *
  * Sets `*client` to a new object, which client_cert_client_free() releases.
  *
@@ -659,7 +658,7 @@ client_cert_result client_cert_client_new(X509 *leaf,
 /**
  * Releases a client. NULL is allowed, as with free(). No thread may be using it.
  *
- * Not for a client that belongs to a handshake.
+ * Not for a client that belongs to a handshake or to what was accepted.
  */
 void client_cert_client_free(client_cert_client *client);
 
@@ -680,9 +679,10 @@ client_cert_result client_cert_client_check_validity(const client_cert_client *c
  *
  * Sets `*value` to memory from `allocator`.
  *
- * Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER, CLIENT_CERT_RESULT_OUT_OF_MEMORY, and with
- * CLIENT_CERT_RESULT_CERTIFICATE_NOT_REPRESENTABLE where CLIENT_CERT_FORMAT_XFCC has no way to
- * write one of the names. The validity of the certificate is not looked at: client_cert_handshake_client() did that.
+ * Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER, CLIENT_CERT_RESULT_OUT_OF_MEMORY, and, for
+ * CLIENT_CERT_FORMAT_XFCC, with CLIENT_CERT_RESULT_CERTIFICATE_NOT_REPRESENTABLE where it has no
+ * way to write one of the names, or one cannot be read. The validity of the certificate is not
+ * looked at: client_cert_handshake_client() did that.
  */
 client_cert_result client_cert_encode(const client_cert_client *client,
                                       uint32_t format,
@@ -709,7 +709,7 @@ client_cert_result client_cert_encode_chain(const client_cert_client *client,
  * (client_cert_certificate_id()) of the certificate that the server presented; both are the
  * caller's to compare later.
  *
- * `leaf` is the client's certificate, NULL if it sent none. `chain` is as for
+ * `leaf` is the client's certificate, NULL if it sent none. It and `chain` are as for
  * client_cert_client_new(). `verified` says whether the chain verified; without a leaf it means
  * nothing, and of an unverified client only the leaf's identity is kept.
  *
@@ -919,8 +919,9 @@ client_cert_result client_cert_signer_value_length(const client_cert_signer *sig
  *
  * Each certificate in `file` is an anchor: a CA to which the signer's certificate must lead, or
  * the signer's own certificate, pinned. A CA's certificate signs values itself only if it is an
- * anchor itself. PEM blocks of other kinds are not looked at. The file is named as open(2) takes
- * it, and read only now.
+ * anchor itself. PEM blocks of other kinds are not looked at, but for TRUSTED CERTIFICATE, whose
+ * limits would not be heeded: then the file is malformed. It is named as open(2) takes it, and
+ * read only now.
  *
  * Sets `*anchors` to a new object, which client_cert_anchors_free() releases.
  *
@@ -987,7 +988,7 @@ void client_cert_verdicts_free(client_cert_verdicts *verdicts);
  * certificate of its client, signer or path ends, or one of the CRLs begins or ends; and not when
  * `now` is before the time at which it was verified. Anchors and CRLs are the same only if they
  * are the same objects. When several threads bring the same value, one verifies it and the others
- * wait. What is refused is not remembered.
+ * wait, though no longer than a second. What is refused is not remembered.
  *
  * For another value of the same signer, the path of the signer is not verified again for as long
  * as that stands; all else is.
@@ -1036,8 +1037,9 @@ client_cert_result client_cert_verdicts_verify_peer(const client_cert_verdicts *
  *
  * Sets `*accepted` to a new object, which client_cert_accepted_free() releases.
  *
- * Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER; with a CLIENT_CERT_RESULT_VALUE_... result
- * (see client_cert_result_is_malformed()); and where the value is well formed, but not to be
+ * Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER; with CLIENT_CERT_RESULT_TRUST_NAME_MALFORMED
+ * (see client_cert_name_check()); with a CLIENT_CERT_RESULT_VALUE_... result (see
+ * client_cert_result_is_malformed()); and where the value is well formed, but not to be
  * believed, with the results from 700 on,
  * CLIENT_CERT_RESULT_SIGNER_KEY_UNSUPPORTED, CLIENT_CERT_RESULT_SIGNER_KEY_TOO_SMALL,
  * CLIENT_CERT_RESULT_SIGNER_EXPIRED, CLIENT_CERT_RESULT_SIGNER_NOT_YET_VALID,
@@ -1064,7 +1066,9 @@ client_cert_result client_cert_verify(const client_cert_trust *trust,
  *
  * Sets `*accepted` to a new object, which client_cert_accepted_free() releases.
  *
- * Fails as client_cert_verify() does. What is said of the signer in a result is said of the peer.
+ * Fails as client_cert_verify() does, and with CLIENT_CERT_RESULT_CERTIFICATE_MALFORMED where
+ * OpenSSL cannot read the chain of `peer`. What is said of the signer in a result is said of the
+ * peer.
  */
 client_cert_result client_cert_verify_peer(const client_cert_trust *trust,
                                            uint32_t format,

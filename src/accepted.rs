@@ -8,8 +8,8 @@ use openssl::x509::{X509, X509Ref};
 
 use crate::{certificate_syntax::KeylessCertificate, client::Client};
 
-/// What a value says that was verified: whose certificate, by whom, when. Only
-/// [`Trust`](crate::trust::Trust) makes one.
+/// What a value says that was verified: whose certificate, by whom, when. Nothing but a
+/// verification makes one.
 #[derive(Debug)]
 pub struct Accepted {
     client: Client,

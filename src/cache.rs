@@ -28,7 +28,7 @@ const OVERHEAD: u64 = 320;
 /// handshakes in the memory of a server. Measured by `./run bench memory`.
 const LOST: u64 = 8;
 
-/// The length of a usual value, by which the table is laid out at first.
+/// The length of a usual value, which tells the table how many there will be.
 const USUAL_LENGTH: usize = 2048;
 
 /// Signed values to use again, bounded in memory.

@@ -19,7 +19,8 @@ use crate::{der::Malformed, openssl as missing};
 /// OpenSSL 3 looks for a decoder of the key among all that there are whenever it reads a
 /// certificate, which takes ten times as long as the rest. Whether it finds one, or that can read
 /// the key, makes no difference to whether the certificate can be read (x509_pubkey_ex_d2i_ex() in
-/// its crypto/x509/x_pubkey.c). So here it looks where there is none.
+/// its crypto/x509/x_pubkey.c; a decoder that leaves octets over would, but none does, of the one
+/// element that it is given). So here it looks where there is none.
 #[derive(Default)]
 pub(crate) struct CertificateSyntax(Option<Arc<NoDecoders>>);
 

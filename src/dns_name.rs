@@ -2,8 +2,6 @@
 
 //! Names of hosts as certificates have them.
 
-use std::net::IpAddr;
-
 use openssl::x509::X509Ref;
 
 use crate::error::Error;
@@ -25,8 +23,7 @@ impl DnsName {
         let well_formed = text.len() <= 253
             && text.split('.').all(is_label)
             // Four numbers are an address; and no top-level domain is a number (RFC 3696).
-            && !numeric_end
-            && text.parse::<IpAddr>().is_err();
+            && !numeric_end;
         if well_formed {
             Ok(Self(text.to_ascii_lowercase()))
         } else {

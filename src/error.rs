@@ -92,7 +92,7 @@ impl Error {
             Self::NoCertificate => c"the client sent no certificate",
             Self::CertificateUnverified => c"the client certificate was not verified",
             Self::CertificateNotRepresentable => {
-                c"the client certificate holds a name that the format has no way to write"
+                c"the client certificate holds a name that the format has no way to write, or that cannot be read"
             }
             Self::HandshakeRecordMalformed => c"the handshake record is malformed",
             Self::HandshakeRecordMismatch => {

@@ -48,7 +48,8 @@ impl CertificateFormat {
     ///
     /// # Errors
     ///
-    /// [`Error::CertificateNotRepresentable`], of [`Self::Xfcc`] alone.
+    /// [`Error::CertificateNotRepresentable`], [`Error::CertificateMalformed`], of [`Self::Xfcc`]
+    /// alone.
     pub fn encode(self, client: &Client) -> Result<String, Error> {
         match self {
             Self::Rfc9440 => Ok(structured_field::byte_sequence(client.leaf())),

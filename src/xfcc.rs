@@ -7,10 +7,13 @@ use std::{ffi::c_int, fmt::Write, ptr::null_mut, slice};
 use foreign_types::ForeignTypeRef;
 use openssl::{
     stack::StackRef,
-    x509::{GeneralName, X509, X509Ref},
+    x509::{GeneralName, X509Ref},
 };
 
-use crate::{client::Client, error::Error, escaped_pem::escaped_pem, openssl as missing};
+use crate::{
+    client::Client, error::Error, escaped_pem::escaped_pem, openssl as missing,
+    path::has_invalid_extensions,
+};
 
 /// `Hash=…;Cert="…";Subject="…";URI=…;DNS=…`: the SHA-256 of the leaf in lower-case hexadecimal,
 /// its percent-encoded PEM, its subject as RFC 2253 writes it, and each of its URIs and DNS names.
@@ -18,10 +21,15 @@ use crate::{client::Client, error::Error, escaped_pem::escaped_pem, openssl as m
 ///
 /// # Errors
 ///
-/// [`Error::CertificateNotRepresentable`] when a name holds what the format has no way to write:
-/// leaving it out would make another client of this one.
+/// [`Error::CertificateMalformed`]; [`Error::CertificateNotRepresentable`] when a name holds what
+/// the format has no way to write, or cannot be read: leaving it out would make another client of
+/// this one.
 pub(crate) fn element(client: &Client) -> Result<String, Error> {
-    let certificate = X509::from_der(client.leaf()).map_err(|_| Error::CertificateMalformed)?;
+    let certificate = client.certificate()?;
+    // There would be no names for those that are there twice, or cannot be read.
+    if has_invalid_extensions(certificate) {
+        return Err(Error::CertificateNotRepresentable);
+    }
     let names = certificate.subject_alt_names();
     let uris = names_of(names.as_deref(), openssl_sys::GEN_URI)?;
     let mut element = String::from("Hash=");
@@ -30,7 +38,7 @@ pub(crate) fn element(client: &Client) -> Result<String, Error> {
         let _ = write!(element, "{byte:02x}");
     }
     push(&mut element, "Cert", &format!("\"{}\"", escaped_pem(client.leaf())));
-    push(&mut element, "Subject", &format!("\"{}\"", subject(&certificate)?));
+    push(&mut element, "Subject", &format!("\"{}\"", subject(certificate)?));
     if uris.is_empty() {
         push(&mut element, "URI", "");
     }
@@ -106,7 +114,7 @@ fn subject(certificate: &X509Ref) -> Result<String, Error> {
 
 #[cfg(test)]
 mod tests {
-    use openssl::x509::extension::SubjectAlternativeName;
+    use openssl::x509::{X509, extension::SubjectAlternativeName};
 
     use super::*;
     use crate::testing::{KeyKind, Leaf};
@@ -157,6 +165,21 @@ mod tests {
                  DNS=a.example;DNS=b.example"
             )
         );
+    }
+
+    #[test]
+    fn names_that_cannot_be_read_are_not_left_out() {
+        let name = |name| {
+            let builder = X509::builder().unwrap();
+            let context = builder.x509v3_context(None, None);
+            SubjectAlternativeName::new().dns(name).build(&context).unwrap()
+        };
+        let leaf = Leaf::new(KeyKind::P256)
+            .extension(name("a.example"))
+            .extension(name("b.example"))
+            .self_signed();
+        let client = Client::new(&leaf.certificate, &[]).unwrap();
+        assert_eq!(element(&client), Err(Error::CertificateNotRepresentable));
     }
 
     #[test]

@@ -41,13 +41,13 @@ pub unsafe extern "C" fn client_cert_cache_free(cache: *mut Cache) {
 }
 
 /// As client_cert_sign(), but uses a value again that was signed for the same client certificate
-/// by the same signer, with the same `certs` and `format`, at most `lifetime` seconds before.
+/// by the same signer, with the same `certs` and `format`, less than `lifetime` seconds before.
 ///
 /// A value is used again while signed_at <= now < signed_at + lifetime, and never when one of the
 /// two certificates is outside its validity at `now`. With a `lifetime` of 0 it is always signed
-/// anew. When several threads need the same value, one signs and the others wait for it; but in
-/// the last eighth of its lifetime one renews it, and the others go on with it. Failures are not
-/// remembered.
+/// anew. When several threads need the same value, one signs and the others wait for it, though no
+/// longer than a second before they sign for themselves; but in the last eighth of its lifetime one
+/// renews it, and the others go on with it. Failures are not remembered.
 ///
 /// Sets `*value` to memory from `allocator`, and `*reused` to whether the value was signed
 /// before, by an earlier call or by another thread's.

@@ -12,8 +12,8 @@ use crate::client::Client;
 /// Makes a client of a certificate whose chain the caller has verified.
 ///
 /// `chain` is an array of `chain_length` certificates in TLS order, as SSL_get0_verified_chain()
-/// gives it but without the leaf; NULL if there are none. Self-signed ones are left out. Nothing
-/// of OpenSSL's is kept.
+/// gives it but without the leaf; NULL if there are none. Self-signed ones are left out. A
+/// reference to `leaf` is kept, to none of `chain`.
 ///
 /// Sets `*client` to a new object, which client_cert_client_free() releases.
 ///
@@ -36,7 +36,7 @@ pub unsafe extern "C" fn client_cert_client_new(
 
 /// Releases a client. NULL is allowed, as with free(). No thread may be using it.
 ///
-/// Not for a client that belongs to a handshake.
+/// Not for a client that belongs to a handshake or to what was accepted.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_client_free(client: *mut Client) {
     // SAFETY: as the header's rules say.

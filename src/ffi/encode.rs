@@ -18,9 +18,10 @@ use crate::client::Client;
 ///
 /// Sets `*value` to memory from `allocator`.
 ///
-/// Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER, CLIENT_CERT_RESULT_OUT_OF_MEMORY, and with
-/// CLIENT_CERT_RESULT_CERTIFICATE_NOT_REPRESENTABLE where CLIENT_CERT_FORMAT_XFCC has no way to
-/// write one of the names. The validity of the certificate is not looked at: client_cert_handshake_client() did that.
+/// Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER, CLIENT_CERT_RESULT_OUT_OF_MEMORY, and, for
+/// CLIENT_CERT_FORMAT_XFCC, with CLIENT_CERT_RESULT_CERTIFICATE_NOT_REPRESENTABLE where it has no
+/// way to write one of the names, or one cannot be read. The validity of the certificate is not
+/// looked at: client_cert_handshake_client() did that.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_encode(
     client: *const Client,

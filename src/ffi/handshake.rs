@@ -20,7 +20,7 @@ use crate::{client::Client, handshake::Handshake};
 /// (client_cert_certificate_id()) of the certificate that the server presented; both are the
 /// caller's to compare later.
 ///
-/// `leaf` is the client's certificate, NULL if it sent none. `chain` is as for
+/// `leaf` is the client's certificate, NULL if it sent none. It and `chain` are as for
 /// client_cert_client_new(). `verified` says whether the chain verified; without a leaf it means
 /// nothing, and of an unverified client only the leaf's identity is kept.
 ///

@@ -62,7 +62,8 @@ pub enum ClientCertResult {
     NoCertificate = 303,
     /// The client's certificate was not verified.
     CertificateUnverified = 304,
-    /// The client's certificate holds a name that the format has no way to write.
+    /// The client's certificate holds a name that the format has no way to write, or names that
+    /// cannot be read.
     CertificateNotRepresentable = 305,
     /// The bytes are no handshake record, or one of another version.
     HandshakeRecordMalformed = 400,

@@ -17,8 +17,7 @@ pub struct AnchorsHandle(Arc<TrustAnchors>);
 /// CRLs.
 pub struct CrlsHandle(Arc<Crls>);
 
-/// Whom to believe: what is borrowed for one call of client_cert_verify() or
-/// client_cert_verify_peer().
+/// Whom to believe: what is borrowed for one call that verifies.
 #[repr(C)]
 pub struct TrustParts {
     /// A signer's certificate must lead to one of these, or be one of them.
@@ -62,8 +61,9 @@ impl TrustParts {
 ///
 /// Each certificate in `file` is an anchor: a CA to which the signer's certificate must lead, or
 /// the signer's own certificate, pinned. A CA's certificate signs values itself only if it is an
-/// anchor itself. PEM blocks of other kinds are not looked at. The file is named as open(2) takes
-/// it, and read only now.
+/// anchor itself. PEM blocks of other kinds are not looked at, but for TRUSTED CERTIFICATE, whose
+/// limits would not be heeded: then the file is malformed. It is named as open(2) takes it, and
+/// read only now.
 ///
 /// Sets `*anchors` to a new object, which client_cert_anchors_free() releases.
 ///

@@ -24,8 +24,9 @@ use crate::{accepted::Accepted, client::Client, verdicts::Verdicts};
 ///
 /// Sets `*accepted` to a new object, which client_cert_accepted_free() releases.
 ///
-/// Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER; with a CLIENT_CERT_RESULT_VALUE_... result
-/// (see client_cert_result_is_malformed()); and where the value is well formed, but not to be
+/// Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER; with CLIENT_CERT_RESULT_TRUST_NAME_MALFORMED
+/// (see client_cert_name_check()); with a CLIENT_CERT_RESULT_VALUE_... result (see
+/// client_cert_result_is_malformed()); and where the value is well formed, but not to be
 /// believed, with the results from 700 on,
 /// CLIENT_CERT_RESULT_SIGNER_KEY_UNSUPPORTED, CLIENT_CERT_RESULT_SIGNER_KEY_TOO_SMALL,
 /// CLIENT_CERT_RESULT_SIGNER_EXPIRED, CLIENT_CERT_RESULT_SIGNER_NOT_YET_VALID,
@@ -61,7 +62,9 @@ pub unsafe extern "C" fn client_cert_verify(
 ///
 /// Sets `*accepted` to a new object, which client_cert_accepted_free() releases.
 ///
-/// Fails as client_cert_verify() does. What is said of the signer in a result is said of the peer.
+/// Fails as client_cert_verify() does, and with CLIENT_CERT_RESULT_CERTIFICATE_MALFORMED where
+/// OpenSSL cannot read the chain of `peer`. What is said of the signer in a result is said of the
+/// peer.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_verify_peer(
     trust: *const TrustParts,
