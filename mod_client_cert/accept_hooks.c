@@ -14,6 +14,7 @@
 #include <apr_strings.h>
 
 #include "accept.h"
+#include "accept_user.h"
 #include "accept_variables.h"
 #include "config.h"
 #include "request.h"
@@ -86,69 +87,14 @@ static int lookup_expression(ap_expr_lookup_parms *parms)
     return DECLINED;
 }
 
-/* Keep for undoing what mod_ssl does to the request on the TLS peer's account:
- * SSLUserName, FakeBasicAuth. */
-static int before_mod_ssl(request_rec *r)
+static int enter_location(request_rec *r)
 {
-    const mcc_accept_outcome *outcome = mcc_accept_outcome_of(r);
-    mcc_request *request;
+    int status = mcc_accept_enforce(r);
 
-    if (outcome->state == MCC_ACCEPT_STATE_OFF) {
-        return DECLINED;
+    if (status == DECLINED && (r->prev || r->main)) {
+        mcc_accept_user_enter(r);
     }
-    request = mcc_request_of(r);
-    request->user = r->user;
-    request->user_saved = request->authorization_saved = 1;
-    request->authorization = apr_table_get(r->headers_in, "Authorization");
-    return DECLINED;
-}
-
-static int set_user(request_rec *r)
-{
-    const mcc_accept_outcome *outcome = mcc_accept_outcome_of(r);
-    const char *variable = mcc_dir_config_of(r)->accept.user_name;
-    mcc_request *request;
-    const char *value;
-
-    if (outcome->state == MCC_ACCEPT_STATE_OFF) {
-        return DECLINED;
-    }
-    request = mcc_request_of(r);
-    if (request->user_saved) {
-        request->user_saved = 0;
-        r->user = (char *)request->user;
-    }
-    if (!variable || outcome->state != MCC_ACCEPT_STATE_ACCEPTED) {
-        return DECLINED;
-    }
-    value = mcc_accept_variable(r, variable);
-    if (value && *value) {
-        r->user = apr_pstrdup(r->pool, value);
-    }
-    else {
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
-                      "ClientCertUserName: the client's certificate has no %s",
-                      variable);
-    }
-    return DECLINED;
-}
-
-static int undo_fake_basic_auth(request_rec *r)
-{
-    mcc_request *request = mcc_request_known(r);
-
-    if (mcc_accept_outcome_of(r)->state == MCC_ACCEPT_STATE_OFF || !request
-        || !request->authorization_saved) {
-        return DECLINED;
-    }
-    request->authorization_saved = 0;
-    if (request->authorization) {
-        apr_table_setn(r->headers_in, "Authorization", request->authorization);
-    }
-    else {
-        apr_table_unset(r->headers_in, "Authorization");
-    }
-    return DECLINED;
+    return status;
 }
 
 static authz_status check_authorization(request_rec *r, const char *args,
@@ -185,24 +131,28 @@ static int export_variables(request_rec *r)
 }
 
 /* mod_dir may have put another location in this one's place since, and both
- * locations' variables into one environment. */
+ * locations' variables into one environment: ours, or mod_ssl's of the peer. */
 static int export_again(request_rec *r)
 {
+    const mcc_accept_outcome *outcome = mcc_accept_outcome_of(r);
     mcc_request *request = mcc_request_known(r);
-    const mcc_accept_outcome *outcome;
 
-    if (!request || !request->exported) {
-        return DECLINED;
-    }
-    outcome = mcc_accept_outcome_of(r);
     if (outcome->state == MCC_ACCEPT_STATE_OFF) {
-        mcc_accept_variables_remove(r);
-        request->exported = NULL;
+        if (request && request->exported) {
+            mcc_accept_variables_remove(r);
+            request->exported = NULL;
+        }
     }
-    else if (outcome != request->exported) {
+    else if (!request || request->exported != outcome) {
         export_variables(r);
     }
     return DECLINED;
+}
+
+static int follow_redirect(request_rec *r)
+{
+    mcc_accept_user_follow(r);
+    return export_again(r);
 }
 
 static void find_mod_ssl(void)
@@ -213,35 +163,41 @@ static void find_mod_ssl(void)
 void mcc_accept_register_hooks(apr_pool_t *p)
 {
     static const char *const mod_ssl[] = { "mod_ssl.c", NULL };
+    static const char *const mod_dir[] = { "mod_dir.c", NULL };
     static const char *const mod_headers[] = { "mod_headers.c", NULL };
 
     /* Not an access hook: those are skipped where a subrequest's or redirect's
      * configuration is its parent's, and Satisfy Any passes them by. */
-    ap_hook_post_perdir_config(mcc_accept_enforce, NULL, NULL,
+    ap_hook_post_perdir_config(enter_location, NULL, NULL,
                                APR_HOOK_REALLY_FIRST);
 
     ap_hook_child_init(mcc_accept_child_init, NULL, NULL, APR_HOOK_MIDDLE);
-    /* What reads variables before the sections are known gets nobody's. */
+    /* What reads variables before the sections are known gets nobody's, unless the
+     * server plays the role as a whole. */
     ap_hook_map_to_storage(mcc_accept_locate, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_optional_fn_retrieve(find_mod_ssl, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_ssl_var_lookup(lookup_variable, NULL, mod_ssl,
                            APR_HOOK_REALLY_FIRST);
     ap_hook_expr_lookup(lookup_expression, NULL, mod_ssl, APR_HOOK_REALLY_FIRST);
 
-    ap_hook_check_access(before_mod_ssl, NULL, mod_ssl, APR_HOOK_MIDDLE,
+    ap_hook_check_access(mcc_accept_user_save, NULL, mod_ssl, APR_HOOK_MIDDLE,
                          AP_AUTH_INTERNAL_PER_CONF);
-    ap_hook_check_access(set_user, mod_ssl, NULL, APR_HOOK_MIDDLE,
+    ap_hook_check_access(mcc_accept_user_set, mod_ssl, NULL, APR_HOOK_MIDDLE,
                          AP_AUTH_INTERNAL_PER_CONF);
     /* The hooks before end with the first that objects, over which Satisfy Any
      * then passes: ours may not have been asked. */
-    ap_hook_check_access_ex(set_user, NULL, NULL, APR_HOOK_REALLY_FIRST,
+    ap_hook_check_access_ex(mcc_accept_user_set, NULL, NULL, APR_HOOK_REALLY_FIRST,
                             AP_AUTH_INTERNAL_PER_CONF);
-    ap_hook_check_authn(undo_fake_basic_auth, mod_ssl, NULL, APR_HOOK_FIRST,
+    ap_hook_check_authn(mcc_accept_user_authorization, mod_ssl, NULL, APR_HOOK_FIRST,
                         AP_AUTH_INTERNAL_PER_CONF);
     ap_register_auth_provider(p, AUTHZ_PROVIDER_GROUP, "client-cert",
                               AUTHZ_PROVIDER_VERSION, &authorization,
                               AP_AUTH_INTERNAL_PER_CONF);
-    /* RequestHeader … %{…}e reads what is written here. */
+    /* mod_negotiation may have taken the request to another location before any
+     * fixups, and mod_dir does in its own. RequestHeader … %{…}e reads what is
+     * written here. */
+    ap_hook_fixups(mcc_accept_user_follow, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_fixups(export_variables, mod_ssl, mod_headers, APR_HOOK_MIDDLE);
-    ap_hook_fixups(export_again, NULL, NULL, APR_HOOK_REALLY_LAST);
+    ap_hook_fixups(follow_redirect, mod_dir, mod_headers, APR_HOOK_LAST);
+    ap_hook_fixups(follow_redirect, NULL, NULL, APR_HOOK_REALLY_LAST);
 }

@@ -269,9 +269,10 @@ void mcc_accept_variables_export(request_rec *r)
     }
 }
 
-static int is_variable(const void *unused, const char *name)
+static int is_variable(const void *unused, const char *name, const char *value)
 {
     (void)unused;
+    (void)value;
     return mcc_accept_is_variable(name);
 }
 

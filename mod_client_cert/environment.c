@@ -16,7 +16,8 @@ static const char *without_prefixes(const char *name)
 }
 
 void mcc_environment_remove(request_rec *r,
-                            int (*is_meant)(const void *data, const char *name),
+                            int (*is_meant)(const void *data, const char *name,
+                                            const char *value),
                             const void *data)
 {
     const apr_array_header_t *variables = apr_table_elts(r->subprocess_env);
@@ -24,9 +25,11 @@ void mcc_environment_remove(request_rec *r,
     int i;
 
     for (i = 0; i < variables->nelts; i++) {
-        const char *key = APR_ARRAY_IDX(variables, i, apr_table_entry_t).key;
+        const apr_table_entry_t *variable = &APR_ARRAY_IDX(variables, i,
+                                                           apr_table_entry_t);
+        const char *key = variable->key;
 
-        if (is_meant(data, without_prefixes(key))) {
+        if (is_meant(data, without_prefixes(key), variable->val)) {
             if (!found) {
                 found = apr_array_make(r->pool, 32, sizeof(const char *));
             }

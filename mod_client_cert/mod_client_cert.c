@@ -22,6 +22,7 @@
  *   accept_check.c     whether that is enough to start with
  *   accept.c           who the client is by a signed header
  *   accept_hooks.c     where httpd and its modules meet that client
+ *   accept_user.c      that client's name as the user's
  *   accept_variables.c what the application sees of that client
  *   client_variables.c SSL_CLIENT_* of a certificate
  */

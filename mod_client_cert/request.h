@@ -19,6 +19,23 @@ typedef struct {
     const char *name, *value;
 } mcc_field;
 
+/** A request's user, see accept_user.c. */
+typedef struct {
+    /** the outcome when access was checked, NULL before */
+    const struct mcc_accept_outcome *outcome;
+    /** as they were before mod_ssl's and our hooks */
+    char *name, *auth_type;
+    const char *authorization;
+    /** name and auth_type, and authorization, are kept, and not compared yet with
+     *  what there is after mod_ssl's hook */
+    unsigned name_saved : 1, authorization_saved : 1;
+    /** the user name that a certificate gave: the TLS peer's where the role is
+     *  not played, else the client's; NULL if none did */
+    char *given;
+    /** the Authorization that mod_ssl made of the TLS peer's, NULL if none */
+    const char *faked;
+} mcc_user;
+
 typedef struct {
     /** the client's own headers were looked for and removed */
     unsigned cleaned : 1;
@@ -42,12 +59,7 @@ typedef struct {
     unsigned located : 1;
     /** whose variables the environment holds; NULL if none are ours */
     const struct mcc_accept_outcome *exported;
-    /** user and authorization are as they were before mod_ssl spoke for the TLS
-     *  peer, and wait for being put back */
-    unsigned user_saved : 1;
-    unsigned authorization_saved : 1;
-    const char *user;
-    const char *authorization;
+    mcc_user user;
 } mcc_request;
 
 /** The request's record, made when it is first asked for. */

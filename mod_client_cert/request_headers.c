@@ -42,10 +42,12 @@ int mcc_headers_remove(request_rec *r, apr_table_t *headers,
     return found->nelts;
 }
 
-static int is_of_header(const void *names, const char *variable)
+static int is_of_header(const void *names, const char *variable,
+                        const char *value)
 {
     static const char header[] = "HTTP_";
 
+    (void)value;
     return !strncmp(variable, header, sizeof(header) - 1)
         && mcc_names_contain(names, variable + sizeof(header) - 1);
 }
