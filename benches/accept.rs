@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 //! What accepting a value costs, first and again, against OpenSSL's bare verification of the
-//! signer's chain and of the signature, with certificates that are parsed already.
+//! signer's chain and of the signature, with certificates that are parsed already; and beside it
+//! the same with certificates in DER, as a value has them.
 //!
 //!     cargo bench --bench accept [-- ROUNDS]
 
 mod support;
 
-use std::{ffi::CString, fs, process};
+use std::{ffi::CString, fs, iter, process};
 
 use client_cert::{client::Client, signer::Signer};
 use openssl::{
@@ -15,7 +16,7 @@ use openssl::{
     sign::{Signer as OpensslSigner, Verifier},
     stack::Stack,
     x509::{
-        X509StoreContext, extension::SubjectAlternativeName, store::X509StoreBuilder,
+        X509, X509StoreContext, extension::SubjectAlternativeName, store::X509StoreBuilder,
         verify::X509VerifyParam,
     },
 };
@@ -66,9 +67,20 @@ impl Chain {
     }
 }
 
+/// The signer's certificate, and its intermediates.
+fn parsed(ders: &[Vec<u8>]) -> (X509, Stack<X509>) {
+    let mut certificates = ders.iter().map(|der| X509::from_der(der).unwrap());
+    let signer = certificates.next().unwrap();
+    let mut untrusted = Stack::new().unwrap();
+    for certificate in certificates {
+        untrusted.push(certificate).unwrap();
+    }
+    (signer, untrusted)
+}
+
 /// OpenSSL's verification of the chain, and of a signature over as many octets as the signed
-/// attributes have.
-fn bare(chain: &Chain, kind: KeyKind) -> impl FnMut() {
+/// attributes have; of certificates that are parsed once, or each time.
+fn bare(chain: &Chain, kind: KeyKind, each_time: bool) -> impl FnMut() {
     let mut store = X509StoreBuilder::new().unwrap();
     let mut parameters = X509VerifyParam::new().unwrap();
     parameters.set_time(NOW);
@@ -76,10 +88,11 @@ fn bare(chain: &Chain, kind: KeyKind) -> impl FnMut() {
     store.set_param(&parameters).unwrap();
     store.add_cert(chain.root.certificate.clone()).unwrap();
     let store = store.build();
-    let mut untrusted = Stack::new().unwrap();
-    for issuer in &chain.intermediates {
-        untrusted.push(issuer.certificate.clone()).unwrap();
-    }
+    let ders: Vec<_> = iter::once(&chain.ttrp)
+        .chain(&chain.intermediates)
+        .map(|identity| identity.certificate.to_der().unwrap())
+        .collect();
+    let once = parsed(&ders);
     let message = [7; 270];
     let digest = move || match kind {
         KeyKind::Ed25519 => None,
@@ -91,14 +104,20 @@ fn bare(chain: &Chain, kind: KeyKind) -> impl FnMut() {
     }
     .and_then(|mut signer| signer.sign_oneshot_to_vec(&message))
     .unwrap();
-    let certificate = chain.ttrp.certificate.clone();
-    let public = certificate.public_key().unwrap();
 
     move || {
+        let now;
+        let (certificate, untrusted) = if each_time {
+            now = parsed(&ders);
+            &now
+        } else {
+            &once
+        };
         let verified = X509StoreContext::new().and_then(|mut context| {
-            context.init(&store, &certificate, &untrusted, |context| context.verify_cert())
+            context.init(&store, certificate, untrusted, |context| context.verify_cert())
         });
         assert!(verified.unwrap());
+        let public = certificate.public_key().unwrap();
         let verifier = match digest() {
             Some(digest) => Verifier::new(digest, &public),
             None => Verifier::new_without_digest(&public),
@@ -118,8 +137,10 @@ fn main() {
             let value = Arena::new().sign_string(&chain.signer(), &client, NOW);
             let origin = chain.origin();
 
-            let mut variants =
-                vec![Variant::new("OpenSSL, chain and signature", bare(&chain, kind))];
+            let mut variants = vec![
+                Variant::new("OpenSSL, chain and signature", bare(&chain, kind, false)),
+                Variant::new("the same, from DER", bare(&chain, kind, true)),
+            ];
             for (from, peer) in [("the TLS peer", Some(&peer)), ("anyone", None)] {
                 let (origin, value) = (&origin, &value);
                 let first = move || origin.first(value, NOW, peer);
