@@ -16,9 +16,6 @@
 
 APLOG_USE_MODULE(client_cert);
 
-/* What mod_ssl says of a user whom SSLUserName named. */
-static char by_certificate[] = "ClientCert";
-
 static int plays_role(request_rec *r)
 {
     return mcc_accept_outcome_of(r)->state != MCC_ACCEPT_STATE_OFF;
@@ -59,7 +56,8 @@ static void name_user(request_rec *r, mcc_user *user)
     value = mcc_accept_variable(r, variable);
     if (value && *value) {
         r->user = user->given = apr_pstrdup(r->pool, value);
-        r->ap_auth_type = by_certificate;
+        /* As mod_ssl has it where SSLUserName names the user. */
+        r->ap_auth_type = (char *)"ClientCert";
     }
     else {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
