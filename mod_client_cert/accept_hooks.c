@@ -6,6 +6,7 @@
 #include <ap_provider.h>
 #include <http_config.h>
 #include <http_log.h>
+#include <http_protocol.h>
 #include <http_request.h>
 #include <http_ssl.h>
 #include <mod_auth.h>
@@ -65,11 +66,40 @@ static apr_array_header_t *expression_list(ap_expr_eval_ctx_t *ctx,
     return peer_extensions ? peer_extensions(ctx->p, ctx->c, 1, name) : NULL;
 }
 
+static const char *expression_user(ap_expr_eval_ctx_t *ctx, const void *data)
+{
+    const char *value = ctx->r ? mcc_accept_user_name(ctx->r) : NULL;
+
+    (void)data;
+    return value ? value : "";
+}
+
+static const char *expression_auth_type(ap_expr_eval_ctx_t *ctx,
+                                        const void *data)
+{
+    const char *value = ctx->r ? mcc_accept_user_auth_type(ctx->r) : NULL;
+
+    (void)data;
+    return value ? value : "";
+}
+
 static int lookup_expression(ap_expr_lookup_parms *parms)
 {
     if (parms->type == AP_EXPR_FUNC_VAR && mcc_accept_is_variable(parms->name)) {
         *parms->func = expression_variable;
         *parms->data = parms->name;
+        return OK;
+    }
+    if (parms->type == AP_EXPR_FUNC_VAR
+        && !ap_cstr_casecmp(parms->name, "REMOTE_USER")) {
+        *parms->func = expression_user;
+        *parms->data = NULL;
+        return OK;
+    }
+    if (parms->type == AP_EXPR_FUNC_VAR
+        && !ap_cstr_casecmp(parms->name, "AUTH_TYPE")) {
+        *parms->func = expression_auth_type;
+        *parms->data = NULL;
         return OK;
     }
     if (parms->type == AP_EXPR_FUNC_STRING
@@ -85,6 +115,19 @@ static int lookup_expression(ap_expr_lookup_parms *parms)
         return OK;
     }
     return DECLINED;
+}
+
+/* What comes with a redirected request or a subrequest speaks of another
+ * location's client, and sections may ask for it before it is written anew. */
+static int begin_location(request_rec *r)
+{
+    int status = mcc_accept_locate(r);
+
+    if ((r->prev || r->main) && mcc_server_config_of(r->server)->accepts) {
+        mcc_accept_variables_remove(r);
+        mcc_accept_user_begin(r);
+    }
+    return status;
 }
 
 static int enter_location(request_rec *r)
@@ -174,7 +217,7 @@ void mcc_accept_register_hooks(apr_pool_t *p)
     ap_hook_child_init(mcc_accept_child_init, NULL, NULL, APR_HOOK_MIDDLE);
     /* What reads variables before the sections are known gets nobody's, unless the
      * server plays the role as a whole. */
-    ap_hook_map_to_storage(mcc_accept_locate, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_map_to_storage(begin_location, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_optional_fn_retrieve(find_mod_ssl, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_ssl_var_lookup(lookup_variable, NULL, mod_ssl,
                            APR_HOOK_REALLY_FIRST);
@@ -190,6 +233,8 @@ void mcc_accept_register_hooks(apr_pool_t *p)
                             AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_authn(mcc_accept_user_authorization, mod_ssl, NULL, APR_HOOK_FIRST,
                         AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_log_transaction(mcc_accept_user_log, NULL, NULL,
+                            APR_HOOK_REALLY_FIRST);
     ap_register_auth_provider(p, AUTHZ_PROVIDER_GROUP, "client-cert",
                               AUTHZ_PROVIDER_VERSION, &authorization,
                               AP_AUTH_INTERNAL_PER_CONF);

@@ -16,9 +16,9 @@
 
 APLOG_USE_MODULE(client_cert);
 
-static int plays_role(request_rec *r)
+static int plays_role(const mcc_user *user)
 {
-    return mcc_accept_outcome_of(r)->state != MCC_ACCEPT_STATE_OFF;
+    return user->outcome->state != MCC_ACCEPT_STATE_OFF;
 }
 
 static void restore_user(request_rec *r, const mcc_user *user)
@@ -27,8 +27,23 @@ static void restore_user(request_rec *r, const mcc_user *user)
     r->ap_auth_type = user->auth_type;
 }
 
+static int is_value(const void *value, const char *name, const char *found)
+{
+    (void)name;
+    return found && !strcmp(found, value);
+}
+
+/* Also from variables to which it was copied. */
 static void restore_authorization(request_rec *r, const mcc_user *user)
 {
+    const char *authorization = apr_table_get(r->headers_in, "Authorization");
+
+    if (authorization == user->authorization) {
+        return;
+    }
+    if (authorization) {
+        mcc_environment_remove(r, is_value, authorization);
+    }
     if (user->authorization) {
         apr_table_setn(r->headers_in, "Authorization", user->authorization);
     }
@@ -37,23 +52,14 @@ static void restore_authorization(request_rec *r, const mcc_user *user)
     }
 }
 
-static int has_authorization(const request_rec *r, const char *faked)
-{
-    const char *authorization = apr_table_get(r->headers_in, "Authorization");
-
-    return authorization && !strcmp(authorization, faked);
-}
-
 static void name_user(request_rec *r, mcc_user *user)
 {
-    const char *variable = mcc_dir_config_of(r)->accept.user_name;
     const char *value;
 
-    if (!variable
-        || mcc_accept_outcome_of(r)->state != MCC_ACCEPT_STATE_ACCEPTED) {
+    if (!user->variable || user->outcome->state != MCC_ACCEPT_STATE_ACCEPTED) {
         return;
     }
-    value = mcc_accept_variable(r, variable);
+    value = mcc_accept_variable(r, user->variable);
     if (value && *value) {
         r->user = user->given = apr_pstrdup(r->pool, value);
         /* As mod_ssl has it where SSLUserName names the user. */
@@ -62,7 +68,7 @@ static void name_user(request_rec *r, mcc_user *user)
     else {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
                       "ClientCertUserName: the client's certificate has no %s",
-                      variable);
+                      user->variable);
     }
 }
 
@@ -75,6 +81,7 @@ int mcc_accept_user_save(request_rec *r)
     }
     user = &mcc_request_of(r)->user;
     user->outcome = mcc_accept_outcome_of(r);
+    user->variable = mcc_dir_config_of(r)->accept.user_name;
     user->name = r->user;
     user->auth_type = r->ap_auth_type;
     user->authorization = apr_table_get(r->headers_in, "Authorization");
@@ -82,27 +89,32 @@ int mcc_accept_user_save(request_rec *r)
     return DECLINED;
 }
 
+/* After mod_ssl's access hook. */
+static void take_back_user(request_rec *r, mcc_user *user)
+{
+    if (!user->name_saved) {
+        return;
+    }
+    user->name_saved = 0;
+    if (plays_role(user)) {
+        restore_user(r, user);
+    }
+    else if (r->user != user->name) {
+        user->given = r->user;
+    }
+}
+
 int mcc_accept_user_set(request_rec *r)
 {
     mcc_user *user;
-    int saved;
 
     if (!mcc_server_config_of(r->server)->accepts) {
         return DECLINED;
     }
     user = &mcc_request_of(r)->user;
-    saved = user->name_saved;
-    user->name_saved = 0;
     user->outcome = mcc_accept_outcome_of(r);
-    if (!plays_role(r)) {
-        if (saved && r->user != user->name) {
-            user->given = r->user;
-        }
-        return DECLINED;
-    }
-    if (saved) {
-        restore_user(r, user);
-    }
+    user->variable = mcc_dir_config_of(r)->accept.user_name;
+    take_back_user(r, user);
     if (!user->given || r->user != user->given) {
         name_user(r, user);
     }
@@ -118,15 +130,44 @@ int mcc_accept_user_authorization(request_rec *r)
         return DECLINED;
     }
     user->authorization_saved = 0;
-    if (plays_role(r)) {
+    if (plays_role(user)) {
         restore_authorization(r, user);
     }
     else {
-        const char *authorization = apr_table_get(r->headers_in,
-                                                  "Authorization");
+        user->faked = apr_table_get(r->headers_in, "Authorization")
+            != user->authorization;
+    }
+    return DECLINED;
+}
 
-        user->faked = authorization == user->authorization ? NULL
-                                                           : authorization;
+const char *mcc_accept_user_name(const request_rec *r)
+{
+    const mcc_request *request = mcc_request_known(r);
+    const mcc_user *user = request ? &request->user : NULL;
+
+    return user && user->name_saved && plays_role(user) ? user->name : r->user;
+}
+
+const char *mcc_accept_user_auth_type(const request_rec *r)
+{
+    const mcc_request *request = mcc_request_known(r);
+    const mcc_user *user = request ? &request->user : NULL;
+
+    return user && user->name_saved && plays_role(user) ? user->auth_type
+                                                        : r->ap_auth_type;
+}
+
+int mcc_accept_user_log(request_rec *r)
+{
+    while (r->prev) {
+        r = r->prev;
+    }
+    for (; r; r = r->next) {
+        mcc_request *request = mcc_request_known(r);
+
+        if (request) {
+            take_back_user(r, &request->user);
+        }
     }
     return DECLINED;
 }
@@ -134,44 +175,6 @@ int mcc_accept_user_authorization(request_rec *r)
 static request_rec *request_before(const request_rec *r)
 {
     return r->prev ? r->prev : r->main;
-}
-
-/* Those of a page whose part this is. */
-static int is_user(const void *name, const char *variable, const char *value)
-{
-    return !strcmp(variable, "AUTH_TYPE")
-        || (!strcmp(variable, "REMOTE_USER") && value && !strcmp(value, name));
-}
-
-void mcc_accept_user_enter(request_rec *r)
-{
-    const mcc_accept_outcome *outcome = mcc_accept_outcome_of(r);
-    int redirected = 1;
-    request_rec *current;
-    request_rec *before;
-
-    if (outcome->state == MCC_ACCEPT_STATE_OFF) {
-        return;
-    }
-    for (current = r; (before = request_before(current)); current = before) {
-        const mcc_request *request = mcc_request_known(before);
-        const mcc_user *user = request ? &request->user : NULL;
-
-        redirected = redirected && current->prev;
-        if (!user || user->outcome == outcome) {
-            continue;
-        }
-        if (user->faked && has_authorization(r, user->faked)) {
-            restore_authorization(r, user);
-        }
-        if (before->user && (user->faked || before->user == user->given)) {
-            mcc_environment_remove(r, is_user, before->user);
-            /* An application would see it as REDIRECT_REMOTE_USER. */
-            if (redirected) {
-                before->user = NULL;
-            }
-        }
-    }
 }
 
 /* The record of the request whose access was checked: its own, or that of one
@@ -189,32 +192,103 @@ static mcc_user *checked_user(request_rec *r)
     return NULL;
 }
 
+/* Whether the user of a request is one by a certificate, and not a password. */
+static int is_by_certificate(const request_rec *r, const mcc_user *user)
+{
+    return r->user && (user->faked || r->user == user->given);
+}
+
+static int is_user(const void *name, const char *variable, const char *value)
+{
+    return !strcmp(variable, "AUTH_TYPE")
+        || (!strcmp(variable, "REMOTE_USER") && is_value(name, variable, value));
+}
+
+void mcc_accept_user_begin(request_rec *r)
+{
+    request_rec *current;
+    request_rec *before;
+
+    for (current = r; (before = request_before(current)); current = before) {
+        mcc_request *request = mcc_request_known(before);
+        mcc_user *user = checked_user(before);
+
+        if (!user) {
+            return;
+        }
+        /* Refused between mod_ssl's access hook and ours. A request whose part
+         * this is may be between them still. */
+        if (current->prev && request && user == &request->user) {
+            take_back_user(before, user);
+        }
+        if (is_by_certificate(before, user)) {
+            mcc_environment_remove(r, is_user, before->user);
+        }
+    }
+}
+
+void mcc_accept_user_enter(request_rec *r)
+{
+    const mcc_accept_outcome *outcome = mcc_accept_outcome_of(r);
+    int redirected = 1;
+    request_rec *current;
+    request_rec *before;
+
+    for (current = r; (before = request_before(current)); current = before) {
+        mcc_user *user = checked_user(before);
+
+        /* The same has come in already, and left nothing. */
+        if (!user || user->outcome == outcome) {
+            return;
+        }
+        if (outcome->state != MCC_ACCEPT_STATE_OFF) {
+            restore_authorization(r, user);
+        }
+        /* An application would see it as REDIRECT_REMOTE_USER. */
+        redirected = redirected && current->prev;
+        if (redirected && is_by_certificate(before, user)) {
+            before->user = NULL;
+        }
+    }
+}
+
 int mcc_accept_user_follow(request_rec *r)
 {
     const mcc_accept_outcome *outcome;
+    const char *variable;
     mcc_user *checked;
     mcc_user *user;
+    int is_same;
 
     if (!mcc_server_config_of(r->server)->accepts) {
         return DECLINED;
     }
-    outcome = mcc_accept_outcome_of(r);
     checked = checked_user(r);
-    if (!checked || checked->outcome == outcome) {
+    if (!checked) {
+        return DECLINED;
+    }
+    outcome = mcc_accept_outcome_of(r);
+    variable = mcc_dir_config_of(r)->accept.user_name;
+    is_same = checked->outcome == outcome;
+    if (is_same
+        && (!plays_role(checked) || checked->variable == variable)) {
         return DECLINED;
     }
     user = &mcc_request_of(r)->user;
     *user = *checked;
-    if (user->faked && has_authorization(r, user->faked)) {
-        restore_authorization(r, user);
-    }
-    if (user->faked || (user->given && r->user == user->given)) {
+    if (is_by_certificate(r, user)) {
         restore_user(r, user);
     }
     user->outcome = outcome;
+    user->variable = variable;
     user->given = NULL;
-    user->faked = NULL;
-    mcc_accept_user_enter(r);
+    if (!is_same) {
+        user->faked = 0;
+        if (plays_role(user)) {
+            restore_authorization(r, user);
+        }
+        mcc_accept_user_enter(r);
+    }
     /* Who gave a password is who he says. */
     if (r->user == user->name) {
         name_user(r, user);

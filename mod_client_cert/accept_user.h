@@ -22,8 +22,22 @@ int mcc_accept_user_set(request_rec *r);
  *  up, where the role is played. */
 int mcc_accept_user_authorization(request_rec *r);
 
-/** Take away what others left to a redirected request or a subrequest that
- *  comes into a location where the role is played. */
+/** The request's user name and the way that it was found out, for whoever asks
+ *  while mod_ssl's access hook has written its own and ours has not come yet:
+ *  when that has refused the request it never does. May be NULL. */
+const char *mcc_accept_user_name(const request_rec *r);
+const char *mcc_accept_user_auth_type(const request_rec *r);
+
+/** log_transaction hook: the same for who reads the request itself. */
+int mcc_accept_user_log(request_rec *r);
+
+/** Take variables that tell the user of another location, where a certificate
+ *  gave it, from a redirected request or a subrequest, before it is known which
+ *  sections apply. */
+void mcc_accept_user_begin(request_rec *r);
+
+/** Take away, once that is known, what the requests before it leave it: an
+ *  Authorization that was made up of a certificate, and their users' names. */
 void mcc_accept_user_enter(request_rec *r);
 
 /** Fixups hook: if another location was put into this one's place since access

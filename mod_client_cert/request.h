@@ -21,19 +21,21 @@ typedef struct {
 
 /** A request's user, see accept_user.c. */
 typedef struct {
-    /** the outcome when access was checked, NULL before */
+    /** the outcome when access was checked, NULL before; and the variable that
+     *  ClientCertUserName named there */
     const struct mcc_accept_outcome *outcome;
+    const char *variable;
     /** as they were before mod_ssl's and our hooks */
     char *name, *auth_type;
     const char *authorization;
     /** name and auth_type, and authorization, are kept, and not compared yet with
      *  what there is after mod_ssl's hook */
     unsigned name_saved : 1, authorization_saved : 1;
+    /** mod_ssl made an Authorization of the TLS peer's certificate */
+    unsigned faked : 1;
     /** the user name that a certificate gave: the TLS peer's where the role is
      *  not played, else the client's; NULL if none did */
     char *given;
-    /** the Authorization that mod_ssl made of the TLS peer's, NULL if none */
-    const char *faked;
 } mcc_user;
 
 typedef struct {

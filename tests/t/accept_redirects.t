@@ -12,7 +12,7 @@ use MIME::Base64 ();
 
 trust_pki();
 my $directory = "$ENV{TEST_SERVERS}/redirects.$$";
-my @NAMES = qw(dir fallback multi user basic other off own kept part rewritten);
+my @NAMES = qw(dir fallback multi user basic other off own kept part peer fake whole rewritten);
 for my $name (@NAMES) {
     make_path("$directory/$name");
     spew("$directory/$name/index.cgi", slurp("$ENV{TEST_HTDOCS}/cgi/env"));
@@ -20,6 +20,16 @@ for my $name (@NAMES) {
 }
 spew("$directory/part/page.shtml", '<!--#include virtual="/accepts/x" -->');
 spew("$directory/part/basic.shtml", '<!--#include virtual="/accepts-basic/x" -->');
+spew("$directory/part/faked.shtml", '<!--#include virtual="/accepts/x" -->');
+spew("$directory/part/require.shtml", '<!--#include virtual="/accepts-peer/x" -->');
+spew("$directory/part/if.shtml", '<!--#include virtual="/accepts-if/x" -->');
+spew("$directory/whole/page.shtml", '<!--#include virtual="/off/index.cgi" -->');
+spew("$directory/whole/other.shtml", '<!--#include virtual="/accepts-other/x" -->');
+for my $name (qw(rewritten whole)) {
+    my $next = $name eq 'whole' ? 'accepts-other' : 'accepts';
+    spew("$directory/$name/next.cgi", "#!/bin/sh\nprintf 'Location: /$next/x\\r\\n\\r\\n'\n");
+    chmod 0755, "$directory/$name/next.cgi";
+}
 # The password that FakeBasicAuth gives, for the TTRP's name as it writes it.
 spew("$directory/passwords", '/O=mod_client_cert tests/CN=accept-ttrp:xxj31ZMTZzkVA' . "\n");
 
@@ -68,6 +78,9 @@ my $origin = accept_origin(
         $accept
         $header
         $user
+        RewriteEngine on
+        RewriteCond %{REMOTE_USER} (.+)
+        RewriteRule ^ - [E=SEEN:%1]
     </Files>
 </Directory>
 <Directory $directory/user>
@@ -88,6 +101,31 @@ my $origin = accept_origin(
         $accept
         $header
         $user
+    </Files>
+</Directory>
+<Directory $directory/peer>
+    <Files index.cgi>
+        $accept
+        Require expr "reqenv('SSL_CLIENT_S_DN_CN') == 'accept-ttrp'"
+    </Files>
+</Directory>
+<Directory $directory/fake>
+    AuthBasicFake "%{SSL_CLIENT_S_DN_CN}" password
+    ErrorDocument 404 /accepts-basic/x
+    <Files index.cgi>
+        $accept
+        AuthBasicFake off
+    </Files>
+</Directory>
+<Directory $directory/whole>
+    Options +Includes
+    AddOutputFilter INCLUDES .shtml
+    $accept
+    $user
+    RewriteEngine on
+    RewriteRule ^x\$ /whole/next.cgi [PT]
+    <Files index.cgi>
+        ClientCertUserName SSL_CLIENT_S_DN
     </Files>
 </Directory>
 <Directory $directory/other>
@@ -124,15 +162,16 @@ my $origin = accept_origin(
     Options +Includes
     AddOutputFilter INCLUDES .shtml
     SSLUserName SSL_CLIENT_S_DN_CN
-    <Files basic.shtml>
+    <FilesMatch "^(basic|faked)">
         SSLOptions +FakeBasicAuth
         Use Basic
-    </Files>
+    </FilesMatch>
 </Directory>
 <Directory $directory/rewritten>
     RewriteEngine on
     RewriteRule ^x\$ /accepts/x [PT]
     RewriteRule ^basic\$ /accepts-basic/x [PT]
+    RewriteRule ^twice\$ /rewritten/next.cgi [PT]
     SSLUserName SSL_CLIENT_S_DN_CN
     <Files basic>
         SSLOptions +FakeBasicAuth
@@ -147,6 +186,40 @@ my $origin = accept_origin(
     SSLOptions +FakeBasicAuth
     Use Basic
 </Location>
+<Location /accepts-peer>
+    $accept
+    Require expr "reqenv('SSL_CLIENT_S_DN_CN') == 'accept-ttrp'"
+</Location>
+<Location /accepts-if>
+    $accept
+    <If "reqenv('SSL_CLIENT_S_DN_CN') == 'accept-ttrp'">
+        SetEnv SEEN accept-ttrp
+    </If>
+</Location>
+<Location /accepts-other>
+    ClientCertAccept cms X-Other-Cert
+    @{[ ClientCertTest::Accept::usual_trust() ]}
+    <If "reqenv('SSL_CLIENT_S_DN_CN') == 'client-rsa'">
+        SetEnv SEEN client-rsa
+    </If>
+</Location>
+# Refused after mod_ssl has named its user, before this module takes that back.
+<Location /refused>
+    $accept
+    SSLUserName SSL_CLIENT_S_DN_CN
+    SSLRequire false
+    ErrorDocument 403 "user=%{REMOTE_USER} type=%{AUTH_TYPE}"
+</Location>
+<Location /refused/document>
+    ErrorDocument 403 /accepts/x
+</Location>
+<Location /refused/off>
+    ClientCertAccept off
+</Location>
+<Location /refused/off/document>
+    ErrorDocument 403 /accepts/x
+</Location>
+CustomLog $directory/users "%u" "expr=%{REQUEST_URI} == '/refused/x'"
 LINES
 );
 my $ttrp = accept_ttrp($origin);
@@ -159,6 +232,12 @@ sub ttrp_in {
     my $fake = MIME::Base64::encode_base64('/O=mod_client_cert tests/CN=accept-ttrp:password', '');
     return grep { $_ ne 'CLIENT_CERT_SIGNER_S_DN' && $env->{$_} =~ /accept-ttrp|\Q$fake\E/ }
         sort keys %$env;
+}
+
+# Of a page's part, too.
+sub variables {
+    my ($response) = @_;
+    return { map { split /=/, $_, 2 } grep {/=/} split /\0/, $response->body };
 }
 
 for my $cert ('client-rsa', undef) {
@@ -177,13 +256,17 @@ for my $cert ('client-rsa', undef) {
         ['/basic/', 1],
         ['/basic/index.cgi', 1],
         ['/rewritten/x', 0],
+        ['/rewritten/twice', 0],
         ['/part/page.shtml', 0],
+        ['/part/faked.shtml', 0],
+        ['/part/if.shtml', 0],
+        ['/fake/', 0],
+        ['/refused/document', 0],
+        ['/refused/off/document', 0],
     ) {
         my ($target, $named) = @$_;
         my $response = through($target, @client);
-        my $env = $target =~ /shtml/
-            ? { map { split /=/, $_, 2 } grep {/=/} split /\0/, $response->body }
-            : env_of($response);
+        my $env = variables($response);
         is($env->{SSL_CLIENT_S_DN_CN}, $cert, "$who, $target");
         is_deeply([ttrp_in($env)], [], '  and never the TTRP');
         is($env->{CLIENT_CERT_VERIFY}, $cert ? 'SUCCESS' : 'NONE', '  by what the header says');
@@ -205,10 +288,30 @@ for my $cert ('client-rsa', undef) {
         is(through($target, @client)->status, 401, "$who, a password that mod_ssl made up, $target");
     }
     unlike(through('/part/basic.shtml', @client)->body, qr/accept-ttrp/, "$who, the same in a part of a page");
+    is(through('/fake/none', @client)->status, 404, "$who, a page that is not there");
+    unlike(through('/fake/none', @client)->body, qr/accept-ttrp/, '  and AuthBasicFake');
+
+    is(through('/peer/', @client)->status, 403, "$who, Require that reads the environment, as an index");
+    unlike(through('/part/require.shtml', @client)->body, qr/SSL_CLIENT/, '  as a part of a page');
+
+    $env = variables(through('/whole/page.shtml', @client));
+    is_deeply([grep { /^CLIENT_CERT_|REMOTE_USER|AUTH_TYPE/ || $env->{$_} =~ /client-rsa/ } sort keys %$env],
+        [], "$who, a part with the role off has nothing of the page's client");
+    for my $target (qw(/whole/other.shtml /whole/x)) {
+        $env = variables(through($target, @client));
+        is($env->{CLIENT_CERT_VERIFY}, 'NONE', "$who, $target, which reads another header");
+        is_deeply([grep { $env->{$_} =~ /client-rsa|accept-ttrp/ } sort keys %$env], [],
+            '  has nothing of the page\'s client');
+    }
+    is(through('/refused/x', @client)->body, 'user= type=', "$who, refused by SSLRequire");
 }
 
 is(env_of(through('/kept/x', cert => 'client-rsa'))->{REDIRECT_REMOTE_USER}, 'client-rsa',
     'the user of a location that accepts the same client');
+
+is(env_of(through('/whole/', cert => 'client-rsa'))->{REMOTE_USER}, 'CN=client-rsa,O=mod_client_cert tests',
+    'the user\'s name is the one that the index asks for');
+is(slurp("$directory/users"), "-\n-\n", 'nor does the log have the TTRP as the user of what was refused');
 
 # Who gave a password is who he says.
 my @password = (headers => [Authorization => 'Basic ' . MIME::Base64::encode_base64('basic:secret', '')]);
