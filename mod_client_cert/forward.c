@@ -33,7 +33,10 @@ static int goes_to_backend(const request_rec *r)
         return 0;
     }
     if (r->proxyreq == PROXYREQ_NONE) {
-        return r->handler && !ap_cstr_casecmpn(r->handler, "proxy:", 6);
+        /* As httpd has it. */
+        const char *handler = r->handler ? r->handler : r->content_type;
+
+        return handler && !ap_cstr_casecmpn(handler, "proxy:", 6);
     }
     return r->proxyreq == PROXYREQ_REVERSE;
 }
@@ -213,6 +216,18 @@ int mcc_forward_fixups(request_rec *r)
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
                   "the client's certificate is not forwarded: %s",
                   identity.reason);
+    return DECLINED;
+}
+
+int mcc_forward_protocol_switch(conn_rec *c, request_rec *r, server_rec *s,
+                                const char *protocol)
+{
+    (void)c;
+    (void)s;
+    (void)protocol;
+    if (r) {
+        mcc_request_send_nothing(r);
+    }
     return DECLINED;
 }
 

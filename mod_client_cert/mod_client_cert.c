@@ -106,8 +106,15 @@ static void register_hooks(apr_pool_t *p)
                               APR_HOOK_REALLY_FIRST);
     ap_hook_post_read_request(mcc_incoming_post_read_request, NULL, NULL,
                               APR_HOOK_REALLY_FIRST);
+    ap_hook_check_access(mcc_trailers_strip, after_handshake, NULL,
+                         APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_fixups(mcc_trailers_enforce, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_fixups(mcc_forward_fixups, after_headers, NULL,
                    APR_HOOK_REALLY_LAST);
+    ap_hook_protocol_switch(mcc_tls_client_protocol_switch, NULL, NULL,
+                            APR_HOOK_REALLY_FIRST);
+    ap_hook_protocol_switch(mcc_forward_protocol_switch, NULL, NULL,
+                            APR_HOOK_REALLY_FIRST);
     mcc_accept_register_hooks(p);
     ap_hook_insert_filter(mcc_response_insert_filter, after_responses, NULL,
                           APR_HOOK_REALLY_LAST);

@@ -41,6 +41,8 @@ typedef struct {
 typedef struct {
     /** the client's own headers were looked for and removed */
     unsigned cleaned : 1;
+    /** our headers were among trailers that are read already */
+    unsigned trailers_stripped : 1;
     /** the response depends on the client's certificate: no cache may keep it */
     unsigned identified : 1;
     /** the response's Vary named one of our headers */

@@ -347,6 +347,17 @@ int mcc_tls_client_post_read_request(request_rec *r)
     return DECLINED;
 }
 
+int mcc_tls_client_protocol_switch(conn_rec *c, request_rec *r, server_rec *s,
+                                   const char *protocol)
+{
+    (void)s;
+    (void)protocol;
+    if (r) {
+        refreshed(c);
+    }
+    return DECLINED;
+}
+
 static void unverified(mcc_tls_identity *identity, const char *reason)
 {
     identity->verdict = MCC_VERDICT_UNVERIFIED;

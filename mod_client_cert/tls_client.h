@@ -49,6 +49,11 @@ int mcc_tls_client_process_connection(conn_rec *c);
 /** post_read_request hook, for connections whose client may change. */
 int mcc_tls_client_post_read_request(request_rec *r);
 
+/** protocol_switch hook, before the connection becomes HTTP/2: the request that
+ *  asked for it may have been the one in which the client changed. */
+int mcc_tls_client_protocol_switch(conn_rec *c, request_rec *r, server_rec *s,
+                                   const char *protocol);
+
 /** The client of a request, if it was verified by the virtual host that
  *  answers it and its certificate is valid at now (Unix time, seconds). */
 void mcc_tls_identify(request_rec *r, apr_int64_t now,

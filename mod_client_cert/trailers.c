@@ -68,9 +68,41 @@ void mcc_trailers_register(void)
 
 void mcc_trailers_watch(request_rec *r)
 {
+    const ap_filter_t *filter;
+
+    for (filter = r->input_filters; filter; filter = filter->next) {
+        if (filter->frec == trailers_filter && filter->r == r) {
+            return;
+        }
+    }
     /* On a stream of HTTP/2 nothing announces a body. */
     if (r->connection->master
         || apr_table_get(r->headers_in, "Transfer-Encoding")) {
         ap_add_input_filter_handle(trailers_filter, NULL, r, r->connection);
     }
+}
+
+int mcc_trailers_strip(request_rec *r)
+{
+    if (!r->main && r->trailers_in && !apr_is_empty_table(r->trailers_in)
+        && clean(r)) {
+        mcc_request_of(r)->trailers_stripped = 1;
+        apr_table_setn(r->notes, MCC_NOTE_INCOMING, "stripped");
+    }
+    return DECLINED;
+}
+
+int mcc_trailers_enforce(request_rec *r)
+{
+    if (r->main) {
+        return DECLINED;
+    }
+    mcc_trailers_strip(r);
+    mcc_trailers_watch(r);
+    if (mcc_request_of(r)->trailers_stripped
+        && mcc_server_config_of(r->server)->incoming == MCC_INCOMING_REJECT) {
+        apr_table_setn(r->notes, MCC_NOTE_INCOMING, "rejected");
+        return HTTP_BAD_REQUEST;
+    }
+    return DECLINED;
 }

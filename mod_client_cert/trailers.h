@@ -18,4 +18,13 @@ void mcc_trailers_register(void);
 /** Watch the body of a request that may end with trailers. */
 void mcc_trailers_watch(request_rec *r);
 
+/** Access hook after mod_ssl's, which reads the body, trailers and all, before it
+ *  asks for a client's certificate in mid connection. */
+int mcc_trailers_strip(request_rec *r);
+
+/** Fixups hook, before any other: both once more, since MultiViews puts another
+ *  request's input filters in the place of this one's; and 400 for a request
+ *  that had trailers which are not to be. */
+int mcc_trailers_enforce(request_rec *r);
+
 #endif /* MCC_TRAILERS_H */
