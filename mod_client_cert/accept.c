@@ -14,12 +14,10 @@
 APLOG_USE_MODULE(client_cert);
 
 /** An outcome, and the configuration that it is for. */
-struct mcc_request_outcome {
+typedef struct {
     mcc_accept_config conf;
     mcc_accept_outcome outcome;
-};
-
-typedef struct mcc_request_outcome kept_outcome;
+} kept_outcome;
 
 /* The request that the client sent: what is found out is kept there. */
 static request_rec *first_request(request_rec *r)
@@ -250,6 +248,7 @@ void mcc_accept_capture(request_rec *r)
     for (i = 0; i < fields->nelts; i++) {
         const apr_table_entry_t *field = &APR_ARRAY_IDX(fields, i,
                                                         apr_table_entry_t);
+        /* Each name that is accepted is one of ours. */
         const char *name = mcc_names_may_contain(server->global->our_names,
                                                  field->key)
             ? mcc_accepted_name(server->global, field->key) : NULL;
