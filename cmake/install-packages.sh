@@ -1,17 +1,22 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Installs what is missing of packages.txt, and nothing else. Where there is no
-# apt, it leaves that to the reader: the build names what it does not find.
+# Installs what is missing of packages.txt. Where something is, the others that are
+# listed are brought up to date with it: Debian's mod_ssl is built with the OpenSSL
+# of its day, and with an older one sessions do not resume as they should. Where
+# nothing is missing, nothing is touched. Where there is no apt, it leaves that to
+# the reader: the build names what it does not find.
 set -euo pipefail
 
 command -v apt-get > /dev/null && command -v dpkg-query > /dev/null || exit 0
 
+listed=()
 missing=()
 while read -r package _; do
     case $package in
         '' | '#'*) continue ;;
     esac
+    listed+=("$package")
     if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null)" != installed ]; then
         missing+=("$package")
     fi
@@ -44,7 +49,7 @@ apt() {
     ${as_root[@]+"${as_root[@]}"} env DEBIAN_FRONTEND=noninteractive apt-get -q -y "$@" < /dev/null
 }
 apt update
-apt install --no-install-recommends "${missing[@]}"
+apt install --no-install-recommends "${listed[@]}"
 
 # Nor at its next boot: the tests start what they need, where they need it.
 as_superuser() {

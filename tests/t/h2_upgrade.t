@@ -42,33 +42,47 @@ sub frame {
 
 sub text { return chr(length $_[0]) . $_[0] }
 
+# The requests that reach the origin, by path, of one connection that is upgraded.
+sub upgrade {
+    my ($tls, $incoming, $first) = @_;
+    my $mark = recorder_mark($recorder);
+    my $client = client(port => $port, tls => $tls, sni => "$incoming.test", post_handshake => 1,
+        cert => 'client-rsa');
+    $client->send("GET $first HTTP/1.1\r\nHost: $incoming.test\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+        . "Upgrade: h2\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n");
+    1 while $client->{buffer} !~ /\r\n\r\n/ && $client->more;
+    like($client->{buffer}, qr{^HTTP/1.1 101 }, "TLS $tls, $incoming, $first: upgraded");
+    # Its preface, SETTINGS, and HEADERS for another stream.
+    $client->send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" . frame(4, 0, 0, '')
+        . frame(1, 5, 3, "\x82\x87\x04" . text('/on/y') . "\x01" . text("$incoming.test")));
+    my %seen;
+    for (1 .. 60) {
+        %seen = map { ((split ' ', $_->{line})[1] => $_) } recorded_since($recorder, $mark);
+        last if keys %seen == 2;
+        select undef, undef, undef, 0.05;
+    }
+    $client->close;
+    return %seen;
+}
+
 for my $tls ('1.2', '1.3') {
     for my $incoming (qw(strip reject)) {
         for my $first (qw(/asks/on/x /asks/x)) {
-            my $what = "TLS $tls, $incoming, $first";
-            my $mark = recorder_mark($recorder);
-            my $client = client(port => $port, tls => $tls, sni => "$incoming.test", post_handshake => 1,
-                cert => 'client-rsa');
-            $client->send("GET $first HTTP/1.1\r\nHost: $incoming.test\r\nConnection: Upgrade, HTTP2-Settings\r\n"
-                . "Upgrade: h2\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n");
-            1 while $client->{buffer} !~ /\r\n\r\n/ && $client->more;
-            like($client->{buffer}, qr{^HTTP/1.1 101 }, "$what: upgraded");
-            # Its preface, SETTINGS, and HEADERS for another stream.
-            $client->send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" . frame(4, 0, 0, '')
-                . frame(1, 5, 3, "\x82\x87\x04" . text('/on/y') . "\x01" . text("$incoming.test")));
-            my %seen;
-            for (1 .. 100) {
-                %seen = map { ((split ' ', $_->{line})[1] => $_) } recorded_since($recorder, $mark);
-                last if keys %seen == 2;
-                select undef, undef, undef, 0.05;
-            }
-            $client->close;
-            for my $path ($first, '/on/y') {
-                my $expected = $path =~ m{/on/} ? 1 : 0;
-                my @headers = grep { $_->[0] =~ /^client.cert$/i } @{ ($seen{$path} // {})->{fields} // [] };
-                ok($seen{$path}, "$what: $path is answered");
-                is(scalar @headers, $expected, '  with the header, where it is to be');
-            }
+            subtest "TLS $tls, $incoming, $first" => sub {
+                my %answered;
+                # One upgrade in ten or so httpd leaves unfinished, also without us: it reads
+                # nothing any more of the connection.
+                for (1 .. 10) {
+                    my %seen = upgrade($tls, $incoming, $first);
+                    for my $path (sort keys %seen) {
+                        my @headers = grep { $_->[0] =~ /^client.cert$/i } @{ $seen{$path}{fields} };
+                        is(scalar @headers, $path =~ m{/on/} ? 1 : 0, "$path: the header, where it is to be");
+                        $answered{$path} = 1;
+                    }
+                    last if keys %seen == 2;
+                }
+                is_deeply([sort keys %answered], [sort $first, '/on/y'], 'both are answered');
+            };
         }
     }
 }
