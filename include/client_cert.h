@@ -156,7 +156,7 @@ typedef enum {
      */
     CLIENT_CERT_RESULT_CRL_FILE_MALFORMED = 502,
     /**
-     * There is no CRL in the file of CRLs.
+     * There is no complete CRL in the file of CRLs.
      */
     CLIENT_CERT_RESULT_CRL_FILE_NO_CRL = 503,
     /**

@@ -4,7 +4,9 @@
 
 use std::{fs, path::Path};
 
+use foreign_types::ForeignType;
 use openssl::x509::X509Crl;
+use openssl_sys as ffi;
 
 use crate::{
     error::Error,
@@ -31,7 +33,8 @@ impl Crls {
         Self::new(read(file)?)
     }
 
-    pub(crate) fn new(crls: Vec<X509Crl>) -> Result<Self, Error> {
+    pub(crate) fn new(mut crls: Vec<X509Crl>) -> Result<Self, Error> {
+        crls.retain(|crl| !is_delta(crl));
         let mut changes = Vec::new();
         for crl in &crls {
             for time in [Some(crl.last_update()), crl.next_update()].into_iter().flatten() {
@@ -57,8 +60,15 @@ impl Crls {
     }
 }
 
-/// The CRLs of a PEM file, at least one. Which of them counts for a certificate, OpenSSL decides
-/// at verification: never an indirect one, a delta, or one for some reasons only.
+/// Whether a CRL says only what has changed since another (RFC 5280 section 5.2.4). Alone it says
+/// nothing, but OpenSSL up to 3.0.19 takes it for a whole one.
+fn is_delta(crl: &X509Crl) -> bool {
+    // SAFETY: a valid CRL.
+    unsafe { ffi::X509_CRL_get_ext_by_NID(crl.as_ptr(), ffi::NID_delta_crl, -1) >= 0 }
+}
+
+/// The CRLs of a PEM file, at least one that is no delta. Which of them counts for a certificate,
+/// OpenSSL decides at verification: never an indirect one, or one for some reasons only.
 fn read(file: &Path) -> Result<Vec<X509Crl>, Error> {
     let text = fs::read(file).map_err(|_| Error::CrlFileUnreadable)?;
     let mut crls = Vec::new();
@@ -72,5 +82,5 @@ fn read(file: &Path) -> Result<Vec<X509Crl>, Error> {
             crls.push(crl);
         }
     }
-    if crls.is_empty() { Err(Error::CrlFileNoCrl) } else { Ok(crls) }
+    if crls.iter().all(is_delta) { Err(Error::CrlFileNoCrl) } else { Ok(crls) }
 }

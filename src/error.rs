@@ -105,7 +105,7 @@ impl Error {
             Self::CrlFileMalformed => {
                 c"the file of CRLs holds a damaged PEM block, or a CRL without nextUpdate"
             }
-            Self::CrlFileNoCrl => c"there is no CRL in the file of CRLs",
+            Self::CrlFileNoCrl => c"there is no complete CRL in the file of CRLs",
         }
     }
 }

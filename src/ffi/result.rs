@@ -75,7 +75,7 @@ pub enum ClientCertResult {
     CrlFileUnreadable = 501,
     /// A PEM block of the file of CRLs is damaged, or a CRL has no nextUpdate.
     CrlFileMalformed = 502,
-    /// There is no CRL in the file of CRLs.
+    /// There is no complete CRL in the file of CRLs.
     CrlFileNoCrl = 503,
     /// It is longer than 65536 bytes.
     ValueTooLong = 600,

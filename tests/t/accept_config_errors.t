@@ -97,8 +97,8 @@ my @CASES = (
     (map { my ($what, $fault, $path) = @$_; [$what, host => "ClientCertTrustCRL $path", $fault, $path] }
         ['a missing file', qr/cannot be read/, $absent],
         ['an unreadable file', qr/cannot be read/, $unreadable],
-        ['an empty file', qr/no CRL/, file('empty.crl', '')],
-        ['a certificate', qr/no CRL/, $ca],
+        ['an empty file', qr/no complete CRL/, file('empty.crl', '')],
+        ['a certificate', qr/no complete CRL/, $ca],
         ['a damaged CRL', qr/damaged/, file('damaged.crl', $damaged_crl)],
     ),
 

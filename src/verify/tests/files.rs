@@ -6,6 +6,7 @@ use std::{fs, path::PathBuf, process};
 
 use super::{pki::*, *};
 use crate::{
+    der::{element, tag},
     error::Error,
     verdicts::{Failure, TrustSources, Verdicts},
 };
@@ -88,6 +89,8 @@ fn crls() {
     let world = World::new();
     let crl = pem(&CrlRecipe::new().issued_by(&world.root));
     let endless = pem(&CrlRecipe::new().valid(NOW, None).issued_by(&world.root));
+    let delta = CrlRecipe::new().with(&[0x55, 0x1d, 27], true, &element(tag::INTEGER, &[&[4]]));
+    let delta = pem(&delta.issued_by(&world.root));
     let from = |text: &str| Crls::from_file(&Temporary::new("crls", text).0).err();
     let certificate = world.root.certificate_pem();
     for (name, text, expected) in [
@@ -95,6 +98,8 @@ fn crls() {
         ("two, and a certificate", format!("{certificate}{crl}{crl}"), None),
         ("empty", String::new(), Some(CrlFileNoCrl)),
         ("a certificate", certificate.clone(), Some(CrlFileNoCrl)),
+        ("a delta CRL", delta.clone(), Some(CrlFileNoCrl)),
+        ("a delta CRL beside a complete one", format!("{delta}{crl}"), None),
         ("cut off", crl[..crl.len() / 2].to_owned(), Some(CrlFileMalformed)),
         ("damaged", crl.replacen("MI", "M!", 1), Some(CrlFileMalformed)),
         (
