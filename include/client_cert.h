@@ -421,6 +421,11 @@ typedef struct client_cert_crls client_cert_crls;
 typedef struct client_cert_handshake client_cert_handshake;
 
 /**
+ * Names.
+ */
+typedef struct client_cert_names client_cert_names;
+
+/**
  * A certificate, its intermediates and its key, ready to sign: all that depends on them alone is
  * encoded.
  */
@@ -491,15 +496,10 @@ typedef struct {
      */
     const client_cert_crls *crls;
     /**
-     * DNS names, of which a signer must have one as a subjectAltName dNSName: exact, but for
-     * case; no wildcards. NULL if there are none, which is enough only where no anchor is a CA,
-     * and never for client_cert_verify_peer().
+     * A signer must have one of these. NULL if there are none, which is enough only where no anchor
+     * is a CA, and never for client_cert_verify_peer().
      */
-    const char *const *names;
-    /**
-     * How many names there are.
-     */
-    size_t names_length;
+    const client_cert_names *names;
 } client_cert_trust;
 
 #ifdef __cplusplus
@@ -959,12 +959,23 @@ client_cert_result client_cert_crls_from_file(const char *file, client_cert_crls
 void client_cert_crls_free(client_cert_crls *crls);
 
 /**
- * Whether a name is one that a signer could have as its DNS name.
+ * Makes names, of which a signer must have one as a subjectAltName dNSName: exact, but for case.
+ *
+ * `names` are `length` strings; it may be NULL when there are none, which is as good as no object.
+ *
+ * Sets `*made` to a new object, which client_cert_names_free() releases.
  *
  * Fails with CLIENT_CERT_RESULT_TRUST_NAME_MALFORMED for wildcards, addresses, and whatever else
- * is no name of a host.
+ * is no name of a host; with CLIENT_CERT_RESULT_INVALID_PARAMETER.
  */
-client_cert_result client_cert_name_check(const char *name);
+client_cert_result client_cert_names_new(const char *const *names,
+                                         size_t length,
+                                         client_cert_names **made);
+
+/**
+ * Releases names. NULL is allowed, as with free(). No thread may be using them.
+ */
+void client_cert_names_free(client_cert_names *names);
 
 /**
  * Makes a cache of values that were accepted, and of those who signed them, which uses at most
@@ -986,8 +997,8 @@ void client_cert_verdicts_free(client_cert_verdicts *verdicts);
  *
  * It is taken again no longer than client_cert_verify() would accept it: until it is too old, a
  * certificate of its client, signer or path ends, or one of the CRLs begins or ends; and not when
- * `now` is before the time at which it was verified. Anchors and CRLs are the same only if they
- * are the same objects. When several threads bring the same value, one verifies it and the others
+ * `now` is before the time at which it was verified. Anchors, names and CRLs are the same only if
+ * they are the same objects. When several threads bring the same value, one verifies it and the others
  * wait, though no longer than a second. What is refused is not remembered.
  *
  * For another value of the same signer, the path of the signer is not verified again for as long
@@ -1037,8 +1048,7 @@ client_cert_result client_cert_verdicts_verify_peer(const client_cert_verdicts *
  *
  * Sets `*accepted` to a new object, which client_cert_accepted_free() releases.
  *
- * Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER; with CLIENT_CERT_RESULT_TRUST_NAME_MALFORMED
- * (see client_cert_name_check()); with a CLIENT_CERT_RESULT_VALUE_... result (see
+ * Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER; with a CLIENT_CERT_RESULT_VALUE_... result (see
  * client_cert_result_is_malformed()); and where the value is well formed, but not to be
  * believed, with the results from 700 on,
  * CLIENT_CERT_RESULT_SIGNER_KEY_UNSUPPORTED, CLIENT_CERT_RESULT_SIGNER_KEY_TOO_SMALL,

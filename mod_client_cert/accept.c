@@ -28,20 +28,6 @@ static request_rec *first_request(request_rec *r)
     return r;
 }
 
-static const char *const no_name[] = { NULL };
-
-static client_cert_trust trust_of(const mcc_accept_config *conf)
-{
-    client_cert_trust trust;
-
-    trust.anchors = conf->anchors;
-    trust.crls = conf->crls;
-    trust.names = conf->names && conf->names->nelts
-        ? (const char *const *)conf->names->elts : no_name;
-    trust.names_length = conf->names ? (size_t)conf->names->nelts : 0;
-    return trust;
-}
-
 static void refuse(mcc_accept_outcome *outcome, const char *reason)
 {
     outcome->state = MCC_ACCEPT_STATE_REFUSED;
@@ -82,7 +68,7 @@ static void verify(request_rec *r, const mcc_accept_config *conf,
     apr_int64_t now = apr_time_sec(apr_time_now());
     const client_cert_verdicts *verdicts
         = mcc_server_config_of(r->server)->global->verdicts;
-    client_cert_trust trust = trust_of(conf);
+    client_cert_trust trust = { conf->anchors, conf->crls, conf->names };
     client_cert_accepted *accepted = NULL;
     client_cert_result result;
     mcc_tls_identity peer;

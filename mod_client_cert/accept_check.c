@@ -31,7 +31,7 @@ static const char *missing(const mcc_accept_config *accept, apr_pool_t *p)
             : "needs a TLS peer (ClientCertTrustPeer on), and mod_ssl is not "
               "loaded";
     }
-    if (accept->names && accept->names->nelts) {
+    if (accept->names) {
         return NULL;
     }
     if (accept->format == CLIENT_CERT_FORMAT_RFC9440) {

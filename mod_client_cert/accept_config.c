@@ -211,21 +211,32 @@ const char *mcc_set_trust_name(cmd_parms *cmd, void *dir, const char *name)
 {
     const char *error = check_context(cmd);
     mcc_accept_config *accept;
+static apr_status_t free_names(void *names)
+{
+    client_cert_names_free(names);
+    return APR_SUCCESS;
+}
+
+/* httpd gives one at a time, so all that there are so far are made anew. */
     client_cert_result result;
 
     if (error) {
         return error;
+    client_cert_names *names = NULL;
     }
-    result = client_cert_name_check(name);
+    accept = section_of(cmd, dir);
+    if (!accept->names_list) {
+        accept->names_list = apr_array_make(cmd->pool, 2, sizeof(const char *));
+    }
+    APR_ARRAY_PUSH(accept->names_list, const char *) = name;
+    result = client_cert_names_new((const char *const *)accept->names_list->elts,
+                                   (size_t)accept->names_list->nelts, &names);
     if (result != CLIENT_CERT_RESULT_OK) {
         return mcc_fault(cmd, "\"%s\": %s", name,
                          client_cert_result_message(result));
     }
-    accept = section_of(cmd, dir);
-    if (!accept->names) {
-        accept->names = apr_array_make(cmd->pool, 2, sizeof(const char *));
-    }
-    APR_ARRAY_PUSH(accept->names, const char *) = name;
+    apr_pool_cleanup_register(cmd->pool, names, free_names, apr_pool_cleanup_null);
+    accept->names = names;
     return NULL;
 }
 

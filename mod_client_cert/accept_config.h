@@ -28,7 +28,8 @@ typedef struct {
     const client_cert_anchors *anchors; /**< NULL where unset */
     const char *anchors_file;           /**< with anchors, for messages */
     const client_cert_crls *crls;       /**< NULL where unset */
-    apr_array_header_t *names;          /**< (const char *) NULL where unset */
+    const client_cert_names *names;     /**< NULL where unset */
+    apr_array_header_t *names_list;     /**< (const char *) what they are */
     int trust_peer;                     /**< 0, 1; -1 where unset */
     apr_int64_t max_age;                /**< seconds; -1 where unset */
     apr_int64_t skew;                   /**< seconds; with max_age */

@@ -25,11 +25,17 @@ pub struct TrustAnchors {
     identity: Identity,
 }
 
+/// Names, of which a signer must have one as a subjectAltName dNSName.
+pub struct TrustNames {
+    names: Vec<DnsName>,
+    identity: Identity,
+}
+
 /// Trust anchors, the names of which a signer must have one, and CRLs.
 pub struct Trust {
     anchors: Arc<TrustAnchors>,
     crls: Option<Arc<Crls>>,
-    names: Vec<DnsName>,
+    names: Option<Arc<TrustNames>>,
 }
 
 /// An anchor as the signer's own certificate.
@@ -38,11 +44,6 @@ pub(crate) struct Pinned {
     pub(crate) der: Vec<u8>,
     /// This one alone: no other anchor, no CRL, has a say in whether a pin holds.
     alone: Anchors,
-}
-
-/// Whether a name is one that a signer could have.
-pub(crate) fn check_name(name: &[u8]) -> Result<(), Error> {
-    DnsName::new(name).map(|_| ())
 }
 
 impl TrustAnchors {
@@ -88,46 +89,58 @@ impl TrustAnchors {
     }
 }
 
-impl Trust {
-    /// A signer must lead to one of `anchors`, and have one of `names` as a subjectAltName
-    /// dNSName, if there are any. With `crls`, each certificate of a path that is no anchor needs
-    /// one that is up to date.
+impl TrustNames {
+    /// Each is exact, but for case; wildcards and addresses are none.
     ///
     /// # Errors
     ///
     /// [`Error::TrustNameMalformed`]
+    pub fn new(names: &[&[u8]]) -> Result<Self, Error> {
+        let names = names.iter().map(|name| DnsName::new(name)).collect::<Result<_, _>>()?;
+        Ok(Self { names, identity: Identity::new() })
+    }
+
+    pub(crate) fn identity(&self) -> Identity {
+        self.identity
+    }
+}
+
+impl Trust {
+    /// A signer must lead to one of `anchors`, and have one of `names`, if there are any. With
+    /// `crls`, each certificate of a path that is no anchor needs one that is up to date.
+    #[must_use]
     pub fn new(
         anchors: Arc<TrustAnchors>,
-        names: &[&[u8]],
+        names: Option<Arc<TrustNames>>,
         crls: Option<Arc<Crls>>,
-    ) -> Result<Self, Error> {
-        let names = names.iter().map(|name| DnsName::new(name)).collect::<Result<_, _>>()?;
-        Ok(Self { anchors, crls, names })
+    ) -> Self {
+        Self { anchors, crls, names }
     }
 
     /// As [`Self::new`], of files.
     ///
     /// # Errors
     ///
-    /// As [`TrustAnchors::from_file`], [`Crls::from_file`] and [`Self::new`].
+    /// As [`TrustAnchors::from_file`], [`TrustNames::new`] and [`Crls::from_file`].
     pub fn from_files(
         file: &Path,
         names: &[&[u8]],
         crl_file: Option<&Path>,
     ) -> Result<Self, Error> {
         let anchors = TrustAnchors::from_file(file)?;
+        let names = TrustNames::new(names)?;
         let crls = crl_file.map(Crls::from_file).transpose()?;
-        Self::new(Arc::new(anchors), names, crls.map(Arc::new))
+        Ok(Self::new(Arc::new(anchors), Some(Arc::new(names)), crls.map(Arc::new)))
     }
 
     /// Whether there are names.
     #[must_use]
     pub fn has_names(&self) -> bool {
-        !self.names.is_empty()
+        !self.names().is_empty()
     }
 
     pub(crate) fn names(&self) -> &[DnsName] {
-        &self.names
+        self.names.as_deref().map_or(&[], |names| &names.names)
     }
 
     pub(crate) fn anchors_identity(&self) -> Identity {
@@ -176,8 +189,8 @@ impl Trust {
 
     fn check_name(&self, certificate: &X509Ref) -> Result<(), Refusal> {
         // Without names, all that a CA issues would be believed.
-        let none_needed = self.names.is_empty() && !self.anchors.has_ca;
-        if none_needed || self.names.iter().any(|name| name.is_of(certificate)) {
+        let none_needed = !self.has_names() && !self.anchors.has_ca;
+        if none_needed || self.names().iter().any(|name| name.is_of(certificate)) {
             Ok(())
         } else {
             Err(Refusal::SignerName)

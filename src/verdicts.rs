@@ -23,7 +23,7 @@ use crate::{
     rejection::Rejection,
     signer_paths::SignerPaths,
     table::{Table, make_once, table},
-    trust::{Trust, TrustAnchors},
+    trust::{Trust, TrustAnchors, TrustNames},
     verify::{Freshness, Kept},
 };
 
@@ -35,7 +35,7 @@ const OVERHEAD: usize = 16 << 10;
 /// is attached to that, and a value that is made to send it on.
 const BYTES_PER_BYTE: usize = 5;
 
-/// Which anchors or CRLs they are: no two that were ever made have the same.
+/// Which anchors, names or CRLs they are: no two that were ever made have the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Identity(u64);
 
@@ -60,7 +60,7 @@ pub struct Verdicts {
 }
 
 /// How a value is verified.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Method {
     Signed { format: SignedFormat, freshness: Freshness, peer: Option<[u8; 32]> },
     Peer([u8; 32]),
@@ -69,59 +69,58 @@ enum Method {
 /// How much of a value is hashed, in octets.
 const HASHED: usize = 64;
 
+/// Whom to believe.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct TrustIdentity {
+    anchors: Identity,
+    names: Option<Identity>,
+    crls: Option<Identity>,
+}
+
 /// All that a verdict depends on, but for the time. Compared octet by octet: a hash only finds it.
 struct Question<'a> {
     value: &'a [u8],
     method: Method,
-    anchors: Identity,
-    crls: Option<Identity>,
-    names: &'a [&'a [u8]],
+    trust: TrustIdentity,
 }
 
 #[derive(Clone, PartialEq, Eq)]
 struct Key {
     value: Arc<[u8]>,
     method: Method,
-    anchors: Identity,
-    crls: Option<Identity>,
-    names: Arc<[Box<[u8]>]>,
+    trust: TrustIdentity,
 }
 
 impl Hash for Question<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        hash(self.value, &self.method, self.anchors, state);
+        hash(self.value, state);
     }
 }
 
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        hash(&self.value, &self.method, self.anchors, state);
+        hash(&self.value, state);
     }
 }
 
 /// Of a value only its length and its end, where the signature is. Others who have the same, with
-/// other certificates beside the signature, are told from it by all of their octets.
-fn hash<H: Hasher>(value: &[u8], method: &Method, anchors: Identity, state: &mut H) {
-    let end = value.last_chunk::<HASHED>().map_or(value, |end| &end[..]);
-    (value.len(), end, method, anchors).hash(state);
+/// other certificates beside the signature, are told from it by all of their octets; and hardly
+/// anywhere one value is verified in several ways.
+fn hash<H: Hasher>(value: &[u8], state: &mut H) {
+    state.write_usize(value.len());
+    state.write(value.last_chunk::<HASHED>().map_or(value, |end| &end[..]));
 }
 
 impl Equivalent<Key> for Question<'_> {
     fn equivalent(&self, key: &Key) -> bool {
-        self.method == key.method
-            && self.anchors == key.anchors
-            && self.crls == key.crls
-            && *self.value == *key.value
-            && self.names.len() == key.names.len()
-            && self.names.iter().zip(&*key.names).all(|(one, other)| **one == **other)
+        self.trust == key.trust && self.method == key.method && *self.value == *key.value
     }
 }
 
 impl From<&Question<'_>> for Key {
     fn from(question: &Question<'_>) -> Self {
-        let Question { value, method, anchors, crls, names } = *question;
-        let names = names.iter().map(|name| Box::from(*name)).collect();
-        Self { value: value.into(), method, anchors, crls, names }
+        let Question { value, method, trust } = *question;
+        Self { value: value.into(), method, trust }
     }
 }
 
@@ -184,19 +183,24 @@ pub struct TrustSources<'a> {
     /// The trust anchors.
     pub anchors: &'a Arc<TrustAnchors>,
     /// The names of which a signer must have one.
-    pub names: &'a [&'a [u8]],
+    pub names: Option<&'a Arc<TrustNames>>,
     /// The CRLs.
     pub crls: Option<&'a Arc<Crls>>,
 }
 
 impl TrustSources<'_> {
     /// [`Trust::new`] of them.
-    ///
-    /// # Errors
-    ///
-    /// As [`Trust::new`].
-    pub fn combine(&self) -> Result<Trust, Error> {
-        Trust::new(Arc::clone(self.anchors), self.names, self.crls.map(Arc::clone))
+    #[must_use]
+    pub fn combine(&self) -> Trust {
+        Trust::new(Arc::clone(self.anchors), self.names.cloned(), self.crls.cloned())
+    }
+
+    fn identity(&self) -> TrustIdentity {
+        TrustIdentity {
+            anchors: self.anchors.identity(),
+            names: self.names.map(|names| names.identity()),
+            crls: self.crls.map(|crls| crls.identity()),
+        }
     }
 }
 
@@ -218,7 +222,7 @@ impl Verdicts {
     ///
     /// # Errors
     ///
-    /// As [`Trust::new`] and [`Trust::verify`]; an error is not kept.
+    /// As [`Trust::verify`]; an error is not kept.
     pub fn verify(
         &self,
         trust: TrustSources<'_>,
@@ -230,8 +234,7 @@ impl Verdicts {
     ) -> Result<Verdict, Failure> {
         let method = Method::Signed { format, freshness, peer: peer.map(|peer| *peer.id()) };
         self.answer(trust, value, method, now, || {
-            let trust = trust.combine()?;
-            Ok(trust.verify_with(&self.kept, format, value, now, freshness, peer)?)
+            Ok(trust.combine().verify_with(&self.kept, format, value, now, freshness, peer)?)
         })
     }
 
@@ -239,7 +242,7 @@ impl Verdicts {
     ///
     /// # Errors
     ///
-    /// As [`Trust::new`] and [`Trust::verify_peer`]; an error is not kept.
+    /// As [`Trust::verify_peer`]; an error is not kept.
     pub fn verify_peer(
         &self,
         trust: TrustSources<'_>,
@@ -250,8 +253,8 @@ impl Verdicts {
         self.answer(trust, value, Method::Peer(*peer.path_id()), now, || {
             let chain = peer.chain_certificates()?;
             let chain: Vec<_> = chain.iter().map(|certificate| &**certificate).collect();
-            let (trust, peer) = (trust.combine()?, peer.certificate()?);
-            Ok(trust.verify_peer_with(&self.kept, value, now, peer, &chain)?)
+            let peer = peer.certificate()?;
+            Ok(trust.combine().verify_peer_with(&self.kept, value, now, peer, &chain)?)
         })
     }
 
@@ -267,13 +270,7 @@ impl Verdicts {
         let Some(table) = &self.table else {
             return Ok(Verdict { accepted: verify()?, reused: false });
         };
-        let question = Question {
-            value,
-            method,
-            anchors: trust.anchors.identity(),
-            crls: trust.crls.map(|crls| crls.identity()),
-            names: trust.names,
-        };
+        let question = Question { value, method, trust: trust.identity() };
         if let Some(entry) = table.get(&question).filter(|entry| entry.stands(now)) {
             return Ok(Verdict { accepted: entry.accepted, reused: true });
         }
@@ -303,6 +300,10 @@ mod tests {
 
     fn client_of(pair: &Pair) -> Client {
         Client::new(&pair.certificate, &[]).unwrap()
+    }
+
+    fn names() -> Arc<TrustNames> {
+        Arc::new(TrustNames::new(&[b"ttrp.example"]).unwrap())
     }
 
     fn anchors_of(pair: &Pair) -> Arc<TrustAnchors> {
@@ -339,7 +340,7 @@ mod tests {
         }
 
         fn sources(&self) -> TrustSources<'_> {
-            TrustSources { anchors: &self.anchors, names: &[], crls: None }
+            TrustSources { anchors: &self.anchors, names: None, crls: None }
         }
 
         fn verify(&self, now: i64) -> Result<bool, Failure> {
@@ -396,7 +397,8 @@ mod tests {
         let value =
             SignedFormat::Cms.encode(&signer.sign(SignerCerts::Chain, &client, NOW).unwrap());
         let (verdicts, anchors) = (Verdicts::new(SIZE), anchors_of(&root));
-        let sources = TrustSources { anchors: &anchors, names: &[b"ttrp.example"], crls: None };
+        let names = names();
+        let sources = TrustSources { anchors: &anchors, names: Some(&names), crls: None };
         let verify = |now| {
             verdicts
                 .verify(sources, SignedFormat::Cms, value.as_bytes(), now, FRESHNESS, None)
@@ -433,11 +435,14 @@ mod tests {
         let freshness = Freshness { max_age: 299, ..FRESHNESS };
         assert_eq!(verify(sources, cms, freshness, peer), Ok(false), "another age");
         assert!(verify(sources, SignedFormat::CmsSf, FRESHNESS, peer).is_err());
-        let names: &[&[u8]] = &[b"ttrp.example"];
+        let names = names();
         assert_eq!(
-            verify(TrustSources { names, ..sources }, cms, FRESHNESS, peer),
+            verify(TrustSources { names: Some(&names), ..sources }, cms, FRESHNESS, peer),
             refused(Refusal::SignerName)
         );
+        let none = Arc::new(TrustNames::new(&[]).unwrap());
+        let other_names = TrustSources { names: Some(&none), ..sources };
+        assert_eq!(verify(other_names, cms, FRESHNESS, peer), Ok(false), "other names");
         assert_eq!(
             verify(TrustSources { anchors: &other.anchors, ..sources }, cms, FRESHNESS, peer),
             refused(Refusal::SignerUntrusted)
@@ -453,7 +458,7 @@ mod tests {
         let client = client_of(&Leaf::new(KeyKind::P256).subject("client").self_signed());
         let signs = Signer::new(&signer.certificate, &signer.key, &[]).unwrap();
         let (verdicts, anchors) = (Verdicts::new(SIZE), anchors_of(&signer));
-        let sources = TrustSources { anchors: &anchors, names: &[], crls: None };
+        let sources = TrustSources { anchors: &anchors, names: None, crls: None };
         let format = SignedFormat::Cms;
         for signed_at in [NOW, NOW + 60] {
             let value =
@@ -485,8 +490,8 @@ mod tests {
         let (value, other_value) = (value_of(&middle), value_of(&root));
         let peer = peer_of(&ttrp, &[&middle]);
         let (anchors, other_anchors) = (anchors_of(&root), anchors_of(&ttrp));
-        let names: &[&[u8]] = &[b"ttrp.example"];
-        let sources = TrustSources { anchors: &anchors, names, crls: None };
+        let names = names();
+        let sources = TrustSources { anchors: &anchors, names: Some(&names), crls: None };
         let verdicts = Verdicts::new(SIZE);
         let verify = |sources, value: &str, now, peer| {
             verdicts.verify_peer(sources, value.as_bytes(), now, peer).map(|verdict| {
@@ -507,7 +512,7 @@ mod tests {
         assert_eq!(verify(sources, &value, NOW, &alone), refused(Refusal::SignerUntrusted));
         let pin = TrustSources { anchors: &other_anchors, ..sources };
         assert_eq!(verify(pin, &value, NOW, &peer), Ok(false), "other anchors");
-        let nameless = TrustSources { names: &[], ..sources };
+        let nameless = TrustSources { names: None, ..sources };
         assert_eq!(verify(nameless, &value, NOW, &peer), refused(Refusal::SignerName));
         assert_eq!(verify(sources, &value, NOW, &peer), Ok(true));
 

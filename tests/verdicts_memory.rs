@@ -69,7 +69,7 @@ fn main() {
             if other_anchors {
                 anchors = read_anchors();
             }
-            let trust = TrustSources { anchors: &anchors, names: &[], crls: None };
+            let trust = TrustSources { anchors: &anchors, names: None, crls: None };
             let client = Leaf::with_key(key.clone()).subject(&number.to_string());
             let client = client.extension(names(length)).self_signed();
             let client = Client::new(&client.certificate, &[]).unwrap();

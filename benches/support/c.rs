@@ -49,6 +49,11 @@ unsafe extern "C" {
         reused: *mut bool,
     ) -> u32;
     fn client_cert_anchors_from_file(file: *const c_char, anchors: *mut *mut Anchors) -> u32;
+    fn client_cert_names_new(
+        names: *const *const c_char,
+        length: usize,
+        made: *mut *mut Names,
+    ) -> u32;
     fn client_cert_verdicts_verify(
         verdicts: *const Verdicts,
         trust: *const Trust,
@@ -72,15 +77,18 @@ unsafe extern "C" {
 #[repr(C)]
 struct Anchors([u8; 0]);
 
+/// client_cert_names.
+#[repr(C)]
+struct Names([u8; 0]);
+
 #[repr(C)]
 struct Trust {
     anchors: *const Anchors,
     crls: *const c_void,
-    names: *const *const c_char,
-    names_length: usize,
+    names: *const Names,
 }
 
-/// What an origin has to accept values with. Its anchors stay for as long as the process.
+/// What an origin has to accept values with. Its anchors and names stay for as long as the process.
 pub(crate) struct Origin {
     trust: Trust,
     verdicts: Verdicts,
@@ -93,15 +101,17 @@ pub(crate) struct Origin {
 const MAX_AGE: u32 = 300;
 
 impl Origin {
-    pub(crate) fn new(anchors_file: &CStr, name: &'static CStr, bytes: usize) -> Self {
+    pub(crate) fn new(anchors_file: &CStr, name: &CStr, bytes: usize) -> Self {
         let mut anchors = null_mut();
         // SAFETY: a string, and a place for the result.
         assert_eq!(
             unsafe { client_cert_anchors_from_file(anchors_file.as_ptr(), &mut anchors) },
             0
         );
-        let names = Box::leak(Box::new([name.as_ptr()]));
-        let trust = Trust { anchors, crls: null(), names: names.as_ptr(), names_length: 1 };
+        let mut names = null_mut();
+        // SAFETY: a string, and a place for the result.
+        assert_eq!(unsafe { client_cert_names_new(&name.as_ptr(), 1, &mut names) }, 0);
+        let trust = Trust { anchors, crls: null(), names };
         Self {
             trust,
             verdicts: Verdicts::new(bytes),

@@ -56,7 +56,7 @@ impl Objects {
     }
 
     fn trust(&self) -> TrustParts {
-        TrustParts { anchors: self.anchors, crls: null(), names: null(), names_length: 0 }
+        TrustParts { anchors: self.anchors, crls: null(), names: null() }
     }
 
     /// The client, accepted without a signature.
@@ -181,10 +181,8 @@ fn null_is_never_taken_silently() {
     let (trust, value) = (objects.trust(), objects.value.as_ptr().cast());
     let (length, peer) = (objects.value.len(), &raw const objects.peer);
     let nothing = TrustParts { anchors: null(), ..objects.trust() };
-    let no_names = TrustParts { names_length: 1, ..objects.trust() };
-    let names = [null()];
-    let null_name = TrustParts { names: names.as_ptr(), names_length: 1, ..objects.trust() };
     let (mut accepted, mut anchors, mut crls) = (null_mut(), null_mut(), null_mut());
+    let mut names = null_mut();
     let (mut client, mut certificate, mut time) = (null(), null_mut(), 0);
     let mut has_ca = false;
     // SAFETY: live objects, but for the NULL.
@@ -195,8 +193,6 @@ fn null_is_never_taken_silently() {
         assert_eq!(verify(null(), value), NullParameter);
         assert_eq!(verify(&trust, null()), NullParameter);
         assert_eq!(verify(&nothing, value), NullParameter);
-        assert_eq!(verify(&no_names, value), NullParameter);
-        assert_eq!(verify(&null_name, value), NullParameter);
         assert_eq!(
             client_cert_verify(&trust, CMS, value, length, NOW, 300, 30, null(), null_mut()),
             NullParameter
@@ -217,7 +213,11 @@ fn null_is_never_taken_silently() {
         assert_eq!(client_cert_anchors_has_ca(objects.anchors, null_mut()), NullParameter);
         assert_eq!(client_cert_crls_from_file(null(), &mut crls), NullParameter);
         assert_eq!(client_cert_crls_from_file(c"/x".as_ptr(), null_mut()), NullParameter);
-        assert_eq!(client_cert_name_check(null()), NullParameter);
+        assert_eq!(client_cert_names_new(null(), 1, &mut names), NullParameter);
+        assert_eq!(client_cert_names_new([null()].as_ptr(), 1, &mut names), NullParameter);
+        assert_eq!(client_cert_names_new(null(), 0, null_mut()), NullParameter);
+        assert_eq!(client_cert_names_new(null(), usize::MAX, &mut names), NullParameter);
+        assert!(names.is_null());
         assert_eq!(client_cert_accepted_client(null(), &mut client), NullParameter);
         assert_eq!(client_cert_accepted_certificate(null(), &mut certificate), NullParameter);
         assert_eq!(
@@ -228,6 +228,7 @@ fn null_is_never_taken_silently() {
         assert_eq!(client_cert_accepted_signing_time(null(), &mut time), NullParameter);
         client_cert_anchors_free(null_mut());
         client_cert_crls_free(null_mut());
+        client_cert_names_free(null_mut());
         client_cert_accepted_free(null_mut());
     }
 }
@@ -238,9 +239,6 @@ fn verdicts_are_never_taken_of_null() {
     let (trust, value) = (objects.trust(), objects.value.as_ptr().cast());
     let (length, peer) = (objects.value.len(), &raw const objects.peer);
     let nothing = TrustParts { anchors: null(), ..objects.trust() };
-    let no_names = TrustParts { names_length: 1, ..objects.trust() };
-    let names = [null()];
-    let null_name = TrustParts { names: names.as_ptr(), names_length: 1, ..objects.trust() };
     let mut accepted = null_mut();
     // SAFETY: live objects, but for the NULL.
     unsafe {
@@ -265,8 +263,6 @@ fn verdicts_are_never_taken_of_null() {
         assert_eq!(verify(verdicts, null(), value, &mut accepted), NullParameter);
         assert_eq!(verify(verdicts, &trust, null(), &mut accepted), NullParameter);
         assert_eq!(verify(verdicts, &nothing, value, &mut accepted), NullParameter);
-        assert_eq!(verify(verdicts, &no_names, value, &mut accepted), NullParameter);
-        assert_eq!(verify(verdicts, &null_name, value, &mut accepted), NullParameter);
         assert_eq!(verify(verdicts, &trust, value, null_mut()), NullParameter);
         let verify = |verdicts, trust, value, peer, accepted| {
             client_cert_verdicts_verify_peer(
@@ -287,14 +283,40 @@ fn verdicts_are_never_taken_of_null() {
 
 #[test]
 fn names() {
-    for (name, expected) in [
-        (c"ttrp.example", Ok),
-        (c"*.example", ClientCertResult::TrustNameMalformed),
-        (c"127.0.0.1", ClientCertResult::TrustNameMalformed),
-        (c"", ClientCertResult::TrustNameMalformed),
+    for (names, expected) in [
+        (&[][..], Ok),
+        (&[c"ttrp.example"], Ok),
+        (&[c"ttrp.example", c"other.example"], Ok),
+        (&[c"ttrp.example", c"*.example"], ClientCertResult::TrustNameMalformed),
+        (&[c"127.0.0.1"], ClientCertResult::TrustNameMalformed),
+        (&[c""], ClientCertResult::TrustNameMalformed),
     ] {
-        // SAFETY: a string.
-        assert_eq!(unsafe { client_cert_name_check(name.as_ptr()) }, expected, "{name:?}");
+        let mut made = null_mut();
+        let pointers: Vec<_> = names.iter().map(|name| name.as_ptr()).collect();
+        // SAFETY: strings, and a place for the result.
+        unsafe {
+            let result = client_cert_names_new(pointers.as_ptr(), names.len(), &mut made);
+            assert_eq!((result, made.is_null()), (expected, expected != Ok), "{names:?}");
+            client_cert_names_free(made);
+        }
+    }
+}
+
+#[test]
+fn signer_must_have_one_of_the_names() {
+    let objects = Objects::new("names");
+    let mut names = null_mut();
+    // SAFETY: live objects, a string and places for results.
+    unsafe {
+        let name = [c"ttrp.example".as_ptr()];
+        assert_eq!(client_cert_names_new(name.as_ptr(), 1, &mut names), Ok);
+        let trust = TrustParts { names, ..objects.trust() };
+        let (value, length) = (objects.value.as_ptr().cast(), objects.value.len());
+        let mut accepted = null_mut();
+        let result =
+            client_cert_verify(&trust, CMS, value, length, NOW, 300, 30, null(), &mut accepted);
+        assert_eq!(result, ClientCertResult::SignerName);
+        client_cert_names_free(names);
     }
 }
 

@@ -7,12 +7,15 @@ use std::{ffi::c_char, ptr::null_mut, sync::Arc};
 use super::{panic::boundary, pointer, result::ClientCertResult};
 use crate::{
     crl::Crls,
-    trust::{TrustAnchors, check_name},
+    trust::{TrustAnchors, TrustNames},
     verdicts::TrustSources,
 };
 
 /// Trust anchors.
 pub struct AnchorsHandle(Arc<TrustAnchors>);
+
+/// Names.
+pub struct NamesHandle(Arc<TrustNames>);
 
 /// CRLs.
 pub struct CrlsHandle(Arc<Crls>);
@@ -25,33 +28,20 @@ pub struct TrustParts {
     /// With these, each certificate between signer and anchor, the signer's included and the
     /// anchor's not, needs one that is up to date. NULL if CRLs are not to be looked at.
     pub crls: *const CrlsHandle,
-    /// DNS names, of which a signer must have one as a subjectAltName dNSName: exact, but for
-    /// case; no wildcards. NULL if there are none, which is enough only where no anchor is a CA,
-    /// and never for client_cert_verify_peer().
-    pub names: *const *const c_char,
-    /// How many names there are.
-    pub names_length: usize,
+    /// A signer must have one of these. NULL if there are none, which is enough only where no anchor
+    /// is a CA, and never for client_cert_verify_peer().
+    pub names: *const NamesHandle,
 }
 
 impl TrustParts {
     /// # Safety
     ///
-    /// The parts are NULL, or valid as the header's rules say.
-    pub(super) unsafe fn names<'a>(&self) -> Result<Vec<&'a [u8]>, ClientCertResult> {
-        // SAFETY: the caller's part.
-        unsafe { pointer::strings(self.names, self.names_length) }
-    }
-
-    /// # Safety
-    ///
-    /// As for [`Self::names`].
-    pub(super) unsafe fn sources<'a>(
-        &self,
-        names: &'a [&'a [u8]],
-    ) -> Result<TrustSources<'a>, ClientCertResult> {
+    /// The parts are NULL, or valid as the header's rules say for as long as `'a`.
+    pub(super) unsafe fn sources<'a>(&self) -> Result<TrustSources<'a>, ClientCertResult> {
         // SAFETY: the caller's part.
         unsafe {
             let anchors = &pointer::borrow(self.anchors)?.0;
+            let names = self.names.as_ref().map(|names| &names.0);
             Ok(TrustSources { anchors, names, crls: self.crls.as_ref().map(|crls| &crls.0) })
         }
     }
@@ -139,12 +129,35 @@ pub unsafe extern "C" fn client_cert_crls_free(crls: *mut CrlsHandle) {
     });
 }
 
-/// Whether a name is one that a signer could have as its DNS name.
+/// Makes names, of which a signer must have one as a subjectAltName dNSName: exact, but for case.
+///
+/// `names` are `length` strings; it may be NULL when there are none, which is as good as no object.
+///
+/// Sets `*made` to a new object, which client_cert_names_free() releases.
 ///
 /// Fails with CLIENT_CERT_RESULT_TRUST_NAME_MALFORMED for wildcards, addresses, and whatever else
-/// is no name of a host.
+/// is no name of a host; with CLIENT_CERT_RESULT_INVALID_PARAMETER.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_name_check(name: *const c_char) -> ClientCertResult {
+pub unsafe extern "C" fn client_cert_names_new(
+    names: *const *const c_char,
+    length: usize,
+    made: *mut *mut NamesHandle,
+) -> ClientCertResult {
     // SAFETY: as the header's rules say.
-    boundary(|| unsafe { Ok(check_name(pointer::string(name)?)?) })
+    boundary(|| unsafe {
+        let made = pointer::out(made, null_mut())?;
+        let names = TrustNames::new(&pointer::strings(names, length)?)?;
+        *made = pointer::give(NamesHandle(Arc::new(names)));
+        Ok(())
+    })
+}
+
+/// Releases names. NULL is allowed, as with free(). No thread may be using them.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_names_free(names: *mut NamesHandle) {
+    // SAFETY: as the header's rules say.
+    boundary(|| unsafe {
+        pointer::free(names);
+        Ok(())
+    });
 }

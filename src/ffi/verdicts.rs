@@ -61,8 +61,8 @@ pub unsafe extern "C" fn client_cert_verdicts_free(verdicts: *mut Verdicts) {
 ///
 /// It is taken again no longer than client_cert_verify() would accept it: until it is too old, a
 /// certificate of its client, signer or path ends, or one of the CRLs begins or ends; and not when
-/// `now` is before the time at which it was verified. Anchors and CRLs are the same only if they
-/// are the same objects. When several threads bring the same value, one verifies it and the others
+/// `now` is before the time at which it was verified. Anchors, names and CRLs are the same only if
+/// they are the same objects. When several threads bring the same value, one verifies it and the others
 /// wait, though no longer than a second. What is refused is not remembered.
 ///
 /// For another value of the same signer, the path of the signer is not verified again for as long
@@ -89,9 +89,9 @@ pub unsafe extern "C" fn client_cert_verdicts_verify(
     quiet_boundary(|| unsafe {
         let accepted = pointer::out(accepted, null_mut())?;
         let (verdicts, trust) = (pointer::borrow(verdicts)?, pointer::borrow(trust)?);
-        let (names, format) = (trust.names()?, number::signed_format(format)?);
+        let format = number::signed_format(format)?;
         let value = pointer::bytes(value.cast(), length)?;
-        let (trust, peer) = (trust.sources(&names)?, peer.as_ref());
+        let (trust, peer) = (trust.sources()?, peer.as_ref());
         let freshness = Freshness { max_age, skew };
         let verdict = verdicts.verify(trust, format, value, now, freshness, peer)?;
         *accepted = pointer::share(verdict.accepted);
@@ -117,12 +117,11 @@ pub unsafe extern "C" fn client_cert_verdicts_verify_peer(
     quiet_boundary(|| unsafe {
         let accepted = pointer::out(accepted, null_mut())?;
         let (verdicts, trust) = (pointer::borrow(verdicts)?, pointer::borrow(trust)?);
-        let names = trust.names()?;
         if number::certificate_format(format)? != CertificateFormat::Rfc9440 {
             return Err(ClientCertResult::InvalidParameter);
         }
         let value = pointer::bytes(value.cast(), length)?;
-        let (trust, peer) = (trust.sources(&names)?, pointer::borrow(peer)?);
+        let (trust, peer) = (trust.sources()?, pointer::borrow(peer)?);
         *accepted = pointer::share(verdicts.verify_peer(trust, value, now, peer)?.accepted);
         Ok(())
     })

@@ -24,8 +24,7 @@ use crate::{accepted::Accepted, client::Client, verdicts::Verdicts};
 ///
 /// Sets `*accepted` to a new object, which client_cert_accepted_free() releases.
 ///
-/// Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER; with CLIENT_CERT_RESULT_TRUST_NAME_MALFORMED
-/// (see client_cert_name_check()); with a CLIENT_CERT_RESULT_VALUE_... result (see
+/// Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER; with a CLIENT_CERT_RESULT_VALUE_... result (see
 /// client_cert_result_is_malformed()); and where the value is well formed, but not to be
 /// believed, with the results from 700 on,
 /// CLIENT_CERT_RESULT_SIGNER_KEY_UNSUPPORTED, CLIENT_CERT_RESULT_SIGNER_KEY_TOO_SMALL,

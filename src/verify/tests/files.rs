@@ -57,7 +57,7 @@ fn anchors() {
     ] {
         let anchors = from(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(anchors.has_ca(), has_ca, "{name}");
-        let trust = Trust::new(Arc::new(anchors), &[], None).unwrap();
+        let trust = Trust::new(Arc::new(anchors), None, None);
         assert_eq!(trust.pinned().len(), count, "{name}");
     }
     for (name, text, expected) in [
@@ -147,8 +147,8 @@ fn kept_until_a_crl_is_out_of_date() {
         let both = crl(&world.root, root) + &crl(&world.intermediate, intermediate);
         let file = Temporary::new("kept-crls", &both);
         let crls = Arc::new(Crls::from_file(&file.0).unwrap());
-        let names: &[&[u8]] = &[NAME.as_bytes()];
-        let sources = TrustSources { anchors: &anchors, names, crls: Some(&crls) };
+        let names = Arc::new(TrustNames::new(&[NAME.as_bytes()]).unwrap());
+        let sources = TrustSources { anchors: &anchors, names: Some(&names), crls: Some(&crls) };
         let verdicts = Verdicts::new(1 << 20);
         let verify = |now| {
             verdicts

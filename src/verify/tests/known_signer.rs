@@ -33,7 +33,8 @@ impl Bench {
     /// With the same anchors each time.
     fn trust(&self, names: &[&str], crls: Option<&Arc<Crls>>) -> Trust {
         let names: Vec<&[u8]> = names.iter().map(|name| name.as_bytes()).collect();
-        Trust::new(Arc::clone(&self.anchors), &names, crls.cloned()).unwrap()
+        let names = Arc::new(TrustNames::new(&names).unwrap());
+        Trust::new(Arc::clone(&self.anchors), Some(names), crls.cloned())
     }
 
     fn verify_as(

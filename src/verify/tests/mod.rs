@@ -16,7 +16,7 @@ use crate::{
     rejection::{MalformedValue, Refusal, Rejection},
     signer_paths::SignerPaths,
     testing::{Identity, KeyKind, NOW},
-    trust::{Trust, TrustAnchors},
+    trust::{Trust, TrustAnchors, TrustNames},
 };
 use forge::Forge;
 use pki::{NAME, Recipe, key_usage};
@@ -83,7 +83,7 @@ fn trust(anchors: &[&Identity], names: &[&str], crls: Option<&[X509Crl]>) -> Tru
     // There is no other way to have a CRL twice.
     let copy = |crl: &X509Crl| X509Crl::from_der(&crl.to_der().unwrap()).unwrap();
     let crls = crls.map(|crls| Arc::new(Crls::new(crls.iter().map(copy).collect()).unwrap()));
-    Trust::new(anchors, &names, crls).unwrap()
+    Trust::new(anchors, Some(Arc::new(TrustNames::new(&names).unwrap())), crls)
 }
 
 fn verify(trust: &Trust, der: &[u8], peer: Option<&X509>) -> Result<Accepted, Rejection> {
