@@ -9,6 +9,7 @@
 #include <apr_strings.h>
 
 #include "accept_check.h"
+#include "accept_hooks.h"
 #include "config.h"
 
 APLOG_USE_MODULE(client_cert);
@@ -166,7 +167,10 @@ const char *mcc_set_accept(cmd_parms *cmd, void *dir, const char *word,
     accept->format = (int)accept_formats[i].format;
     accept->header = add_accepted_name(server->global, header);
     mcc_names_add(server->global->our_names, header);
-    server->global->accepts = 1;
+    if (!server->global->accepts) {
+        server->global->accepts = 1;
+        mcc_accept_hook_requests();
+    }
     server->accepts = 1;
     return NULL;
 }
@@ -207,10 +211,6 @@ const char *mcc_set_trust(cmd_parms *cmd, void *dir, const char *word)
     return NULL;
 }
 
-const char *mcc_set_trust_name(cmd_parms *cmd, void *dir, const char *name)
-{
-    const char *error = check_context(cmd);
-    mcc_accept_config *accept;
 static apr_status_t free_names(void *names)
 {
     client_cert_names_free(names);
@@ -218,11 +218,15 @@ static apr_status_t free_names(void *names)
 }
 
 /* httpd gives one at a time, so all that there are so far are made anew. */
+const char *mcc_set_trust_name(cmd_parms *cmd, void *dir, const char *name)
+{
+    const char *error = check_context(cmd);
+    mcc_accept_config *accept;
+    client_cert_names *names = NULL;
     client_cert_result result;
 
     if (error) {
         return error;
-    client_cert_names *names = NULL;
     }
     accept = section_of(cmd, dir);
     if (!accept->names_list) {

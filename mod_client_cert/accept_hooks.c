@@ -203,7 +203,18 @@ static void find_mod_ssl(void)
     peer_extensions = APR_RETRIEVE_OPTIONAL_FN(ssl_ext_list);
 }
 
-void mcc_accept_register_hooks(apr_pool_t *p)
+void mcc_accept_register(apr_pool_t *p)
+{
+    static const char *const mod_ssl[] = { "mod_ssl.c", NULL };
+
+    ap_hook_optional_fn_retrieve(find_mod_ssl, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_expr_lookup(lookup_expression, NULL, mod_ssl, APR_HOOK_REALLY_FIRST);
+    ap_register_auth_provider(p, AUTHZ_PROVIDER_GROUP, "client-cert",
+                              AUTHZ_PROVIDER_VERSION, &authorization,
+                              AP_AUTH_INTERNAL_PER_CONF);
+}
+
+static void hook_requests(void)
 {
     static const char *const mod_ssl[] = { "mod_ssl.c", NULL };
     static const char *const mod_dir[] = { "mod_dir.c", NULL };
@@ -218,10 +229,8 @@ void mcc_accept_register_hooks(apr_pool_t *p)
     /* What reads variables before the sections are known gets nobody's, unless the
      * server plays the role as a whole. */
     ap_hook_map_to_storage(begin_location, NULL, NULL, APR_HOOK_REALLY_FIRST);
-    ap_hook_optional_fn_retrieve(find_mod_ssl, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_ssl_var_lookup(lookup_variable, NULL, mod_ssl,
                            APR_HOOK_REALLY_FIRST);
-    ap_hook_expr_lookup(lookup_expression, NULL, mod_ssl, APR_HOOK_REALLY_FIRST);
 
     ap_hook_check_access(mcc_accept_user_save, NULL, mod_ssl, APR_HOOK_MIDDLE,
                          AP_AUTH_INTERNAL_PER_CONF);
@@ -235,9 +244,6 @@ void mcc_accept_register_hooks(apr_pool_t *p)
                         AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_log_transaction(mcc_accept_user_log, NULL, NULL,
                             APR_HOOK_REALLY_FIRST);
-    ap_register_auth_provider(p, AUTHZ_PROVIDER_GROUP, "client-cert",
-                              AUTHZ_PROVIDER_VERSION, &authorization,
-                              AP_AUTH_INTERNAL_PER_CONF);
     /* mod_negotiation may have taken the request to another location before any
      * fixups, and mod_dir does in its own. RequestHeader … %{…}e reads what is
      * written here. */
@@ -245,4 +251,15 @@ void mcc_accept_register_hooks(apr_pool_t *p)
     ap_hook_fixups(export_variables, mod_ssl, mod_headers, APR_HOOK_MIDDLE);
     ap_hook_fixups(follow_redirect, mod_dir, mod_headers, APR_HOOK_LAST);
     ap_hook_fixups(follow_redirect, NULL, NULL, APR_HOOK_REALLY_LAST);
+}
+
+void mcc_accept_hook_requests(void)
+{
+    /* The name by which hooks are put in order: httpd has set it to that of the
+     * module that was loaded last. */
+    const char *current = apr_hook_debug_current;
+
+    apr_hook_debug_current = client_cert_module.name;
+    hook_requests();
+    apr_hook_debug_current = current;
 }

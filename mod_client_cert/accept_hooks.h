@@ -9,7 +9,13 @@
 
 #include <httpd.h>
 
-/** Register all of them; see the comments there for their order. */
-void mcc_accept_register_hooks(apr_pool_t *p);
+/** Register what is asked for while the configuration is read. */
+void mcc_accept_register(apr_pool_t *p);
+
+/** Hook each request; see the comments there for the order. Once, when the
+ *  configuration first gives somebody the role: a server without it does not pay
+ *  for it. (httpd puts hooks in order once more when it has read the
+ *  configuration.) */
+void mcc_accept_hook_requests(void);
 
 #endif /* MCC_ACCEPT_HOOKS_H */

@@ -16,6 +16,23 @@
 
 APLOG_USE_MODULE(client_cert);
 
+static mcc_user *user_known(const request_rec *r)
+{
+    const mcc_request *request = mcc_request_known(r);
+
+    return request ? request->user : NULL;
+}
+
+static mcc_user *user_of(request_rec *r)
+{
+    mcc_request *request = mcc_request_of(r);
+
+    if (!request->user) {
+        request->user = apr_pcalloc(r->pool, sizeof(*request->user));
+    }
+    return request->user;
+}
+
 static int plays_role(const mcc_user *user)
 {
     return user->outcome->state != MCC_ACCEPT_STATE_OFF;
@@ -79,7 +96,7 @@ int mcc_accept_user_save(request_rec *r)
     if (!mcc_server_config_of(r->server)->accepts) {
         return DECLINED;
     }
-    user = &mcc_request_of(r)->user;
+    user = user_of(r);
     user->outcome = mcc_accept_outcome_of(r);
     user->variable = mcc_dir_config_of(r)->accept.user_name;
     user->name = r->user;
@@ -111,7 +128,7 @@ int mcc_accept_user_set(request_rec *r)
     if (!mcc_server_config_of(r->server)->accepts) {
         return DECLINED;
     }
-    user = &mcc_request_of(r)->user;
+    user = user_of(r);
     user->outcome = mcc_accept_outcome_of(r);
     user->variable = mcc_dir_config_of(r)->accept.user_name;
     take_back_user(r, user);
@@ -123,8 +140,7 @@ int mcc_accept_user_set(request_rec *r)
 
 int mcc_accept_user_authorization(request_rec *r)
 {
-    mcc_request *request = mcc_request_known(r);
-    mcc_user *user = request ? &request->user : NULL;
+    mcc_user *user = user_known(r);
 
     if (!user || !user->authorization_saved) {
         return DECLINED;
@@ -142,16 +158,14 @@ int mcc_accept_user_authorization(request_rec *r)
 
 const char *mcc_accept_user_name(const request_rec *r)
 {
-    const mcc_request *request = mcc_request_known(r);
-    const mcc_user *user = request ? &request->user : NULL;
+    const mcc_user *user = user_known(r);
 
     return user && user->name_saved && plays_role(user) ? user->name : r->user;
 }
 
 const char *mcc_accept_user_auth_type(const request_rec *r)
 {
-    const mcc_request *request = mcc_request_known(r);
-    const mcc_user *user = request ? &request->user : NULL;
+    const mcc_user *user = user_known(r);
 
     return user && user->name_saved && plays_role(user) ? user->auth_type
                                                         : r->ap_auth_type;
@@ -163,10 +177,10 @@ int mcc_accept_user_log(request_rec *r)
         r = r->prev;
     }
     for (; r; r = r->next) {
-        mcc_request *request = mcc_request_known(r);
+        mcc_user *user = user_known(r);
 
-        if (request) {
-            take_back_user(r, &request->user);
+        if (user) {
+            take_back_user(r, user);
         }
     }
     return DECLINED;
@@ -182,10 +196,10 @@ static request_rec *request_before(const request_rec *r)
 static mcc_user *checked_user(request_rec *r)
 {
     while (r) {
-        mcc_request *request = mcc_request_known(r);
+        mcc_user *user = user_known(r);
 
-        if (request && request->user.outcome) {
-            return &request->user;
+        if (user && user->outcome) {
+            return user;
         }
         r = request_before(r);
     }
@@ -210,7 +224,6 @@ void mcc_accept_user_begin(request_rec *r)
     request_rec *before;
 
     for (current = r; (before = request_before(current)); current = before) {
-        mcc_request *request = mcc_request_known(before);
         mcc_user *user = checked_user(before);
 
         if (!user) {
@@ -218,7 +231,7 @@ void mcc_accept_user_begin(request_rec *r)
         }
         /* Refused between mod_ssl's access hook and ours. A request whose part
          * this is may be between them still. */
-        if (current->prev && request && user == &request->user) {
+        if (current->prev && user == user_known(before)) {
             take_back_user(before, user);
         }
         if (is_by_certificate(before, user)) {
@@ -274,7 +287,7 @@ int mcc_accept_user_follow(request_rec *r)
         && (!plays_role(checked) || checked->variable == variable)) {
         return DECLINED;
     }
-    user = &mcc_request_of(r)->user;
+    user = user_of(r);
     *user = *checked;
     if (is_by_certificate(r, user)) {
         restore_user(r, user);

@@ -11,6 +11,7 @@
 #include "config.h"
 #include "interim.h"
 #include "log.h"
+#include "often.h"
 #include "request.h"
 #include "request_headers.h"
 #include "response.h"
@@ -100,8 +101,8 @@ static const client_cert_signer *signer_of(const request_rec *r,
                                 : NULL;
 }
 
-static int fail(request_rec *r, const mcc_server_config *server,
-                const char *header, const char *reason)
+static MCC_SELDOM int fail(request_rec *r, const mcc_server_config *server,
+                           const char *header, const char *reason)
 {
     /* Nothing half made stays behind for an error document's redirect. */
     mcc_request_send_nothing(r);

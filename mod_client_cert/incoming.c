@@ -6,11 +6,25 @@
 
 #include "accept.h"
 #include "config.h"
+#include "often.h"
 #include "request.h"
 #include "request_headers.h"
 #include "trailers.h"
 
 APLOG_USE_MODULE(client_cert);
+
+static MCC_SELDOM int answer_to_ours(request_rec *r, const mcc_server_config *conf)
+{
+    if (conf->incoming == MCC_INCOMING_REJECT && !r->prev) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                      "the request is rejected for the headers it came with "
+                      "(ClientCertIncoming reject)");
+        apr_table_setn(r->notes, MCC_NOTE_INCOMING, "rejected");
+        return HTTP_BAD_REQUEST;
+    }
+    apr_table_setn(r->notes, MCC_NOTE_INCOMING, "stripped");
+    return DECLINED;
+}
 
 int mcc_incoming_post_read_request(request_rec *r)
 {
@@ -31,17 +45,5 @@ int mcc_incoming_post_read_request(request_rec *r)
     /* An error in mid request has read the trailers before its redirect. */
     found = mcc_headers_remove(r, r->headers_in, ours, first)
         + mcc_headers_remove(r, r->trailers_in, ours, first);
-    if (!found || !first) {
-        return DECLINED;
-    }
-
-    if (conf->incoming == MCC_INCOMING_REJECT && !r->prev) {
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
-                      "the request is rejected for the headers it came with "
-                      "(ClientCertIncoming reject)");
-        apr_table_setn(r->notes, MCC_NOTE_INCOMING, "rejected");
-        return HTTP_BAD_REQUEST;
-    }
-    apr_table_setn(r->notes, MCC_NOTE_INCOMING, "stripped");
-    return DECLINED;
+    return found && first ? answer_to_ours(r, conf) : DECLINED;
 }

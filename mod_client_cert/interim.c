@@ -10,6 +10,7 @@
 #include <apr_strings.h>
 
 #include "config.h"
+#include "often.h"
 
 static ap_filter_rec_t *interim_filter;
 
@@ -51,7 +52,8 @@ static int is_flushed(const apr_bucket_brigade *bb)
     return !APR_BRIGADE_EMPTY(bb) && APR_BUCKET_IS_FLUSH(APR_BRIGADE_LAST(bb));
 }
 
-static apr_status_t write_connection(ap_filter_t *f, apr_bucket_brigade *bb)
+static MCC_SELDOM apr_status_t write_interim(ap_filter_t *f,
+                                             apr_bucket_brigade *bb)
 {
     interim_watch *watch = f->ctx;
     request_rec *r = watch->r;
@@ -61,12 +63,6 @@ static apr_status_t write_connection(ap_filter_t *f, apr_bucket_brigade *bb)
     char *response;
     apr_size_t length;
 
-    /* What follows a switch of protocols is no HTTP any more; 100 is httpd's
-     * own. */
-    if (!r || !ap_is_HTTP_INFO(r->status) || r->status == HTTP_CONTINUE
-        || r->status == HTTP_SWITCHING_PROTOCOLS) {
-        return ap_pass_brigade(f->next, bb);
-    }
     if (!watch->held) {
         watch->held = apr_brigade_create(f->c->pool, f->c->bucket_alloc);
     }
@@ -90,6 +86,19 @@ static apr_status_t write_connection(ap_filter_t *f, apr_bucket_brigade *bb)
     status = ap_pass_brigade(f->next, whole);
     apr_brigade_destroy(whole);
     return status;
+}
+
+static apr_status_t write_connection(ap_filter_t *f, apr_bucket_brigade *bb)
+{
+    const request_rec *r = ((const interim_watch *)f->ctx)->r;
+
+    /* What follows a switch of protocols is no HTTP any more; 100 is httpd's
+     * own. */
+    if (!r || !ap_is_HTTP_INFO(r->status) || r->status == HTTP_CONTINUE
+        || r->status == HTTP_SWITCHING_PROTOCOLS) {
+        return ap_pass_brigade(f->next, bb);
+    }
+    return write_interim(f, bb);
 }
 
 void mcc_interim_register(void)

@@ -102,8 +102,6 @@ static void register_hooks(apr_pool_t *p)
                                APR_HOOK_MIDDLE);
 
     /* Before anything reads the headers, mod_cache's quick handler included. */
-    ap_hook_post_read_request(mcc_tls_client_post_read_request, NULL, NULL,
-                              APR_HOOK_REALLY_FIRST);
     ap_hook_post_read_request(mcc_incoming_post_read_request, NULL, NULL,
                               APR_HOOK_REALLY_FIRST);
     ap_hook_check_access(mcc_trailers_strip, after_handshake, NULL,
@@ -115,7 +113,7 @@ static void register_hooks(apr_pool_t *p)
                             APR_HOOK_REALLY_FIRST);
     ap_hook_protocol_switch(mcc_forward_protocol_switch, NULL, NULL,
                             APR_HOOK_REALLY_FIRST);
-    mcc_accept_register_hooks(p);
+    mcc_accept_register(p);
     ap_hook_insert_filter(mcc_response_insert_filter, after_responses, NULL,
                           APR_HOOK_REALLY_LAST);
     ap_hook_insert_error_filter(mcc_response_insert_filter, after_responses,

@@ -50,20 +50,21 @@ int mcc_names_search(const mcc_names *names, const char *name)
     return 0;
 }
 
-/* Many characters fold to '_'. */
-static apr_uint32_t initials_of(const char *name)
+/* The characters that fold to the same, as mcc_names has them: many fold to '_',
+ * and nothing but the end does to the end. */
+static apr_uint32_t bits_of(char character)
 {
-    const unsigned char first = (unsigned char)*name;
+    const unsigned char c = (unsigned char)character;
 
-    return folded(first) == '_' ? ~(apr_uint32_t)0
-                                : (apr_uint32_t)1 << (first & 31);
+    return c && folded(c) == '_' ? ~(apr_uint32_t)0 : (apr_uint32_t)1 << (c & 31);
 }
 
 void mcc_names_add(mcc_names *names, const char *name)
 {
     if (!mcc_names_contain(names, name)) {
         APR_ARRAY_PUSH(names->list, const char *) = name;
-        names->initials |= initials_of(name);
+        names->first |= bits_of(name[0]);
+        names->second |= bits_of(name[1]);
     }
 }
 

@@ -13,15 +13,18 @@
 
 #include <apr_tables.h>
 
+#include "often.h"
+
 #define MCC_CLIENT_CERT "Client-Cert"
 #define MCC_CLIENT_CERT_CHAIN "Client-Cert-Chain"
 
 /** Names, no two of which fold to one. */
 typedef struct {
     apr_array_header_t *list; /**< (const char *) */
-    /** with what a name that folds to one of them may begin: a bit for each
-     *  value of the character's last five, which case does not change */
-    apr_uint32_t initials;
+    /** with what a name that folds to one of them may begin, and which may be
+     *  its second character: a bit for each value of a character's last five,
+     *  which case does not change */
+    apr_uint32_t first, second;
 } mcc_names;
 
 /** Whether two names fold to one. */
@@ -37,14 +40,15 @@ void mcc_names_add(mcc_names *names, const char *name);
 int mcc_names_search(const mcc_names *names, const char *name);
 
 /** Whether a name begins as one of these may: few others do. */
-static APR_INLINE int mcc_names_may_contain(const mcc_names *names,
+static MCC_INLINE int mcc_names_may_contain(const mcc_names *names,
                                             const char *name)
 {
-    return names->initials >> ((unsigned char)*name & 31) & 1;
+    return name[0] && names->first >> (name[0] & 31) & 1
+        && names->second >> (name[1] & 31) & 1;
 }
 
 /** Whether a name folds to one of these. */
-static APR_INLINE int mcc_names_contain(const mcc_names *names, const char *name)
+static MCC_INLINE int mcc_names_contain(const mcc_names *names, const char *name)
 {
     return mcc_names_may_contain(names, name) && mcc_names_search(names, name);
 }

@@ -23,28 +23,40 @@ mcc_request *mcc_request_of(request_rec *r)
 void mcc_request_send(request_rec *r, const char *name, const char *value)
 {
     mcc_request *request = mcc_request_of(r);
+    mcc_field *field;
 
     if (!request->sent) {
-        request->sent = apr_table_make(r->pool, 2);
+        request->sent = apr_array_make(r->pool, 1, sizeof(mcc_field));
     }
-    apr_table_setn(request->sent, name, value);
+    field = apr_array_push(request->sent);
+    field->name = name;
+    field->value = value;
     apr_table_setn(r->headers_in, name, value);
 }
 
-static int unset_sent(void *headers, const char *name, const char *value)
+void mcc_request_send_again(request_rec *r)
 {
-    (void)value;
-    apr_table_unset(headers, name);
-    return 1;
+    const mcc_request *request = mcc_request_known(r);
+    int i;
+
+    for (i = 0; request && request->sent && i < request->sent->nelts; i++) {
+        const mcc_field *field = &APR_ARRAY_IDX(request->sent, i, mcc_field);
+
+        apr_table_setn(r->headers_in, field->name, field->value);
+    }
 }
 
 void mcc_request_send_nothing(request_rec *r)
 {
     mcc_request *request = mcc_request_known(r);
+    int i;
 
+    for (i = 0; request && request->sent && i < request->sent->nelts; i++) {
+        apr_table_unset(r->headers_in,
+                        APR_ARRAY_IDX(request->sent, i, mcc_field).name);
+    }
     if (request && request->sent) {
-        apr_table_do(unset_sent, r->headers_in, request->sent, NULL);
-        apr_table_clear(request->sent);
+        apr_array_clear(request->sent);
     }
 }
 

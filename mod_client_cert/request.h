@@ -20,7 +20,7 @@ typedef struct {
 } mcc_field;
 
 /** A request's user, see accept_user.c. */
-typedef struct {
+typedef struct mcc_user {
     /** the outcome when access was checked, NULL before; and the variable that
      *  ClientCertUserName named there */
     const struct mcc_accept_outcome *outcome;
@@ -49,8 +49,8 @@ typedef struct {
     unsigned varies : 1;
     /** ended by us: what ClientCertAccept reads was not to be believed */
     unsigned refused : 1;
-    /** headers that we set, NULL if none */
-    apr_table_t *sent;
+    /** (mcc_field) headers that we set; NULL if none were */
+    apr_array_header_t *sent;
     /** of the first request: (mcc_field) what ClientCertAccept reads, NULL if
      *  nobody does */
     apr_array_header_t *captured;
@@ -63,7 +63,8 @@ typedef struct {
     unsigned located : 1;
     /** whose variables the environment holds; NULL if none are ours */
     const struct mcc_accept_outcome *exported;
-    mcc_user user;
+    /** NULL if access was not checked where somebody plays the accept role */
+    mcc_user *user;
 } mcc_request;
 
 /** The request's record, made when it is first asked for. */
@@ -74,6 +75,9 @@ mcc_request *mcc_request_known(const request_rec *r);
 
 /** Set a header for the backend, and remember that it is ours. */
 void mcc_request_send(request_rec *r, const char *name, const char *value);
+
+/** Set again what mcc_request_send() set. */
+void mcc_request_send_again(request_rec *r);
 
 /** Take back all that mcc_request_send() set. */
 void mcc_request_send_nothing(request_rec *r);

@@ -7,28 +7,24 @@
 #include <apr_strings.h>
 
 #include "environment.h"
+#include "often.h"
 
 APLOG_USE_MODULE(client_cert);
 
-int mcc_headers_remove(request_rec *r, apr_table_t *headers,
-                       const mcc_names *names, int report)
+/* Apart, since few requests have any. From the first on. */
+static MCC_SELDOM int remove_found(request_rec *r, apr_table_t *headers,
+                                   const mcc_names *names, int report, int first)
 {
     const apr_array_header_t *fields = apr_table_elts(headers);
-    apr_array_header_t *found = NULL;
+    apr_array_header_t *found = apr_array_make(r->pool, 2, sizeof(const char *));
     int i;
 
-    for (i = 0; i < fields->nelts; i++) {
+    for (i = first; i < fields->nelts; i++) {
         const char *name = APR_ARRAY_IDX(fields, i, apr_table_entry_t).key;
 
         if (name && mcc_names_contain(names, name)) {
-            if (!found) {
-                found = apr_array_make(r->pool, 2, sizeof(const char *));
-            }
             APR_ARRAY_PUSH(found, const char *) = name;
         }
-    }
-    if (!found) {
-        return 0;
     }
     for (i = 0; i < found->nelts; i++) {
         const char *name = APR_ARRAY_IDX(found, i, const char *);
@@ -40,6 +36,22 @@ int mcc_headers_remove(request_rec *r, apr_table_t *headers,
         apr_table_unset(headers, name);
     }
     return found->nelts;
+}
+
+int mcc_headers_remove(request_rec *r, apr_table_t *headers,
+                       const mcc_names *names, int report)
+{
+    const apr_array_header_t *fields = apr_table_elts(headers);
+    int i;
+
+    for (i = 0; i < fields->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(fields, i, apr_table_entry_t).key;
+
+        if (name && mcc_names_contain(names, name)) {
+            return remove_found(r, headers, names, report, i);
+        }
+    }
+    return 0;
 }
 
 static int is_of_header(const void *names, const char *variable,

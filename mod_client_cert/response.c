@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 
 #include "config.h"
+#include "often.h"
 #include "request.h"
 #include "request_headers.h"
 
@@ -75,7 +76,7 @@ static void clean_headers(request_rec *r)
     }
 }
 
-static void clean_trailers(request_rec *r)
+static MCC_SELDOM void clean_trailers(request_rec *r)
 {
     const mcc_names *names =
         mcc_server_config_of(r->server)->global->our_names;
@@ -107,7 +108,7 @@ static apr_status_t write_response(ap_filter_t *f, apr_bucket_brigade *bb)
         }
     }
     if (!APR_BRIGADE_EMPTY(bb) && APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(bb))) {
-        if (r->trailers_out) {
+        if (!apr_is_empty_table(r->trailers_out)) {
             clean_trailers(r);
         }
         ap_remove_output_filter(f);
@@ -154,7 +155,7 @@ void mcc_response_insert_filter(request_rec *r)
 
 /* A page of which a part depends on the client may be half way into the cache
  * when that part is asked for; without its filter the cache forgets it. */
-static void stop_caching(request_rec *r)
+static MCC_SELDOM void stop_caching(request_rec *r)
 {
     ap_filter_t *f = r->output_filters;
 

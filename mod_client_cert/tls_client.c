@@ -8,6 +8,8 @@
 
 #include <openssl/err.h>
 
+#include "often.h"
+
 APLOG_USE_MODULE(client_cert);
 
 /** What is known of a connection's client. */
@@ -23,6 +25,7 @@ typedef struct {
      *  or there is no client certificate */
     client_cert_handshake *current;
     X509 *current_leaf; /**< NULL if the client showed none */
+    uint8_t verified_by[MCC_ID_LENGTH]; /**< the virtual host; with current */
     mcc_tls_session_record offered; /**< the session that was offered last */
     /** the server's random of the last finished handshake, which each has
      *  another of; post-handshake authentication is none in this sense */
@@ -233,13 +236,19 @@ int mcc_tls_client_pre_handshake(conn_rec *c, SSL *ssl, int is_proxy)
     return OK;
 }
 
-static void set_current(tls_connection *connection,
-                        client_cert_handshake *handshake, X509 *leaf)
+static MCC_SELDOM void set_current(tls_connection *connection,
+                                   client_cert_handshake *handshake, X509 *leaf)
 {
     client_cert_handshake_free(connection->current);
     X509_free(connection->current_leaf);
-    connection->current = handshake;
     connection->current_leaf = leaf && X509_up_ref(leaf) ? leaf : NULL;
+    connection->current = handshake;
+    if (handshake
+        && client_cert_handshake_vhost(handshake, connection->verified_by)
+               != CLIENT_CERT_RESULT_OK) {
+        client_cert_handshake_free(handshake);
+        connection->current = NULL;
+    }
 }
 
 static int is_another_handshake(tls_connection *connection)
@@ -256,8 +265,8 @@ static int is_another_handshake(tls_connection *connection)
 
 /* What a handshake says but for the client that was verified in it: a session
  * that resumed tells what its full handshake established. */
-static void look_at_handshake(tls_connection *connection,
-                              const mcc_tls_host *host, X509 *leaf)
+static MCC_SELDOM void look_at_handshake(tls_connection *connection,
+                                         const mcc_tls_host *host, X509 *leaf)
 {
     SSL *ssl = connection->ssl;
     client_cert_handshake *resumed = NULL;
@@ -331,19 +340,11 @@ static tls_connection *refreshed(const conn_rec *c)
 
 int mcc_tls_client_process_connection(conn_rec *c)
 {
-    const tls_connection *connection = connection_of(c);
-
-    /* Requests look at later handshakes themselves; the MPM may come here again
-     * for each. */
-    if (connection && !connection->finished) {
+    /* Who asks for the client looks at later handshakes; the MPM may come here
+     * again for each request. */
+    if (!c->keepalives) {
         refreshed(c);
     }
-    return DECLINED;
-}
-
-int mcc_tls_client_post_read_request(request_rec *r)
-{
-    refreshed(r->connection);
     return DECLINED;
 }
 
@@ -369,7 +370,6 @@ void mcc_tls_identify(request_rec *r, apr_int64_t now,
 {
     const tls_connection *connection = refreshed(r->connection);
     const mcc_tls_host *host = mcc_server_config_of(r->server)->tls_host;
-    uint8_t verified_by[MCC_ID_LENGTH];
     client_cert_result result;
 
     memset(identity, 0, sizeof(*identity));
@@ -395,9 +395,7 @@ void mcc_tls_identify(request_rec *r, apr_int64_t now,
         return;
     }
     if (!host
-        || client_cert_handshake_vhost(connection->current, verified_by)
-               != CLIENT_CERT_RESULT_OK
-        || memcmp(verified_by, host->fingerprint, MCC_ID_LENGTH)) {
+        || memcmp(connection->verified_by, host->fingerprint, MCC_ID_LENGTH)) {
         identity->client = NULL;
         unverified(identity, "another virtual host verified it");
         return;

@@ -46,9 +46,6 @@ int mcc_tls_client_pre_handshake(conn_rec *c, SSL *ssl, int is_proxy);
 /** process_connection hook: after mod_ssl's handshake, before HTTP/2. */
 int mcc_tls_client_process_connection(conn_rec *c);
 
-/** post_read_request hook, for connections whose client may change. */
-int mcc_tls_client_post_read_request(request_rec *r);
-
 /** protocol_switch hook, before the connection becomes HTTP/2: the request that
  *  asked for it may have been the one in which the client changed. */
 int mcc_tls_client_protocol_switch(conn_rec *c, request_rec *r, server_rec *s,

@@ -5,31 +5,23 @@
 #include <util_filter.h>
 
 #include "config.h"
+#include "often.h"
 #include "request.h"
 #include "request_headers.h"
 
 static ap_filter_rec_t *trailers_filter;
 
-static int restore(void *headers, const char *name, const char *value)
-{
-    apr_table_setn(headers, name, value);
-    return 1;
-}
-
 /* Returns how many of our headers there were. */
-static int clean(request_rec *r)
+static MCC_SELDOM int clean(request_rec *r)
 {
     const mcc_global *global = mcc_server_config_of(r->server)->global;
-    const mcc_request *request = mcc_request_known(r);
     int found = mcc_headers_remove(r, r->trailers_in, global->our_names, 1);
 
     mcc_headers_release_connection(r, r->trailers_in, global->our_names);
     /* A merge has put the trailer's fields before or in place of ours. */
     mcc_headers_release_connection(r, r->headers_in, global->our_names);
     mcc_headers_remove(r, r->headers_in, global->our_names, 0);
-    if (request && request->sent) {
-        apr_table_do(restore, r->headers_in, request->sent, NULL);
-    }
+    mcc_request_send_again(r);
     return found;
 }
 
@@ -70,16 +62,17 @@ void mcc_trailers_watch(request_rec *r)
 {
     const ap_filter_t *filter;
 
+    /* On a stream of HTTP/2 nothing announces a body. */
+    if (!r->connection->master
+        && !apr_table_get(r->headers_in, "Transfer-Encoding")) {
+        return;
+    }
     for (filter = r->input_filters; filter; filter = filter->next) {
         if (filter->frec == trailers_filter && filter->r == r) {
             return;
         }
     }
-    /* On a stream of HTTP/2 nothing announces a body. */
-    if (r->connection->master
-        || apr_table_get(r->headers_in, "Transfer-Encoding")) {
-        ap_add_input_filter_handle(trailers_filter, NULL, r, r->connection);
-    }
+    ap_add_input_filter_handle(trailers_filter, NULL, r, r->connection);
 }
 
 int mcc_trailers_strip(request_rec *r)

@@ -160,19 +160,31 @@ impl Cache {
         if let Some(read) = last.read(&signature, now, lifetime, |value| read(value, true)) {
             return Ok(read);
         }
-        let key = Key { client: *client.id(), signature };
-        if let Some(entry) = values.get(&key).filter(|entry| entry.is_fresh(now, lifetime)) {
-            let (value, reused) = if entry.is_due(now, lifetime) {
-                renew(values, &key, &entry, sign)
-            } else {
-                last.replace(signature, entry.clone());
-                (entry.value, true)
-            };
-            return Ok(read(&value, reused));
-        }
-        let (entry, reused) = make_once(values, &key, |entry| entry.is_fresh(now, lifetime), sign)?;
-        Ok(read(&entry.value, reused))
+        let (value, reused) = look_up(values, signature, client, now, lifetime, sign)?;
+        Ok(read(&value, reused))
     }
+}
+
+/// The value from the table, or a new one. Apart, to keep what most requests run through short.
+#[inline(never)]
+fn look_up(
+    values: &Table<Key, Entry, Weight>,
+    signature: Signature,
+    client: &Client,
+    now: i64,
+    lifetime: u32,
+    sign: impl FnOnce() -> Result<Entry, Error>,
+) -> Result<(Arc<str>, bool), Error> {
+    let key = Key { client: *client.id(), signature };
+    if let Some(entry) = values.get(&key).filter(|entry| entry.is_fresh(now, lifetime)) {
+        if entry.is_due(now, lifetime) {
+            return Ok(renew(values, &key, &entry, sign));
+        }
+        client.last_used().replace(signature, entry.clone());
+        return Ok((entry.value, true));
+    }
+    let (entry, reused) = make_once(values, &key, |entry| entry.is_fresh(now, lifetime), sign)?;
+    Ok((entry.value, reused))
 }
 
 /// The value to use in the last part of its lifetime: of those who come, one signs the next.
