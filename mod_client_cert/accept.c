@@ -235,7 +235,7 @@ void mcc_accept_capture(request_rec *r)
         const apr_table_entry_t *field = &APR_ARRAY_IDX(fields, i,
                                                         apr_table_entry_t);
         /* Each name that is accepted is one of ours. */
-        const char *name = mcc_names_may_contain(server->global->our_names,
+        const char *name = mcc_names_may_contain(&server->global->our_names,
                                                  field->key)
             ? mcc_accepted_name(server->global, field->key) : NULL;
 

@@ -166,7 +166,7 @@ const char *mcc_set_accept(cmd_parms *cmd, void *dir, const char *word,
     }
     accept->format = (int)accept_formats[i].format;
     accept->header = add_accepted_name(server->global, header);
-    mcc_names_add(server->global->our_names, header);
+    mcc_names_add(&server->global->our_names, header);
     if (!server->global->accepts) {
         server->global->accepts = 1;
         mcc_accept_hook_requests();

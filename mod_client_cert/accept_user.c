@@ -173,6 +173,10 @@ const char *mcc_accept_user_auth_type(const request_rec *r)
 
 int mcc_accept_user_log(request_rec *r)
 {
+    /* Nobody is as good a user as whoever there was before. */
+    if (!r->user && !r->prev && !r->next) {
+        return DECLINED;
+    }
     while (r->prev) {
         r = r->prev;
     }

@@ -20,11 +20,11 @@ static mcc_global *global_of(apr_pool_t *pconf)
     global = found;
     if (!global) {
         global = apr_pcalloc(pconf, sizeof(*global));
-        global->our_names = mcc_names_make(pconf);
+        mcc_names_init(&global->our_names, pconf);
         global->accepted_names = apr_array_make(pconf, 1, sizeof(const char *));
         global->cache_size = MCC_DEFAULT_CACHE_SIZE;
-        mcc_names_add(global->our_names, MCC_CLIENT_CERT);
-        mcc_names_add(global->our_names, MCC_CLIENT_CERT_CHAIN);
+        mcc_names_add(&global->our_names, MCC_CLIENT_CERT);
+        mcc_names_add(&global->our_names, MCC_CLIENT_CERT_CHAIN);
         apr_pool_userdata_setn(global, GLOBAL_KEY, apr_pool_cleanup_null, pconf);
     }
     return global;

@@ -34,8 +34,8 @@ typedef enum {
 
 /** One for each httpd, shared by all its virtual hosts. */
 typedef struct {
-    /** every header name that is ours */
-    mcc_names *our_names;
+    /** every header name that is ours; first, since all requests ask for it */
+    mcc_names our_names;
     /** ClientCertSignatureCache in bytes, for both roles together; 0 for none */
     apr_size_t cache_size;
     /** some ClientCertForward names a format */

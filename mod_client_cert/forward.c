@@ -170,7 +170,7 @@ int mcc_forward_fixups(request_rec *r)
 {
     const mcc_server_config *server = mcc_server_config_of(r->server);
     const mcc_dir_config *dir = mcc_dir_config_of(r);
-    const mcc_names *ours = server->global->our_names;
+    const mcc_names *ours = &server->global->our_names;
     int proxied = goes_to_backend(r);
     int wanted = proxied && dir->forward.lines && dir->forward.lines->nelts;
     const mcc_accept_outcome *accepted;

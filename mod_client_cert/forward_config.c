@@ -114,7 +114,7 @@ const char *mcc_set_forward(cmd_parms *cmd, void *dir, const char *word,
     line->format = forward_formats[i].format;
     line->header = header;
     line->is_signed = forward_formats[i].is_signed;
-    mcc_names_add(server->global->our_names, header);
+    mcc_names_add(&server->global->our_names, header);
     server->global->forwards = 1;
     if (forward_formats[i].is_signed) {
         server->signs = 1;

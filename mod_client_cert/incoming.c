@@ -29,7 +29,7 @@ static MCC_SELDOM int answer_to_ours(request_rec *r, const mcc_server_config *co
 int mcc_incoming_post_read_request(request_rec *r)
 {
     const mcc_server_config *conf = mcc_server_config_of(r->server);
-    const mcc_names *ours = conf->global->our_names;
+    const mcc_names *ours = &conf->global->our_names;
     const mcc_request *before = r->prev ? mcc_request_known(r->prev) : NULL;
     /* An internal redirect shares its predecessor's headers: what is there now
      * that was not there then is what we set ourselves. An early error's

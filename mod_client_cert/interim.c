@@ -76,7 +76,7 @@ static MCC_SELDOM apr_status_t write_interim(ap_filter_t *f,
     }
     apr_brigade_cleanup(bb);
 
-    names = mcc_server_config_of(r->server)->global->our_names;
+    names = &mcc_server_config_of(r->server)->global->our_names;
     response = cleaned(r->pool, response, length, names, &length);
     whole = apr_brigade_create(r->pool, f->c->bucket_alloc);
     APR_BRIGADE_INSERT_TAIL(whole,

@@ -30,12 +30,10 @@ int mcc_names_equal(const char *a, const char *b)
     return *a == *b;
 }
 
-mcc_names *mcc_names_make(apr_pool_t *p)
+void mcc_names_init(mcc_names *names, apr_pool_t *p)
 {
-    mcc_names *names = apr_pcalloc(p, sizeof(*names));
-
     names->list = apr_array_make(p, 4, sizeof(const char *));
-    return names;
+    names->first = names->second = 0;
 }
 
 int mcc_names_search(const mcc_names *names, const char *name)

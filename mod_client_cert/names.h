@@ -31,7 +31,7 @@ typedef struct {
 int mcc_names_equal(const char *a, const char *b);
 
 /** No names yet. */
-mcc_names *mcc_names_make(apr_pool_t *p);
+void mcc_names_init(mcc_names *names, apr_pool_t *p);
 
 /** Add a name unless one that folds to it is there; it is kept, not copied. */
 void mcc_names_add(mcc_names *names, const char *name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file often.h
- * @brief For the compiler: what runs for each request, and what hardly ever does.
+ * @brief For the compiler: what hardly ever runs, and what always does.
  *
  * What the module costs a request is mostly the lines of code that the processor
  * has to fetch for it, so they are kept few and together.

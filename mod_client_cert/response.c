@@ -59,7 +59,7 @@ static int names_ours(request_rec *r, const apr_table_t *headers,
 static void clean_headers(request_rec *r)
 {
     const mcc_names *names =
-        mcc_server_config_of(r->server)->global->our_names;
+        &mcc_server_config_of(r->server)->global->our_names;
 
     mcc_headers_remove(r, r->headers_out, names, 0);
     mcc_headers_remove(r, r->err_headers_out, names, 0);
@@ -79,7 +79,7 @@ static void clean_headers(request_rec *r)
 static MCC_SELDOM void clean_trailers(request_rec *r)
 {
     const mcc_names *names =
-        mcc_server_config_of(r->server)->global->our_names;
+        &mcc_server_config_of(r->server)->global->our_names;
 
     mcc_headers_remove(r, r->trailers_out, names, 0);
     if (names_ours(r, r->trailers_out, names)) {

@@ -12,27 +12,28 @@
 
 APLOG_USE_MODULE(client_cert);
 
-/** What is known of a connection's client. */
+/** What is known of a connection's client. What each request asks for comes
+ *  first. */
 typedef struct {
     /** mod_ssl's; NULL once that has let go of it, which is before the
      *  connection ends, for one when somebody speaks plain HTTP to it, and the
      *  request that it then makes up comes to us like any other */
     SSL *ssl;
-    /** the last verification's outcome, until its handshake is finished */
-    client_cert_handshake *pending;
-    X509 *pending_leaf;
+    unsigned finished : 1; /**< the last handshake looked at was finished */
+    unsigned shown_known : 1;
     /** what the last finished handshake established; NULL if that is unknown,
      *  or there is no client certificate */
     client_cert_handshake *current;
     X509 *current_leaf; /**< NULL if the client showed none */
-    uint8_t verified_by[MCC_ID_LENGTH]; /**< the virtual host; with current */
-    mcc_tls_session_record offered; /**< the session that was offered last */
+    /** the last verification's outcome, until its handshake is finished */
+    client_cert_handshake *pending;
+    X509 *pending_leaf;
     /** the server's random of the last finished handshake, which each has
      *  another of; post-handshake authentication is none in this sense */
     unsigned char random[SSL3_RANDOM_SIZE];
-    uint8_t shown[MCC_ID_LENGTH]; /**< what this side showed in it, if known */
-    unsigned shown_known : 1;
-    unsigned finished : 1; /**< the last handshake looked at was finished */
+    uint8_t verified_by[MCC_ID_LENGTH]; /**< the virtual host; with current */
+    uint8_t shown[MCC_ID_LENGTH]; /**< what this side showed, if known */
+    mcc_tls_session_record offered; /**< the session that was offered last */
 } tls_connection;
 
 /** One run of X509_verify_cert, seen from its callback. */

@@ -19,14 +19,14 @@ use crate::{
 /// and validity.
 #[derive(Debug)]
 pub struct Client {
-    leaf: Vec<u8>,
-    id: [u8; 32],
     validity: Validity,
+    id: [u8; 32],
+    last_used: LastUsed,
+    leaf: Vec<u8>,
     chain: Vec<Vec<u8>>,
     path_id: [u8; 32],
     /// The leaf as OpenSSL has it, once somebody asked.
     certificate: OnceLock<X509>,
-    last_used: LastUsed,
 }
 
 impl PartialEq for Client {

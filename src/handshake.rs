@@ -30,9 +30,9 @@ const VERSION: &[u8] = &[1];
 /// What one full TLS handshake established about the client.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Handshake {
+    peer: Peer,
     vhost: [u8; 32],
     signer_id: [u8; 32],
-    peer: Peer,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ enum Peer {
     /// It did, but its chain did not verify.
     Unverified { leaf_id: [u8; 32] },
     /// Its chain verified.
-    Verified(Box<Client>),
+    Verified(Client),
 }
 
 impl Handshake {
@@ -61,7 +61,7 @@ impl Handshake {
     ) -> Result<Self, Error> {
         let peer = match leaf {
             None => Peer::None,
-            Some(leaf) if verified => Peer::Verified(Client::new(leaf, chain)?.into()),
+            Some(leaf) if verified => Peer::Verified(Client::new(leaf, chain)?),
             Some(leaf) => Peer::Unverified { leaf_id: certificate::id(&certificate::der(leaf)?) },
         };
         Ok(Self { vhost, signer_id, peer })
@@ -97,7 +97,7 @@ impl Handshake {
         }
         let peer = match (record.peer, leaf) {
             (RecordPeer::Verified { leaf_id, chain }, Some(leaf)) => {
-                Peer::Verified(Client::with_id(leaf_id, leaf, chain)?.into())
+                Peer::Verified(Client::with_id(leaf_id, leaf, chain)?)
             }
             (RecordPeer::Unverified { leaf_id }, Some(_)) => Peer::Unverified { leaf_id },
             (_, None) | (RecordPeer::None, _) => Peer::None,
@@ -127,7 +127,7 @@ impl Handshake {
         match &self.peer {
             Peer::None => Err(Error::NoCertificate),
             Peer::Unverified { .. } => Err(Error::CertificateUnverified),
-            Peer::Verified(client) => client.check_validity(now).map(|()| &**client),
+            Peer::Verified(client) => client.check_validity(now).map(|()| client),
         }
     }
 }
