@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 //! What using a value again costs, on the connection that used it last and on another, with few
-//! and with many clients, in one thread and in two, against copying the value alone.
+//! and with many clients, in one thread and in two, against copying the value alone; and with few
+//! and many where the processor's caches hold nothing of either.
 //!
 //!     cargo bench --bench reuse [-- ROUNDS]
 
@@ -141,6 +142,61 @@ fn in_threads<F: FnMut(usize)>(
     (wall, own / threads as f64 / f64::from(times))
 }
 
+/// Memory that fills the processor's caches, so that they hold nothing else.
+struct Displacement(Vec<u64>);
+
+impl Displacement {
+    fn new() -> Self {
+        let last = std::fs::read_to_string("/sys/devices/system/cpu/cpu0/cache/index3/size");
+        let kilobytes = last.ok().and_then(|size| size.trim().strip_suffix('K')?.parse().ok());
+        let bytes = kilobytes.unwrap_or(32 << 10) * 1024 * 2;
+        Self((0..bytes / size_of::<u64>() as u64).collect())
+    }
+
+    fn displace(&mut self) {
+        const LINE: usize = 64 / size_of::<u64>();
+        for word in self.0.iter_mut().step_by(LINE) {
+            *word = black_box(word.wrapping_add(1));
+        }
+    }
+}
+
+/// The time that something takes for one of so many clients when no cache of the processor holds
+/// anything of them, which is what the number of clients itself costs: each of the few once, as
+/// many of the many, and then again from the start.
+fn print_cold(rounds: usize, named: &mut [(&str, &mut dyn FnMut(usize))]) {
+    let mut displacement = Displacement::new();
+    println!("\nNothing in the processor's caches\n");
+    println!("| variant | 10 clients | 100,000 clients | ratio | 95 percent |");
+    println!("| --- | ---: | ---: | ---: | --- |");
+    for (name, action) in named {
+        let mut order = Order::new(3, MANY);
+        let mut time = |next: &mut dyn FnMut(usize) -> usize| {
+            displacement.displace();
+            let start = thread_time();
+            for number in 0..FEW {
+                action(next(number));
+            }
+            (thread_time() - start).as_nanos() as f64 / FEW as f64
+        };
+        let (mut few, mut many, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..rounds {
+            few.push(time(&mut |number| number));
+            many.push(time(&mut |_| order.next()));
+            ratios.push(many[many.len() - 1] / few[few.len() - 1]);
+        }
+        let [few, many, ratio] = [few, many, ratios].map(Median::of);
+        println!(
+            "| {name} | {:.3} | {:.3} | {:.3} | {:.3} to {:.3} |",
+            few.value / 1000.0,
+            many.value / 1000.0,
+            ratio.value,
+            ratio.low,
+            ratio.high
+        );
+    }
+}
+
 /// How much faster two threads are than one.
 fn print_threads<F: FnMut(usize)>(
     name: &str,
@@ -238,6 +294,18 @@ fn main() {
         ],
     );
     print("One thread", &rows);
+
+    let (mut bare_copy, mut reused, mut other) = (bare(0), reuse(0), look_up(0));
+    (0..MANY).for_each(&mut reused);
+    (0..MANY).for_each(&mut other);
+    print_cold(
+        rounds,
+        &mut [
+            ("the copy alone", &mut bare_copy),
+            ("reused", &mut reused),
+            ("reused by another connection", &mut other),
+        ],
+    );
 
     println!("\nTwo threads against one\n");
     println!("| what | clients | speed by the clock | by CPU time |");

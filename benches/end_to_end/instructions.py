@@ -9,7 +9,7 @@ from load import Load
 from servers import free_port, output
 from variants import (
     CONSTANT, COUNTS, ESCAPED, NONE, ORIGIN_ACCEPT, ORIGIN_CONSTANT, PLAIN, REUSED, Compared,
-    constants, start_ours,
+    constants, start_many,
 )
 
 
@@ -113,7 +113,7 @@ def growth(options):
                 site.certificates.make_client(f"client{names}", names)
             if intermediates not in servers:
                 name = f"signer{intermediates}"
-                servers[intermediates] = start_ours(site, f"ours{intermediates}", name, COUNTS)
+                servers[intermediates] = start_many(site, f"ours{intermediates}", name)
             server = servers[intermediates]
             ours.append(count(server, f"/headers/{headers}", names))
             lengths.append(len(site.echo(server, f"/headers/{headers}", f"client{names}")))

@@ -10,8 +10,8 @@ import time
 from load import KeyOperation
 from variants import (
     CONSTANT, CONSTANTS, COUNTS, EACH, ESCAPED, HAPROXY_PLAIN, HAPROXY_WITH, HEADERS, KNOWN_EACH,
-    NGINX_PLAIN, NGINX_WITH, NONE, ORIGIN_ACCEPT, ORIGIN_CONSTANT, PLAIN, REUSED, STRANGER,
-    STRANGER_CONSTANT, Compared,
+    NGINX_PLAIN, NGINX_WITH, NONE, ORIGIN_ACCEPT, ORIGIN_CONSTANT, ORIGIN_OTHER, PLAIN, REUSED,
+    STRANGER, STRANGER_CONSTANT, Compared, StrongPath,
 )
 
 # What the header itself costs, of each server: a name, with it, without it.
@@ -19,6 +19,11 @@ PRICES = [("mod_client_cert, reused", REUSED, PLAIN),
           ("mod_headers, escaped PEM", ESCAPED, PLAIN),
           ("nginx, escaped PEM", NGINX_WITH, NGINX_PLAIN),
           ("HAProxy, base64 of the DER", HAPROXY_WITH, HAPROXY_PLAIN)]
+
+
+# After so many rounds the servers start afresh: where a process's memory happens to lie makes it
+# faster or slower by a percent for as long as it lives.
+ROUNDS_OF_A_PROCESS = 25
 
 
 class Turn:
@@ -62,14 +67,17 @@ def take_turns(site, variants, mode, requests, options, beside=lambda: None):
     """The turns of each variant, by round; and what `beside` gave in the end of each round."""
     requests = requests // 4 if options.short else requests
     turns, more = {v: [] for v in variants}, []
-    with contextlib.ExitStack() as stack:
-        loads = {v: stack.enter_context(site.load(v, requests, mode)) for v in variants}
-        for load in loads.values():
-            Turn(load)
-        for _ in range(options.rounds):
-            for v in random.sample(variants, len(variants)):
-                turns[v].append(Turn(loads[v]))
-            more.append(beside())
+    for first in range(0, options.rounds, ROUNDS_OF_A_PROCESS):
+        with contextlib.ExitStack() as stack:
+            order = random.sample(variants, len(variants))
+            loads = {v: stack.enter_context(site.load(v, requests, mode)) for v in order}
+            for load in loads.values():
+                Turn(load)
+            for _ in range(first, min(options.rounds, first + ROUNDS_OF_A_PROCESS)):
+                for v in random.sample(variants, len(variants)):
+                    turns[v].append(Turn(loads[v]))
+                more.append(beside())
+        site.afresh()
     return turns, more
 
 
@@ -91,10 +99,10 @@ def bars(base, variants, turns):
     return [(v.name.strip("*"), v.ours, *ratio(turns[v], turns[base], "cpu")) for v in variants]
 
 
-def simple(title, mode, requests, variants):
+def simple(title, mode, requests, variants, servers=Compared):
     """A part that is one table, its first variant the one that others are compared with."""
     def part(options):
-        with Compared() as site:
+        with servers() as site:
             turns, _ = take_turns(site, variants, mode, requests, options)
         return title, table(variants[0], variants, turns), bars(variants[0], variants, turns)
     return part
@@ -150,11 +158,14 @@ def headers(options):
 
 PARTS = {
     "keep-alive": keep_alive,
+    "strong": simple("Keep-alive, mutual TLS to the backend", "keep-alive", 64,
+                     [CONSTANT, PLAIN, ESCAPED, NONE, REUSED], StrongPath),
     "new": simple("New connections, full handshakes", "new", 32,
                   [CONSTANT, PLAIN, REUSED, EACH]),
     "strangers": strangers,
     "resumed": simple("New connections, resumed sessions", "resumed", 32,
                       [CONSTANT, PLAIN, REUSED]),
-    "accept": simple("Accepting, keep-alive", "keep-alive", 64, [ORIGIN_CONSTANT, ORIGIN_ACCEPT]),
+    "accept": simple("Accepting, keep-alive", "keep-alive", 64,
+                     [ORIGIN_CONSTANT, ORIGIN_OTHER, ORIGIN_ACCEPT]),
     "headers": headers,
 }

@@ -11,37 +11,43 @@ COUNTS = [0, 1, 2, 4, 8]
 
 
 class Variant:
-    """Requests to one path of one server, as the client or, with the client's header, the TTRP."""
+    """Requests to one path of one server, as the client or, with a header like the client's, the
+    TTRP."""
 
-    def __init__(self, name, server, path, as_whom="client", mode=None):
-        self.name, self.server, self.path, self.as_whom = name, server, path, as_whom
+    def __init__(self, name, server, path, header=None, mode=None):
+        self.name, self.server, self.path, self.header = name, server, path, header
         self.mode = mode
+
+    @property
+    def as_whom(self):
+        return "ttrp" if self.header else "client"
 
     @property
     def ours(self):
         return self.name.startswith("**")
 
 
-PLAIN = Variant("httpd, no header", "without", "/plain")
-CONSTANT = Variant("httpd, mod_headers, a constant of that length", "without", "/constant/1")
-ESCAPED = Variant("httpd, mod_headers, escaped PEM", "without", "/escaped")
-NONE = Variant("httpd with the module, ClientCertForward off", "ours", "/headers/0")
-REUSED = Variant("**cms, RSA 2048, signature reused**", "ours", "/headers/1")
-EACH = Variant("cms, RSA 2048, every request signed", "each", "/each")
+PLAIN = Variant("httpd, no header", "plain", "/")
+CONSTANT = Variant("httpd, mod_headers, a constant of that length", "constant", "/")
+ESCAPED = Variant("httpd, mod_headers, escaped PEM", "escaped", "/")
+NONE = Variant("httpd with the module, ClientCertForward off", "off", "/")
+REUSED = Variant("**cms, RSA 2048, signature reused**", "ours", "/")
+EACH = Variant("cms, RSA 2048, every request signed", "each", "/")
 NGINX_PLAIN = Variant("nginx, no header", "nginx", "/plain")
 NGINX_WITH = Variant("nginx, $ssl_client_escaped_cert", "nginx", "/with")
 HAPROXY_PLAIN = Variant("HAProxy, no header", "haproxy", "/plain")
 HAPROXY_WITH = Variant("HAProxy, ssl_c_der,base64", "haproxy", "/with")
 ORIGIN_CONSTANT = Variant("origin without the module, given the header", "origin", "/index.txt",
-                          "ttrp")
-ORIGIN_ACCEPT = Variant("**origin that accepts the header**", "accept", "/index.txt", "ttrp")
+                          "Client-Cert")
+ORIGIN_OTHER = Variant("origin with the module, given a constant of that length", "other",
+                       "/index.txt", "X-Constant")
+ORIGIN_ACCEPT = Variant("**origin that accepts the header**", "accept", "/index.txt", "Client-Cert")
 
-STRANGER_CONSTANT = Variant(CONSTANT.name, "without", CONSTANT.path, mode="strangers")
-STRANGER = Variant("**cms, RSA 2048, a client never seen**", "ours", REUSED.path, mode="strangers")
-KNOWN_EACH = Variant("cms, RSA 2048, a known client, every request signed", "each", "/each",
-                     mode="new")
+STRANGER_CONSTANT = Variant(CONSTANT.name, "constant", "/", mode="strangers")
+STRANGER = Variant("**cms, RSA 2048, a client never seen**", "ours", "/", mode="strangers")
+KNOWN_EACH = Variant("cms, RSA 2048, a known client, every request signed", "each", "/", mode="new")
 
-CONSTANTS = {n: Variant(f"httpd, mod_headers, {n} constants", "without", f"/constant/{n}")
+CONSTANTS = {n: Variant(f"httpd, mod_headers, {n} constants", "constants", f"/constant/{n}")
              for n in COUNTS}
 HEADERS = {n: Variant(f"**{n} headers, reused**", "many", f"/headers/{n}") for n in COUNTS}
 
@@ -64,13 +70,22 @@ class Compared(Servers):
             self.started[variant] = STARTS[variant.server](self)
         return self.started[variant]
 
+    def afresh(self):
+        """Stops the servers; another will start for each variant that is asked for."""
+        for server in self.started.values():
+            self.stop(server)
+        self.started.clear()
+
     def load(self, variant, requests, mode, **more):
         """Clients for the variant."""
         mode = variant.mode or mode
         files = [self.dir / f"{variant.as_whom}.pem"]
-        if variant.as_whom == "ttrp":
-            (self.dir / "header.txt").write_text(f"Client-Cert: {self.value}\n")
-            files.append(self.dir / "header.txt")
+        if variant.header:
+            file = self.dir / f"{variant.header}.txt"
+            # Another's clients may be reading it.
+            if not file.exists():
+                file.write_text(f"{variant.header}: {self.value}\n")
+            files.append(file)
         if mode == "strangers":
             files.append(self.dir / "ca.pem")
         return Load(self.server(variant), variant.path, requests, mode, *files, **more)
@@ -83,13 +98,17 @@ class Compared(Servers):
     def echo(self, server, path, client="client"):
         """What the backend gets as Client-Cert."""
         return output("curl", "-ksf", "--cert", self.dir / f"{client}.pem",
-                      f"https://127.0.0.1:{server.port}{path}/echo")
+                      f"https://127.0.0.1:{server.port}{path.rstrip('/')}/echo")
+
+    # What the backend listens with, beside its address.
+    listens = ""
 
     @functools.cached_property
     def backend(self):
-        """The address of a backend that answers at once."""
+        """The address of a backend that answers at once, and reads each header in one go."""
         port = free_port()
-        self.nginx("backend", f"""server {{ listen 127.0.0.1:{port};
+        self.nginx("backend", f"""server {{ listen 127.0.0.1:{port} {self.listens};
+            client_header_buffer_size 32k;
             location ~ echo$ {{ return 200 $http_client_cert; }}
             location / {{ return 200 "hello, world\\n"; }} }}""", port, Part.OTHER)
         return f"127.0.0.1:{port}"
@@ -98,6 +117,24 @@ class Compared(Servers):
     def proxy(self):
         # No connection that the backend is about to close.
         return f"ProxyPass / http://{self.backend}/ ttl=30\n"
+
+
+class StrongPath(Compared):
+    """The same with a backend that is spoken to as the TTRP's certificate says, over mutual TLS."""
+
+    @property
+    def listens(self):
+        return f"""ssl; ssl_certificate {self.dir}/ttrp.crt; ssl_certificate_key {self.dir}/ttrp.key;
+            ssl_client_certificate {self.dir}/ca.crt; ssl_verify_client on"""
+
+    @property
+    def proxy(self):
+        return f"""
+SSLProxyEngine on
+SSLProxyVerify require
+SSLProxyCACertificateFile {self.dir}/ca.crt
+SSLProxyMachineCertificateFile {self.dir}/ttrp.pem
+ProxyPass / https://{self.backend.replace("127.0.0.1", "localhost")}/ ttl=30\n"""
 
 
 def forwards(count):
@@ -117,26 +154,48 @@ def sections(prefix, lines_of, counts):
     return "".join(f"<Location /{prefix}/{n}>\n{lines_of(n)}\n</Location>\n" for n in counts)
 
 
-def start_ours(site, name="ours", signer="ttrp", counts=(0, 1)):
+def start_ours(site, name="ours", lifetime=3600):
     return site.httpd(name, LOAD_MODULE + site.tls() + site.proxy + f"""
-        ClientCertSigner {site.dir}/{signer}.pem
-        ClientCertSignatureLifetime 3600\n""" + sections("headers", forwards, counts))
+        ClientCertForward cms
+        ClientCertSigner {site.dir}/ttrp.pem
+        ClientCertSignatureLifetime {lifetime}\n""")
 
 
 def start_each(site):
-    return site.httpd("each", LOAD_MODULE + site.tls() + site.proxy + f"""
-        ClientCertForward cms
+    return start_ours(site, "each", 0)
+
+
+def start_off(site):
+    return site.httpd("off", LOAD_MODULE + site.tls() + site.proxy + f"""
         ClientCertSigner {site.dir}/ttrp.pem
-        ClientCertSignatureLifetime 0\n""")
-
-
-def start_without(site):
-    value = "x" * len(site.value)
-    return site.httpd("without", site.tls() + site.proxy
-                      + sections("constant", lambda n: constants(n, value), COUNTS) + """
-        <Location /escaped>
-            RequestHeader set X-SSL-Client-Cert "expr=%{escape:%{SSL_CLIENT_CERT}}"
+        <Location /elsewhere>
+            ClientCertForward cms
         </Location>\n""")
+
+
+def start_many(site, name="many", signer="ttrp"):
+    return site.httpd(name, LOAD_MODULE + site.tls() + site.proxy + f"""
+        ClientCertSigner {site.dir}/{signer}.pem
+        ClientCertSignatureLifetime 3600\n""" + sections("headers", forwards, COUNTS))
+
+
+def start_plain(site):
+    return site.httpd("plain", site.tls() + site.proxy)
+
+
+def start_constant(site):
+    return site.httpd("constant", site.tls() + site.proxy + constants(1, "x" * len(site.value)))
+
+
+def start_constants(site):
+    value = "x" * len(site.value)
+    return site.httpd("constants", site.tls() + site.proxy
+                      + sections("constant", lambda n: constants(n, value), COUNTS))
+
+
+def start_escaped(site):
+    return site.httpd("escaped", site.tls() + site.proxy + """
+        RequestHeader set X-SSL-Client-Cert "expr=%{escape:%{SSL_CLIENT_CERT}}"\n""")
 
 
 def documents(site):
@@ -153,12 +212,26 @@ def start_origin(site):
         </Location>\n""")
 
 
-def start_accept(site):
-    return site.httpd("accept", LOAD_MODULE + site.tls() + documents(site) + f"""
+def accepts(site):
+    return f"""
         ClientCertAccept cms
         ClientCertTrust {site.dir}/ca.crt
         ClientCertTrustName localhost
-        ClientCertMaxAge 86400
+        ClientCertMaxAge 86400\n"""
+
+
+def start_other(site):
+    return site.httpd("other", LOAD_MODULE + site.tls() + documents(site) + f"""
+        <Location />
+            Require all granted
+        </Location>
+        <Location /elsewhere>
+            {accepts(site)}
+        </Location>\n""")
+
+
+def start_accept(site):
+    return site.httpd("accept", LOAD_MODULE + site.tls() + documents(site) + accepts(site) + """
         <Location />
             Require client-cert
         </Location>\n""")
@@ -193,9 +266,7 @@ backend plain
 """, port)
 
 
-def start_many(site):
-    return start_ours(site, "many", counts=COUNTS)
-
-
-STARTS = {"ours": start_ours, "many": start_many, "each": start_each, "without": start_without, "origin": start_origin,
-          "accept": start_accept, "nginx": start_nginx, "haproxy": start_haproxy}
+STARTS = {"ours": start_ours, "each": start_each, "off": start_off, "many": start_many,
+          "plain": start_plain, "constant": start_constant, "constants": start_constants,
+          "escaped": start_escaped, "origin": start_origin, "other": start_other, "accept": start_accept,
+          "nginx": start_nginx, "haproxy": start_haproxy}
