@@ -173,7 +173,7 @@ const char *mcc_accept_user_auth_type(const request_rec *r)
 
 int mcc_accept_user_log(request_rec *r)
 {
-    /* Nobody is as good a user as whoever there was before. */
+    /* The usual request: there is no user to be taken back. */
     if (!r->user && !r->prev && !r->next) {
         return DECLINED;
     }

@@ -25,6 +25,7 @@
  *   accept_user.c      that client's name as the user's
  *   accept_variables.c what the application sees of that client
  *   client_variables.c SSL_CLIENT_* of a certificate
+ *   often.h            what the compiler is told of all these
  */
 
 #include <httpd.h>
