@@ -20,7 +20,7 @@ typedef struct {
 } mcc_field;
 
 /** A request's user, see accept_user.c. */
-typedef struct mcc_user {
+typedef struct {
     /** the outcome when access was checked, NULL before; and the variable that
      *  ClientCertUserName named there */
     const struct mcc_accept_outcome *outcome;

@@ -44,11 +44,8 @@ class Pair(Servers):
             <Location />
                 Require client-cert
             </Location>\n""")
-        self.ttrp = self.httpd("ttrp", LOAD_MODULE + self.tls("ttrp") + cache + f"""
-            SSLProxyEngine on
-            SSLProxyVerify require
-            SSLProxyCACertificateFile {self.dir}/ca.crt
-            SSLProxyMachineCertificateFile {self.dir}/ttrp.pem
+        self.ttrp = self.httpd("ttrp", LOAD_MODULE + self.tls("ttrp") + self.proxy_tls()
+                               + cache + f"""
             ClientCertForward cms
             ClientCertSigner {self.dir}/ttrp.pem
             # Not one that the origin is about to close.

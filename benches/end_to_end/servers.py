@@ -267,3 +267,12 @@ SSLCertificateFile {self.dir}/{identity}.pem
 SSLCACertificateFile {self.dir}/ca.crt
 SSLVerifyClient require
 """
+
+    def proxy_tls(self, identity="ttrp"):
+        """What a TTRP needs that speaks to its backend over mutual TLS."""
+        return f"""
+SSLProxyEngine on
+SSLProxyVerify require
+SSLProxyCACertificateFile {self.dir}/ca.crt
+SSLProxyMachineCertificateFile {self.dir}/{identity}.pem
+"""

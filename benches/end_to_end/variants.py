@@ -129,12 +129,8 @@ class StrongPath(Compared):
 
     @property
     def proxy(self):
-        return f"""
-SSLProxyEngine on
-SSLProxyVerify require
-SSLProxyCACertificateFile {self.dir}/ca.crt
-SSLProxyMachineCertificateFile {self.dir}/ttrp.pem
-ProxyPass / https://{self.backend.replace("127.0.0.1", "localhost")}/ ttl=30\n"""
+        backend = self.backend.replace("127.0.0.1", "localhost")
+        return f"{self.proxy_tls()}ProxyPass / https://{backend}/ ttl=30\n"
 
 
 def forwards(count):
@@ -268,5 +264,5 @@ backend plain
 
 STARTS = {"ours": start_ours, "each": start_each, "off": start_off, "many": start_many,
           "plain": start_plain, "constant": start_constant, "constants": start_constants,
-          "escaped": start_escaped, "origin": start_origin, "other": start_other, "accept": start_accept,
-          "nginx": start_nginx, "haproxy": start_haproxy}
+          "escaped": start_escaped, "origin": start_origin, "other": start_other,
+          "accept": start_accept, "nginx": start_nginx, "haproxy": start_haproxy}

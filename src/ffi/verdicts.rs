@@ -62,8 +62,8 @@ pub unsafe extern "C" fn client_cert_verdicts_free(verdicts: *mut Verdicts) {
 /// It is taken again no longer than client_cert_verify() would accept it: until it is too old, a
 /// certificate of its client, signer or path ends, or one of the CRLs begins or ends; and not when
 /// `now` is before the time at which it was verified. Anchors, names and CRLs are the same only if
-/// they are the same objects. When several threads bring the same value, one verifies it and the others
-/// wait, though no longer than a second. What is refused is not remembered.
+/// they are the same objects. When several threads bring the same value, one verifies it and the
+/// others wait, though no longer than a second. What is refused is not remembered.
 ///
 /// For another value of the same signer, the path of the signer is not verified again for as long
 /// as that stands; all else is.
