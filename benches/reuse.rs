@@ -10,25 +10,20 @@ mod support;
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
-    cell::{Cell, RefCell},
+    cell::Cell,
     hint::black_box,
     sync::Barrier,
     thread,
     time::{Duration, Instant},
 };
 
-use client_cert::{
-    cache::Cache,
-    client::Client,
-    format::SignedFormat,
-    signer::{Signer, SignerCerts},
-};
-use openssl::x509::{X509, extension::SubjectAlternativeName};
 use support::{
     Median, Variant,
     c::Arena,
-    compare, print, rounds,
-    testing::{KeyKind, Leaf, NOW},
+    compare, print,
+    reuse::{FEW, Kept, MANY, Order},
+    rounds,
+    testing::NOW,
     thread_time,
 };
 
@@ -55,57 +50,6 @@ unsafe impl GlobalAlloc for Counting {
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-const MANY: usize = 100_000;
-const FEW: usize = 10;
-
-/// Clients that differ in their serial number, with certificates of about 1 KB: each on so many
-/// connections.
-fn clients(count: usize, connections: usize) -> Vec<Vec<Client>> {
-    let root = Leaf::ca("root").self_signed();
-    let probe = Leaf::new(KeyKind::Rsa(2048)).issued_by(&root);
-    let probe = X509::builder()
-        .map(|builder| {
-            let context = builder.x509v3_context(Some(&root.certificate), None);
-            let mut names = SubjectAlternativeName::new();
-            for n in 0..6 {
-                names.uri(&format!("https://clients.example/{n}/{}", "x".repeat(40)));
-            }
-            names.build(&context).unwrap()
-        })
-        .map(|names| Leaf::with_key(probe.key.clone()).extension(names).issued_by(&root))
-        .unwrap();
-    let mut der = probe.certificate.to_der().unwrap();
-    let serial = probe.certificate.serial_number().to_bn().unwrap().to_vec();
-    let place = der.windows(serial.len()).position(|part| part == serial).unwrap() + 8;
-    println!("client certificate: {} bytes", der.len());
-    let mut clients: Vec<Vec<_>> = (0..connections).map(|_| Vec::with_capacity(count)).collect();
-    for number in 0..count {
-        der[place..place + 4].copy_from_slice(&u32::try_from(number).unwrap().to_be_bytes());
-        let certificate = X509::from_der(&der).unwrap();
-        for connection in &mut clients {
-            connection.push(Client::new(&certificate, &[]).unwrap());
-        }
-    }
-    clients
-}
-
-/// Numbers below `limit` in no order, all of them as often.
-struct Order {
-    state: u64,
-    limit: u64,
-}
-
-impl Order {
-    fn new(seed: u64, limit: usize) -> Self {
-        Self { state: seed, limit: limit as u64 }
-    }
-
-    fn next(&mut self) -> usize {
-        self.state = self.state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (((self.state >> 32) * self.limit) >> 32) as usize
-    }
-}
 
 /// Does something for some client's index, again and again, in so many threads at once. Returns
 /// the nanoseconds that it took for one on the clock and of each thread's own.
@@ -221,63 +165,22 @@ fn print_threads<F: FnMut(usize)>(
 
 fn main() {
     let rounds = rounds(400);
-    let identity = Leaf::new(KeyKind::P256).issued_by(&Leaf::ca("root").self_signed());
-    let cache = Cache::new(1 << 30);
-    let signer = Signer::new(&identity.certificate, &identity.key, &[]).unwrap();
-    let clients = clients(MANY, 2);
-    let values: Vec<Box<[u8]>> = clients[0]
-        .iter()
-        .map(|client| {
-            let (certs, format) = (SignerCerts::Chain, SignedFormat::Cms);
-            let copy = |value: &str, _| value.as_bytes().into();
-            cache.sign(&signer, certs, client, format, NOW, 60, copy).unwrap()
-        })
-        .collect();
-    println!("value: {} bytes", values[0].len());
+    let kept = Kept::new(MANY, 2);
 
     let arena = Arena::new();
-    for (again, connection) in
-        [&clients[0], &clients[0], &clients[1], &clients[1]].iter().enumerate()
-    {
+    for (again, connection) in [0, 0, 1, 1].into_iter().enumerate() {
         let before = ALLOCATIONS.get();
-        for client in *connection {
-            assert!(arena.cache_sign(&cache, &signer, client, NOW).1);
+        for client in &kept.clients[connection] {
+            assert!(arena.cache_sign(&kept.cache, &kept.signer, client, NOW).1);
         }
         let allocations = ALLOCATIONS.get() - before;
         println!("heap allocations for {MANY} reused values, {again}: {allocations}");
     }
 
-    let reuse = |thread: usize| {
-        let (cache, signer, connections) = (&cache, &signer, &clients[thread]);
-        let arena = Arena::new();
-        move |index: usize| {
-            black_box(arena.cache_sign(cache, signer, &connections[index], NOW));
-        }
-    };
-    // What a connection used last was each time another value.
-    for client in &clients[0] {
-        let (certs, format) = (SignerCerts::Signer, SignedFormat::Cms);
-        cache.sign(&signer, certs, client, format, NOW, 60, |_, _| ()).unwrap();
-    }
-    let copy = |value: &[u8], buffer: &mut [u8]| {
-        black_box(&mut buffer[..value.len()]).copy_from_slice(value);
-    };
-    let look_up = |thread: usize| {
-        let (cache, signer, connections) = (&cache, &signer, &clients[thread]);
-        let mut chain = vec![false; MANY];
-        let buffer = RefCell::new(vec![0; 1 << 16]);
-        move |index: usize| {
-            chain[index] = !chain[index];
-            let certs = if chain[index] { SignerCerts::Chain } else { SignerCerts::Signer };
-            let copy = |value: &str, _| copy(value.as_bytes(), &mut buffer.borrow_mut());
-            let (client, format) = (&connections[index], SignedFormat::Cms);
-            cache.sign(signer, certs, client, format, NOW, 60, copy).unwrap();
-        }
-    };
-    let bare = |_| {
-        let (values, mut buffer) = (&values, vec![0; 1 << 16]);
-        move |index: usize| copy(&values[index], &mut buffer)
-    };
+    kept.use_others();
+    let bare = |_| kept.copy();
+    let reuse = |connection| kept.reuse(connection);
+    let look_up = |connection| kept.look_up(connection);
     fn variant<'a>(name: &str, limit: usize, mut action: impl FnMut(usize) + 'a) -> Variant<'a> {
         let mut order = Order::new(7, limit);
         Variant::new(format!("{name}, {limit} clients"), move || action(order.next()))

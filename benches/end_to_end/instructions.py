@@ -33,8 +33,9 @@ class Counted(Compared):
 
     def httpd_command(self, configuration):
         # Nobody but us sends OPTIONS, so each one marks the end of a count.
-        return ["valgrind", "--tool=callgrind", "--quiet", "--dump-before=ap_send_http_options",
-                f"--callgrind-out-file={self.dir}/count", "apache2", "-X", "-f", configuration]
+        return ["valgrind", "--tool=callgrind", "--quiet", "--vgdb=no",
+                "--dump-before=ap_send_http_options", f"--callgrind-out-file={self.dir}/count",
+                "apache2", "-X", "-f", configuration]
 
     def mark(self, server):
         """The instructions since the last mark."""

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Values that are kept, of few clients and of many, and the ways to use one again.
+
+use std::{cell::RefCell, hint::black_box};
+
+use client_cert::{
+    cache::Cache,
+    client::Client,
+    format::SignedFormat,
+    signer::{Signer, SignerCerts},
+};
+use openssl::x509::{X509, extension::SubjectAlternativeName};
+
+use super::{
+    c::Arena,
+    testing::{KeyKind, Leaf, NOW},
+};
+
+pub(crate) const MANY: usize = 100_000;
+pub(crate) const FEW: usize = 10;
+
+/// Clients that differ in their serial number, with certificates of about 1 KB: each on so many
+/// connections.
+fn clients(count: usize, connections: usize) -> Vec<Vec<Client>> {
+    let root = Leaf::ca("root").self_signed();
+    let probe = Leaf::new(KeyKind::Rsa(2048)).issued_by(&root);
+    let probe = X509::builder()
+        .map(|builder| {
+            let context = builder.x509v3_context(Some(&root.certificate), None);
+            let mut names = SubjectAlternativeName::new();
+            for n in 0..6 {
+                names.uri(&format!("https://clients.example/{n}/{}", "x".repeat(40)));
+            }
+            names.build(&context).unwrap()
+        })
+        .map(|names| Leaf::with_key(probe.key.clone()).extension(names).issued_by(&root))
+        .unwrap();
+    let mut der = probe.certificate.to_der().unwrap();
+    let serial = probe.certificate.serial_number().to_bn().unwrap().to_vec();
+    let place = der.windows(serial.len()).position(|part| part == serial).unwrap() + 8;
+    println!("client certificate: {} bytes", der.len());
+    let mut clients: Vec<Vec<_>> = (0..connections).map(|_| Vec::with_capacity(count)).collect();
+    for number in 0..count {
+        der[place..place + 4].copy_from_slice(&u32::try_from(number).unwrap().to_be_bytes());
+        let certificate = X509::from_der(&der).unwrap();
+        for connection in &mut clients {
+            connection.push(Client::new(&certificate, &[]).unwrap());
+        }
+    }
+    clients
+}
+
+/// Numbers below `limit` in no order, all of them as often.
+pub(crate) struct Order {
+    state: u64,
+    limit: u64,
+}
+
+impl Order {
+    pub(crate) fn new(seed: u64, limit: usize) -> Self {
+        Self { state: seed, limit: limit as u64 }
+    }
+
+    pub(crate) fn next(&mut self) -> usize {
+        self.state = self.state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (((self.state >> 32) * self.limit) >> 32) as usize
+    }
+}
+
+/// The values of so many clients, kept in a cache.
+pub(crate) struct Kept {
+    pub(crate) cache: Cache,
+    pub(crate) signer: Signer,
+    /// For each connection, those of all clients.
+    pub(crate) clients: Vec<Vec<Client>>,
+    /// Copies, by client.
+    values: Vec<Box<[u8]>>,
+}
+
+impl Kept {
+    pub(crate) fn new(count: usize, connections: usize) -> Self {
+        let identity = Leaf::new(KeyKind::P256).issued_by(&Leaf::ca("root").self_signed());
+        let mut kept = Self {
+            cache: Cache::new(1 << 30),
+            signer: Signer::new(&identity.certificate, &identity.key, &[]).unwrap(),
+            clients: clients(count, connections),
+            values: Vec::new(),
+        };
+        let copy = |value: &str| value.as_bytes().into();
+        kept.values = kept.clients[0]
+            .iter()
+            .map(|client| kept.sign(client, SignerCerts::Chain, copy))
+            .collect();
+        println!("value: {} bytes", kept.values[0].len());
+        kept
+    }
+
+    fn sign<T>(&self, client: &Client, certs: SignerCerts, give: impl Fn(&str) -> T) -> T {
+        let give = |value: &str, _| give(value);
+        self.cache.sign(&self.signer, certs, client, SignedFormat::Cms, NOW, 60, give).unwrap()
+    }
+
+    /// Makes and uses a second value of each client, so that what the first connection used last
+    /// is another than what `look_up` begins with.
+    pub(crate) fn use_others(&self) {
+        for client in &self.clients[0] {
+            self.sign(client, SignerCerts::Signer, |_| ());
+        }
+    }
+
+    /// Copies a client's value.
+    pub(crate) fn copy(&self) -> impl FnMut(usize) {
+        let mut buffer = vec![0; 1 << 16];
+        move |index| copy(&self.values[index], &mut buffer)
+    }
+
+    /// Uses a client's value again on a connection, which mostly used the same one last.
+    pub(crate) fn reuse(&self, connection: usize) -> impl FnMut(usize) {
+        let arena = Arena::new();
+        move |index| {
+            let client = &self.clients[connection][index];
+            black_box(arena.cache_sign(&self.cache, &self.signer, client, NOW));
+        }
+    }
+
+    /// Uses one of a client's two values again on a connection that used the other one last.
+    pub(crate) fn look_up(&self, connection: usize) -> impl FnMut(usize) {
+        let mut chain = vec![false; self.values.len()];
+        let buffer = RefCell::new(vec![0; 1 << 16]);
+        move |index| {
+            chain[index] = !chain[index];
+            let certs = if chain[index] { SignerCerts::Chain } else { SignerCerts::Signer };
+            self.sign(&self.clients[connection][index], certs, |value| {
+                copy(value.as_bytes(), &mut buffer.borrow_mut());
+            });
+        }
+    }
+}
+
+fn copy(value: &[u8], buffer: &mut [u8]) {
+    black_box(&mut buffer[..value.len()]).copy_from_slice(value);
+}
