@@ -252,6 +252,19 @@ void mcc_accept_capture(request_rec *r)
     }
 }
 
+void mcc_accept_give_back(request_rec *r)
+{
+    const mcc_request *request = mcc_request_known(first_request(r));
+    int i;
+
+    for (i = 0; request && request->captured && i < request->captured->nelts;
+         i++) {
+        const mcc_field *field = &APR_ARRAY_IDX(request->captured, i, mcc_field);
+
+        apr_table_addn(r->headers_in, field->name, field->value);
+    }
+}
+
 /* Captured headers that this location does not accept came uninvited. */
 static int turn_away_uninvited(request_rec *r, const mcc_request *request)
 {

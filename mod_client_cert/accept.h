@@ -38,6 +38,9 @@ const mcc_accept_outcome *mcc_accept_outcome_of(request_rec *r);
 /** Set the values of the headers that ClientCertAccept names aside. */
 void mcc_accept_capture(request_rec *r);
 
+/** Put them back among the request's headers. */
+void mcc_accept_give_back(request_rec *r);
+
 /** Whether it is not known yet which sections apply, on a server where some
  *  play the role. Until then nobody is the client, and above all not the TLS
  *  peer, of whom mod_ssl would speak. */

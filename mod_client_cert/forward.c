@@ -177,7 +177,7 @@ int mcc_forward_fixups(request_rec *r)
     mcc_tls_identity identity;
     apr_int64_t now;
 
-    if (proxied) {
+    if (proxied || r->proxyreq != PROXYREQ_NONE) {
         mcc_interim_watch(r);
     }
     /* A subrequest starts with a copy of its parent's headers, ours among
@@ -228,6 +228,7 @@ int mcc_forward_protocol_switch(conn_rec *c, request_rec *r, server_rec *s,
     (void)protocol;
     if (r) {
         mcc_request_send_nothing(r);
+        mcc_accept_give_back(r);
     }
     return DECLINED;
 }

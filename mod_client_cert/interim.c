@@ -4,101 +4,283 @@
 
 #include <string.h>
 
+#include <http_log.h>
 #include <http_protocol.h>
 #include <util_filter.h>
 
+#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include "config.h"
 #include "often.h"
 
+APLOG_USE_MODULE(client_cert);
+
+/* More than httpd reads of a backend's response head by its own limits. */
+#define MAX_HEAD (1024 * 1024)
+
 static ap_filter_rec_t *interim_filter;
 
 /** One filter a connection: its requests come one after the other. */
 typedef struct {
-    request_rec *r;           /**< the request being answered, or NULL */
-    apr_bucket_brigade *held; /**< an interim response, until it is whole */
+    request_rec *r;          /**< the request whose response has not begun, or
+                              *   NULL: what passes is heads as long as it is set */
+    char *head;              /**< what there is of a head; the request's */
+    apr_size_t length;
+    apr_size_t allocated;
+    apr_bucket_brigade *out; /**< what goes on; empty between two calls */
 } interim_watch;
 
-/* The same response without our lines. httpd writes a field on one line. */
-static char *cleaned(apr_pool_t *p, const char *response, apr_size_t length,
-                     const mcc_names *names, apr_size_t *kept)
+/** A field of a head, with the lines that continue it, or the head's first
+ *  line, or the empty line at its end. */
+typedef struct {
+    const char *start;
+    apr_size_t length;
+    const char *name; /**< NULL if it has none */
+    const char *value;
+} head_field;
+
+/* False at the end. */
+static int next_field(apr_pool_t *p, const char **at, const char *end,
+                      head_field *field)
 {
-    char *output = apr_palloc(p, length);
-    const char *line = response;
-    const char *end = response + length;
-    char *out = output;
+    const char *next = *at;
+    const char *colon;
 
-    while (line < end) {
-        const char *newline = memchr(line, '\n', (size_t)(end - line));
-        const char *next = newline ? newline + 1 : end;
-        const char *colon = memchr(line, ':', (size_t)(next - line));
+    if (next == end) {
+        return 0;
+    }
+    do {
+        const char *newline = memchr(next, '\n', (apr_size_t)(end - next));
 
-        if (!colon
-            || !mcc_names_contain(names, apr_pstrmemdup(p, line,
-                                                        (apr_size_t)(colon
-                                                                     - line)))) {
-            memcpy(out, line, (size_t)(next - line));
-            out += next - line;
+        next = newline ? newline + 1 : end;
+    } while (next < end && (*next == ' ' || *next == '\t'));
+
+    field->start = *at;
+    field->length = (apr_size_t)(next - *at);
+    field->name = field->value = NULL;
+    colon = memchr(*at, ':', field->length);
+    if (colon) {
+        const char *name_end = colon;
+
+        while (name_end > *at && apr_isspace(name_end[-1])) {
+            name_end--;
         }
-        line = next;
+        field->name = apr_pstrmemdup(p, *at, (apr_size_t)(name_end - *at));
+        field->value = apr_pstrmemdup(p, colon + 1,
+                                      (apr_size_t)(next - colon - 1));
+    }
+    *at = next;
+    return 1;
+}
+
+static int is_vary(const head_field *field)
+{
+    return field->name && !ap_cstr_casecmp(field->name, "Vary");
+}
+
+static int varies_by_ours(apr_pool_t *p, const char *head, const char *end,
+                          const mcc_names *names)
+{
+    head_field field;
+
+    while (next_field(p, &head, end, &field)) {
+        if (is_vary(&field) && mcc_names_listed(names, p, field.value)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* The same head without our headers, and with an honest Vary. */
+static const char *cleaned(apr_pool_t *p, const char *head, apr_size_t length,
+                           const mcc_names *names, apr_size_t *kept)
+{
+    static const char vary[] = "Vary: *\r\n";
+    const char *end = head + length;
+    int varies = varies_by_ours(p, head, end, names);
+    char *output = apr_palloc(p, length + sizeof(vary));
+    char *out = output;
+    head_field field;
+
+    while (next_field(p, &head, end, &field)) {
+        if (field.name && mcc_names_contain(names, field.name)) {
+            continue;
+        }
+        if (varies && is_vary(&field)) {
+            continue;
+        }
+        memcpy(out, field.start, field.length);
+        out += field.length;
+        if (varies && field.start == end - length) {
+            memcpy(out, vary, sizeof(vary) - 1);
+            out += sizeof(vary) - 1;
+        }
     }
     *kept = (apr_size_t)(out - output);
     return output;
 }
 
-static int is_flushed(const apr_bucket_brigade *bb)
+/* How much of what there is belongs to the head; 0 if its end is not there. */
+static apr_size_t end_of_head(const char *head, apr_size_t length)
 {
-    return !APR_BRIGADE_EMPTY(bb) && APR_BUCKET_IS_FLUSH(APR_BRIGADE_LAST(bb));
+    const char *end = head + length;
+    const char *at = head;
+
+    while ((at = memchr(at, '\n', (apr_size_t)(end - at)))) {
+        at++;
+        if (at < end && *at == '\n') {
+            return (apr_size_t)(at + 1 - head);
+        }
+        if (end - at >= 2 && at[0] == '\r' && at[1] == '\n') {
+            return (apr_size_t)(at + 2 - head);
+        }
+    }
+    return 0;
 }
 
-static MCC_SELDOM apr_status_t write_interim(ap_filter_t *f,
-                                             apr_bucket_brigade *bb)
+/* Whether it may be the beginning of one. */
+static int is_head(const char *head, apr_size_t length)
 {
-    interim_watch *watch = f->ctx;
-    request_rec *r = watch->r;
-    const mcc_names *names;
-    apr_bucket_brigade *whole;
-    apr_status_t status;
-    char *response;
-    apr_size_t length;
+    static const char start[] = "HTTP/";
 
-    if (!watch->held) {
-        watch->held = apr_brigade_create(f->c->pool, f->c->bucket_alloc);
+    return !memcmp(head, start,
+                   length < sizeof(start) - 1 ? length : sizeof(start) - 1);
+}
+
+/* Whether another head follows: not after a switch of protocols. */
+static int is_interim(const char *head, apr_size_t length)
+{
+    const char *space = memchr(head, ' ', length);
+    apr_size_t left = space ? length - (apr_size_t)(space - head) : 0;
+
+    return left > 3 && space[1] == '1' && strncmp(space + 1, "101", 3);
+}
+
+static void forget_head(interim_watch *watch)
+{
+    watch->head = NULL;
+    watch->length = watch->allocated = 0;
+}
+
+/* Puts so much of what there is into what goes on, as it came or cleaned. */
+static void pass_head(interim_watch *watch, apr_size_t length, int clean)
+{
+    const request_rec *r = watch->r;
+    const char *head = watch->head;
+
+    if (!length) {
+        return;
     }
-    if (!is_flushed(bb)) {
-        return ap_save_brigade(f, &watch->held, &bb, r->pool);
+    if (clean) {
+        head = cleaned(r->pool, head, length,
+                       &mcc_server_config_of(r->server)->global->our_names,
+                       &length);
     }
-    APR_BRIGADE_PREPEND(bb, watch->held);
-    status = apr_brigade_pflatten(bb, &response, &length, r->pool);
+    APR_BRIGADE_INSERT_TAIL(watch->out,
+                            apr_bucket_heap_create(head, length, NULL,
+                                                   watch->out->bucket_alloc));
+    forget_head(watch);
+}
+
+static void add_to_head(interim_watch *watch, const char *data, apr_size_t length)
+{
+    if (watch->length + length > watch->allocated) {
+        char *head;
+
+        watch->allocated = 2 * (watch->length + length);
+        head = apr_palloc(watch->r->pool, watch->allocated);
+        if (watch->length) {
+            memcpy(head, watch->head, watch->length);
+        }
+        watch->head = head;
+    }
+    memcpy(watch->head + watch->length, data, length);
+    watch->length += length;
+}
+
+/* Takes the first bucket, which has data, as far as the head goes. */
+static apr_status_t take_data(interim_watch *watch, apr_bucket *b)
+{
+    apr_size_t before = watch->length;
+    const char *data;
+    apr_size_t length;
+    apr_size_t end;
+    apr_status_t status = apr_bucket_read(b, &data, &length, APR_BLOCK_READ);
+
     if (status != APR_SUCCESS) {
         return status;
     }
-    apr_brigade_cleanup(bb);
+    if (!length) {
+        apr_bucket_delete(b);
+        return APR_SUCCESS;
+    }
+    add_to_head(watch, data, length);
+    if (!is_head(watch->head, watch->length)) {
+        /* Nothing that we know anything of. */
+        pass_head(watch, watch->length, 0);
+        watch->r = NULL;
+    }
+    else if ((end = end_of_head(watch->head, watch->length))) {
+        int more = is_interim(watch->head, end);
 
-    names = &mcc_server_config_of(r->server)->global->our_names;
-    response = cleaned(r->pool, response, length, names, &length);
-    whole = apr_brigade_create(r->pool, f->c->bucket_alloc);
-    APR_BRIGADE_INSERT_TAIL(whole,
-                            apr_bucket_pool_create(response, length, r->pool,
-                                                   f->c->bucket_alloc));
-    APR_BRIGADE_INSERT_TAIL(whole, apr_bucket_flush_create(f->c->bucket_alloc));
-    status = ap_pass_brigade(f->next, whole);
-    apr_brigade_destroy(whole);
+        if (end - before < length) {
+            apr_bucket_split(b, end - before);
+        }
+        pass_head(watch, end, 1);
+        if (!more) {
+            watch->r = NULL;
+        }
+    }
+    else if (watch->length > MAX_HEAD) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, watch->r,
+                      "the response has a head of more than %d bytes: the "
+                      "connection ends", MAX_HEAD);
+        watch->r->connection->aborted = 1;
+        return APR_ECONNABORTED;
+    }
+    apr_bucket_delete(b);
+    return APR_SUCCESS;
+}
+
+static MCC_SELDOM apr_status_t write_heads(ap_filter_t *f,
+                                           apr_bucket_brigade *bb)
+{
+    interim_watch *watch = f->ctx;
+    apr_status_t status = APR_SUCCESS;
+
+    while (watch->r && status == APR_SUCCESS && !APR_BRIGADE_EMPTY(bb)) {
+        apr_bucket *b = APR_BRIGADE_FIRST(bb);
+
+        if (!APR_BUCKET_IS_METADATA(b)) {
+            status = take_data(watch, b);
+        }
+        else if (!APR_BUCKET_IS_FLUSH(b)) {
+            /* The end of the request, in which it may be freed, or of the
+             * connection. */
+            pass_head(watch, watch->length, 1);
+            watch->r = NULL;
+        }
+        else if (watch->length) {
+            apr_bucket_delete(b);
+        }
+        else {
+            APR_BUCKET_REMOVE(b);
+            APR_BRIGADE_INSERT_TAIL(watch->out, b);
+        }
+    }
+    APR_BRIGADE_CONCAT(watch->out, bb);
+    if (status == APR_SUCCESS && !APR_BRIGADE_EMPTY(watch->out)) {
+        status = ap_pass_brigade(f->next, watch->out);
+    }
+    apr_brigade_cleanup(watch->out);
     return status;
 }
 
 static apr_status_t write_connection(ap_filter_t *f, apr_bucket_brigade *bb)
 {
-    const request_rec *r = ((const interim_watch *)f->ctx)->r;
-
-    /* What follows a switch of protocols is no HTTP any more; 100 is httpd's
-     * own. */
-    if (!r || !ap_is_HTTP_INFO(r->status) || r->status == HTTP_CONTINUE
-        || r->status == HTTP_SWITCHING_PROTOCOLS) {
-        return ap_pass_brigade(f->next, bb);
-    }
-    return write_interim(f, bb);
+    return ((const interim_watch *)f->ctx)->r ? write_heads(f, bb)
+                                              : ap_pass_brigade(f->next, bb);
 }
 
 void mcc_interim_register(void)
@@ -120,6 +302,12 @@ static interim_watch *watch_of(const conn_rec *c)
     return NULL;
 }
 
+static void forget(interim_watch *watch)
+{
+    watch->r = NULL;
+    forget_head(watch);
+}
+
 /* The next request may be under way when httpd is done with this one. */
 static apr_status_t forget_request(void *data)
 {
@@ -127,10 +315,7 @@ static apr_status_t forget_request(void *data)
     interim_watch *watch = watch_of(r->connection);
 
     if (watch && watch->r == r) {
-        watch->r = NULL;
-        if (watch->held) {
-            apr_brigade_cleanup(watch->held);
-        }
+        forget(watch);
     }
     return APR_SUCCESS;
 }
@@ -140,18 +325,28 @@ void mcc_interim_watch(request_rec *r)
     conn_rec *c = r->connection;
     interim_watch *watch;
 
-    /* On HTTP/2 interim responses do pass the request's filters. */
-    if (r->main || c->master || r->proto_num < HTTP_VERSION(1, 1)) {
+    if (r->main) {
         return;
     }
     watch = watch_of(c);
     if (!watch) {
         watch = apr_pcalloc(c->pool, sizeof(*watch));
+        watch->out = apr_brigade_create(c->pool, c->bucket_alloc);
         ap_add_output_filter_handle(interim_filter, watch, NULL, c);
     }
     if (watch->r != r) {
+        forget(watch);
         watch->r = r;
         apr_pool_cleanup_register(r->pool, r, forget_request,
                                   apr_pool_cleanup_null);
+    }
+}
+
+void mcc_interim_end(const request_rec *r)
+{
+    interim_watch *watch = r->main ? NULL : watch_of(r->connection);
+
+    if (watch) {
+        forget(watch);
     }
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file interim.h
- * @brief Our headers in interim responses (103 Early Hints and their like).
+ * @brief Our headers in heads of responses that pass no filter of the request:
+ *        interim responses (100, 103 and their like), a switch of protocols
+ *        (101), and what mod_proxy_wstunnel hands through.
  *
- * httpd writes those to the connection, past every filter of the request.
+ * httpd writes those to the connection. Whatever it writes there before the
+ * response proper begins is heads, and each is cleaned.
  */
 #ifndef MCC_INTERIM_H
 #define MCC_INTERIM_H
@@ -13,7 +16,10 @@
 /** Register the output filter. */
 void mcc_interim_register(void);
 
-/** Watch the connection for interim responses to this request; fixups. */
+/** Watch the connection until the response to this request begins; fixups. */
 void mcc_interim_watch(request_rec *r);
+
+/** The response begins: it passes the request's filters. */
+void mcc_interim_end(const request_rec *r);
 
 #endif /* MCC_INTERIM_H */

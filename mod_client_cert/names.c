@@ -48,6 +48,22 @@ int mcc_names_search(const mcc_names *names, const char *name)
     return 0;
 }
 
+int mcc_names_listed(const mcc_names *names, apr_pool_t *p, const char *list)
+{
+    while (*list) {
+        const char *name;
+
+        while (*list == ',' || *list == ';') {
+            list++;
+        }
+        name = ap_get_token(p, &list, 0);
+        if (*name && mcc_names_contain(names, name)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* The characters that fold to the same, as mcc_names has them: many fold to '_',
  * and nothing but the end does to the end. */
 static apr_uint32_t bits_of(char character)

@@ -53,6 +53,9 @@ static MCC_INLINE int mcc_names_contain(const mcc_names *names, const char *name
     return mcc_names_may_contain(names, name) && mcc_names_search(names, name);
 }
 
+/** Whether a list, as Vary has it, names one of these. */
+int mcc_names_listed(const mcc_names *names, apr_pool_t *p, const char *list);
+
 /** Whether a name is a token (RFC 9110, section 5.6.2). */
 int mcc_name_is_token(const char *name);
 

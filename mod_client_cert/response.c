@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 
 #include "config.h"
+#include "interim.h"
 #include "often.h"
 #include "request.h"
 #include "request_headers.h"
@@ -33,15 +34,7 @@ static int search_vary(void *data, const char *key, const char *value)
     vary_search *search = data;
 
     (void)key;
-    while (*value && !search->found) {
-        const char *name;
-
-        while (*value == ',' || *value == ';') {
-            value++;
-        }
-        name = ap_get_token(search->pool, &value, 0);
-        search->found = *name && mcc_names_contain(search->names, name);
-    }
+    search->found = mcc_names_listed(search->names, search->pool, value);
     return !search->found;
 }
 
@@ -100,6 +93,7 @@ static apr_status_t write_response(ap_filter_t *f, apr_bucket_brigade *bb)
 
     if (!f->ctx) {
         f->ctx = response_filter;
+        mcc_interim_end(r);
         clean_headers(r);
         /* What mod_cache asks before it keeps a response. Its other question,
          * r->no_cache, would add an Expires to the response. */

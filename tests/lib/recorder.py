@@ -22,12 +22,16 @@ with LF, a name with the first colon.
 
 The answer is that document, or what the query asks for:
 
-    status=N  h=Name:value  t=Name:value (a trailer)  i=Name:value (sent in a
-    103 before)  etag=TAG (304 if the request has it)  body=TEXT  n (the answer
+    status=N (101 with the key of a WebSocket, "frames" and the end)
+    h=Name:value  t=Name:value (a trailer)  i=Name:value (sent in a 103 before)
+    c=Name:value (in a 100 before that)  Name:*N (a value of so many bytes)
+    etag=TAG (304 if the request has it)  body=TEXT  n (the answer
     is the number of requests so far)  drop (the connection ends unanswered)
 """
 
 import asyncio
+import base64
+import hashlib
 import json
 import struct
 import sys
@@ -57,8 +61,12 @@ def answer(document, target):
     count += 1
     query = parse_qs(urlsplit(target).query, keep_blank_values=True)
 
+    def pair(text):
+        name, value = text.split(":", 1)
+        return name, "x" * int(value[1:]) if value[:1] == "*" and value[1:] else value
+
     def pairs(key):
-        return [tuple(value.split(":", 1)) for value in query.get(key, [])]
+        return [pair(text) for text in query.get(key, [])]
 
     if "drop" in query:
         return None
@@ -92,6 +100,12 @@ def split_fields(lines):
 
 def value_of(fields, name):
     return [value for key, value in fields if key.strip().lower() == name]
+
+
+def accept_of(key):
+    """What a WebSocket's server makes of the key (RFC 6455, section 4.2.2)."""
+    digest = hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()
+    return base64.b64encode(digest).decode()
 
 
 async def read_lines(reader):
@@ -134,8 +148,11 @@ async def serve_http(reader, writer):
             write_down(document)
             chunked = "chunked" in ",".join(value_of(fields, "transfer-encoding")).lower()
             length = value_of(fields, "content-length")
-            if value_of(fields, "expect"):
-                writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            method, target = (lines[0].split(" ") + ["/"])[:2]
+            going_on = parse_qs(urlsplit(target).query).get("c", [])
+            if value_of(fields, "expect") or going_on:
+                head = "".join("%s\r\n" % field for field in going_on)
+                writer.write(b"HTTP/1.1 100 Continue\r\n" + head.encode() + b"\r\n")
                 await writer.drain()
             if chunked:
                 document["trailers"] = await read_chunks(reader)
@@ -145,7 +162,6 @@ async def serve_http(reader, writer):
             if document["trailers"] is not None:
                 write_down(document)
 
-            method, target = (lines[0].split(" ") + ["/"])[:2]
             response = answer(document, target)
             if response is None:
                 return
@@ -158,6 +174,12 @@ async def serve_http(reader, writer):
             head += "".join("%s: %s\r\n" % f for f in fields_out)
             if status == 304 or method == "HEAD":
                 writer.write(head.encode() + b"\r\n")
+            elif status == 101:
+                for key in value_of(fields, "sec-websocket-key"):
+                    head += "Sec-WebSocket-Accept: %s\r\n" % accept_of(key)
+                writer.write(head.encode() + b"\r\nframes\n")
+                await writer.drain()
+                return
             elif trailers:
                 head += "Transfer-Encoding: chunked\r\nTrailer: %s\r\n\r\n" % ", ".join(
                     name for name, _ in trailers
