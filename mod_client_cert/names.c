@@ -18,6 +18,16 @@ static unsigned char folded(unsigned char c)
     return '_';
 }
 
+/* Whether nothing follows but what no name can end in. httpd takes such a name
+ * with HttpProtocolOptions Unsafe only, and some backends trim it. */
+static int ends(const char *rest)
+{
+    while (*rest && ap_scan_http_token(rest) == rest) {
+        rest++;
+    }
+    return !*rest;
+}
+
 int mcc_names_equal(const char *a, const char *b)
 {
     while (*a && *b) {
@@ -27,7 +37,7 @@ int mcc_names_equal(const char *a, const char *b)
         a++;
         b++;
     }
-    return *a == *b;
+    return ends(a) && ends(b);
 }
 
 void mcc_names_init(mcc_names *names, apr_pool_t *p)
@@ -88,21 +98,34 @@ int mcc_name_is_token(const char *name)
 }
 
 /* Framing, routing, hop-by-hop, conditions and credentials: sending a
- * certificate under one of these names would change what the request means. */
+ * certificate under one of these names would change what the request means. And
+ * those of responses, from which ours are removed. */
 static const char *const reserved_names[] = {
     "Accept", "Accept-Charset", "Accept-Encoding", "Accept-Language",
-    "Authorization", "Cache-Control", "Connection", "Content-Encoding",
-    "Content-Language", "Content-Length", "Content-Location", "Content-Range",
-    "Content-Type", "Cookie", "Date", "Expect", "Forwarded", "From", "Host",
-    "HTTP2-Settings", "If-Match", "If-Modified-Since", "If-None-Match",
-    "If-Range", "If-Unmodified-Since", "Keep-Alive", "Max-Forwards", "Origin",
-    "Pragma", "Proxy", "Proxy-Authenticate", "Proxy-Authorization",
-    "Proxy-Connection", "Range", "Referer", "Sec-WebSocket-Accept",
-    "Sec-WebSocket-Extensions", "Sec-WebSocket-Key", "Sec-WebSocket-Protocol",
-    "Sec-WebSocket-Version", "Set-Cookie", "TE", "Trailer",
-    "Transfer-Encoding", "Upgrade", "User-Agent", "Vary", "Via",
-    "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto",
-    "X-Forwarded-Server",
+    "Accept-Patch", "Accept-Ranges", "Access-Control-Allow-Credentials",
+    "Access-Control-Allow-Headers", "Access-Control-Allow-Methods",
+    "Access-Control-Allow-Origin", "Access-Control-Expose-Headers",
+    "Access-Control-Max-Age", "Access-Control-Request-Headers",
+    "Access-Control-Request-Method", "Age", "Allow", "Alt-Svc",
+    "Authentication-Info", "Authorization", "Cache-Control", "Connection",
+    "Content-Disposition", "Content-Encoding", "Content-Language",
+    "Content-Length", "Content-Location", "Content-MD5", "Content-Range",
+    "Content-Security-Policy", "Content-Type", "Cookie", "Date", "Depth",
+    "Destination", "Digest", "Early-Data", "ETag", "Expect", "Expires",
+    "Forwarded", "From", "Host", "HTTP2-Settings", "If", "If-Match",
+    "If-Modified-Since", "If-None-Match", "If-Range", "If-Unmodified-Since",
+    "Keep-Alive", "Last-Modified", "Link", "Location", "Lock-Token",
+    "Max-Forwards", "Origin", "Overwrite", "Pragma", "Proxy",
+    "Proxy-Authenticate", "Proxy-Authentication-Info", "Proxy-Authorization",
+    "Proxy-Connection", "Range", "Referer", "Referrer-Policy", "Refresh",
+    "Retry-After", "Sec-WebSocket-Accept", "Sec-WebSocket-Extensions",
+    "Sec-WebSocket-Key", "Sec-WebSocket-Protocol", "Sec-WebSocket-Version",
+    "Server", "Set-Cookie", "Status", "Strict-Transport-Security", "TE",
+    "Timeout", "Trailer", "Transfer-Encoding", "Upgrade", "User-Agent", "Vary",
+    "Via", "Warning", "WWW-Authenticate", "X-Accel-Redirect",
+    "X-Content-Type-Options", "X-Forwarded-For", "X-Forwarded-Host",
+    "X-Forwarded-Proto", "X-Forwarded-Server", "X-Frame-Options", "X-Sendfile",
+    "X-XSS-Protection",
 };
 
 int mcc_name_is_reserved(const char *name)

@@ -57,7 +57,8 @@ my @CASES = (
     ['a header with a quote', host => q(ClientCertForward cms 'X-"Cert"'), qr/X-/],
     (map { ["the header $_", host => "ClientCertForward cms $_", qr/\Q$_\E/] }
         qw(Host Connection Content-Length Transfer-Encoding TE Upgrade Trailer Keep-Alive Expect
-        Authorization host transfer-encoding)),
+        Authorization host transfer-encoding ETag location Server WWW-Authenticate Last-Modified
+        Strict-Transport-Security Alt-Svc Destination X-Sendfile)),
     ['in <Proxy>', proxy => 'ClientCertForward cms', qr/Proxy|not allowed/],
     ['in <Proxy> of a virtual host', host_proxy => 'ClientCertForward cms', qr/Proxy|not allowed/],
     ['in <ProxyMatch>', proxy_match => 'ClientCertForward cms', qr/Proxy|not allowed/],

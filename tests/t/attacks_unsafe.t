@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+
+# HttpProtocolOptions Unsafe lets names in that are no tokens. What some backend
+# trims off the end makes no other name of one of ours.
+
+use ClientCertTest;
+use ClientCertTest::Raw qw(exchange recorded_since recorder recorder_mark);
+
+my $recorder = recorder();
+my $port = free_port();
+my $server = ClientCertTest::Server->new(name => 'unsafe', config => <<"CONF")->start;
+Listen 127.0.0.1:$port
+HttpProtocolOptions Unsafe
+<VirtualHost 127.0.0.1:$port>
+    ProxyPass / http://127.0.0.1:$recorder->{http}/
+</VirtualHost>
+CONF
+
+for my $end ('', ' ', "\t", "\x0b", "\xa0", "\x85", ';', '"', "\xc2\xa0", ';;') {
+    for my $name (qw(Client-Cert client_cert Client-Cert-Chain)) {
+        my $mark = recorder_mark($recorder);
+        my ($statuses) = exchange("GET /x HTTP/1.1\r\nHost: a\r\n$name$end: forged\r\nX-Other$end: kept\r\n"
+            . "Connection: close\r\n\r\n", port => $port);
+        my $what = sprintf '%s%s', $name, unpack 'H*', $end;
+        my @reached = recorded_since($recorder, $mark);
+        is(scalar @reached, $statuses->[0] == 400 ? 0 : 1, "$what: answered");
+        is_deeply([grep { $_->[1] =~ /forged/ } map { @{ $_->{fields} } } @reached], [], 'and stripped');
+    }
+}
+my $mark = recorder_mark($recorder);
+exchange("GET /x HTTP/1.1\r\nHost: a\r\nClient-Cert-X: a\r\nClient-Cert-: b\r\nConnection: close\r\n\r\n",
+    port => $port);
+my ($got) = recorded_since($recorder, $mark);
+is(scalar(grep { $_->[0] =~ /^client-cert-x?$/i } @{ $got->{fields} }), 2, 'longer names are others');
+
+done_testing;
