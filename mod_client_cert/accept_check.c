@@ -12,6 +12,13 @@
 
 APLOG_USE_MODULE(client_cert);
 
+static int needs_peer(const mcc_accept_config *accept)
+{
+    return mcc_accepts(accept)
+        && (accept->trust_peer != 0
+            || accept->format == CLIENT_CERT_FORMAT_RFC9440);
+}
+
 /* What is missing for a role that is played, NULL if nothing is. */
 static const char *missing(const mcc_accept_config *accept, apr_pool_t *p)
 {
@@ -23,9 +30,7 @@ static const char *missing(const mcc_accept_config *accept, apr_pool_t *p)
     if (!accept->anchors) {
         return "needs ClientCertTrust";
     }
-    if ((accept->trust_peer != 0
-         || accept->format == CLIENT_CERT_FORMAT_RFC9440)
-        && !ap_find_linked_module("mod_ssl.c")) {
+    if (needs_peer(accept) && !ap_find_linked_module("mod_ssl.c")) {
         return accept->format == CLIENT_CERT_FORMAT_RFC9440
             ? "needs a TLS peer, and mod_ssl is not loaded"
             : "needs a TLS peer (ClientCertTrustPeer on), and mod_ssl is not "
@@ -201,9 +206,38 @@ static void warn_of(const ap_directive_t *directive, server_rec *s)
     }
 }
 
+/* Sections of a virtual host in which every value will be refused, since no
+ * connection there has a TLS peer. */
+static void warn_of_no_tls(const mcc_global *global, const server_rec *main_server)
+{
+    int i;
+
+    for (i = 0; global->accept_sections && i < global->accept_sections->nelts;
+         i++) {
+        const mcc_accept_section *section = &APR_ARRAY_IDX(global->accept_sections,
+                                                       i, mcc_accept_section);
+        server_rec *s = section->server;
+        mcc_accept_config accept = section->conf->accept;
+
+        add_from_others(&accept, global, s, main_server);
+        if (s->is_virtual && needs_peer(&section->conf->accept)
+            && needs_peer(&accept) && !mcc_server_config_of(s)->tls_host) {
+            ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                         "ClientCertAccept %s (section at %s:%d): this virtual "
+                         "host has no TLS, and so nobody whom ClientCertTrustPeer "
+                         "could compare: every value will be refused",
+                         mcc_accept_format_name(accept.format), section->file,
+                         section->line);
+        }
+    }
+}
+
 void mcc_accept_config_warn(server_rec *main_server)
 {
-    if (mcc_server_config_of(main_server)->global->accepts) {
+    const mcc_global *global = mcc_server_config_of(main_server)->global;
+
+    if (global->accepts) {
         warn_of(ap_conftree, main_server);
+        warn_of_no_tls(global, main_server);
     }
 }

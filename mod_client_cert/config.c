@@ -134,6 +134,10 @@ const char *mcc_header_fault(cmd_parms *cmd, const char *header)
         return mcc_fault(cmd, "the header \"%s\" has a meaning of its own in "
                          "HTTP", header);
     }
+    if (mcc_is_format(header)) {
+        return mcc_fault(cmd, "\"%s\" is a format, not a header: each format "
+                         "has a directive of its own", header);
+    }
     if (mcc_names_equal(header, MCC_CLIENT_CERT_CHAIN)) {
         return mcc_fault(cmd, "the header \"%s\" is the one of "
                          "ClientCertForwardChain", header);

@@ -88,17 +88,24 @@ static client_cert_result set_chain(request_rec *r,
     return result;
 }
 
-/* The same for an accepted client, whoever the TLS peer may be. */
+/* The same for an accepted client, whoever the TLS peer may be. NULL, and why,
+ * if there is none. */
 static const client_cert_signer *signer_of(const request_rec *r,
-                                           const mcc_server_config *server)
+                                           const mcc_server_config *server,
+                                           const char **why)
 {
     uint8_t id[MCC_ID_LENGTH];
 
     if (server->signer.source == MCC_SIGNER_FILE) {
         return server->signer.signer;
     }
-    return mcc_tls_shown(r, id) ? mcc_tls_host_signer(server->tls_host, id)
-                                : NULL;
+    if (!mcc_tls_shown(r, id)) {
+        *why = "no certificate terminated this connection";
+        return NULL;
+    }
+    *why = "the certificate that terminated this connection is none of the "
+           "virtual host's";
+    return mcc_tls_host_signer(server->tls_host, id);
 }
 
 static MCC_SELDOM int fail(request_rec *r, const mcc_server_config *server,
@@ -120,7 +127,8 @@ static int forward(request_rec *r, const mcc_server_config *server,
                    const mcc_forward_config *conf,
                    const client_cert_client *client, apr_int64_t now)
 {
-    const client_cert_signer *signer = signer_of(r, server);
+    const char *why = NULL;
+    const client_cert_signer *signer = signer_of(r, server, &why);
     uint32_t certs = conf->signer_certs < 0 ? CLIENT_CERT_SIGNER_CERTS_CHAIN
                                             : (uint32_t)conf->signer_certs;
     uint32_t lifetime = server->signer.lifetime < 0
@@ -135,9 +143,7 @@ static int forward(request_rec *r, const mcc_server_config *server,
         const char *how;
 
         if (!signer && line->is_signed) {
-            return fail(r, server, line->header,
-                        "the certificate that terminated this connection is "
-                        "none of the virtual host's");
+            return fail(r, server, line->header, why);
         }
         how = set_value(r, line, signer, certs, lifetime, server->global->cache,
                         client, now, &result);

@@ -54,6 +54,24 @@ static const struct {
 
 #define FORWARD_FORMATS (sizeof(forward_formats) / sizeof(forward_formats[0]))
 
+/* FORWARD_FORMATS if it is none of them. */
+static size_t find_format(const char *word)
+{
+    size_t i;
+
+    for (i = 0; i < FORWARD_FORMATS; i++) {
+        if (!ap_cstr_casecmp(word, forward_formats[i].name)) {
+            break;
+        }
+    }
+    return i;
+}
+
+int mcc_is_format(const char *word)
+{
+    return find_format(word) != FORWARD_FORMATS;
+}
+
 const char *mcc_set_forward(cmd_parms *cmd, void *dir, const char *word,
                             const char *header)
 {
@@ -79,11 +97,7 @@ const char *mcc_set_forward(cmd_parms *cmd, void *dir, const char *word,
         return NULL;
     }
 
-    for (i = 0; i < FORWARD_FORMATS; i++) {
-        if (!ap_cstr_casecmp(word, forward_formats[i].name)) {
-            break;
-        }
-    }
+    i = find_format(word);
     if (i == FORWARD_FORMATS) {
         return mcc_fault(cmd, "unknown format \"%s\", must be one of off, cms, "
                      "cms-sf, rfc9440, escaped-pem, xfcc", word);

@@ -66,6 +66,13 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                      "has a certificate");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
+    if (mcc_server_config_of(s)->global->forwards
+        && !ap_find_linked_module("mod_proxy.c")) {
+        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
+                     "ClientCertForward: mod_proxy is not loaded, so no request "
+                     "goes to a backend");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
     return mcc_accept_config_check(s, ptemp) ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
 

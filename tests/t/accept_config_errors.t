@@ -117,6 +117,8 @@ my @CASES = (
     # ClientCertUserName
     ['no variable', host => 'ClientCertUserName', qr/argument/],
     ['two variables', host => 'ClientCertUserName SSL_CLIENT_S_DN SSL_CLIENT_M_SERIAL', qr/argument/],
+    ["a format in the header's place", host => "ClientCertAccept cms rfc9440\n$GOOD", qr{rfc9440.*format}, undef,
+        'ClientCertAccept'],
     (map { ["the variable $_", host => "ClientCertUserName $_", qr/\Q$_\E/] }
         qw(REMOTE_USER SSL_SERVER_S_DN HTTP_X_USER %{SSL_CLIENT_S_DN} SSL_CLIENT SSL_CLIENT_VERIFY SSL_CLIENT_S_DN_CM
             SSL_CLIENT_S_DN_CN_x SSL_CLIENT_SAN_DNS SSL_CLIENT_CERT_CHAIN_0 SSL_CLIENT_V_START)),
@@ -232,6 +234,16 @@ subtest 'warnings' => sub {
     @said = warnings_of("</VirtualHost>\n<VirtualHost 127.0.0.1:$port>\nServerName accepts.test\n$tls\n$accept\n"
         . "</VirtualHost>\n<VirtualHost 127.0.0.1:$port>\nServerName other.test\n$tls", @WARNED);
     is_deeply(\@said, [], 'none in a virtual host without it');
+
+    # Where no connection has a TLS peer.
+    my $plain = "</VirtualHost>\n<VirtualHost 127.0.0.1:$port>\nServerName plain.test";
+    for my $lines ($accept, "<Location /a>\n$accept\n</Location>", "ClientCertAccept rfc9440\n$GOOD\nClientCertTrustPeer off") {
+        @said = warnings_of("$plain\n$lines");
+        is(scalar @said, 1, 'a virtual host without TLS') or diag "@said";
+        like($said[0] // '', qr/ClientCertAccept .*httpd\.conf:\d+.*no TLS/, 'names the directive and its line');
+    }
+    @said = warnings_of("$plain\nClientCertAccept off\nClientCertTrustPeer off\n<Location /a>\n$accept\n</Location>");
+    is_deeply(\@said, [], 'not where the peer does not matter');
 };
 
 done_testing;

@@ -66,6 +66,16 @@ JS
         $pair .= 'proxy_ssl_session_reuse off;' if $_;
         'location /' . ($_ && "$_/") . " {\nproxy_pass https://127.0.0.1:$origin->{https};\n$pair\n}\n"
     } sort keys %PEERS;
+    # A line of its own, and so none that it would inherit but what README says to repeat.
+    $locations .= <<"CONF";
+location /own/ {
+    proxy_pass https://127.0.0.1:$origin->{https};
+    proxy_set_header X-Own own;
+    proxy_set_header Client-Cert \$client_cert;
+    proxy_ssl_certificate @{[ pki('accept-ttrp.crt') ]};
+    proxy_ssl_certificate_key @{[ pki('accept-ttrp.key') ]};
+}
+CONF
     my $conf = spew("$directory/nginx.conf", <<"CONF");
 load_module /usr/lib/nginx/modules/ngx_http_js_module.so;
 daemon off;
@@ -129,6 +139,13 @@ for (['HAProxy', \&haproxy], ['nginx', \&nginx]) {
             is($env->{SSL_CLIENT_S_DN}, undef, 'is nobody');
             $response = $through->('/x', cert => 'client-p256', headers => [$name => $forged]);
             is(env_of($response)->{SSL_CLIENT_S_DN_CN}, 'client-p256', "a client, with a forged $name");
+        }
+        for my $path ($what eq 'nginx' ? '/own/x' : ()) {
+            my $response = $through->($path, headers => ['Client-Cert' => $forged]);
+            my $env = env_of($response) // {};
+            is($env->{SSL_CLIENT_VERIFY}, 'NONE', 'a location with headers of its own');
+            $response = $through->($path, cert => 'client-p256', headers => ['Client-Cert' => $forged]);
+            is(env_of($response)->{SSL_CLIENT_S_DN_CN}, 'client-p256', 'for a client, too');
         }
         for (['nobody', 'showed no certificate', 'without mutual TLS'],
             ['other', 'trusted names', 'by another peer']) {

@@ -59,6 +59,8 @@ my @CASES = (
         qw(Host Connection Content-Length Transfer-Encoding TE Upgrade Trailer Keep-Alive Expect
         Authorization host transfer-encoding ETag location Server WWW-Authenticate Last-Modified
         Strict-Transport-Security Alt-Svc Destination X-Sendfile)),
+    (map { ["a format in the header's place, $_", host => "ClientCertForward cms $_", qr/\Q$_\E.*format/] }
+        qw(rfc9440 cms CMS-SF escaped-pem xfcc)),
     ['in <Proxy>', proxy => 'ClientCertForward cms', qr/Proxy|not allowed/],
     ['in <Proxy> of a virtual host', host_proxy => 'ClientCertForward cms', qr/Proxy|not allowed/],
     ['in <ProxyMatch>', proxy_match => 'ClientCertForward cms', qr/Proxy|not allowed/],
@@ -169,17 +171,20 @@ my @RIGHT = (
 );
 passes(@$_) for @RIGHT;
 
-subtest 'ClientCertForward without mod_ssl' => sub {
-    my ($status, $output) = check_config(
-        modules => load_modules(qw(mpm_event authz_core mime)),
-        config => "Listen 127.0.0.1:80\nClientCertForward cms\n",
-    );
-    isnt($status, 0, 'refused');
-    # httpd adds that its check failed.
-    my @said = grep { !/AH00014/ } split /\n/, $output;
-    is(scalar @said, 1, 'one line') or diag $output;
-    like($said[0] // '', qr/ClientCertForward.*mod_ssl/, 'names the directive and what it needs');
-};
+for (['mod_ssl', qw(proxy)], ['mod_proxy', qw(socache_shmcb ssl)]) {
+    my ($missing, @others) = @$_;
+    subtest "ClientCertForward without $missing" => sub {
+        my ($status, $output) = check_config(
+            modules => load_modules(qw(mpm_event authz_core mime), @others),
+            config => "Listen 127.0.0.1:80\nClientCertForward cms\n",
+        );
+        isnt($status, 0, 'refused');
+        # httpd adds that its check failed.
+        my @said = grep { !/AH00014/ } split /\n/, $output;
+        is(scalar @said, 1, 'one line') or diag $output;
+        like($said[0] // '', qr/ClientCertForward.*$missing/, 'names the directive and what it needs');
+    };
+}
 
 # A certificate at the end of its life is no mistake of the configuration.
 passes(host => 'ClientCertSigner ' . pki("$_.pem")) for qw(signer-expired signer-future);
