@@ -196,9 +196,8 @@ const char *mcc_set_trust(cmd_parms *cmd, void *dir, const char *word)
     if (accept->anchors) {
         return mcc_fault(cmd, "given twice in one section");
     }
-    file = ap_server_root_relative(cmd->pool, word);
-    if (!file) {
-        return mcc_fault(cmd, "%s: invalid path", word);
+    if ((error = mcc_find_file(cmd, word, &file))) {
+        return error;
     }
     result = client_cert_anchors_from_file(file, &anchors);
     if (result != CLIENT_CERT_RESULT_OK) {
@@ -265,9 +264,8 @@ const char *mcc_set_trust_crl(cmd_parms *cmd, void *dir, const char *word)
     if (accept->crls) {
         return mcc_fault(cmd, "given twice in one section");
     }
-    file = ap_server_root_relative(cmd->pool, word);
-    if (!file) {
-        return mcc_fault(cmd, "%s: invalid path", word);
+    if ((error = mcc_find_file(cmd, word, &file))) {
+        return error;
     }
     result = client_cert_crls_from_file(file, &crls);
     if (result != CLIENT_CERT_RESULT_OK) {

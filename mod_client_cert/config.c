@@ -125,6 +125,34 @@ const char *mcc_fault(cmd_parms *cmd, const char *format, ...)
     return apr_pstrcat(cmd->pool, cmd->cmd->name, ": ", text, NULL);
 }
 
+const char *mcc_find_file(cmd_parms *cmd, const char *word, const char **file)
+{
+    apr_finfo_t found;
+    apr_file_t *opened;
+    apr_status_t status;
+    char why[256];
+
+    *file = ap_server_root_relative(cmd->pool, word);
+    if (!*file) {
+        return mcc_fault(cmd, "%s: invalid path", word);
+    }
+    status = apr_stat(&found, *file, APR_FINFO_TYPE, cmd->temp_pool);
+    if (status == APR_SUCCESS && found.filetype != APR_REG) {
+        return mcc_fault(cmd, "%s: the file cannot be read: it is no regular "
+                         "file", *file);
+    }
+    if (status == APR_SUCCESS) {
+        status = apr_file_open(&opened, *file, APR_FOPEN_READ, APR_FPROT_OS_DEFAULT,
+                               cmd->temp_pool);
+    }
+    if (status != APR_SUCCESS) {
+        return mcc_fault(cmd, "%s: the file cannot be read: %s", *file,
+                         apr_strerror(status, why, sizeof(why)));
+    }
+    apr_file_close(opened);
+    return NULL;
+}
+
 const char *mcc_header_fault(cmd_parms *cmd, const char *header)
 {
     if (!mcc_name_is_token(header)) {

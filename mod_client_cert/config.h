@@ -110,6 +110,10 @@ int mcc_watches_tls(const mcc_global *global);
 const char *mcc_fault(cmd_parms *cmd, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/** Find the file that a directive names, relative to ServerRoot.
+ *  @return NULL, or why it cannot be read */
+const char *mcc_find_file(cmd_parms *cmd, const char *word, const char **file);
+
 /** What is wrong with a header name that was configured, NULL if nothing is. */
 const char *mcc_header_fault(cmd_parms *cmd, const char *header);
 

@@ -186,15 +186,9 @@ const char *mcc_set_signer(cmd_parms *cmd, void *dir, const char *word,
         return NULL;
     }
 
-    file = ap_server_root_relative(cmd->pool, word);
-    if (!file) {
-        return mcc_fault(cmd, "%s: invalid path", word);
-    }
-    if (key_word) {
-        key_file = ap_server_root_relative(cmd->pool, key_word);
-        if (!key_file) {
-            return mcc_fault(cmd, "%s: invalid path", key_word);
-        }
+    if ((error = mcc_find_file(cmd, word, &file))
+        || (key_word && (error = mcc_find_file(cmd, key_word, &key_file)))) {
+        return error;
     }
 
     /* Read here, not later: httpd -t must find the fault, and the key may be

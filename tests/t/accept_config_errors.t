@@ -72,9 +72,9 @@ my @CASES = (
     ['two files', host => "ClientCertTrust $ca $leaf", qr/argument/],
     ['twice', host => "ClientCertTrust $ca\nClientCertTrust $leaf", qr/twice/],
     (map { my ($what, $fault, $path) = @$_; [$what, host => "ClientCertTrust $path", $fault, $path] }
-        ['a missing file', qr/cannot be read/, $absent],
-        ['an unreadable file', qr/cannot be read/, $unreadable],
-        ['a directory', qr/cannot be read/, $scratch],
+        ['a missing file', qr/cannot be read: No such file/, $absent],
+        ['an unreadable file', qr/cannot be read: Permission denied/, $unreadable],
+        ['a directory', qr/no regular file/, $scratch],
         ['an empty file', qr/no certificate/, file('empty.pem', '')],
         ['a key', qr/no certificate/, pki('accept-ttrp.key')],
         ['a damaged certificate', qr/damaged/, file('damaged.pem', $damaged)],
@@ -95,8 +95,8 @@ my @CASES = (
     ['no file', host => 'ClientCertTrustCRL', qr/argument/],
     ['twice', host => "ClientCertTrustCRL $crl\nClientCertTrustCRL $crl", qr/twice/],
     (map { my ($what, $fault, $path) = @$_; [$what, host => "ClientCertTrustCRL $path", $fault, $path] }
-        ['a missing file', qr/cannot be read/, $absent],
-        ['an unreadable file', qr/cannot be read/, $unreadable],
+        ['a missing file', qr/cannot be read: No such file/, $absent],
+        ['an unreadable file', qr/cannot be read: Permission denied/, $unreadable],
         ['an empty file', qr/no complete CRL/, file('empty.crl', '')],
         ['a certificate', qr/no complete CRL/, $ca],
         ['a damaged CRL', qr/damaged/, file('damaged.crl', $damaged_crl)],

@@ -4,6 +4,7 @@
 # directive, the file and the fault.
 
 use ClientCertTest;
+use POSIX ();
 use ClientCertTest::Mistakes;
 
 my $scratch = scratch();
@@ -17,6 +18,8 @@ my $traditional = openssl(qw(ec -aes256 -passout pass:secret -in), pki('signer-p
 
 my $unreadable = file('unreadable.pem', $certificate, $key);
 chmod 0, $unreadable;
+my $pipe = "$scratch/pipe";
+POSIX::mkfifo($pipe, 0600) or die "$pipe: $!";
 
 # Nine certificates, each the next one's issuer.
 my $above = 'server-ca';
@@ -84,12 +87,13 @@ my @CASES = (
             [$what, host => "ClientCertSigner $file" . ($key_file ? " $key_file" : ''), $fault,
                 $key_file // $file];
         }
-        ['a file that is not there', qr/no such|not be read|not exist|cannot read|unreadable/i,
+        ['a file that is not there', qr/: the file cannot be read: No such file/,
             "$scratch/absent.pem"],
-        ['a key file that is not there', qr/no such|not be read|not exist|cannot read|unreadable/i,
+        ['a key file that is not there', qr/: the file cannot be read: No such file/,
             $GOOD{certificate}, "$scratch/absent.key"],
-        ['a file that may not be read', qr/permission|not be read|cannot read|unreadable/i, $unreadable],
-        ['a directory', qr/directory|not be read|cannot read|unreadable/i, $scratch],
+        ['a file that may not be read', qr/cannot be read: Permission denied/, $unreadable],
+        ['a directory', qr/no regular file/, $scratch],
+        ['a pipe, which nobody writes to', qr/no regular file/, $pipe],
         ['an empty file', qr/no (?:\w+ )*certificate/i, file('empty.pem', '')],
         ['no certificate', qr/no (?:\w+ )*certificate/i, $GOOD{key}],
         ['no key', qr/no (?:\w+ )*key/i, $GOOD{certificate}],
