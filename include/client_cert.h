@@ -83,7 +83,7 @@ typedef enum {
      */
     CLIENT_CERT_RESULT_FILE_UNRELATED_CERTIFICATE = 106,
     /**
-     * The private key is not the one of the certificate.
+     * The private key is not the one of the certificate, or what it signs does not verify.
      */
     CLIENT_CERT_RESULT_SIGNER_KEY_MISMATCH = 200,
     /**

@@ -21,7 +21,7 @@ pub enum Error {
     FileSeveralKeys,
     /// A file holds a certificate that is not on the signer's chain.
     FileUnrelatedCertificate,
-    /// The private key is not the one of the signer's certificate.
+    /// The private key is not the one of the signer's certificate, or what it signs does not verify.
     SignerKeyMismatch,
     /// The signer's key is of a type that the profile does not have.
     SignerKeyUnsupported,
@@ -75,7 +75,9 @@ impl Error {
             Self::FileUnrelatedCertificate => {
                 c"the file holds a certificate that is not on the signer's chain"
             }
-            Self::SignerKeyMismatch => c"the private key does not match the certificate",
+            Self::SignerKeyMismatch => {
+                c"the private key does not match the certificate, or makes signatures that do not verify"
+            }
             Self::SignerKeyUnsupported => {
                 c"the type of the signer's key is not supported (RSA, P-256, P-384, P-521 and Ed25519 are)"
             }

@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | [`signer`], `signer_file`, `chain` | the key and certificates that sign |
 //! | [`client`], [`handshake`] | whose certificate it is, and how a TLS session remembers it |
-//! | `cms`, `algorithm`, `signing_key` | how a signature is made |
+//! | `cms`, `algorithm`, `signing_key`, `signature` | how a signature is made, and verified |
 //! | [`mod@format`], `structured_field`, `escaped_pem`, `xfcc` | how a header's value is written |
 //! | [`cache`] | how a signature is used again |
 //! | [`trust`], `path`, `crl`, `dns_name` | whom to believe |
@@ -50,6 +50,7 @@ mod openssl;
 mod path;
 mod pem;
 pub mod rejection;
+mod signature;
 pub mod signer;
 mod signer_file;
 mod signer_paths;

@@ -16,6 +16,7 @@ use crate::{
     error::Error,
     format::SignedFormat,
     openssl::leaving_errors_if,
+    signature,
     signing_key::SigningKey,
     time::{Outside, SigningTime, Validity},
 };
@@ -55,7 +56,7 @@ pub struct Signer {
 impl Signer {
     /// Makes a signer of a certificate, its private key (of which it takes a reference) and
     /// certificates among which its intermediates are looked for. Makes one signature, to see
-    /// that the key can.
+    /// that the key can, and that whoever has the certificate can verify it.
     ///
     /// # Errors
     ///
@@ -94,11 +95,16 @@ impl Signer {
             alone: certificate_set(vec![der.clone()]),
             chain: certificate_set([vec![der.clone()], chain].concat()),
         };
-        signer
-            .key
-            .with_context(|context| signer.key.sign(context, &id).map(|_| ()))
-            .map_err(|_| Error::SigningFailed)?;
-        Ok(signer)
+        let verified = signer.key.with_context(|context| {
+            let signature = signer.key.sign(context, &id)?;
+            signature::verify(&public, algorithm, algorithm.digest(), &id, signature)
+        });
+        // A file can say of a private key which public one it has, and be wrong.
+        match verified {
+            Ok(true) => Ok(signer),
+            Ok(false) => Err(Error::SignerKeyMismatch),
+            Err(_) => Err(Error::SigningFailed),
+        }
     }
 
     /// The identity: the SHA-256 of the certificate's DER.
@@ -211,8 +217,12 @@ mod tests {
     };
     use der::{Decode, Encode};
     use openssl::{
+        bn::{BigNum, BigNumContext, BigNumRef},
         cms::{CMSOptions, CmsContentInfo},
+        ec::EcKey,
         hash::{MessageDigest, hash},
+        pkey::PKey,
+        rsa::{Rsa, RsaPrivateKeyBuilder},
         sign::Verifier,
         stack::Stack,
         x509::{X509, X509PurposeId, store::X509StoreBuilder, verify::X509VerifyParam},
@@ -450,6 +460,28 @@ mod tests {
         }
     }
 
+    /// With a public exponent of 97 bits. OpenSSL verifies with 64 at most where the modulus has more
+    /// than 3072.
+    fn rsa_with_large_exponent() -> PKey<Private> {
+        let rsa = Rsa::generate(4096).unwrap();
+        let (p, q) = (rsa.p().unwrap(), rsa.q().unwrap());
+        let one = BigNum::from_u32(1).unwrap();
+        let (less_p, less_q) = (p - &one, q - &one);
+        let mut context = BigNumContext::new().unwrap();
+        let mut exponent = BigNum::from_hex_str("1000000000000000000000001").unwrap();
+        let [mut d, mut d_p, mut d_q, mut inverse] = [(); 4].map(|()| BigNum::new().unwrap());
+        while d.mod_inverse(&exponent, &(&less_p * &less_q), &mut context).is_err() {
+            exponent.add_word(2).unwrap();
+        }
+        d_p.nnmod(&d, &less_p, &mut context).unwrap();
+        d_q.nnmod(&d, &less_q, &mut context).unwrap();
+        inverse.mod_inverse(q, p, &mut context).unwrap();
+        let own = |number: &BigNumRef| number.to_owned().unwrap();
+        let key = RsaPrivateKeyBuilder::new(own(rsa.n()), exponent, d).unwrap();
+        let key = key.set_factors(own(p), own(q)).unwrap();
+        PKey::from_rsa(key.set_crt_params(d_p, d_q, inverse).unwrap().build()).unwrap()
+    }
+
     #[test]
     fn refused() {
         use Error::*;
@@ -465,10 +497,19 @@ mod tests {
             openssl_sys::EVP_PKEY_up_ref(public.as_ptr());
             openssl::pkey::PKey::<Private>::from_ptr(PKeyRef::as_ptr(&public))
         };
+        let (right, wrong) = (good.key.ec_key().unwrap(), other.key.ec_key().unwrap());
+        let mixed =
+            EcKey::from_private_components(right.group(), wrong.private_key(), right.public_key());
+        let mixed = PKey::from_ec_key(mixed.unwrap()).unwrap();
+        let large = Leaf::with_key(rsa_with_large_exponent()).issued_by(&other);
         for (name, certificate, key, expected) in [
             ("another key", &good.certificate, &other.key, SignerKeyMismatch),
             ("a key of another type", &good.certificate, &rsa.key, SignerKeyMismatch),
             ("no private half", &good.certificate, &public, SigningFailed),
+            ("another private half", &good.certificate, &mixed, SignerKeyMismatch),
+            ("an exponent too large to verify with", &large.certificate, &large.key, {
+                SignerKeyMismatch
+            }),
         ] {
             assert_eq!(Signer::new(certificate, key, &[]).err(), Some(expected), "{name}");
         }

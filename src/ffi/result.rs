@@ -38,7 +38,7 @@ pub enum ClientCertResult {
     FileSeveralKeys = 105,
     /// A certificate is not on the signer's chain.
     FileUnrelatedCertificate = 106,
-    /// The private key is not the one of the certificate.
+    /// The private key is not the one of the certificate, or what it signs does not verify.
     SignerKeyMismatch = 200,
     /// The key is neither RSA, nor P-256, P-384 or P-521, nor Ed25519.
     SignerKeyUnsupported = 201,

@@ -4,8 +4,7 @@
 
 use openssl::{
     error::ErrorStack,
-    hash::{DigestBytes, MessageDigest, hash},
-    sign::Verifier,
+    hash::{DigestBytes, hash},
     x509::{X509, X509Ref},
 };
 
@@ -22,6 +21,7 @@ use crate::{
     der::Reader,
     error::Error,
     rejection::Refusal,
+    signature::{self, message_digest},
     signer_paths::SignerPath,
     trust::Trust,
 };
@@ -119,14 +119,7 @@ fn verify(
     signature: &[u8],
 ) -> Result<bool, ErrorStack> {
     let public = signer.certificate.public_key()?;
-    let mut verifier = match signer.algorithm {
-        Algorithm::Ed25519 => Verifier::new_without_digest(&public)?,
-        Algorithm::RsaSha256
-        | Algorithm::EcdsaSha256
-        | Algorithm::EcdsaSha384
-        | Algorithm::EcdsaSha512 => Verifier::new(message_digest(digest), &public)?,
-    };
-    verifier.verify_oneshot(signature, message)
+    signature::verify(&public, signer.algorithm, digest, message, signature)
 }
 
 /// The first names the signer's certificate, each other one that is in the value: RFC 5035 section
@@ -163,12 +156,4 @@ fn is_of(id: &CertificateId<'_>, der: &[u8]) -> Result<bool, Refusal> {
 
 fn digest_of(digest: Digest, message: &[u8]) -> Result<DigestBytes, Refusal> {
     hash(message_digest(digest), message).map_err(|_| Refusal::VerificationFailed)
-}
-
-fn message_digest(digest: Digest) -> MessageDigest {
-    match digest {
-        Digest::Sha256 => MessageDigest::sha256(),
-        Digest::Sha384 => MessageDigest::sha384(),
-        Digest::Sha512 => MessageDigest::sha512(),
-    }
 }
