@@ -19,6 +19,10 @@ const YEAR_1950: i64 = -631_152_000;
 /// countersignature, RFC 5652 section 11.4, which is never signed: the contents of the identifier.
 const COUNTERSIGNATURE: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 6];
 
+/// EXTERNAL, EMBEDDED PDV and CHARACTER STRING. Where a value is one, OpenSSL writes it as though it
+/// were not constructed, and the signature no longer holds.
+const WRITTEN_ANEW: [u8; 3] = [0x28, 0x2b, 0x3d];
+
 pub(super) struct SignedAttributes<'a> {
     /// The SET OF, as it was signed: RFC 5652 section 5.4.
     pub(super) signed: Vec<u8>,
@@ -125,6 +129,9 @@ impl<'a> Attribute<'a> {
         reader.end()?;
         let value = values.any()?;
         values.end()?;
+        if WRITTEN_ANEW.contains(&value.tag) {
+            return Err(Malformed);
+        }
         Ok(Self { kind, value })
     }
 }

@@ -23,11 +23,13 @@ mod universal {
     pub(super) const EMBEDDED_PDV: u8 = 11;
     pub(super) const SEQUENCE: u8 = 16;
     pub(super) const SET: u8 = 17;
+    pub(super) const UNIVERSAL_STRING: u8 = 28;
     pub(super) const CHARACTER_STRING: u8 = 29;
+    pub(super) const BMP_STRING: u8 = 30;
 }
 
 /// Checks an element and all that are within it: lengths and numbers in as few octets as will do,
-/// strings in one piece, truth as 0xff (X.690 sections 10 and 11). The order of a SET OF is not
+/// strings in one piece and of whole characters, truth as 0xff (X.690 sections 10 and 11). The order of a SET OF is not
 /// looked at.
 pub(super) fn check(element: Element<'_>) -> Result<(), Malformed> {
     check_nested(element, DEEPEST)
@@ -77,6 +79,9 @@ fn check_primitive(number: u8, contents: &[u8]) -> Result<(), Malformed> {
         },
         universal::NULL => contents.is_empty(),
         universal::OBJECT_IDENTIFIER => is_object_identifier(contents),
+        // Four octets a character, and two.
+        universal::UNIVERSAL_STRING => contents.len() % 4 == 0,
+        universal::BMP_STRING => contents.len() % 2 == 0,
         _ => true,
     };
     if is_der { Ok(()) } else { Err(Malformed) }
@@ -129,6 +134,12 @@ mod tests {
             ("no identifier", &[6, 0], false),
             ("identifier cut off", &[6, 2, 0x2b, 0x81], false),
             ("identifier with padding", &[6, 3, 0x2b, 0x80, 1], false),
+            ("text in UCS-2", &[0x1e, 4, 0, 0x41, 0x20, 0xac], true),
+            ("no text in UCS-2", &[0x1e, 0], true),
+            ("text in UCS-2 cut off", &[0x1e, 3, 0, 0x41, 0x20], false),
+            ("text in UCS-4", &[0x1c, 4, 0, 0, 0, 0x41], true),
+            ("no text in UCS-4", &[0x1c, 0], true),
+            ("text in UCS-4 cut off", &[0x1c, 6, 0, 0, 0, 0x41, 0, 0], false),
             ("primitive sequence", &[0x10, 0], false),
             ("primitive set", &[0x11, 0], false),
             ("end of contents", &[0, 0], false),

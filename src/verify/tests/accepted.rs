@@ -40,7 +40,7 @@ fn openssl_accepts(der: &[u8], anchors: &[&Identity], certificates: &[&X509]) ->
     for certificate in certificates {
         others.push((*certificate).clone()).unwrap();
     }
-    let mut cms = CmsContentInfo::from_der(der).unwrap();
+    let Ok(mut cms) = CmsContentInfo::from_der(der) else { return false };
     let mut content = Vec::new();
     cms.verify(Some(&others), Some(&store.build()), None, Some(&mut content), CMSOptions::BINARY)
         .is_ok()
@@ -216,6 +216,17 @@ fn of_other_signers() {
         forge.add(&[0x2a, 3, 4, 6], &[NULL]);
         forge.add(&[0x2a], &[&element(0x0c, &["é".as_bytes()])]);
     });
+    for (name, value) in [
+        ("a BMPString", element(0x1e, &[&[0, 0x41, 0x20, 0xac]])),
+        ("an empty BMPString", element(0x1e, &[])),
+        ("a UniversalString", element(0x1c, &[&[0, 0, 0, 0x41]])),
+        ("an EXTERNAL in a SEQUENCE", sequence(&[&element(0x28, &[NULL])])),
+        ("something of another class", element(0xa8, &[NULL])),
+    ] {
+        add(&format!("unknown attribute of {name}"), &p256, &|forge| {
+            forge.add(unknown, &[&value]);
+        });
+    }
     add("the oldest", &p256, &|forge| forge.set_time(NOW - 300));
     add("the youngest", &p256, &|forge| forge.set_time(NOW + 30));
     add("root in the value", &p256, &|forge| {
@@ -257,6 +268,37 @@ fn of_other_signers() {
             forge.set(oid::SIGNING_CERTIFICATE_V2, &[&value]);
         });
     }
+}
+
+/// Whatever an unknown attribute holds, OpenSSL's CMS accepts it too, or we do not.
+#[test]
+fn no_value_of_an_unknown_attribute_that_openssl_refuses() {
+    let world = World::new();
+    let trust = world.trust();
+    let mut accepted = 0;
+    for identifier in 0..=0xff {
+        for contents in [
+            &[][..],
+            &[0],
+            &[0xff],
+            &[0x41, 0x42],
+            &[5, 0],
+            &[2, 1, 1],
+            &[0, 0, 0, 0x41],
+            &[6, 1, 1, 0x81, 1, 7],
+            &[6, 1, 1, 0xa0, 2, 5, 0],
+        ] {
+            let value = element(identifier, &[contents]);
+            let mut forge = world.forge();
+            forge.add(&[0x2a, 3, 4, 5], &[&value]);
+            let der = forge.build();
+            if verify(&trust, &der, None).is_ok() {
+                assert!(openssl_accepts(&der, &[&world.root], &[]), "{value:02x?}");
+                accepted += 1;
+            }
+        }
+    }
+    assert!(accepted > 1000, "{accepted}");
 }
 
 #[test]

@@ -278,6 +278,14 @@ fn attributes() {
     add("an unknown attribute with a long length", Der, &|forge| {
         forge.add(UNKNOWN, &[&[tag::OCTET_STRING, 0x81, 1, 0]]);
     });
+    for (name, tag) in [("EXTERNAL", 0x28), ("EMBEDDED PDV", 0x2b), ("CHARACTER STRING", 0x3d)] {
+        add(&format!("an unknown attribute of {name}"), AttributeMalformed, &|forge| {
+            forge.add(UNKNOWN, &[&element(tag, &[NULL])]);
+        });
+    }
+    add("an unknown attribute with a BMPString of three octets", Der, &|forge| {
+        forge.add(UNKNOWN, &[&element(0x1e, &[&[0, 0x41, 0]])]);
+    });
     add("an unknown attribute nested too deep", Der, &|forge| {
         let deep = (0..30).fold(Vec::new(), |inner, _| sequence(&[&inner]));
         forge.add(UNKNOWN, &[&deep]);
