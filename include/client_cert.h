@@ -312,7 +312,7 @@ typedef enum {
      */
     CLIENT_CERT_RESULT_DIGEST_MISMATCH = 714,
     /**
-     * The signingCertificateV2 attribute names another certificate.
+     * The signingCertificateV2 attribute names another certificate, or one that is not on the path.
      */
     CLIENT_CERT_RESULT_SIGNING_CERTIFICATE_MISMATCH = 715,
     /**

@@ -25,6 +25,14 @@ const SECURITY_LEVEL: c_int = 2;
 /// Trust anchors, each the end of a path wherever it stands.
 pub(crate) struct Anchors(X509Store);
 
+/// A path that is to be believed.
+pub(crate) struct VerifiedPath {
+    /// The certificates above the first, up to the anchor, in DER.
+    pub(crate) issuers: Vec<Vec<u8>>,
+    /// The second, in Unix time, from which it no longer is.
+    pub(crate) end: i64,
+}
+
 /// CRLs for what is below the anchors, as OpenSSL wants to have them.
 pub(crate) struct CrlStack {
     /// Of the CRLs' own references, which the stack borrows.
@@ -76,15 +84,15 @@ impl Anchors {
 
     /// Whether a path leads from `certificate` over some of `untrusted` to an anchor, all of it
     /// valid at `now`, in Unix seconds. With `crls`, each certificate that is no anchor needs one.
-    /// For any purpose: which are good is for the caller to say. Returns the second, in Unix time,
-    /// from which some certificate of the path is no longer valid.
+    /// For any purpose: which are good is for the caller to say. The path ends where some certificate
+    /// of it is no longer valid.
     pub(crate) fn verify(
         &self,
         certificate: &X509Ref,
         untrusted: &[&X509Ref],
         crls: Option<&CrlStack>,
         now: i64,
-    ) -> Result<i64, Refusal> {
+    ) -> Result<VerifiedPath, Refusal> {
         let verdict: Result<_, ErrorStack> = (|| {
             let mut stack = Stack::new()?;
             for certificate in untrusted {
@@ -106,22 +114,25 @@ impl Anchors {
                     );
                 }
                 let verified = context.verify_cert()?;
-                Ok(if verified { end(context) } else { Err(refusal(context)) })
+                Ok(if verified { path(context) } else { Err(refusal(context)) })
             })
         })();
         verdict.unwrap_or(Err(Refusal::VerificationFailed))
     }
 }
 
-/// The first notAfter of a path that verified.
-fn end(context: &X509StoreContextRef) -> Result<i64, Refusal> {
-    context
-        .chain()
-        .into_iter()
-        .flatten()
-        .map(|certificate| unix_time(certificate.not_after()))
-        .try_fold(i64::MAX, |first, time| time.map(|time| first.min(time)))
-        .map_err(|_| Refusal::VerificationFailed)
+/// The path that verified, up to the first notAfter of it.
+fn path(context: &X509StoreContextRef) -> Result<VerifiedPath, Refusal> {
+    let chain = || context.chain().into_iter().flatten();
+    let read = || -> Result<_, ErrorStack> {
+        Ok(VerifiedPath {
+            issuers: chain().skip(1).map(|issuer| issuer.to_der()).collect::<Result<_, _>>()?,
+            end: chain()
+                .map(|certificate| unix_time(certificate.not_after()))
+                .try_fold(i64::MAX, |first, time| time.map(|time| first.min(time)))?,
+        })
+    };
+    read().map_err(|_| Refusal::VerificationFailed)
 }
 
 /// A time of OpenSSL's, in Unix seconds.

@@ -105,7 +105,7 @@ pub enum Refusal {
     ContentTypeMismatch,
     /// The messageDigest attribute is not the digest of the content.
     DigestMismatch,
-    /// The signingCertificateV2 attribute names another certificate.
+    /// The signingCertificateV2 attribute names another certificate, or one that is not on the path.
     SigningCertificateMismatch,
     /// The CMSAlgorithmProtection attribute names other algorithms.
     AlgorithmProtectionMismatch,
@@ -229,7 +229,7 @@ impl Refusal {
                 c"the messageDigest attribute is not the digest of the content"
             }
             Self::SigningCertificateMismatch => {
-                c"the signingCertificateV2 attribute names another certificate"
+                c"the signingCertificateV2 attribute names another certificate, or one that is not on the path"
             }
             Self::AlgorithmProtectionMismatch => {
                 c"the CMSAlgorithmProtection attribute names other algorithms"

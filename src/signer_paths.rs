@@ -22,6 +22,8 @@ const OVERHEAD: usize = 16 << 10;
 pub(crate) struct SignerPath {
     pub(crate) certificate: X509,
     pub(crate) der: Vec<u8>,
+    /// The certificates above it, up to the anchor, in DER.
+    pub(crate) issuers: Vec<Vec<u8>>,
     /// What the key can do.
     pub(crate) algorithm: Algorithm,
     /// The second, in Unix time, up to which the path stands.
@@ -93,10 +95,12 @@ impl Entry {
     fn weight(&self) -> usize {
         let certificates = self.certificates.as_deref().unwrap_or_default().len();
         let names = self.names.iter().map(DnsName::len);
+        let issuers = self.path.issuers.iter().map(Vec::len);
         // OpenSSL has a certificate's octets, and most of them again in its parts.
         [certificates, self.identifier.len(), self.path.der.len().saturating_mul(4)]
             .into_iter()
             .chain(names)
+            .chain(issuers)
             .fold(OVERHEAD, usize::saturating_add)
     }
 }

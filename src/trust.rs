@@ -11,7 +11,7 @@ use crate::{
     crl::Crls,
     dns_name::DnsName,
     error::Error,
-    path::{Anchors, has_invalid_extensions, is_ca},
+    path::{Anchors, VerifiedPath, has_invalid_extensions, is_ca},
     pem,
     rejection::Refusal,
     verdicts::Identity,
@@ -156,24 +156,24 @@ impl Trust {
     }
 
     /// Whether this is a certificate to believe at `now`, in Unix seconds. `untrusted` is where
-    /// its issuers are looked for, beside the anchors. Returns the second, in Unix time, up to
-    /// which the verdict stands.
+    /// its issuers are looked for, beside the anchors. The path ends where the verdict no longer
+    /// stands.
     pub(crate) fn check(
         &self,
         certificate: &X509Ref,
         untrusted: &[&X509Ref],
         now: i64,
-    ) -> Result<i64, Refusal> {
+    ) -> Result<VerifiedPath, Refusal> {
         let der = certificate::der(certificate).map_err(|_| Refusal::SignerUntrusted)?;
         let pinned = self.pinned().iter().find(|pinned| pinned.der == der);
-        let end = match (pinned, &self.crls) {
+        let path = match (pinned, &self.crls) {
             (Some(pinned), _) => pinned.alone.verify(certificate, &[], None, now)?,
             (None, None) => self.anchors.anchors.verify(certificate, untrusted, None, now)?,
-            (None, Some(crls)) => self
-                .anchors
-                .anchors
-                .verify(certificate, untrusted, Some(crls.all()), now)?
-                .min(crls.next_change(now)),
+            (None, Some(crls)) => {
+                let all = Some(crls.all());
+                let path = self.anchors.anchors.verify(certificate, untrusted, all, now)?;
+                VerifiedPath { end: path.end.min(crls.next_change(now)), ..path }
+            }
         };
         if has_invalid_extensions(certificate) {
             return Err(Refusal::SignerUntrusted);
@@ -184,7 +184,7 @@ impl Trust {
         }
         check_usage(certificate)?;
         self.check_name(certificate)?;
-        Ok(end)
+        Ok(path)
     }
 
     fn check_name(&self, certificate: &X509Ref) -> Result<(), Refusal> {

@@ -153,7 +153,7 @@ pub enum ClientCertResult {
     ContentTypeMismatch = 713,
     /// The messageDigest attribute is not the digest of the content.
     DigestMismatch = 714,
-    /// The signingCertificateV2 attribute names another certificate.
+    /// The signingCertificateV2 attribute names another certificate, or one that is not on the path.
     SigningCertificateMismatch = 715,
     /// The CMSAlgorithmProtection attribute names other algorithms.
     AlgorithmProtectionMismatch = 716,

@@ -149,13 +149,13 @@ impl Trust {
     ) -> Result<Accepted, Rejection> {
         let der = value::certificate(value)?;
         let content = Content::read(&der, &kept.syntax)?;
-        let end = self.check(peer, chain, now)?;
+        let path = self.check(peer, chain, now)?;
         // A pin does without names where it signed; here nothing ties the peer to the value.
         if !self.has_names() {
             return Err(Refusal::SignerName.into());
         }
         check_client(content.validity, now)?;
-        let end = end.min(content.validity.not_after);
+        let end = path.end.min(content.validity.not_after);
         let client = content.client()?;
         Ok(Accepted::new(client, content.certificate, peer.to_owned(), None, end))
     }

@@ -18,8 +18,8 @@ use crate::{
     certificate::{self, Certificate},
     client::Client,
     cms::oid,
-    der::Reader,
     error::Error,
+    path::VerifiedPath,
     rejection::Refusal,
     signature::{self, message_digest},
     signer_paths::SignerPath,
@@ -39,8 +39,8 @@ pub(super) fn path(
     let der = certificate::der(&certificate).map_err(|_| Refusal::SignerKeyUnsupported)?;
     let algorithm = key_algorithm(&certificate, &der)?;
     let untrusted: Vec<_> = certificates.iter().map(|read| &*read.certificate).collect();
-    let end = trust.check(&certificate, &untrusted, now)?;
-    Ok(SignerPath { certificate, der, algorithm, end })
+    let VerifiedPath { issuers, end } = trust.check(&certificate, &untrusted, now)?;
+    Ok(SignerPath { certificate, der, issuers, algorithm, end })
 }
 
 /// The certificate that the signer's identifier names. With `peer` it can only be that one, of
@@ -104,12 +104,13 @@ pub(super) fn check(unverified: &Unverified<'_>, signer: &SignerPath) -> Result<
     if attributes.message_digest != &*digest_of(digest, unverified.content.der)? {
         return Err(Refusal::DigestMismatch);
     }
-    if let Some(named) = &attributes.signing_certificate {
-        check_signing_certificate(named, unverified.named, &signer.der)?;
-    }
     let verified = verify(signer, digest, &attributes.signed, unverified.signature);
     // An error is that of a signature which is not even one of its kind.
-    if verified.unwrap_or(false) { Ok(()) } else { Err(Refusal::BadSignature) }
+    if !verified.unwrap_or(false) {
+        return Err(Refusal::BadSignature);
+    }
+    // Last, so that only the signer can have certificates digested.
+    attributes.signing_certificate.as_ref().map_or(Ok(()), |ids| check_path(ids, signer))
 }
 
 fn verify(
@@ -122,22 +123,17 @@ fn verify(
     signature::verify(&public, signer.algorithm, digest, message, signature)
 }
 
-/// The first names the signer's certificate, each other one that is in the value: RFC 5035 section
-/// 3 wants them all on the path.
-fn check_signing_certificate(
-    ids: &SigningCertificate<'_>,
-    named: NamedSigner<'_>,
-    signer: &[u8],
-) -> Result<(), Refusal> {
+/// The first names the signer's certificate, each other one of the path: RFC 5035 section 3, as
+/// OpenSSL understands it.
+fn check_path(ids: &SigningCertificate<'_>, signer: &SignerPath) -> Result<(), Refusal> {
     let mismatch = Refusal::SigningCertificateMismatch;
-    if !is_of(&ids.signer, signer)? {
+    if !is_of(&ids.signer, &signer.der)? {
         return Err(mismatch);
     }
     for other in &ids.others {
-        let mut found = false;
-        let mut certificates = Reader::new(named.certificates.unwrap_or_default());
-        while let Ok(certificate) = certificates.any() {
-            found |= is_of(other, certificate.raw)?;
+        let mut found = is_of(other, &signer.der)?;
+        for issuer in &signer.issuers {
+            found = found || is_of(other, issuer)?;
         }
         if !found {
             return Err(mismatch);

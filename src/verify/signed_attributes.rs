@@ -2,7 +2,9 @@
 
 //! The attributes that are signed, RFC 5652 section 5.3.
 
-use super::algorithm::read_digest;
+use std::collections::HashSet;
+
+use super::{algorithm::read_digest, signed_data::MOST_CERTIFICATES};
 use crate::{
     algorithm::Digest,
     cms::oid,
@@ -35,11 +37,11 @@ pub(super) struct SignedAttributes<'a> {
     pub(super) algorithm_protection: Option<AlgorithmProtection<'a>>,
 }
 
-/// SigningCertificateV2, RFC 5035 section 3.
+/// SigningCertificateV2, RFC 5035 section 3: of no more certificates than a value may have.
 pub(super) struct SigningCertificate<'a> {
     /// That of the signer.
     pub(super) signer: CertificateId<'a>,
-    /// Those to which its path is limited.
+    /// Others of its path.
     pub(super) others: Vec<CertificateId<'a>>,
 }
 
@@ -101,12 +103,13 @@ struct Attribute<'a> {
 fn read_set(field: Element<'_>) -> Result<Vec<Attribute<'_>>, MalformedValue> {
     let mut reader = Reader::new(field.contents);
     let mut attributes: Vec<Attribute<'_>> = Vec::new();
+    let mut kinds = HashSet::new();
     let mut last: &[u8] = &[];
     while reader.end().is_err() {
         let element = reader.any().map_err(|Malformed| MalformedValue::AttributeMalformed)?;
         let attribute =
             Attribute::read(element).map_err(|Malformed| MalformedValue::AttributeMalformed)?;
-        if attributes.iter().any(|other| other.kind == attribute.kind) {
+        if !kinds.insert(attribute.kind) {
             return Err(MalformedValue::AttributeTwice);
         }
         if element.raw < last {
@@ -159,6 +162,9 @@ impl<'a> SigningCertificate<'a> {
         let mut others = Vec::new();
         while certificates.end().is_err() {
             others.push(CertificateId::read(certificates.read(tag::SEQUENCE)?)?);
+            if others.len() >= MOST_CERTIFICATES {
+                return Err(Malformed);
+            }
         }
         Ok(Self { signer, others })
     }

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The most certificates in a value.
-const MOST_CERTIFICATES: usize = 8;
+pub(super) const MOST_CERTIFICATES: usize = 8;
 
 /// Version 1, the contents of an INTEGER.
 const VERSION_1: &[u8] = &[1];

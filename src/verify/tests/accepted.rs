@@ -246,7 +246,9 @@ fn of_other_signers() {
     let issuer_serial = sequence(&[&sequence(&[&element(0xa4, &[fields.issuer])]), fields.serial]);
     let (hash, long_hash) =
         (octet_string(&sha256(&own)), octet_string(&openssl::sha::sha512(&own)));
-    let issuer = sequence(&[&octet_string(&sha256(&der(&p256.intermediate.certificate)))]);
+    let id = |certificate: &X509| sequence(&[&octet_string(&sha256(&der(certificate)))]);
+    let issuer = id(&p256.intermediate.certificate);
+    let root = id(&p256.root.certificate);
     let policies = sequence(&[&sequence(&[&object_identifier(unknown)])]);
     for (name, value) in [
         ("issuerSerial", sequence(&[&sequence(&[&sequence(&[&hash, &issuer_serial])])])),
@@ -258,6 +260,12 @@ fn of_other_signers() {
         }),
         ("SHA-512", {
             sequence(&[&sequence(&[&sequence(&[&algorithm(SHA512, &[]), &long_hash])])])
+        }),
+        // Whose certificate is not in the value.
+        ("the root", sequence(&[&sequence(&[&sequence(&[&hash]), &root])])),
+        ("eight certificates", {
+            let path = [&sequence(&[&hash])[..], &issuer, &root, &issuer].concat();
+            sequence(&[&sequence(&[&path.repeat(2)])])
         }),
         ("all of it", {
             let id = sequence(&[&algorithm(SHA512, NULL), &long_hash, &issuer_serial]);

@@ -266,6 +266,14 @@ fn attributes() {
         forge.add(UNKNOWN, &[NULL]);
         forge.add(UNKNOWN, &[&octet_string(&[])]);
     });
+    add("an unknown attribute twice among a thousand", AttributeTwice, &|forge| {
+        for number in 0..1000_u16 {
+            let [high, low] = [number / 100, number % 100].map(|octet| octet as u8);
+            forge.add(&[0x2a, 4, high, low], &[NULL]);
+        }
+        forge.add(UNKNOWN, &[NULL]);
+        forge.add(UNKNOWN, &[&octet_string(&[0; 100])]);
+    });
     add("an unknown attribute with two values", AttributeMalformed, &|forge| {
         forge.add(UNKNOWN, &[NULL, &octet_string(&[])]);
     });
@@ -339,6 +347,10 @@ fn attributes() {
             forge.set(oid::SIGNING_CERTIFICATE_V2, &[&value]);
         });
     }
+    add("signingCertificateV2 of nine certificates", AttributeMalformed, &|forge| {
+        let ids = sequence(&[&hash]).repeat(9);
+        forge.set(oid::SIGNING_CERTIFICATE_V2, &[&sequence(&[&sequence(&[&ids])])]);
+    });
     add("signingCertificateV2 twice", AttributeTwice, &|forge| {
         forge.twice(oid::SIGNING_CERTIFICATE_V2);
     });

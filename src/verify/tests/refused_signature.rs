@@ -175,11 +175,34 @@ fn signatures() {
         ("with another issuer", with_issuer(root_fields.issuer, own_fields.serial)),
         ("second", ids(&[id(&sha256(&der(&world.intermediate.certificate))), id(&own)])),
         ("and of one that is not there", ids(&[id(&own), id(&sha256(&user))])),
+        ("and of the root, with another serial number", {
+            let root = sequence(&[
+                &octet_string(&sha256(&root)),
+                &issuer_serial(root_fields.issuer, &integer(&[7])),
+            ]);
+            ids(&[id(&own), root])
+        }),
     ] {
         add(&format!("signingCertificateV2 {name}"), SigningCertificateMismatch, &|forge| {
             forge.set(oid::SIGNING_CERTIFICATE_V2, &[&value]);
         });
     }
+
+    add(
+        "signingCertificateV2 and of one in the value that is not on the path",
+        SigningCertificateMismatch,
+        &|forge| {
+            forge.certificates.as_mut().unwrap().push(user.clone());
+            forge.set(oid::SIGNING_CERTIFICATE_V2, &[&ids(&[id(&own), id(&sha256(&user))])]);
+        },
+    );
+    add("signingCertificateV2 of another certificate, another bit", BadSignature, &|forge| {
+        forge.set(oid::SIGNING_CERTIFICATE_V2, &[&ids(&[id(&sha256(&user))])]);
+        forge.tamper = |mut signature| {
+            *signature.last_mut().unwrap() ^= 1;
+            signature
+        };
+    });
 
     let named = |oid: &[u8], parameters: &[u8]| {
         let mut identifier = algorithm(oid, parameters);
