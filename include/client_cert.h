@@ -111,6 +111,10 @@ typedef enum {
      */
     CLIENT_CERT_RESULT_SIGNING_FAILED = 206,
     /**
+     * An intermediate has the issuer and the serial number of the signer, by which values name him.
+     */
+    CLIENT_CERT_RESULT_SIGNER_AMBIGUOUS = 207,
+    /**
      * The certificate is not DER as RFC 5280 has it.
      */
     CLIENT_CERT_RESULT_CERTIFICATE_MALFORMED = 300,
@@ -836,7 +840,7 @@ client_cert_result client_cert_sign(const client_cert_signer *signer,
 
 /**
  * Makes a signer of a certificate and its key, with everything encoded that depends on them
- * alone. Makes one signature, to see that the key can.
+ * alone. Makes one signature, to see that the key can, and that the certificate verifies it.
  *
  * `key` must be the private key of `certificate`: RSA of 2048 bits or more; EC on P-256, P-384
  * or P-521, named in the certificate, not spelled out; or Ed25519. The signer takes a reference
@@ -850,8 +854,9 @@ client_cert_result client_cert_sign(const client_cert_signer *signer,
  *
  * Fails with CLIENT_CERT_RESULT_CERTIFICATE_MALFORMED, CLIENT_CERT_RESULT_SIGNER_KEY_MISMATCH,
  * CLIENT_CERT_RESULT_SIGNER_KEY_UNSUPPORTED, CLIENT_CERT_RESULT_SIGNER_KEY_TOO_SMALL,
- * CLIENT_CERT_RESULT_SIGNER_CHAIN_TOO_LONG, CLIENT_CERT_RESULT_SIGNING_FAILED. That a certificate
- * is outside its validity is no error here: see client_cert_signer_check_validity().
+ * CLIENT_CERT_RESULT_SIGNER_CHAIN_TOO_LONG, CLIENT_CERT_RESULT_SIGNER_AMBIGUOUS,
+ * CLIENT_CERT_RESULT_SIGNING_FAILED. That a certificate is outside its validity is no error here:
+ * see client_cert_signer_check_validity().
  */
 client_cert_result client_cert_signer_new(X509 *certificate,
                                           EVP_PKEY *key,

@@ -29,6 +29,8 @@ pub enum Error {
     SignerKeyTooSmall,
     /// The signer and its intermediates are more than 8 certificates.
     SignerChainTooLong,
+    /// An intermediate has the issuer and the serial number of the signer, by which values name him.
+    SignerAmbiguous,
     /// The signer's certificate has expired.
     SignerExpired,
     /// The signer's certificate is not valid yet.
@@ -84,6 +86,9 @@ impl Error {
             Self::SignerKeyTooSmall => c"the signer's RSA key is smaller than 2048 bits",
             Self::SignerChainTooLong => {
                 c"the signer's certificate and its intermediates are more than 8 certificates"
+            }
+            Self::SignerAmbiguous => {
+                c"an intermediate has the same issuer and serial number as the signer's certificate"
             }
             Self::SignerExpired => c"the signer's certificate has expired",
             Self::SignerNotYetValid => c"the signer's certificate is not valid yet",

@@ -62,7 +62,7 @@ impl Signer {
     ///
     /// [`Error::CertificateMalformed`], [`Error::SignerKeyMismatch`],
     /// [`Error::SignerKeyUnsupported`], [`Error::SignerKeyTooSmall`],
-    /// [`Error::SignerChainTooLong`], [`Error::SigningFailed`]
+    /// [`Error::SignerChainTooLong`], [`Error::SignerAmbiguous`], [`Error::SigningFailed`]
     pub fn new(
         certificate: &X509Ref,
         key: &PKeyRef<Private>,
@@ -82,6 +82,14 @@ impl Signer {
             .collect::<Result<Vec<_>, _>>()?;
         if chain.len() >= MOST_CERTIFICATES {
             return Err(Error::SignerChainTooLong);
+        }
+        // Whoever reads a value that holds both cannot tell which of them signed.
+        let is_namesake = |other: &Vec<u8>| {
+            Certificate::read(other)
+                .is_ok_and(|other| (other.issuer, other.serial) == (read.issuer, read.serial))
+        };
+        if chain.iter().any(is_namesake) {
+            return Err(Error::SignerAmbiguous);
         }
 
         let id = certificate::id(&der);
@@ -545,6 +553,23 @@ mod tests {
         let leaf = Leaf::new(KeyKind::P256).issued_by(ninth);
         let result = Signer::new(&leaf.certificate, &leaf.key, &candidates);
         assert_eq!(result.err(), Some(Error::SignerChainTooLong));
+    }
+
+    #[test]
+    fn no_intermediate_has_the_issuer_and_serial_number() {
+        // A CA with a new key that counts from 1 again.
+        let old = Leaf::ca("CA").self_signed();
+        let new = Leaf::ca("CA").serial(1).issued_by(&old);
+        let candidates = [&*new.certificate, &*old.certificate];
+        let leaf = |number| Leaf::new(KeyKind::P256).serial(number).issued_by(&new);
+        let (first, second) = (leaf(1), leaf(2));
+        let result = Signer::new(&first.certificate, &first.key, &candidates);
+        assert_eq!(result.err(), Some(Error::SignerAmbiguous));
+        let signer = Signer::new(&second.certificate, &second.key, &candidates).unwrap();
+        assert_eq!(signer.certificate_count(), 2);
+        // Itself is no other.
+        let candidates = [&*second.certificate, &*new.certificate];
+        assert!(Signer::new(&second.certificate, &second.key, &candidates).is_ok());
     }
 
     #[test]

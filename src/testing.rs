@@ -69,6 +69,8 @@ fn ec(curve: Nid, form: Asn1Flag) -> PKey<Private> {
 pub(crate) struct Leaf {
     key: PKey<Private>,
     subject: String,
+    /// None: one by chance.
+    serial: Option<u32>,
     not_before: i64,
     not_after: i64,
     ca: bool,
@@ -91,6 +93,7 @@ impl Leaf {
         Self {
             key,
             subject: "leaf".to_owned(),
+            serial: None,
             not_before: NOW - 1000,
             not_after: NOW + 1000,
             ca: false,
@@ -104,6 +107,10 @@ impl Leaf {
 
     pub(crate) fn subject(self, name: &str) -> Self {
         Self { subject: name.to_owned(), ..self }
+    }
+
+    pub(crate) fn serial(self, number: u32) -> Self {
+        Self { serial: Some(number), ..self }
     }
 
     pub(crate) fn valid(self, not_before: i64, not_after: i64) -> Self {
@@ -132,9 +139,8 @@ impl Leaf {
     ) -> Identity {
         let mut builder = X509::builder().unwrap();
         builder.set_version(2).unwrap();
-        let mut serial = BigNum::new().unwrap();
-        serial.rand(127, MsbOption::MAYBE_ZERO, false).unwrap();
-        serial.set_bit(120).unwrap();
+        let serial =
+            self.serial.map_or_else(random_serial, |number| BigNum::from_u32(number).unwrap());
         builder.set_serial_number(&Asn1Integer::from_bn(&serial).unwrap()).unwrap();
         builder.set_subject_name(&name(&self.subject)).unwrap();
         builder.set_issuer_name(issuer).unwrap();
@@ -164,6 +170,13 @@ impl Leaf {
         builder.sign(issuer_key, digest).unwrap();
         Identity { key: self.key, certificate: builder.build() }
     }
+}
+
+fn random_serial() -> BigNum {
+    let mut serial = BigNum::new().unwrap();
+    serial.rand(127, MsbOption::MAYBE_ZERO, false).unwrap();
+    serial.set_bit(120).unwrap();
+    serial
 }
 
 fn name(common_name: &str) -> X509Name {

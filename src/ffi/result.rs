@@ -52,6 +52,8 @@ pub enum ClientCertResult {
     SignerNotYetValid = 205,
     /// OpenSSL did not make the signature.
     SigningFailed = 206,
+    /// An intermediate has the issuer and the serial number of the signer, by which values name him.
+    SignerAmbiguous = 207,
     /// The certificate is not DER as RFC 5280 has it.
     CertificateMalformed = 300,
     /// The client's certificate has expired.
@@ -186,6 +188,7 @@ impl From<Error> for ClientCertResult {
             Error::SignerExpired => Self::SignerExpired,
             Error::SignerNotYetValid => Self::SignerNotYetValid,
             Error::SigningFailed => Self::SigningFailed,
+            Error::SignerAmbiguous => Self::SignerAmbiguous,
             Error::CertificateMalformed => Self::CertificateMalformed,
             Error::CertificateExpired => Self::CertificateExpired,
             Error::CertificateNotYetValid => Self::CertificateNotYetValid,
@@ -297,6 +300,7 @@ fn message(result: u32) -> &'static CStr {
         204 => Error::SignerExpired.reason(),
         205 => Error::SignerNotYetValid.reason(),
         206 => Error::SigningFailed.reason(),
+        207 => Error::SignerAmbiguous.reason(),
         300 => Error::CertificateMalformed.reason(),
         301 => Error::CertificateExpired.reason(),
         302 => Error::CertificateNotYetValid.reason(),
@@ -401,6 +405,7 @@ mod tests {
         Error::SignerExpired,
         Error::SignerNotYetValid,
         Error::SigningFailed,
+        Error::SignerAmbiguous,
         Error::CertificateMalformed,
         Error::CertificateExpired,
         Error::CertificateNotYetValid,

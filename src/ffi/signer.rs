@@ -10,7 +10,7 @@ use super::{number, panic::boundary, pointer, result::ClientCertResult};
 use crate::signer::Signer;
 
 /// Makes a signer of a certificate and its key, with everything encoded that depends on them
-/// alone. Makes one signature, to see that the key can.
+/// alone. Makes one signature, to see that the key can, and that the certificate verifies it.
 ///
 /// `key` must be the private key of `certificate`: RSA of 2048 bits or more; EC on P-256, P-384
 /// or P-521, named in the certificate, not spelled out; or Ed25519. The signer takes a reference
@@ -24,8 +24,9 @@ use crate::signer::Signer;
 ///
 /// Fails with CLIENT_CERT_RESULT_CERTIFICATE_MALFORMED, CLIENT_CERT_RESULT_SIGNER_KEY_MISMATCH,
 /// CLIENT_CERT_RESULT_SIGNER_KEY_UNSUPPORTED, CLIENT_CERT_RESULT_SIGNER_KEY_TOO_SMALL,
-/// CLIENT_CERT_RESULT_SIGNER_CHAIN_TOO_LONG, CLIENT_CERT_RESULT_SIGNING_FAILED. That a certificate
-/// is outside its validity is no error here: see client_cert_signer_check_validity().
+/// CLIENT_CERT_RESULT_SIGNER_CHAIN_TOO_LONG, CLIENT_CERT_RESULT_SIGNER_AMBIGUOUS,
+/// CLIENT_CERT_RESULT_SIGNING_FAILED. That a certificate is outside its validity is no error here:
+/// see client_cert_signer_check_validity().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_signer_new(
     certificate: *mut X509,
