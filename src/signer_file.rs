@@ -50,9 +50,10 @@ impl Content {
         for Block { label, pem } in blocks(&text.0)? {
             // The labels that OpenSSL takes for a certificate and for a key.
             match label {
-                b"CERTIFICATE" | b"X509 CERTIFICATE" | b"TRUSTED CERTIFICATE" => {
+                b"CERTIFICATE" | b"X509 CERTIFICATE" => {
                     self.certificates.push(X509::from_pem(pem).map_err(|_| Error::FileMalformed)?)
                 }
+                b"TRUSTED CERTIFICATE" => self.certificates.push(read_trusted(pem)?),
                 _ if label.ends_with(b"PRIVATE KEY") => self.keys.push(read_key(label, pem)?),
                 _ => {}
             }
@@ -110,6 +111,17 @@ impl Drop for Secret {
     }
 }
 
+/// What the certificate is trusted for, which follows it in its block, says nothing about who can
+/// sign: as a block of the usual kind, OpenSSL reads the certificate and leaves the rest.
+fn read_trusted(pem: &[u8]) -> Result<X509, Error> {
+    let mut lines: Vec<&[u8]> = pem.split_inclusive(|&byte| byte == b'\n').collect();
+    if let [begin, .., end] = &mut lines[..] {
+        *begin = b"-----BEGIN CERTIFICATE-----\n";
+        *end = b"-----END CERTIFICATE-----\n";
+    }
+    X509::from_pem(&lines.concat()).map_err(|_| Error::FileMalformed)
+}
+
 fn read_key(label: &[u8], pem: &[u8]) -> Result<PKey<Private>, Error> {
     let legacy = pem.split(|&byte| byte == b'\n').any(|line| {
         line.strip_prefix(b"Proc-Type:")
@@ -127,10 +139,13 @@ fn read_key(label: &[u8], pem: &[u8]) -> Result<PKey<Private>, Error> {
 mod tests {
     use std::{fs, path::PathBuf, process};
 
-    use openssl::symm::Cipher;
+    use openssl::{base64, symm::Cipher};
 
     use super::*;
-    use crate::testing::{Identity, KeyKind, Leaf, Pki};
+    use crate::{
+        der::{element, tag},
+        testing::{Identity, KeyKind, Leaf, Pki},
+    };
 
     /// A file that is gone when the test is.
     struct Temporary(PathBuf);
@@ -159,6 +174,16 @@ mod tests {
         identities.iter().map(|identity| identity.certificate_pem()).collect()
     }
 
+    /// As `openssl x509 -addtrust clientAuth` writes it.
+    fn trusted(identity: &Identity) -> String {
+        let purpose = element(tag::OID, &[&[0x2b, 6, 1, 5, 5, 7, 3, 2]]);
+        let trust = element(tag::SEQUENCE, &[&element(tag::SEQUENCE, &[&purpose])]);
+        let text = [identity.certificate.to_der().unwrap(), trust].concat();
+        let lines: Vec<_> = text.chunks(48).map(base64::encode_block).collect();
+        let label = "TRUSTED CERTIFICATE-----";
+        format!("-----BEGIN {label}\n{}\n-----END {label}\n", lines.join("\n"))
+    }
+
     #[test]
     fn accepted() {
         let Pki { root, upper, lower, leaf } = Pki::new(KeyKind::P256);
@@ -169,6 +194,7 @@ mod tests {
             "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
         let all = pem(&[&leaf, &lower, &upper, &root]);
         let crlf = format!("{certificate}{key}").replace('\n', "\r\n");
+        let (trusted, trusted_lower) = (trusted(&leaf), trusted(&lower));
         for (name, text, key, certificates) in [
             ("together", format!("{certificate}{key}"), None, 1),
             ("key first", format!("{key}{certificate}"), None, 1),
@@ -182,6 +208,8 @@ mod tests {
             ),
             ("twice the same", format!("{certificate}{all}{key}"), None, 3),
             ("traditional", format!("{certificate}{parameters}{traditional}"), None, 1),
+            ("trusted", format!("{trusted}{key}"), None, 1),
+            ("trusted chain", format!("{trusted}{key}{}{trusted_lower}", pem(&[&upper])), None, 3),
             ("words between", format!("subject=x\n{certificate}\n# the key\n{key}\nend"), None, 1),
             ("crlf", crlf, None, 1),
             ("no newline at the end", format!("{certificate}{}", key.trim_end()), None, 1),
