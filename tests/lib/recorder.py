@@ -33,6 +33,7 @@ import asyncio
 import base64
 import hashlib
 import json
+import re
 import struct
 import sys
 from urllib.parse import parse_qs, urlsplit
@@ -63,7 +64,7 @@ def answer(document, target):
 
     def pair(text):
         name, value = text.split(":", 1)
-        return name, "x" * int(value[1:]) if value[:1] == "*" and value[1:] else value
+        return name, "x" * int(value[1:]) if re.fullmatch(r"\*\d+", value) else value
 
     def pairs(key):
         return [pair(text) for text in query.get(key, [])]
