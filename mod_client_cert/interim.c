@@ -21,11 +21,14 @@ APLOG_USE_MODULE(client_cert);
 
 static ap_filter_rec_t *interim_filter;
 
-/** One filter a connection: its requests come one after the other. */
+/** One filter a connection: its requests come one after the other. Nothing here
+ *  is a request's, for one may be freed while it passes. */
 typedef struct {
-    request_rec *r;          /**< the request whose response has not begun, or
-                              *   NULL: what passes is heads as long as it is set */
-    char *head;              /**< what there is of a head; the request's */
+    int heads;               /**< what passes is heads: the response proper to the
+                              *   request at hand has not begun */
+    const mcc_names *names;  /**< ours */
+    apr_pool_t *pool;        /**< for one head; NULL before the first */
+    char *head;              /**< what there is of it */
     apr_size_t length;
     apr_size_t allocated;
     apr_bucket_brigade *out; /**< what goes on; empty between two calls */
@@ -161,21 +164,21 @@ static void forget_head(interim_watch *watch)
 {
     watch->head = NULL;
     watch->length = watch->allocated = 0;
+    if (watch->pool) {
+        apr_pool_clear(watch->pool);
+    }
 }
 
 /* Puts so much of what there is into what goes on, as it came or cleaned. */
 static void pass_head(interim_watch *watch, apr_size_t length, int clean)
 {
-    const request_rec *r = watch->r;
     const char *head = watch->head;
 
     if (!length) {
         return;
     }
     if (clean) {
-        head = cleaned(r->pool, head, length,
-                       &mcc_server_config_of(r->server)->global->our_names,
-                       &length);
+        head = cleaned(watch->pool, head, length, watch->names, &length);
     }
     APR_BRIGADE_INSERT_TAIL(watch->out,
                             apr_bucket_heap_create(head, length, NULL,
@@ -185,11 +188,14 @@ static void pass_head(interim_watch *watch, apr_size_t length, int clean)
 
 static void add_to_head(interim_watch *watch, const char *data, apr_size_t length)
 {
+    if (!watch->pool) {
+        apr_pool_create(&watch->pool, watch->out->p);
+    }
     if (watch->length + length > watch->allocated) {
         char *head;
 
         watch->allocated = 2 * (watch->length + length);
-        head = apr_palloc(watch->r->pool, watch->allocated);
+        head = apr_palloc(watch->pool, watch->allocated);
         if (watch->length) {
             memcpy(head, watch->head, watch->length);
         }
@@ -200,7 +206,7 @@ static void add_to_head(interim_watch *watch, const char *data, apr_size_t lengt
 }
 
 /* Takes the first bucket, which has data, as far as the head goes. */
-static apr_status_t take_data(interim_watch *watch, apr_bucket *b)
+static apr_status_t take_data(interim_watch *watch, conn_rec *c, apr_bucket *b)
 {
     apr_size_t before = watch->length;
     const char *data;
@@ -219,7 +225,7 @@ static apr_status_t take_data(interim_watch *watch, apr_bucket *b)
     if (!is_head(watch->head, watch->length)) {
         /* Nothing that we know anything of. */
         pass_head(watch, watch->length, 0);
-        watch->r = NULL;
+        watch->heads = 0;
     }
     else if ((end = end_of_head(watch->head, watch->length))) {
         int more = is_interim(watch->head, end);
@@ -229,14 +235,14 @@ static apr_status_t take_data(interim_watch *watch, apr_bucket *b)
         }
         pass_head(watch, end, 1);
         if (!more) {
-            watch->r = NULL;
+            watch->heads = 0;
         }
     }
     else if (watch->length > MAX_HEAD) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, watch->r,
-                      "the response has a head of more than %d bytes: the "
+        ap_log_cerror(APLOG_MARK, APLOG_ERR, 0, c,
+                      "a response has a head of more than %d bytes: the "
                       "connection ends", MAX_HEAD);
-        watch->r->connection->aborted = 1;
+        c->aborted = 1;
         return APR_ECONNABORTED;
     }
     apr_bucket_delete(b);
@@ -249,17 +255,16 @@ static MCC_SELDOM apr_status_t write_heads(ap_filter_t *f,
     interim_watch *watch = f->ctx;
     apr_status_t status = APR_SUCCESS;
 
-    while (watch->r && status == APR_SUCCESS && !APR_BRIGADE_EMPTY(bb)) {
+    while (watch->heads && status == APR_SUCCESS && !APR_BRIGADE_EMPTY(bb)) {
         apr_bucket *b = APR_BRIGADE_FIRST(bb);
 
         if (!APR_BUCKET_IS_METADATA(b)) {
-            status = take_data(watch, b);
+            status = take_data(watch, f->c, b);
         }
         else if (!APR_BUCKET_IS_FLUSH(b)) {
-            /* The end of the request, in which it may be freed, or of the
-             * connection. */
+            /* The end of the request, or of the connection. */
             pass_head(watch, watch->length, 1);
-            watch->r = NULL;
+            watch->heads = 0;
         }
         else if (watch->length) {
             apr_bucket_delete(b);
@@ -279,8 +284,8 @@ static MCC_SELDOM apr_status_t write_heads(ap_filter_t *f,
 
 static apr_status_t write_connection(ap_filter_t *f, apr_bucket_brigade *bb)
 {
-    return ((const interim_watch *)f->ctx)->r ? write_heads(f, bb)
-                                              : ap_pass_brigade(f->next, bb);
+    return ((const interim_watch *)f->ctx)->heads
+        ? write_heads(f, bb) : ap_pass_brigade(f->next, bb);
 }
 
 void mcc_interim_register(void)
@@ -302,25 +307,7 @@ static interim_watch *watch_of(const conn_rec *c)
     return NULL;
 }
 
-static void forget(interim_watch *watch)
-{
-    watch->r = NULL;
-    forget_head(watch);
-}
-
-/* The next request may be under way when httpd is done with this one. */
-static apr_status_t forget_request(void *data)
-{
-    request_rec *r = data;
-    interim_watch *watch = watch_of(r->connection);
-
-    if (watch && watch->r == r) {
-        forget(watch);
-    }
-    return APR_SUCCESS;
-}
-
-void mcc_interim_watch(request_rec *r)
+void mcc_interim_watch(const request_rec *r)
 {
     conn_rec *c = r->connection;
     interim_watch *watch;
@@ -331,15 +318,14 @@ void mcc_interim_watch(request_rec *r)
     watch = watch_of(c);
     if (!watch) {
         watch = apr_pcalloc(c->pool, sizeof(*watch));
+        watch->names = &mcc_server_config_of(r->server)->global->our_names;
         watch->out = apr_brigade_create(c->pool, c->bucket_alloc);
         ap_add_output_filter_handle(interim_filter, watch, NULL, c);
     }
-    if (watch->r != r) {
-        forget(watch);
-        watch->r = r;
-        apr_pool_cleanup_register(r->pool, r, forget_request,
-                                  apr_pool_cleanup_null);
+    if (watch->length) {
+        forget_head(watch);
     }
+    watch->heads = 1;
 }
 
 void mcc_interim_end(const request_rec *r)
@@ -347,6 +333,6 @@ void mcc_interim_end(const request_rec *r)
     interim_watch *watch = r->main ? NULL : watch_of(r->connection);
 
     if (watch) {
-        forget(watch);
+        watch->heads = 0;
     }
 }

@@ -17,7 +17,7 @@
 void mcc_interim_register(void);
 
 /** Watch the connection until the response to this request begins; fixups. */
-void mcc_interim_watch(request_rec *r);
+void mcc_interim_watch(const request_rec *r);
 
 /** The response begins: it passes the request's filters. */
 void mcc_interim_end(const request_rec *r);

@@ -29,8 +29,8 @@ mod universal {
 }
 
 /// Checks an element and all that are within it: lengths and numbers in as few octets as will do,
-/// strings in one piece and of whole characters, truth as 0xff (X.690 sections 10 and 11). The order of a SET OF is not
-/// looked at.
+/// strings in one piece and of whole characters, truth as 0xff (X.690 sections 10 and 11). The
+/// order of a SET OF is not looked at.
 pub(super) fn check(element: Element<'_>) -> Result<(), Malformed> {
     check_nested(element, DEEPEST)
 }
