@@ -6,13 +6,13 @@
 
 mod support;
 
-use std::{ffi::CString, fs, process};
+use std::{ffi::CString, fs, hint::black_box, process};
 
 use client_cert::{cache::Cache, client::Client, signer::Signer};
 use openssl::x509::extension::SubjectAlternativeName;
 use support::{
     Variant,
-    c::{Arena, Origin},
+    c::{Arena, Origin, cache_sign},
     compare, rounds,
     testing::{Identity, KeyKind, Leaf, NOW},
 };
@@ -65,14 +65,14 @@ fn main() {
         let origin = Origin::new(&path, c"ttrp.example", 64 << 20);
         fs::remove_file(&file).unwrap();
 
-        let (one, other) = (Arena::new(), Arena::new());
+        let arena = Arena::new();
         let cache = Cache::new(1 << 20);
-        let value = one.sign_string(&signer, &client, NOW);
+        let value = arena.sign_string(&signer, &client, NOW);
         let rows = compare(
             rounds,
             vec![
-                Variant::new("made", || one.sign(&signer, &client, NOW)),
-                Variant::new("again", || other.cache_sign(&cache, &signer, &client, NOW)),
+                Variant::new("made", || arena.sign(&signer, &client, NOW)),
+                Variant::new("again", || cache_sign(&cache, &signer, &client, NOW, black_box)),
                 Variant::new("accepted", || origin.first(&value, NOW, Some(&peer))),
                 Variant::new("signer known", || origin.next(&value, NOW, Some(&peer))),
                 Variant::new("again", || origin.again(&value, NOW, Some(&peer))),

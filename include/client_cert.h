@@ -425,6 +425,13 @@ typedef struct client_cert_crls client_cert_crls;
 typedef struct client_cert_handshake client_cert_handshake;
 
 /**
+ * A signed value, which lasts as long as somebody has it. A client's connection has one of its
+ * own of what is the cache's: those who are given it count themselves here, and do not meet
+ * other connections.
+ */
+typedef struct client_cert_kept_value client_cert_kept_value;
+
+/**
  * Names.
  */
 typedef struct client_cert_names client_cert_names;
@@ -618,8 +625,10 @@ void client_cert_cache_free(client_cert_cache *cache);
  * longer than a second before they sign for themselves; but in the last eighth of its lifetime one
  * renews it, and the others go on with it. Failures are not remembered.
  *
- * Sets `*value` to memory from `allocator`, and `*reused` to whether the value was signed
- * before, by an earlier call or by another thread's.
+ * Sets `*value` to the value of a header, visible ASCII, NUL-terminated, which is not copied: it
+ * belongs to `*kept`, lives as long as that, and must not be written to. client_cert_kept_value_free()
+ * releases `*kept`; neither cache nor client need live as long. Sets `*reused` to whether the value
+ * was signed before, by an earlier call or by another thread's.
  *
  * Fails as client_cert_sign() does.
  */
@@ -630,9 +639,15 @@ client_cert_result client_cert_cache_sign(const client_cert_cache *cache,
                                           uint32_t format,
                                           int64_t now,
                                           uint32_t lifetime,
-                                          const client_cert_allocator *allocator,
-                                          client_cert_value *value,
+                                          client_cert_kept_value **kept,
+                                          const char **value,
                                           bool *reused);
+
+/**
+ * Releases a value that was kept. NULL is allowed, as with free(). No thread may be reading it for
+ * this caller.
+ */
+void client_cert_kept_value_free(client_cert_kept_value *kept);
 
 /**
  * The identity of a certificate: the SHA-256 of its DER.

@@ -25,6 +25,14 @@ static void *allocate_from_pool(void *pool, size_t size)
     return apr_palloc(pool, size);
 }
 
+/* A value that is kept is not copied, and goes with the request: what logs the
+ * request comes before that. */
+static apr_status_t free_kept(void *kept)
+{
+    client_cert_kept_value_free(kept);
+    return APR_SUCCESS;
+}
+
 /* ProxyPass and [P] set proxyreq; mod_proxy sets it for SetHandler "proxy:…"
  * only in its handler. A forward proxy's request is for somebody else, and
  * TRACE would show the client what we said of it. */
@@ -49,28 +57,34 @@ static const char *set_value(request_rec *r, const mcc_forward_line *line,
                              client_cert_result *result)
 {
     client_cert_allocator allocator = { allocate_from_pool, r->pool };
-    client_cert_value value = { NULL, 0 };
+    client_cert_value made = { NULL, 0 };
+    client_cert_kept_value *kept = NULL;
+    const char *value = NULL;
     bool reused = false;
     const char *how = "sent";
 
     if (!line->is_signed) {
-        *result = client_cert_encode(client, line->format, &allocator, &value);
+        *result = client_cert_encode(client, line->format, &allocator, &made);
     }
     else if (cache && lifetime) {
         *result = client_cert_cache_sign(cache, signer, certs, client,
                                          line->format, now, lifetime,
-                                         &allocator, &value, &reused);
+                                         &kept, &value, &reused);
         how = reused ? "reused" : "signed";
+        if (kept) {
+            apr_pool_cleanup_register(r->pool, kept, free_kept,
+                                      apr_pool_cleanup_null);
+        }
     }
     else {
         *result = client_cert_sign(signer, certs, client, line->format, now,
-                                   &allocator, &value);
+                                   &allocator, &made);
         how = "signed";
     }
     if (*result != CLIENT_CERT_RESULT_OK) {
         return NULL;
     }
-    mcc_request_send(r, line->header, value.data);
+    mcc_request_send(r, line->header, value ? value : made.data);
     return how;
 }
 

@@ -3,6 +3,7 @@
 //! Signed values to use again.
 
 use std::{
+    ffi::c_char,
     mem,
     sync::{Arc, Mutex},
     time::Duration,
@@ -37,10 +38,39 @@ pub struct Cache {
     values: Option<Table<Key, Entry, Weight>>,
 }
 
-/// The value that was last used again for a client, which keeps it: so the next request on a
-/// connection looks nothing up, and threads that serve different connections share no counters.
+/// The value in each format that was last used again for a client, which keeps it: so the next
+/// request on a connection looks nothing up, and threads that serve different connections share no
+/// counters.
 #[derive(Debug, Default)]
-pub(crate) struct LastUsed(Mutex<Option<(Signature, Entry)>>);
+pub(crate) struct LastUsed {
+    cms: Mutex<Option<Last>>,
+    cms_sf: Mutex<Option<Last>>,
+}
+
+#[derive(Debug)]
+struct Last {
+    signature: Signature,
+    signed_at: SignedAt,
+    value: Arc<KeptValue>,
+}
+
+/// A signed value, which lasts as long as somebody has it. A client's connection has one of its
+/// own of what is the cache's: those who are given it count themselves here, and do not meet
+/// other connections.
+#[derive(Debug)]
+pub struct KeptValue(Text);
+
+/// The value and a NUL, for C.
+type Text = Arc<str>;
+
+/// A value, and whether it was signed for somebody else's call.
+#[derive(Debug)]
+pub struct Signed {
+    /// The value.
+    pub value: Arc<KeptValue>,
+    /// Whether it was signed before, or for another thread.
+    pub reused: bool,
+}
 
 /// All that a value depends on, but for the client and the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,11 +89,15 @@ struct Key {
 
 #[derive(Clone, Debug)]
 struct Entry {
-    value: Arc<str>,
-    signed_at: i64,
+    value: Text,
+    signed_at: SignedAt,
     /// Somebody is at work on the next.
     renewing: bool,
 }
+
+/// When a value was signed, in Unix seconds.
+#[derive(Clone, Copy, Debug)]
+struct SignedAt(i64);
 
 #[derive(Clone)]
 struct Weight;
@@ -75,45 +109,68 @@ impl Weighter<Key, Entry> for Weight {
     }
 }
 
-impl Entry {
+impl SignedAt {
     /// Whether the value may be used at `now`, as far as its age is concerned. Not when it is of
     /// the future: then the clock was put back, and its age is unknown.
-    fn is_fresh(&self, now: i64, lifetime: u32) -> bool {
-        self.signed_at <= now && now < self.end(lifetime)
+    fn is_fresh(self, now: i64, lifetime: u32) -> bool {
+        self.0 <= now && now < self.end(lifetime)
     }
 
     /// Whether it is time for somebody to renew a value that may still be used: in the last eighth
     /// of its lifetime, so that nobody finds it gone and waits. A few seconds have no eighth.
-    fn is_due(&self, now: i64, lifetime: u32) -> bool {
+    fn is_due(self, now: i64, lifetime: u32) -> bool {
         now >= self.end(lifetime).saturating_sub(i64::from(lifetime >> 3))
     }
 
-    fn end(&self, lifetime: u32) -> i64 {
-        self.signed_at.saturating_add(i64::from(lifetime))
+    fn end(self, lifetime: u32) -> i64 {
+        self.0.saturating_add(i64::from(lifetime))
+    }
+}
+
+impl KeptValue {
+    fn new(text: Text) -> Arc<Self> {
+        Arc::new(Self(text))
+    }
+
+    /// The value, visible ASCII.
+    #[must_use]
+    pub fn value(&self) -> &str {
+        self.0.strip_suffix('\0').unwrap_or_default()
+    }
+
+    /// The value, NUL-terminated.
+    pub(crate) fn as_ptr(&self) -> *const c_char {
+        self.0.as_ptr().cast()
     }
 }
 
 impl LastUsed {
-    /// What `read` makes of the value, if this is the one, and need not be renewed yet. Not while
-    /// another thread is at it: then it is as well to look it up.
-    fn read<R>(
-        &self,
-        signature: &Signature,
-        now: i64,
-        lifetime: u32,
-        read: impl FnOnce(&str) -> R,
-    ) -> Option<R> {
-        let last = self.0.try_lock().ok()?;
-        let (_, entry) = last.as_ref().filter(|(kept, entry)| {
-            kept == signature && entry.is_fresh(now, lifetime) && !entry.is_due(now, lifetime)
-        })?;
-        Some(read(&entry.value))
+    fn of(&self, format: SignedFormat) -> &Mutex<Option<Last>> {
+        match format {
+            SignedFormat::Cms => &self.cms,
+            SignedFormat::CmsSf => &self.cms_sf,
+        }
     }
 
-    fn replace(&self, signature: Signature, entry: Entry) {
-        if let Ok(mut last) = self.0.try_lock() {
-            *last = Some((signature, entry));
+    /// The value, if this is the one, and need not be renewed yet. Not while another thread is at
+    /// it: then it is as well to look it up.
+    fn get(&self, signature: &Signature, now: i64, lifetime: u32) -> Option<Arc<KeptValue>> {
+        let last = self.of(signature.format).try_lock().ok()?;
+        let last = last.as_ref().filter(|Last { signature: kept, signed_at, .. }| {
+            kept == signature
+                && signed_at.is_fresh(now, lifetime)
+                && !signed_at.is_due(now, lifetime)
+        })?;
+        Some(Arc::clone(&last.value))
+    }
+
+    fn replace(&self, signature: Signature, entry: Entry) -> Arc<KeptValue> {
+        let Entry { value, signed_at, .. } = entry;
+        let value = KeptValue::new(value);
+        if let Ok(mut last) = self.of(signature.format).try_lock() {
+            *last = Some(Last { signature, signed_at, value: Arc::clone(&value) });
         }
+        value
     }
 }
 
@@ -127,14 +184,12 @@ impl Cache {
     /// As [`Signer::sign`], written in `format`; but a value is used again that was signed less
     /// than `lifetime` seconds before, and not after `now`. Of several threads that need the same
     /// value one signs, and the others wait for it; or, while there is one that may still be used,
-    /// use that. Returns what `read` makes of the value and of whether it was signed for somebody
-    /// else's call.
+    /// use that.
     ///
     /// # Errors
     ///
     /// As [`Signer::sign`], OpenSSL's reasons included; an error is not kept.
-    #[expect(clippy::too_many_arguments, reason = "as many as a value depends on")]
-    pub fn sign<R>(
+    pub fn sign(
         &self,
         signer: &Signer,
         certs: SignerCerts,
@@ -142,26 +197,24 @@ impl Cache {
         format: SignedFormat,
         now: i64,
         lifetime: u32,
-        read: impl Fn(&str, bool) -> R,
-    ) -> Result<R, Error> {
+    ) -> Result<Signed, Error> {
         // Both validities at `now`, so what is used again is within them too.
         signer.check_validity(now)?;
         client.check_validity(now)?;
         let sign = || -> Result<Entry, Error> {
-            let value = format.encode(&signer.sign(certs, client, now)?).into();
-            Ok(Entry { value, signed_at: now, renewing: false })
+            let mut value = format.encode(&signer.sign(certs, client, now)?);
+            value.push('\0');
+            Ok(Entry { value: value.into(), signed_at: SignedAt(now), renewing: false })
         };
         let Some(values) = self.values.as_ref().filter(|_| lifetime > 0) else {
-            return Ok(read(&sign()?.value, false));
+            return Ok(Signed { value: KeptValue::new(sign()?.value), reused: false });
         };
 
         let signature = Signature { signer: *signer.fingerprint(), certs, format };
-        let last = client.last_used();
-        if let Some(read) = last.read(&signature, now, lifetime, |value| read(value, true)) {
-            return Ok(read);
+        if let Some(value) = client.last_used().get(&signature, now, lifetime) {
+            return Ok(Signed { value, reused: true });
         }
-        let (value, reused) = look_up(values, signature, client, now, lifetime, sign)?;
-        Ok(read(&value, reused))
+        look_up(values, signature, client, now, lifetime, sign)
     }
 }
 
@@ -174,17 +227,18 @@ fn look_up(
     now: i64,
     lifetime: u32,
     sign: impl FnOnce() -> Result<Entry, Error>,
-) -> Result<(Arc<str>, bool), Error> {
+) -> Result<Signed, Error> {
     let key = Key { client: *client.id(), signature };
-    if let Some(entry) = values.get(&key).filter(|entry| entry.is_fresh(now, lifetime)) {
-        if entry.is_due(now, lifetime) {
-            return Ok(renew(values, &key, &entry, sign));
+    if let Some(entry) = values.get(&key).filter(|entry| entry.signed_at.is_fresh(now, lifetime)) {
+        if entry.signed_at.is_due(now, lifetime) {
+            let (value, reused) = renew(values, &key, &entry, sign);
+            return Ok(Signed { value: KeptValue::new(value), reused });
         }
-        client.last_used().replace(signature, entry.clone());
-        return Ok((entry.value, true));
+        return Ok(Signed { value: client.last_used().replace(signature, entry), reused: true });
     }
-    let (entry, reused) = make_once(values, &key, |entry| entry.is_fresh(now, lifetime), sign)?;
-    Ok((entry.value, reused))
+    let (entry, reused) =
+        make_once(values, &key, |entry| entry.signed_at.is_fresh(now, lifetime), sign)?;
+    Ok(Signed { value: KeptValue::new(entry.value), reused })
 }
 
 /// The value to use in the last part of its lifetime: of those who come, one signs the next.
@@ -193,7 +247,7 @@ fn renew(
     key: &Key,
     entry: &Entry,
     sign: impl FnOnce() -> Result<Entry, Error>,
-) -> (Arc<str>, bool) {
+) -> (Text, bool) {
     if !entry.renewing && claim(values, key, entry) {
         // The value at hand is good whether or not there will be another.
         if let Ok(next) = leaving_no_errors(sign) {
@@ -257,19 +311,9 @@ mod tests {
         Client::new(&identity().certificate, &[]).unwrap()
     }
 
-    /// What the cache gave.
-    struct Signed {
-        value: String,
-        reused: bool,
-    }
-
     impl Signed {
-        fn new(value: &str, reused: bool) -> Self {
-            Self { value: value.to_owned(), reused }
-        }
-
         fn value(&self) -> &str {
-            &self.value
+            self.value.value()
         }
 
         fn reused(&self) -> bool {
@@ -299,7 +343,6 @@ mod tests {
                     SignedFormat::Cms,
                     now,
                     lifetime,
-                    Signed::new,
                 )
                 .unwrap()
         }
@@ -428,7 +471,7 @@ mod tests {
             let (signer, client) = (signer_of(signer, &[]), client_of(client));
             let sign = |now| {
                 let (certs, format) = (SignerCerts::None, SignedFormat::CmsSf);
-                cache.sign(&signer, certs, &client, format, now, lifetime, Signed::new)
+                cache.sign(&signer, certs, &client, format, now, lifetime)
             };
             assert!(!sign(NOW).unwrap().reused());
             assert!(sign(NOW + 9).unwrap().reused());
@@ -456,9 +499,8 @@ mod tests {
                         for format in [SignedFormat::Cms, SignedFormat::CmsSf] {
                             // Once more, of the value that the client itself keeps.
                             for expected in [expected, true, true] {
-                                let signed = cache
-                                    .sign(signer, certs, client, format, NOW, 60, Signed::new)
-                                    .unwrap();
+                                let signed =
+                                    cache.sign(signer, certs, client, format, NOW, 60).unwrap();
                                 assert_eq!(signed.reused(), expected);
                                 values.insert(signed.value().to_owned());
                             }
@@ -512,9 +554,7 @@ mod tests {
                     for step in 0..200 {
                         let (certs, format) = (SignerCerts::None, SignedFormat::Cms);
                         let now = NOW + (step * 7 + offset) % 50;
-                        let signed = cache
-                            .sign(signer, certs, &client, format, now, 5, Signed::new)
-                            .unwrap();
+                        let signed = cache.sign(signer, certs, &client, format, now, 5).unwrap();
                         let der = value(&signed);
                         assert!(der.windows(client.leaf().len()).any(|part| part == client.leaf()));
                     }

@@ -88,7 +88,7 @@ fn main() {
             accepted.attach(Box::new(vec![0_u8; 2048 + client.leaf().len() * 3 / 2]));
             for _ in 0..2 {
                 let client = accepted.client();
-                signatures.sign(&signer, certs, client, format, NOW, 60, |_, _| ()).unwrap();
+                signatures.sign(&signer, certs, client, format, NOW, 60).unwrap();
             }
             drop((client, der, value, verdict));
             most = most.max(in_use().saturating_sub(before));

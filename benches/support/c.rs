@@ -9,7 +9,11 @@ use std::{
 };
 
 use client_cert::{
-    accepted::Accepted, cache::Cache, client::Client, signer::Signer, verdicts::Verdicts,
+    accepted::Accepted,
+    cache::{Cache, KeptValue},
+    client::Client,
+    signer::Signer,
+    verdicts::Verdicts,
 };
 
 #[repr(C)]
@@ -44,10 +48,11 @@ unsafe extern "C" {
         format: u32,
         now: i64,
         lifetime: u32,
-        allocator: *const Allocator,
-        value: *mut Value,
+        kept: *mut *mut KeptValue,
+        value: *mut *const c_char,
         reused: *mut bool,
     ) -> u32;
+    fn client_cert_kept_value_free(kept: *mut KeptValue);
     fn client_cert_anchors_from_file(file: *const c_char, anchors: *mut *mut Anchors) -> u32;
     fn client_cert_names_new(
         names: *const *const c_char,
@@ -226,34 +231,35 @@ impl Arena {
         let length = self.sign(signer, client, now);
         String::from_utf8(self.memory[..length].to_vec()).unwrap()
     }
+}
 
-    /// client_cert_cache_sign(), likewise; the value, and whether it was there.
-    pub(crate) fn cache_sign(
-        &self,
-        cache: &Cache,
-        signer: &Signer,
-        client: &Client,
-        now: i64,
-    ) -> (usize, bool) {
-        let mut value = Value { data: null_mut(), length: 0 };
-        let mut reused = false;
-        // SAFETY: live objects, places for the results.
-        let result = unsafe {
-            client_cert_cache_sign(
-                cache,
-                signer,
-                0,
-                client,
-                0,
-                now,
-                60,
-                &self.allocator(),
-                &mut value,
-                &mut reused,
-            )
-        };
+/// client_cert_cache_sign(), likewise; what `read` makes of the value, and whether it was there.
+pub(crate) fn cache_sign<R>(
+    cache: &Cache,
+    signer: &Signer,
+    client: &Client,
+    now: i64,
+    read: impl FnOnce(*const c_char) -> R,
+) -> (R, bool) {
+    let (mut kept, mut value, mut reused) = (null_mut(), null(), false);
+    // SAFETY: live objects, places for the results, which are released when they were read.
+    unsafe {
+        let result = client_cert_cache_sign(
+            cache,
+            signer,
+            0,
+            client,
+            0,
+            now,
+            60,
+            &mut kept,
+            &mut value,
+            &mut reused,
+        );
         assert_eq!(result, 0);
-        (value.length, reused)
+        let read = read(value);
+        client_cert_kept_value_free(kept);
+        (read, reused)
     }
 }
 

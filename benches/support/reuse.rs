@@ -2,10 +2,10 @@
 
 //! Values that are kept, of few clients and of many, and the ways to use one again.
 
-use std::{cell::RefCell, hint::black_box};
+use std::{hint::black_box, sync::Arc};
 
 use client_cert::{
-    cache::Cache,
+    cache::{Cache, KeptValue},
     client::Client,
     format::SignedFormat,
     signer::{Signer, SignerCerts},
@@ -13,7 +13,7 @@ use client_cert::{
 use openssl::x509::{X509, extension::SubjectAlternativeName};
 
 use super::{
-    c::Arena,
+    c::cache_sign,
     testing::{KeyKind, Leaf, NOW},
 };
 
@@ -87,25 +87,24 @@ impl Kept {
             clients: clients(count, connections),
             values: Vec::new(),
         };
-        let copy = |value: &str| value.as_bytes().into();
         kept.values = kept.clients[0]
             .iter()
-            .map(|client| kept.sign(client, SignerCerts::Chain, copy))
+            .map(|client| kept.sign(client, SignerCerts::Chain).value().as_bytes().into())
             .collect();
         println!("value: {} bytes", kept.values[0].len());
         kept
     }
 
-    fn sign<T>(&self, client: &Client, certs: SignerCerts, give: impl Fn(&str) -> T) -> T {
-        let give = |value: &str, _| give(value);
-        self.cache.sign(&self.signer, certs, client, SignedFormat::Cms, NOW, 60, give).unwrap()
+    fn sign(&self, client: &Client, certs: SignerCerts) -> Arc<KeptValue> {
+        let format = SignedFormat::Cms;
+        self.cache.sign(&self.signer, certs, client, format, NOW, 60).unwrap().value
     }
 
     /// Makes and uses a second value of each client, so that what the first connection used last
     /// is another than what `look_up` begins with.
     pub(crate) fn use_others(&self) {
         for client in &self.clients[0] {
-            self.sign(client, SignerCerts::Signer, |_| ());
+            self.sign(client, SignerCerts::Signer);
         }
     }
 
@@ -117,23 +116,19 @@ impl Kept {
 
     /// Uses a client's value again on a connection, which mostly used the same one last.
     pub(crate) fn reuse(&self, connection: usize) -> impl FnMut(usize) {
-        let arena = Arena::new();
         move |index| {
             let client = &self.clients[connection][index];
-            black_box(arena.cache_sign(&self.cache, &self.signer, client, NOW));
+            black_box(cache_sign(&self.cache, &self.signer, client, NOW, black_box));
         }
     }
 
     /// Uses one of a client's two values again on a connection that used the other one last.
     pub(crate) fn look_up(&self, connection: usize) -> impl FnMut(usize) {
         let mut chain = vec![false; self.values.len()];
-        let buffer = RefCell::new(vec![0; 1 << 16]);
         move |index| {
             chain[index] = !chain[index];
             let certs = if chain[index] { SignerCerts::Chain } else { SignerCerts::Signer };
-            self.sign(&self.clients[connection][index], certs, |value| {
-                copy(value.as_bytes(), &mut buffer.borrow_mut());
-            });
+            black_box(self.sign(&self.clients[connection][index], certs));
         }
     }
 }

@@ -2,16 +2,22 @@
 
 //! Values that are signed once and used again.
 
-use std::ptr::null_mut;
+use std::{
+    ffi::c_char,
+    ptr::{null, null_mut},
+};
 
 use super::{
-    memory::{Allocator, Value},
     number,
     panic::{boundary, quiet_boundary},
     pointer,
     result::ClientCertResult,
 };
-use crate::{cache::Cache, client::Client, signer::Signer};
+use crate::{
+    cache::{Cache, KeptValue},
+    client::Client,
+    signer::Signer,
+};
 
 /// Makes a cache of signed values that uses at most about `bytes` of memory, its own overhead
 /// included. With 0 nothing is kept.
@@ -49,8 +55,10 @@ pub unsafe extern "C" fn client_cert_cache_free(cache: *mut Cache) {
 /// longer than a second before they sign for themselves; but in the last eighth of its lifetime one
 /// renews it, and the others go on with it. Failures are not remembered.
 ///
-/// Sets `*value` to memory from `allocator`, and `*reused` to whether the value was signed
-/// before, by an earlier call or by another thread's.
+/// Sets `*value` to the value of a header, visible ASCII, NUL-terminated, which is not copied: it
+/// belongs to `*kept`, lives as long as that, and must not be written to. client_cert_kept_value_free()
+/// releases `*kept`; neither cache nor client need live as long. Sets `*reused` to whether the value
+/// was signed before, by an earlier call or by another thread's.
 ///
 /// Fails as client_cert_sign() does.
 #[unsafe(no_mangle)]
@@ -62,18 +70,30 @@ pub unsafe extern "C" fn client_cert_cache_sign(
     format: u32,
     now: i64,
     lifetime: u32,
-    allocator: *const Allocator,
-    value: *mut Value,
+    kept: *mut *mut KeptValue,
+    value: *mut *const c_char,
     reused: *mut bool,
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
     quiet_boundary(|| unsafe {
-        let (value, reused) = (pointer::out(value, Value::EMPTY)?, pointer::out(reused, false)?);
-        let (cache, allocator) = (pointer::borrow(cache)?, pointer::borrow(allocator)?);
+        let (kept, value) = (pointer::out(kept, null_mut())?, pointer::out(value, null())?);
+        let (reused, cache) = (pointer::out(reused, false)?, pointer::borrow(cache)?);
         let (signer, client) = (pointer::borrow(signer)?, pointer::borrow(client)?);
         let (certs, format) = (number::signer_certs(certs)?, number::signed_format(format)?);
-        let copy = |value: &str, reused| allocator.value(value).map(|value| (value, reused));
-        (*value, *reused) = cache.sign(signer, certs, client, format, now, lifetime, copy)??;
+        let signed = cache.sign(signer, certs, client, format, now, lifetime)?;
+        (*value, *reused) = (signed.value.as_ptr(), signed.reused);
+        *kept = pointer::share(signed.value);
         Ok(())
     })
+}
+
+/// Releases a value that was kept. NULL is allowed, as with free(). No thread may be reading it for
+/// this caller.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_kept_value_free(kept: *mut KeptValue) {
+    // SAFETY: as the header's rules say.
+    quiet_boundary(|| unsafe {
+        pointer::unshare(kept);
+        Ok(())
+    });
 }

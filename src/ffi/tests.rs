@@ -3,7 +3,7 @@
 //! What C can do wrong. That all of it works is shown by tests/interop/example.c.
 
 use std::{
-    ffi::c_void,
+    ffi::{CStr, c_void},
     ptr::{null, null_mut},
 };
 
@@ -74,6 +74,7 @@ fn null_is_never_taken_silently() {
     let (mut signer_out, mut client_out) = (null_mut(), null_mut());
     let mut handshake_out = null_mut();
     let (mut length, mut reused, mut borrowed) = (0, false, null());
+    let (mut kept, mut text) = (null_mut(), null());
     let (mut value, mut bytes) = (Value::EMPTY, Bytes::EMPTY);
     let mut id = [0; 32];
     let id = id.as_mut_ptr();
@@ -231,8 +232,8 @@ fn null_is_never_taken_silently() {
                     0,
                     NOW,
                     60,
-                    malloc,
-                    &mut value,
+                    &mut kept,
+                    &mut text,
                     &mut reused,
                 ),
             ),
@@ -246,8 +247,8 @@ fn null_is_never_taken_silently() {
                     0,
                     NOW,
                     60,
-                    malloc,
-                    &mut value,
+                    &mut kept,
+                    &mut text,
                     &mut reused,
                 ),
             ),
@@ -261,8 +262,8 @@ fn null_is_never_taken_silently() {
                     0,
                     NOW,
                     60,
-                    malloc,
-                    &mut value,
+                    &mut kept,
+                    &mut text,
                     &mut reused,
                 ),
             ),
@@ -276,8 +277,8 @@ fn null_is_never_taken_silently() {
                     0,
                     NOW,
                     60,
-                    null(),
-                    &mut value,
+                    null_mut(),
+                    &mut text,
                     &mut reused,
                 ),
             ),
@@ -291,7 +292,7 @@ fn null_is_never_taken_silently() {
                     0,
                     NOW,
                     60,
-                    malloc,
+                    &mut kept,
                     null_mut(),
                     &mut reused,
                 ),
@@ -306,8 +307,8 @@ fn null_is_never_taken_silently() {
                     0,
                     NOW,
                     60,
-                    malloc,
-                    &mut value,
+                    &mut kept,
+                    &mut text,
                     null_mut(),
                 ),
             ),
@@ -326,6 +327,43 @@ fn null_is_never_taken_silently() {
         client_cert_client_free(null_mut());
         client_cert_handshake_free(null_mut());
         client_cert_cache_free(null_mut());
+        client_cert_kept_value_free(null_mut());
+    }
+}
+
+#[test]
+fn kept_value_outlives_what_it_came_from() {
+    let Objects { signer, client, cache, .. } = Objects::new();
+    let mut held = Vec::new();
+    for (format, now) in [(0, NOW), (1, NOW), (0, NOW + 1), (0, NOW + 60), (1, NOW + 60)] {
+        let (mut kept, mut text, mut reused) = (null_mut(), null(), false);
+        // SAFETY: live objects.
+        let result = unsafe {
+            client_cert_cache_sign(
+                &cache,
+                &signer,
+                0,
+                &client,
+                format,
+                now,
+                60,
+                &mut kept,
+                &mut text,
+                &mut reused,
+            )
+        };
+        assert_eq!(result, Ok);
+        assert_eq!(reused, now == NOW + 1);
+        held.push((format, kept, text));
+    }
+    drop((cache, client, signer));
+    for (format, kept, text) in held {
+        // SAFETY: a string that `kept` has.
+        let value = unsafe { CStr::from_ptr(text) }.to_str().unwrap().to_owned();
+        let base64 = if format == 0 { &value[..] } else { value[1..].strip_suffix(':').unwrap() };
+        assert!(openssl::base64::decode_block(base64).is_ok(), "{value}");
+        // SAFETY: not freed before.
+        unsafe { client_cert_kept_value_free(kept) };
     }
 }
 
@@ -335,6 +373,7 @@ fn numbers_from_c_are_checked() {
     let (signer, client) = (&raw const objects.signer, &raw const objects.client);
     let malloc: *const Allocator = &MALLOC;
     let (mut value, mut length, mut reused) = (Value::EMPTY, 0, false);
+    let (mut kept, mut text) = (null_mut(), null());
     for (certs, format) in [(3, 0), (u32::MAX, 0), (0, 2), (0, 3), (0, u32::MAX)] {
         // SAFETY: live objects.
         unsafe {
@@ -348,8 +387,8 @@ fn numbers_from_c_are_checked() {
                 format,
                 NOW,
                 60,
-                malloc,
-                &mut value,
+                &mut kept,
+                &mut text,
                 &mut reused,
             );
             assert_eq!(result, InvalidParameter);

@@ -259,6 +259,8 @@ static void values(const client_cert_signer *signer, const client_cert_client *c
                    const client_cert_allocator *allocator, X509 *certificate)
 {
     client_cert_value value;
+    client_cert_kept_value *kept;
+    const char *text;
     client_cert_cache *cache;
     size_t bound;
     bool reused;
@@ -288,10 +290,11 @@ static void values(const client_cert_signer *signer, const client_cert_client *c
     for (i = 0; i < 3; ++i) {
         check("Client-Cert, from the cache",
               client_cert_cache_sign(cache, signer, CLIENT_CERT_SIGNER_CERTS_SIGNER, client,
-                                     CLIENT_CERT_FORMAT_CMS, now + i * 40, 60, allocator, &value,
+                                     CLIENT_CERT_FORMAT_CMS, now + i * 40, 60, &kept, &text,
                                      &reused));
-        printf("Client-Cert after %d seconds: %s\n", i * 40, reused ? "reused" : "signed");
-        free(value.data);
+        printf("Client-Cert after %d seconds: %s, %zu bytes\n", i * 40,
+               reused ? "reused" : "signed", strlen(text));
+        client_cert_kept_value_free(kept);
         if (reused != (i == 1))
             fail("cache", "used a value again that it should not, or not one that it should");
     }
