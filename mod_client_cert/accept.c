@@ -63,8 +63,6 @@ static void take(mcc_accept_outcome *outcome, client_cert_accepted *accepted)
 static void verify(request_rec *r, const mcc_accept_config *conf,
                    const char *value, mcc_accept_outcome *outcome, apr_pool_t *p)
 {
-    int peer_matters = conf->trust_peer != 0
-        || conf->format == CLIENT_CERT_FORMAT_RFC9440;
     apr_int64_t now = apr_time_sec(apr_time_now());
     const client_cert_verdicts *verdicts
         = mcc_server_config_of(r->server)->global->verdicts;
@@ -74,7 +72,7 @@ static void verify(request_rec *r, const mcc_accept_config *conf,
     mcc_tls_identity peer;
 
     memset(&peer, 0, sizeof(peer));
-    if (peer_matters) {
+    if (mcc_accept_needs_peer(conf)) {
         mcc_tls_identify(r, now, &peer);
         if (peer.verdict == MCC_VERDICT_NONE) {
             refuse(outcome, "the TLS peer of this connection showed no "

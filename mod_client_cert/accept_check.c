@@ -12,13 +12,6 @@
 
 APLOG_USE_MODULE(client_cert);
 
-static int needs_peer(const mcc_accept_config *accept)
-{
-    return mcc_accepts(accept)
-        && (accept->trust_peer != 0
-            || accept->format == CLIENT_CERT_FORMAT_RFC9440);
-}
-
 /* What is missing for a role that is played, NULL if nothing is. */
 static const char *missing(const mcc_accept_config *accept, apr_pool_t *p)
 {
@@ -30,7 +23,7 @@ static const char *missing(const mcc_accept_config *accept, apr_pool_t *p)
     if (!accept->anchors) {
         return "needs ClientCertTrust";
     }
-    if (needs_peer(accept) && !ap_find_linked_module("mod_ssl.c")) {
+    if (mcc_accept_needs_peer(accept) && !ap_find_linked_module("mod_ssl.c")) {
         return accept->format == CLIENT_CERT_FORMAT_RFC9440
             ? "needs a TLS peer, and mod_ssl is not loaded"
             : "needs a TLS peer (ClientCertTrustPeer on), and mod_ssl is not "
@@ -220,8 +213,10 @@ static void warn_of_no_tls(const mcc_global *global, const server_rec *main_serv
         mcc_accept_config accept = section->conf->accept;
 
         add_from_others(&accept, global, s, main_server);
-        if (s->is_virtual && needs_peer(&section->conf->accept)
-            && needs_peer(&accept) && !mcc_server_config_of(s)->tls_host) {
+        if (s->is_virtual && !mcc_server_config_of(s)->tls_host
+            && mcc_accepts(&section->conf->accept)
+            && mcc_accept_needs_peer(&section->conf->accept)
+            && mcc_accept_needs_peer(&accept)) {
             ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
                          "ClientCertAccept %s (section at %s:%d): this virtual "
                          "host has no TLS, and so nobody whom ClientCertTrustPeer "

@@ -13,6 +13,8 @@
 
 #include "client_cert.h"
 
+#include "often.h"
+
 #define MCC_ACCEPT_UNSET (-1)
 #define MCC_ACCEPT_OFF (-2)
 
@@ -44,6 +46,12 @@ void mcc_accept_config_merge(mcc_accept_config *conf,
 
 /** Whether the role is played. */
 int mcc_accepts(const mcc_accept_config *conf);
+
+/** Whether the role, where it is played, looks at the TLS peer. */
+static MCC_INLINE int mcc_accept_needs_peer(const mcc_accept_config *conf)
+{
+    return conf->trust_peer != 0 || conf->format == CLIENT_CERT_FORMAT_RFC9440;
+}
 
 /** What a format is called in the configuration. */
 const char *mcc_accept_format_name(int format);

@@ -58,16 +58,28 @@ int mcc_names_search(const mcc_names *names, const char *name)
     return 0;
 }
 
+const char *mcc_next_token(apr_pool_t *p, const char **list)
+{
+    while (**list) {
+        const char *token;
+
+        while (**list == ',' || **list == ';') {
+            (*list)++;
+        }
+        token = ap_get_token(p, list, 0);
+        if (*token) {
+            return token;
+        }
+    }
+    return NULL;
+}
+
 int mcc_names_listed(const mcc_names *names, apr_pool_t *p, const char *list)
 {
-    while (*list) {
-        const char *name;
+    const char *name;
 
-        while (*list == ',' || *list == ';') {
-            list++;
-        }
-        name = ap_get_token(p, &list, 0);
-        if (*name && mcc_names_contain(names, name)) {
+    while ((name = mcc_next_token(p, &list))) {
+        if (mcc_names_contain(names, name)) {
             return 1;
         }
     }

@@ -53,6 +53,10 @@ static MCC_INLINE int mcc_names_contain(const mcc_names *names, const char *name
     return mcc_names_may_contain(names, name) && mcc_names_search(names, name);
 }
 
+/** The next token of a list, split as mod_proxy splits Connection: by ',', ';' and
+ *  white space. Moves on in the list. NULL at its end. */
+const char *mcc_next_token(apr_pool_t *p, const char **list);
+
 /** Whether a list, as Vary has it, names one of these. */
 int mcc_names_listed(const mcc_names *names, apr_pool_t *p, const char *list);
 

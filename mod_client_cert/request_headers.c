@@ -76,22 +76,13 @@ typedef struct {
     int dropped;
 } connection_tokens;
 
-/* Split as mod_proxy splits it: by ',', ';' and white space. */
 static int sort_tokens(void *data, const char *key, const char *value)
 {
     connection_tokens *tokens = data;
+    const char *token;
 
     (void)key;
-    while (*value) {
-        const char *token;
-
-        while (*value == ',' || *value == ';') {
-            value++;
-        }
-        token = ap_get_token(tokens->pool, &value, 0);
-        if (!*token) {
-            continue;
-        }
+    while ((token = mcc_next_token(tokens->pool, &value))) {
         if (mcc_names_contain(tokens->names, token)) {
             tokens->dropped++;
         }

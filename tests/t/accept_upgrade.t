@@ -5,15 +5,11 @@
 
 use ClientCertTest;
 use ClientCertTest::Accept;
+use ClientCertTest::Raw 'h2_frame';
 
 trust_pki();
 my $origin = accept_origin(global => "Protocols h2c http/1.1\nH2Upgrade on\nClientCertIncoming reject",
     accept => "ClientCertAccept cms\n" . ClientCertTest::Accept::usual_trust() . "ClientCertTrustPeer off\n");
-
-sub frame {
-    my ($type, $flags, $stream, $payload) = @_;
-    return substr(pack('N', length $payload), 1) . pack('CCN', $type, $flags, $stream) . $payload;
-}
 
 # What the access log says of the request once it is answered as a stream.
 sub upgraded {
@@ -24,7 +20,7 @@ sub upgraded {
         'Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAAQAAP__', '', '');
     1 while $client->{buffer} !~ /\r\n\r\n/ && $client->more;
     return $client->{buffer} if $client->{buffer} !~ m{^HTTP/1\.1 101 };
-    $client->send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" . frame(4, 0, 0, ''));
+    $client->send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" . h2_frame(4, 0, 0, ''));
     my $line;
     for (1 .. 60) {
         ($line) = grep {/^id=\Q$id\E .* status=200 /} split /\n/, slurp($origin->access_log);

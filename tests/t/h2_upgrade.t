@@ -5,7 +5,7 @@
 # mod_ssl asked for a certificate in that request is known to the streams.
 
 use ClientCertTest;
-use ClientCertTest::Raw qw(recorded_since recorder recorder_mark);
+use ClientCertTest::Raw qw(h2_frame recorded_since recorder recorder_mark);
 
 my $recorder = recorder();
 my $port = free_port();
@@ -35,11 +35,6 @@ H2ModernTLSOnly off
 $hosts
 CONF
 
-sub frame {
-    my ($type, $flags, $stream, $payload) = @_;
-    return substr(pack('N', length $payload), 1) . pack('CCN', $type, $flags, $stream) . $payload;
-}
-
 sub text { return chr(length $_[0]) . $_[0] }
 
 # The requests that reach the origin, by path, of one connection that is upgraded.
@@ -53,8 +48,8 @@ sub upgrade {
     1 while $client->{buffer} !~ /\r\n\r\n/ && $client->more;
     like($client->{buffer}, qr{^HTTP/1.1 101 }, "TLS $tls, $incoming, $first: upgraded");
     # Its preface, SETTINGS, and HEADERS for another stream.
-    $client->send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" . frame(4, 0, 0, '')
-        . frame(1, 5, 3, "\x82\x87\x04" . text('/on/y') . "\x01" . text("$incoming.test")));
+    $client->send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" . h2_frame(4, 0, 0, '')
+        . h2_frame(1, 5, 3, "\x82\x87\x04" . text('/on/y') . "\x01" . text("$incoming.test")));
     my %seen;
     for (1 .. 60) {
         %seen = map { ((split ' ', $_->{line})[1] => $_) } recorded_since($recorder, $mark);

@@ -22,7 +22,7 @@ use ClientCertTest::PKI qw(pki spew);
 use ClientCertTest::Process;
 use ClientCertTest::Server 'free_port';
 
-our @EXPORT_OK = qw(exchange fold offer_sessions recorded_since recorder recorder_mark http2 python);
+our @EXPORT_OK = qw(exchange fold h2_frame offer_sessions recorded_since recorder recorder_mark http2 python);
 
 # Debian's, whose modules are Debian's packages.
 sub python { return -x '/usr/bin/python3' ? '/usr/bin/python3' : 'python3' }
@@ -89,6 +89,12 @@ sub exchange {
     $received .= "\n$@" if $@;
     $client->close;
     return ([grep { $_ >= 200 } $received =~ m{^HTTP/[\d.]+ (\d{3})}mg], $received);
+}
+
+# h2_frame(TYPE, FLAGS, STREAM, PAYLOAD), RFC 9113 section 4.1.
+sub h2_frame {
+    my ($type, $flags, $stream, $payload) = @_;
+    return substr(pack('N', length $payload), 1) . pack('CCN', $type, $flags, $stream) . $payload;
 }
 
 my ($h2_in, $h2_out, $h2_pid, $h2_owner);
