@@ -393,6 +393,28 @@ typedef enum {
 } client_cert_signer_certs;
 
 /**
+ * What octets on their way to a client are.
+ */
+typedef enum {
+    /**
+     * The beginning of a response's head, of which the end is missing.
+     */
+    CLIENT_CERT_HEAD_INCOMPLETE = 0,
+    /**
+     * The whole head of an interim response (RFC 9110 section 15.2): another head follows.
+     */
+    CLIENT_CERT_HEAD_INTERIM = 1,
+    /**
+     * The whole head of a final response, or of a switch of protocols (101).
+     */
+    CLIENT_CERT_HEAD_FINAL = 2,
+    /**
+     * Something else.
+     */
+    CLIENT_CERT_HEAD_OTHER = 3,
+} client_cert_head;
+
+/**
  * What a value says that was verified: whose certificate, by whom, when. Nothing but a
  * verification makes one.
  */
@@ -810,6 +832,39 @@ client_cert_result client_cert_handshake_signer_id(const client_cert_handshake *
 client_cert_result client_cert_handshake_client(const client_cert_handshake *handshake,
                                                 int64_t now,
                                                 const client_cert_client **client);
+
+/**
+ * Looks for the end of the head of a response, RFC 9112 section 2.1.
+ *
+ * `octets` are the `octet_count` that there are so far. The first `seen` of them are those for which
+ * the last call said CLIENT_CERT_HEAD_INCOMPLETE; 0 in the first call.
+ *
+ * Sets `*kind` to a client_cert_head, and `*length` to that of the head with its empty line, in
+ * octets; 0 where that is not known.
+ */
+client_cert_result client_cert_response_head_find(const uint8_t *octets,
+                                                  size_t octet_count,
+                                                  size_t seen,
+                                                  uint32_t *kind,
+                                                  size_t *length);
+
+/**
+ * Writes the head of a response without the fields of `names`, in every spelling that a backend may
+ * fold to one of them, and with `Vary: *` where a Vary names one: RFC 9440 section 2.4.
+ *
+ * `octets` are the `octet_count` of the head; a head that was cut off is cleaned as far as it goes.
+ * `names` has `name_count` NUL-terminated field names.
+ *
+ * Sets `*cleaned` to memory from `allocator`.
+ *
+ * Fails with CLIENT_CERT_RESULT_OUT_OF_MEMORY.
+ */
+client_cert_result client_cert_response_head_clean(const uint8_t *octets,
+                                                   size_t octet_count,
+                                                   const char *const *names,
+                                                   size_t name_count,
+                                                   const client_cert_allocator *allocator,
+                                                   client_cert_bytes *cleaned);
 
 /**
  * What a result means, in words: lower case, no full stop, fit for a line of an error log.

@@ -8,9 +8,9 @@
 #include <http_protocol.h>
 #include <util_filter.h>
 
-#include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "client_cert.h"
 #include "config.h"
 #include "often.h"
 
@@ -34,130 +34,14 @@ typedef struct {
     apr_bucket_brigade *out; /**< what goes on; empty between two calls */
 } interim_watch;
 
-/** A field of a head, with the lines that continue it, or the head's first
- *  line, or the empty line at its end. */
-typedef struct {
-    const char *start;
-    apr_size_t length;
-    const char *name; /**< NULL if it has none */
-    const char *value;
-} head_field;
-
-/* False at the end. */
-static int next_field(apr_pool_t *p, const char **at, const char *end,
-                      head_field *field)
+/* A head that may have our headers in it reaches no client. */
+static apr_status_t give_up(conn_rec *c, const char *reason)
 {
-    const char *next = *at;
-    const char *colon;
-
-    if (next == end) {
-        return 0;
-    }
-    do {
-        const char *newline = memchr(next, '\n', (apr_size_t)(end - next));
-
-        next = newline ? newline + 1 : end;
-    } while (next < end && (*next == ' ' || *next == '\t'));
-
-    field->start = *at;
-    field->length = (apr_size_t)(next - *at);
-    field->name = field->value = NULL;
-    colon = memchr(*at, ':', field->length);
-    if (colon) {
-        const char *name_end = colon;
-
-        while (name_end > *at && apr_isspace(name_end[-1])) {
-            name_end--;
-        }
-        field->name = apr_pstrmemdup(p, *at, (apr_size_t)(name_end - *at));
-        field->value = apr_pstrmemdup(p, colon + 1,
-                                      (apr_size_t)(next - colon - 1));
-    }
-    *at = next;
-    return 1;
-}
-
-static int is_vary(const head_field *field)
-{
-    return field->name && !ap_cstr_casecmp(field->name, "Vary");
-}
-
-static int varies_by_ours(apr_pool_t *p, const char *head, const char *end,
-                          const mcc_names *names)
-{
-    head_field field;
-
-    while (next_field(p, &head, end, &field)) {
-        if (is_vary(&field) && mcc_names_listed(names, p, field.value)) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-/* The same head without our headers, and with an honest Vary. */
-static const char *cleaned(apr_pool_t *p, const char *head, apr_size_t length,
-                           const mcc_names *names, apr_size_t *kept)
-{
-    static const char vary[] = "Vary: *\r\n";
-    const char *end = head + length;
-    int varies = varies_by_ours(p, head, end, names);
-    char *output = apr_palloc(p, length + sizeof(vary));
-    char *out = output;
-    head_field field;
-
-    while (next_field(p, &head, end, &field)) {
-        if (field.name && mcc_names_contain(names, field.name)) {
-            continue;
-        }
-        if (varies && is_vary(&field)) {
-            continue;
-        }
-        memcpy(out, field.start, field.length);
-        out += field.length;
-        if (varies && field.start == end - length) {
-            memcpy(out, vary, sizeof(vary) - 1);
-            out += sizeof(vary) - 1;
-        }
-    }
-    *kept = (apr_size_t)(out - output);
-    return output;
-}
-
-/* How much of what there is belongs to the head; 0 if its end is not there. */
-static apr_size_t end_of_head(const char *head, apr_size_t length)
-{
-    const char *end = head + length;
-    const char *at = head;
-
-    while ((at = memchr(at, '\n', (apr_size_t)(end - at)))) {
-        at++;
-        if (at < end && *at == '\n') {
-            return (apr_size_t)(at + 1 - head);
-        }
-        if (end - at >= 2 && at[0] == '\r' && at[1] == '\n') {
-            return (apr_size_t)(at + 2 - head);
-        }
-    }
-    return 0;
-}
-
-/* Whether it may be the beginning of one. */
-static int is_head(const char *head, apr_size_t length)
-{
-    static const char start[] = "HTTP/";
-
-    return !memcmp(head, start,
-                   length < sizeof(start) - 1 ? length : sizeof(start) - 1);
-}
-
-/* Whether another head follows: not after a switch of protocols. */
-static int is_interim(const char *head, apr_size_t length)
-{
-    const char *space = memchr(head, ' ', length);
-    apr_size_t left = space ? length - (apr_size_t)(space - head) : 0;
-
-    return left > 3 && space[1] == '1' && strncmp(space + 1, "101", 3);
+    ap_log_cerror(APLOG_MARK, APLOG_ERR, 0, c,
+                  "the head of a response cannot be cleaned of our headers: %s; "
+                  "the connection ends", reason);
+    c->aborted = 1;
+    return APR_ECONNABORTED;
 }
 
 static void forget_head(interim_watch *watch)
@@ -169,21 +53,43 @@ static void forget_head(interim_watch *watch)
     }
 }
 
-/* Puts so much of what there is into what goes on, as it came or cleaned. */
-static void pass_head(interim_watch *watch, apr_size_t length, int clean)
+/* Puts what there is into what goes on. */
+static void pass_on(interim_watch *watch, const char *data, apr_size_t length)
 {
-    const char *head = watch->head;
+    if (length) {
+        APR_BRIGADE_INSERT_TAIL(watch->out,
+                                apr_bucket_heap_create(data, length, NULL,
+                                                       watch->out->bucket_alloc));
+    }
+    forget_head(watch);
+}
+
+static void *allocate_from_pool(void *pool, size_t size)
+{
+    return apr_palloc(pool, size);
+}
+
+/* The same of so much of the head that there is, cleaned. */
+static apr_status_t pass_cleaned(interim_watch *watch, conn_rec *c,
+                                 apr_size_t length)
+{
+    client_cert_allocator allocator = { allocate_from_pool, watch->pool };
+    client_cert_bytes cleaned = { NULL, 0 };
+    const apr_array_header_t *names = watch->names->list;
+    client_cert_result result;
 
     if (!length) {
-        return;
+        return APR_SUCCESS;
     }
-    if (clean) {
-        head = cleaned(watch->pool, head, length, watch->names, &length);
+    result = client_cert_response_head_clean((const uint8_t *)watch->head, length,
+                                             (const char *const *)names->elts,
+                                             (size_t)names->nelts, &allocator,
+                                             &cleaned);
+    if (result != CLIENT_CERT_RESULT_OK) {
+        return give_up(c, client_cert_result_message(result));
     }
-    APR_BRIGADE_INSERT_TAIL(watch->out,
-                            apr_bucket_heap_create(head, length, NULL,
-                                                   watch->out->bucket_alloc));
-    forget_head(watch);
+    pass_on(watch, (const char *)cleaned.data, cleaned.length);
+    return APR_SUCCESS;
 }
 
 static void add_to_head(interim_watch *watch, const char *data, apr_size_t length)
@@ -211,7 +117,9 @@ static apr_status_t take_data(interim_watch *watch, conn_rec *c, apr_bucket *b)
     apr_size_t before = watch->length;
     const char *data;
     apr_size_t length;
-    apr_size_t end;
+    client_cert_result result;
+    uint32_t kind;
+    size_t end;
     apr_status_t status = apr_bucket_read(b, &data, &length, APR_BLOCK_READ);
 
     if (status != APR_SUCCESS) {
@@ -222,31 +130,32 @@ static apr_status_t take_data(interim_watch *watch, conn_rec *c, apr_bucket *b)
         return APR_SUCCESS;
     }
     add_to_head(watch, data, length);
-    if (!is_head(watch->head, watch->length)) {
-        /* Nothing that we know anything of. */
-        pass_head(watch, watch->length, 0);
-        watch->heads = 0;
+    result = client_cert_response_head_find((const uint8_t *)watch->head,
+                                            watch->length, before, &kind, &end);
+    if (result != CLIENT_CERT_RESULT_OK) {
+        return give_up(c, client_cert_result_message(result));
     }
-    else if ((end = end_of_head(watch->head, watch->length))) {
-        int more = is_interim(watch->head, end);
-
+    switch (kind) {
+    case CLIENT_CERT_HEAD_INCOMPLETE:
+        if (watch->length > MAX_HEAD) {
+            return give_up(c, "it is longer than any that httpd reads");
+        }
+        break;
+    case CLIENT_CERT_HEAD_INTERIM:
+    case CLIENT_CERT_HEAD_FINAL:
         if (end - before < length) {
             apr_bucket_split(b, end - before);
         }
-        pass_head(watch, end, 1);
-        if (!more) {
-            watch->heads = 0;
-        }
-    }
-    else if (watch->length > MAX_HEAD) {
-        ap_log_cerror(APLOG_MARK, APLOG_ERR, 0, c,
-                      "a response has a head of more than %d bytes: the "
-                      "connection ends", MAX_HEAD);
-        c->aborted = 1;
-        return APR_ECONNABORTED;
+        status = pass_cleaned(watch, c, end);
+        watch->heads = kind == CLIENT_CERT_HEAD_INTERIM;
+        break;
+    default:
+        pass_on(watch, watch->head, watch->length);
+        watch->heads = 0;
+        break;
     }
     apr_bucket_delete(b);
-    return APR_SUCCESS;
+    return status;
 }
 
 static MCC_SELDOM apr_status_t write_heads(ap_filter_t *f,
@@ -263,7 +172,7 @@ static MCC_SELDOM apr_status_t write_heads(ap_filter_t *f,
         }
         else if (!APR_BUCKET_IS_FLUSH(b)) {
             /* The end of the request, or of the connection. */
-            pass_head(watch, watch->length, 1);
+            status = pass_cleaned(watch, f->c, watch->length);
             watch->heads = 0;
         }
         else if (watch->length) {

@@ -46,6 +46,7 @@ mod escaped_pem;
 pub mod ffi;
 pub mod format;
 pub mod handshake;
+mod http;
 mod openssl;
 mod path;
 mod pem;

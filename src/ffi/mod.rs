@@ -20,6 +20,7 @@ mod memory;
 mod number;
 mod panic;
 mod pointer;
+mod response_head;
 mod result;
 mod sign;
 mod signer;
