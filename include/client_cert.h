@@ -502,6 +502,32 @@ typedef struct {
 } client_cert_value;
 
 /**
+ * A format as configurations name it.
+ */
+typedef struct {
+    /**
+     * Its name, NUL-terminated.
+     */
+    const char *name;
+    /**
+     * The header that has it unless another is named, NUL-terminated.
+     */
+    const char *header;
+    /**
+     * A client_cert_format.
+     */
+    uint32_t format;
+    /**
+     * Whether its value is signed, rather than the bare certificate.
+     */
+    bool is_signed;
+    /**
+     * Whether it can be read and verified: client_cert_verify() or client_cert_verify_peer().
+     */
+    bool is_readable;
+} client_cert_format_row;
+
+/**
  * Bytes in memory from the caller's allocator.
  */
 typedef struct {
@@ -742,6 +768,13 @@ client_cert_result client_cert_encode(const client_cert_client *client,
 client_cert_result client_cert_encode_chain(const client_cert_client *client,
                                             const client_cert_allocator *allocator,
                                             client_cert_value *value);
+
+/**
+ * The formats that there are.
+ *
+ * Sets `*formats` to an array of `*count` rows, which is static.
+ */
+client_cert_result client_cert_formats(const client_cert_format_row **formats, size_t *count);
 
 /**
  * Makes a handshake: what one full TLS handshake established.

@@ -82,7 +82,7 @@ static int check_section(const mcc_accept_section *section, server_rec *s,
         }
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
                      "ClientCertAccept %s (section at %s:%d): %s",
-                     mcc_accept_format_name(accept.format), section->file, section->line,
+                     mcc_format_name((uint32_t)accept.format), section->file, section->line,
                      fault);
         return 0;
     }
@@ -221,7 +221,7 @@ static void warn_of_no_tls(const mcc_global *global, const server_rec *main_serv
                          "ClientCertAccept %s (section at %s:%d): this virtual "
                          "host has no TLS, and so nobody whom ClientCertTrustPeer "
                          "could compare: every value will be refused",
-                         mcc_accept_format_name(accept.format), section->file,
+                         mcc_format_name((uint32_t)accept.format), section->file,
                          section->line);
         }
     }

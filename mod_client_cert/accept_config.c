@@ -104,17 +104,6 @@ static mcc_accept_config *section_of(cmd_parms *cmd, mcc_dir_config *conf)
     return &conf->accept;
 }
 
-static const struct {
-    const char *name;
-    uint32_t format;
-} accept_formats[] = {
-    { "cms", CLIENT_CERT_FORMAT_CMS },
-    { "cms-sf", CLIENT_CERT_FORMAT_CMS_SF },
-    { "rfc9440", CLIENT_CERT_FORMAT_RFC9440 },
-};
-
-#define ACCEPT_FORMATS (sizeof(accept_formats) / sizeof(accept_formats[0]))
-
 /* The name among those that are read, where one header has one pointer. Two
  * names that fold to one are still two headers to be read. */
 static const char *add_accepted_name(mcc_global *global, const char *name)
@@ -132,8 +121,8 @@ const char *mcc_set_accept(cmd_parms *cmd, void *dir, const char *word,
 {
     mcc_server_config *server = mcc_server_config_of(cmd->server);
     const char *error = check_context(cmd);
+    const client_cert_format_row *format;
     mcc_accept_config *accept;
-    size_t i;
 
     if (error) {
         return error;
@@ -149,22 +138,17 @@ const char *mcc_set_accept(cmd_parms *cmd, void *dir, const char *word,
         accept->format = MCC_ACCEPT_OFF;
         return NULL;
     }
-    for (i = 0; i < ACCEPT_FORMATS; i++) {
-        if (!ap_cstr_casecmp(word, accept_formats[i].name)) {
-            break;
-        }
-    }
-    if (i == ACCEPT_FORMATS) {
-        return mcc_fault(cmd, "unknown format \"%s\", must be one of off, cms, "
-                         "cms-sf, rfc9440", word);
+    format = mcc_find_format(word);
+    if (!format || !format->is_readable) {
+        return mcc_unknown_format(cmd, word, 1);
     }
     if (!header) {
-        header = MCC_CLIENT_CERT;
+        header = format->header;
     }
     else if ((error = mcc_header_fault(cmd, header))) {
         return error;
     }
-    accept->format = (int)accept_formats[i].format;
+    accept->format = (int)format->format;
     accept->header = add_accepted_name(server->global, header);
     mcc_names_add(&server->global->our_names, header);
     if (!server->global->accepts) {
@@ -385,16 +369,4 @@ const char *mcc_set_user_name(cmd_parms *cmd, void *dir, const char *variable)
     }
     section_of(cmd, dir)->user_name = variable;
     return NULL;
-}
-
-const char *mcc_accept_format_name(int format)
-{
-    size_t i;
-
-    for (i = 0; i < ACCEPT_FORMATS; i++) {
-        if ((int)accept_formats[i].format == format) {
-            return accept_formats[i].name;
-        }
-    }
-    return "off";
 }

@@ -53,9 +53,6 @@ static MCC_INLINE int mcc_accept_needs_peer(const mcc_accept_config *conf)
     return conf->trust_peer != 0 || conf->format == CLIENT_CERT_FORMAT_RFC9440;
 }
 
-/** What a format is called in the configuration. */
-const char *mcc_accept_format_name(int format);
-
 /** Directive functions. */
 const char *mcc_set_accept(cmd_parms *cmd, void *dir, const char *word,
                            const char *header);

@@ -153,6 +153,54 @@ const char *mcc_find_file(cmd_parms *cmd, const char *word, const char **file)
     return NULL;
 }
 
+static const client_cert_format_row *formats(size_t *count)
+{
+    const client_cert_format_row *rows = NULL;
+
+    (void)client_cert_formats(&rows, count);
+    return rows;
+}
+
+const client_cert_format_row *mcc_find_format(const char *word)
+{
+    size_t count;
+    const client_cert_format_row *row = formats(&count);
+
+    for (; count; count--, row++) {
+        if (!ap_cstr_casecmp(word, row->name)) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
+const char *mcc_format_name(uint32_t format)
+{
+    size_t count;
+    const client_cert_format_row *row = formats(&count);
+
+    for (; count; count--, row++) {
+        if (row->format == format) {
+            return row->name;
+        }
+    }
+    return "off";
+}
+
+const char *mcc_unknown_format(cmd_parms *cmd, const char *word, int readable)
+{
+    size_t count;
+    const client_cert_format_row *row = formats(&count);
+    const char *names = "off";
+
+    for (; count; count--, row++) {
+        if (!readable || row->is_readable) {
+            names = apr_pstrcat(cmd->pool, names, ", ", row->name, NULL);
+        }
+    }
+    return mcc_fault(cmd, "unknown format \"%s\", must be one of %s", word, names);
+}
+
 const char *mcc_header_fault(cmd_parms *cmd, const char *header)
 {
     if (!mcc_name_is_token(header)) {
@@ -162,7 +210,7 @@ const char *mcc_header_fault(cmd_parms *cmd, const char *header)
         return mcc_fault(cmd, "the header \"%s\" has a meaning of its own in "
                          "HTTP", header);
     }
-    if (mcc_is_format(header)) {
+    if (mcc_find_format(header)) {
         return mcc_fault(cmd, "\"%s\" is a format, not a header: each format "
                          "has a directive of its own", header);
     }
@@ -245,8 +293,8 @@ static const char *set_incoming(cmd_parms *cmd, void *dir, const char *word)
 const command_rec mcc_commands[] = {
     AP_INIT_TAKE12("ClientCertForward", mcc_set_forward, NULL,
                    RSRC_CONF | ACCESS_CONF,
-                   "off, or a format (cms, cms-sf, rfc9440, escaped-pem, xfcc) "
-                   "and, if it is not the usual one, the header to send it in"),
+                   "off, or a format and, if it is not the usual one, the header "
+                   "to send it in"),
     AP_INIT_FLAG("ClientCertForwardChain", mcc_set_forward_chain, NULL,
                  RSRC_CONF | ACCESS_CONF,
                  "on to send Client-Cert-Chain (RFC 9440) as well"),
@@ -269,8 +317,8 @@ const command_rec mcc_commands[] = {
                   "headers"),
     AP_INIT_TAKE12("ClientCertAccept", mcc_set_accept, NULL,
                    RSRC_CONF | ACCESS_CONF,
-                   "off, or a format (cms, cms-sf, rfc9440) and, if it is not "
-                   "the usual one, the header to read it from"),
+                   "off, or a format and, if it is not the usual one, the header "
+                   "to read it from"),
     AP_INIT_TAKE1("ClientCertTrust", mcc_set_trust, NULL,
                   RSRC_CONF | ACCESS_CONF,
                   "a PEM file of the CAs of signers, or of signers themselves"),

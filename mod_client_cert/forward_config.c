@@ -39,47 +39,14 @@ void mcc_signer_config_merge(mcc_signer_config *conf,
     conf->lifetime = add->lifetime < 0 ? base->lifetime : add->lifetime;
 }
 
-static const struct {
-    const char *name;
-    uint32_t format;
-    const char *header;
-    unsigned is_signed : 1;
-} forward_formats[] = {
-    { "cms", CLIENT_CERT_FORMAT_CMS, MCC_CLIENT_CERT, 1 },
-    { "cms-sf", CLIENT_CERT_FORMAT_CMS_SF, MCC_CLIENT_CERT, 1 },
-    { "rfc9440", CLIENT_CERT_FORMAT_RFC9440, MCC_CLIENT_CERT, 0 },
-    { "escaped-pem", CLIENT_CERT_FORMAT_ESCAPED_PEM, "X-SSL-Client-Cert", 0 },
-    { "xfcc", CLIENT_CERT_FORMAT_XFCC, "X-Forwarded-Client-Cert", 0 },
-};
-
-#define FORWARD_FORMATS (sizeof(forward_formats) / sizeof(forward_formats[0]))
-
-/* FORWARD_FORMATS if it is none of them. */
-static size_t find_format(const char *word)
-{
-    size_t i;
-
-    for (i = 0; i < FORWARD_FORMATS; i++) {
-        if (!ap_cstr_casecmp(word, forward_formats[i].name)) {
-            break;
-        }
-    }
-    return i;
-}
-
-int mcc_is_format(const char *word)
-{
-    return find_format(word) != FORWARD_FORMATS;
-}
-
 const char *mcc_set_forward(cmd_parms *cmd, void *dir, const char *word,
                             const char *header)
 {
     mcc_forward_config *conf = &((mcc_dir_config *)dir)->forward;
     mcc_server_config *server = mcc_server_config_of(cmd->server);
     const char *error = ap_check_cmd_context(cmd, MCC_SECTION_CONTEXT);
+    const client_cert_format_row *format;
     mcc_forward_line *line;
-    size_t i;
     int n;
 
     if (error) {
@@ -97,14 +64,13 @@ const char *mcc_set_forward(cmd_parms *cmd, void *dir, const char *word,
         return NULL;
     }
 
-    i = find_format(word);
-    if (i == FORWARD_FORMATS) {
-        return mcc_fault(cmd, "unknown format \"%s\", must be one of off, cms, "
-                     "cms-sf, rfc9440, escaped-pem, xfcc", word);
+    format = mcc_find_format(word);
+    if (!format) {
+        return mcc_unknown_format(cmd, word, 0);
     }
 
     if (!header) {
-        header = forward_formats[i].header;
+        header = format->header;
     }
     else if ((error = mcc_header_fault(cmd, header))) {
         return error;
@@ -125,12 +91,12 @@ const char *mcc_set_forward(cmd_parms *cmd, void *dir, const char *word,
     }
 
     line = apr_array_push(conf->lines);
-    line->format = forward_formats[i].format;
+    line->format = format->format;
     line->header = header;
-    line->is_signed = forward_formats[i].is_signed;
+    line->is_signed = format->is_signed;
     mcc_names_add(&server->global->our_names, header);
     server->global->forwards = 1;
-    if (forward_formats[i].is_signed) {
+    if (format->is_signed) {
         server->signs = 1;
     }
     return NULL;

@@ -55,9 +55,6 @@ void mcc_signer_config_merge(mcc_signer_config *conf,
                              const mcc_signer_config *base,
                              const mcc_signer_config *add);
 
-/** Whether a word is one of the formats. */
-int mcc_is_format(const char *word);
-
 /** Free a signer when a pool ends. */
 void mcc_signer_goes_with(apr_pool_t *p, client_cert_signer *signer);
 

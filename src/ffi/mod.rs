@@ -15,6 +15,7 @@ mod cache;
 mod certificate;
 mod client;
 mod encode;
+mod format;
 mod handshake;
 mod memory;
 mod number;
