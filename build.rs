@@ -38,7 +38,7 @@ fn declare_openssl() {
         .allowlist_function("X509_NAME_print_ex|X509_check_ca|X509_new_ex")
         .allowlist_function("X509_STORE_CTX_set_(flags|time|verify_cb)|X509_STORE_CTX_set0_crls")
         .allowlist_type("X509_STORE_CTX_verify_cb")
-        .allowlist_var("XN_FLAG_RFC2253")
+        .allowlist_var("XN_FLAG_RFC2253|ERR_LIB_(BN|RSA|EVP|OBJ|DSA|X509|ASN1|EC|X509V3|ECDSA|PROV|OSSL_DECODER)|ERR_R_(UNSUPPORTED|FETCH_FAILED)")
         .allowlist_recursively(false)
         .raw_line("use libc::time_t;\nuse openssl_sys::*;")
         .raw_line("type stack_st_X509_CRL = OPENSSL_STACK;");

@@ -9,7 +9,8 @@
  * - An object of type x is made by x_new (or an x_from_...) and released by x_free. Once made it
  *   does not change, and any number of threads may use it at once.
  * - Functions that can fail return a client_cert_result. Results go out through pointers, which
- *   come last, and of which nothing is to be read unless CLIENT_CERT_RESULT_OK was returned.
+ *   come last, and of which nothing is to be read unless CLIENT_CERT_RESULT_OK was returned, but for
+ *   a `reason`.
  * - No pointer may be NULL unless its function says so; CLIENT_CERT_RESULT_NULL_PARAMETER is
  *   the answer. Other than NULL, a pointer must be valid for what its type and function say.
  * - X509 and EVP_PKEY objects are borrowed: the caller keeps its reference. Where the library
@@ -28,6 +29,11 @@
 #include <stdint.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
+
+/**
+ * Room for every reason, its NUL included, of a function that gives one in words.
+ */
+#define CLIENT_CERT_REASON_SIZE 512
 
 /**
  * How a function ended. The numbers never change.
@@ -344,6 +350,30 @@ typedef enum {
      */
     CLIENT_CERT_RESULT_NO_SIGNING_TIME = 800,
 } client_cert_result;
+
+/**
+ * What kind of result it is. The numbers never change.
+ */
+typedef enum {
+    /**
+     * CLIENT_CERT_RESULT_OK.
+     */
+    CLIENT_CERT_KIND_OK = 0,
+    /**
+     * The value is not what its format has: over HTTP, 400.
+     */
+    CLIENT_CERT_KIND_MALFORMED = 1,
+    /**
+     * The value is well formed, but it, or the client of a handshake, is not to be believed: over
+     * HTTP, 403.
+     */
+    CLIENT_CERT_KIND_REFUSED = 2,
+    /**
+     * Whether it is to be believed could not be found out, by a fault on this side: over HTTP, 500,
+     * for an administrator to see to.
+     */
+    CLIENT_CERT_KIND_FAULT = 3,
+} client_cert_kind;
 
 /**
  * How the value of a header is written.
@@ -908,12 +938,12 @@ client_cert_result client_cert_response_head_clean(const uint8_t *octets,
 const char *client_cert_result_message(uint32_t result);
 
 /**
- * Whether a result says that a value is malformed, rather than well formed and refused: over HTTP,
- * whether 400 is the answer, rather than 403.
+ * What kind of result a function gave that verifies, or client_cert_handshake_client(): whether
+ * what came is malformed, refused, or whether that could not be found out.
  *
- * `result` is a `client_cert_result`. Those are the ones from 600 to 699.
+ * `result` is a `client_cert_result`; any other number is a fault.
  */
-bool client_cert_result_is_malformed(uint32_t result);
+client_cert_kind client_cert_result_kind(uint32_t result);
 
 /**
  * The version of the library, such as `0.1.0`. The string is static, NUL-terminated ASCII.
@@ -1126,7 +1156,9 @@ client_cert_result client_cert_verdicts_verify(const client_cert_verdicts *verdi
                                                uint32_t max_age,
                                                uint32_t skew,
                                                const client_cert_client *peer,
-                                               client_cert_accepted **accepted);
+                                               client_cert_accepted **accepted,
+                                               char *reason,
+                                               size_t reason_size);
 
 /**
  * As client_cert_verify_peer(), but takes a value again as client_cert_verdicts_verify() does.
@@ -1140,7 +1172,9 @@ client_cert_result client_cert_verdicts_verify_peer(const client_cert_verdicts *
                                                     size_t length,
                                                     int64_t now,
                                                     const client_cert_client *peer,
-                                                    client_cert_accepted **accepted);
+                                                    client_cert_accepted **accepted,
+                                                    char *reason,
+                                                    size_t reason_size);
 
 /**
  * Verifies a signed value.
@@ -1156,12 +1190,20 @@ client_cert_result client_cert_verdicts_verify_peer(const client_cert_verdicts *
  *
  * Sets `*accepted` to a new object, which client_cert_accepted_free() releases.
  *
- * Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER; with a CLIENT_CERT_RESULT_VALUE_... result (see
- * client_cert_result_is_malformed()); and where the value is well formed, but not to be
- * believed, with the results from 700 on,
+ * Puts the reason of a failure into `reason`: what client_cert_result_message() says, and the
+ * particulars of this value, such as the digests that differ or the names that the signer has;
+ * never the value itself. It is printable ASCII, NUL-terminated, and fit for a line of an error
+ * log. It has room in CLIENT_CERT_REASON_SIZE bytes; `reason_size` may be less, and then it is cut
+ * off. After CLIENT_CERT_RESULT_OK it is empty. `reason` may be NULL.
+ *
+ * client_cert_result_kind() tells how it failed. The value is malformed:
+ * CLIENT_CERT_RESULT_VALUE_...; it is well formed, but not to be believed: the results from 700 on,
  * CLIENT_CERT_RESULT_SIGNER_KEY_UNSUPPORTED, CLIENT_CERT_RESULT_SIGNER_KEY_TOO_SMALL,
  * CLIENT_CERT_RESULT_SIGNER_EXPIRED, CLIENT_CERT_RESULT_SIGNER_NOT_YET_VALID,
- * CLIENT_CERT_RESULT_CERTIFICATE_EXPIRED, CLIENT_CERT_RESULT_CERTIFICATE_NOT_YET_VALID.
+ * CLIENT_CERT_RESULT_CERTIFICATE_EXPIRED, CLIENT_CERT_RESULT_CERTIFICATE_NOT_YET_VALID. Or that
+ * could not be found out: CLIENT_CERT_RESULT_VERIFICATION_FAILED,
+ * CLIENT_CERT_RESULT_CERTIFICATE_MALFORMED where OpenSSL cannot read `peer`,
+ * CLIENT_CERT_RESULT_INVALID_PARAMETER and the others that every function may give.
  */
 client_cert_result client_cert_verify(const client_cert_trust *trust,
                                       uint32_t format,
@@ -1171,7 +1213,9 @@ client_cert_result client_cert_verify(const client_cert_trust *trust,
                                       uint32_t max_age,
                                       uint32_t skew,
                                       const client_cert_client *peer,
-                                      client_cert_accepted **accepted);
+                                      client_cert_accepted **accepted,
+                                      char *reason,
+                                      size_t reason_size);
 
 /**
  * Verifies a value that nobody signed: the certificate of `peer` must lead to an anchor, have one
@@ -1184,9 +1228,8 @@ client_cert_result client_cert_verify(const client_cert_trust *trust,
  *
  * Sets `*accepted` to a new object, which client_cert_accepted_free() releases.
  *
- * Fails as client_cert_verify() does, and with CLIENT_CERT_RESULT_CERTIFICATE_MALFORMED where
- * OpenSSL cannot read the chain of `peer`. What is said of the signer in a result is said of the
- * peer.
+ * `reason` is as for client_cert_verify(). Fails as that does; what is said of the signer in a
+ * result is said of the peer.
  */
 client_cert_result client_cert_verify_peer(const client_cert_trust *trust,
                                            uint32_t format,
@@ -1194,7 +1237,9 @@ client_cert_result client_cert_verify_peer(const client_cert_trust *trust,
                                            size_t length,
                                            int64_t now,
                                            const client_cert_client *peer,
-                                           client_cert_accepted **accepted);
+                                           client_cert_accepted **accepted,
+                                           char *reason,
+                                           size_t reason_size);
 
 #ifdef __cplusplus
 }  // extern "C"

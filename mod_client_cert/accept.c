@@ -28,10 +28,11 @@ static request_rec *first_request(request_rec *r)
     return r;
 }
 
-static void refuse(mcc_accept_outcome *outcome, const char *reason)
+static void fail(mcc_accept_outcome *outcome, mcc_accept_state state,
+                 const char *reason)
 {
-    outcome->state = MCC_ACCEPT_STATE_REFUSED;
-    outcome->reason = reason;
+    outcome->state = state;
+    outcome->reason = outcome->kind = reason;
 }
 
 /* What was accepted for the request that the client sent. */
@@ -53,11 +54,23 @@ static void take(mcc_accept_outcome *outcome, client_cert_accepted *accepted)
     if (client_cert_accepted_client(accepted, &outcome->client)
             != CLIENT_CERT_RESULT_OK) {
         client_cert_accepted_free(accepted);
-        refuse(outcome, "the verified client is not there");
+        fail(outcome, MCC_ACCEPT_STATE_FAULT, "the verified client is not there");
         return;
     }
     outcome->accepted = accepted;
     outcome->state = MCC_ACCEPT_STATE_ACCEPTED;
+}
+
+static mcc_accept_state state_of(client_cert_result result)
+{
+    switch (client_cert_result_kind(result)) {
+    case CLIENT_CERT_KIND_MALFORMED:
+        return MCC_ACCEPT_STATE_MALFORMED;
+    case CLIENT_CERT_KIND_REFUSED:
+        return MCC_ACCEPT_STATE_REFUSED;
+    default:
+        return MCC_ACCEPT_STATE_FAULT;
+    }
 }
 
 static void verify(request_rec *r, const mcc_accept_config *conf,
@@ -68,32 +81,41 @@ static void verify(request_rec *r, const mcc_accept_config *conf,
         = mcc_server_config_of(r->server)->global->verdicts;
     client_cert_trust trust = { conf->anchors, conf->crls, conf->names };
     client_cert_accepted *accepted = NULL;
+    char reason[CLIENT_CERT_REASON_SIZE];
     client_cert_result result;
     mcc_tls_identity peer;
 
     memset(&peer, 0, sizeof(peer));
     if (mcc_accept_needs_peer(conf)) {
         mcc_tls_identify(r, now, &peer);
-        if (peer.verdict == MCC_VERDICT_NONE) {
-            refuse(outcome, "the TLS peer of this connection showed no "
-                            "certificate");
+        switch (peer.verdict) {
+        case MCC_VERDICT_VERIFIED:
+            break;
+        case MCC_VERDICT_NONE:
+            fail(outcome, MCC_ACCEPT_STATE_REFUSED,
+                 "the TLS peer of this connection showed no certificate");
             return;
-        }
-        if (peer.verdict == MCC_VERDICT_UNVERIFIED) {
-            refuse(outcome, apr_pstrcat(p, "the TLS peer was not verified: ",
-                                        peer.reason, NULL));
+        case MCC_VERDICT_UNVERIFIED:
+            fail(outcome, MCC_ACCEPT_STATE_REFUSED,
+                 apr_pstrcat(p, "the TLS peer was not verified: ", peer.reason,
+                             NULL));
+            return;
+        case MCC_VERDICT_FAULT:
+            fail(outcome, MCC_ACCEPT_STATE_FAULT,
+                 apr_pstrcat(p, "the TLS peer is not known: ", peer.reason, NULL));
             return;
         }
     }
     if (!conf->anchors) {
-        refuse(outcome, "ClientCertTrust is missing here");
+        fail(outcome, MCC_ACCEPT_STATE_FAULT, "ClientCertTrust is missing here");
         return;
     }
     if (conf->format == CLIENT_CERT_FORMAT_RFC9440) {
         result = client_cert_verdicts_verify_peer(verdicts, &trust,
                                                   (uint32_t)conf->format, value,
                                                   strlen(value), now,
-                                                  peer.client, &accepted);
+                                                  peer.client, &accepted,
+                                                  reason, sizeof(reason));
     }
     else {
         result = client_cert_verdicts_verify(verdicts, &trust,
@@ -105,16 +127,15 @@ static void verify(request_rec *r, const mcc_accept_config *conf,
                                              (uint32_t)(conf->max_age < 0
                                                             ? MCC_DEFAULT_SKEW
                                                             : conf->skew),
-                                             peer.client, &accepted);
+                                             peer.client, &accepted, reason,
+                                             sizeof(reason));
     }
     if (result == CLIENT_CERT_RESULT_OK) {
         take(outcome, accepted);
         return;
     }
-    refuse(outcome, client_cert_result_message(result));
-    if (client_cert_result_is_malformed(result)) {
-        outcome->state = MCC_ACCEPT_STATE_MALFORMED;
-    }
+    fail(outcome, state_of(result), apr_pstrdup(p, reason));
+    outcome->kind = client_cert_result_message(result);
 }
 
 static void find_out(request_rec *r, const mcc_accept_config *conf,
@@ -139,8 +160,8 @@ static void find_out(request_rec *r, const mcc_accept_config *conf,
         verify(r, conf, value, outcome, p);
     }
     else if (count) {
-        outcome->state = MCC_ACCEPT_STATE_MALFORMED;
-        outcome->reason = "the header is there more than once";
+        fail(outcome, MCC_ACCEPT_STATE_MALFORMED,
+             "the header is there more than once");
     }
 }
 
@@ -183,7 +204,7 @@ static __attribute__((noinline)) const mcc_accept_outcome *
 decide_outcome(request_rec *r)
 {
     static const mcc_accept_outcome off = {
-        MCC_ACCEPT_STATE_OFF, NULL, NULL, NULL
+        MCC_ACCEPT_STATE_OFF, NULL, NULL, NULL, NULL
     };
     const mcc_dir_config *dir = mcc_dir_config_of(r);
     mcc_request *request;
@@ -311,7 +332,9 @@ static int answers_refusal(const request_rec *r)
 int mcc_accept_enforce(request_rec *r)
 {
     const mcc_accept_outcome *outcome;
+    const char *note = "refused";
     int status = HTTP_FORBIDDEN;
+    int level = APLOG_INFO;
 
     if (!mcc_server_config_of(r->server)->accepts) {
         return DECLINED;
@@ -336,14 +359,21 @@ int mcc_accept_enforce(request_rec *r)
         break;
     case MCC_ACCEPT_STATE_REFUSED:
         break;
+    case MCC_ACCEPT_STATE_FAULT:
+        status = HTTP_INTERNAL_SERVER_ERROR;
+        level = APLOG_ERR;
+        note = "failed";
+        break;
     }
-    apr_table_setn(r->notes, MCC_NOTE_ACCEPT, "refused");
+    apr_table_setn(r->notes, MCC_NOTE_ACCEPT, note);
     if (answers_refusal(r)) {
         return DECLINED;
     }
     mcc_request_of(r)->refused = 1;
-    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
-                  "the forwarded client certificate is refused: %s",
+    ap_log_rerror(APLOG_MARK, level, 0, r,
+                  outcome->state == MCC_ACCEPT_STATE_FAULT
+                      ? "the forwarded client certificate cannot be verified: %s"
+                      : "the forwarded client certificate is refused: %s",
                   outcome->reason);
     return status;
 }

@@ -20,12 +20,15 @@ typedef enum {
     MCC_ACCEPT_STATE_NONE,     /**< no header, no identity */
     MCC_ACCEPT_STATE_ACCEPTED,
     MCC_ACCEPT_STATE_MALFORMED, /**< to be answered 400 */
-    MCC_ACCEPT_STATE_REFUSED   /**< to be answered 403 */
+    MCC_ACCEPT_STATE_REFUSED,  /**< to be answered 403 */
+    MCC_ACCEPT_STATE_FAULT     /**< ours: to be answered 500 */
 } mcc_accept_state;
 
 typedef struct mcc_accept_outcome {
     mcc_accept_state state;
-    const char *reason; /**< with MALFORMED and REFUSED, for the log */
+    /** with MALFORMED, REFUSED and FAULT; in full for the log, and without the
+     *  particulars of this request for CLIENT_CERT_VERIFY */
+    const char *reason, *kind;
     /** with ACCEPTED, else NULL; it lives as long as the first request */
     client_cert_accepted *accepted;
     /** the same, to be forwarded */
@@ -49,7 +52,7 @@ int mcc_accept_undecided(request_rec *r);
 /** map_to_storage hook, before any other. */
 int mcc_accept_locate(request_rec *r);
 
-/** post_perdir_config hook: nothing skips it. Answers 400 and 403. */
+/** post_perdir_config hook: nothing skips it. Answers 400, 403 and 500. */
 int mcc_accept_enforce(request_rec *r);
 
 /** child_init hook: values are verified once for each process. */

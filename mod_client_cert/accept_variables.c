@@ -188,8 +188,8 @@ static const char *nobody(const char *name)
 
 static const char *verify_of(apr_pool_t *p, const mcc_accept_outcome *outcome)
 {
-    return outcome->reason ? apr_pstrcat(p, "FAILED:", outcome->reason, NULL)
-                           : "NONE";
+    return outcome->kind ? apr_pstrcat(p, "FAILED:", outcome->kind, NULL)
+                         : "NONE";
 }
 
 static const char *client_variable(request_rec *r,

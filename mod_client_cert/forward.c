@@ -122,19 +122,32 @@ static const client_cert_signer *signer_of(const request_rec *r,
     return mcc_tls_host_signer(server->tls_host, id);
 }
 
+/* Nothing half made stays behind for an error document's redirect. */
+static int send_failure(request_rec *r)
+{
+    mcc_request_send_nothing(r);
+    apr_table_setn(r->notes, MCC_NOTE_FORWARD, "failed");
+    return HTTP_INTERNAL_SERVER_ERROR;
+}
+
 static MCC_SELDOM int fail(request_rec *r, const mcc_server_config *server,
                            const char *header, const char *reason)
 {
-    /* Nothing half made stays behind for an error document's redirect. */
-    mcc_request_send_nothing(r);
-    apr_table_setn(r->notes, MCC_NOTE_FORWARD, "failed");
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
                   "ClientCertForward: no value for header \"%s\": %s "
                   "(ClientCertSigner %s); the request is not forwarded",
                   header, reason,
                   server->signer.source == MCC_SIGNER_FILE ? server->signer.file
                                                            : "server");
-    return HTTP_INTERNAL_SERVER_ERROR;
+    return send_failure(r);
+}
+
+static MCC_SELDOM int fail_to_identify(request_rec *r, const char *reason)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                  "ClientCertForward: who the client is could not be found out: "
+                  "%s; the request is not forwarded", reason);
+    return send_failure(r);
 }
 
 static int forward(request_rec *r, const mcc_server_config *server,
@@ -222,7 +235,9 @@ int mcc_forward_fixups(request_rec *r)
          * the client that it speaks for. */
         identity.client = accepted->client;
         identity.verdict = accepted->client ? MCC_VERDICT_VERIFIED
-                                            : MCC_VERDICT_NONE;
+            : accepted->state == MCC_ACCEPT_STATE_FAULT ? MCC_VERDICT_FAULT
+            : MCC_VERDICT_NONE;
+        identity.reason = accepted->reason;
     }
     switch (identity.verdict) {
     case MCC_VERDICT_VERIFIED:
@@ -230,6 +245,8 @@ int mcc_forward_fixups(request_rec *r)
     case MCC_VERDICT_NONE:
         apr_table_setn(r->notes, MCC_NOTE_FORWARD, "none");
         return DECLINED;
+    case MCC_VERDICT_FAULT:
+        return fail_to_identify(r, identity.reason);
     case MCC_VERDICT_UNVERIFIED:
         break;
     }

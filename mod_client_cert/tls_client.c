@@ -21,10 +21,12 @@ typedef struct {
     SSL *ssl;
     unsigned finished : 1; /**< the last handshake looked at was finished */
     unsigned shown_known : 1;
+    unsigned has_leaf : 1; /**< the client showed a certificate in it */
     /** what the last finished handshake established; NULL if that is unknown,
      *  or there is no client certificate */
     client_cert_handshake *current;
     X509 *current_leaf; /**< NULL if the client showed none */
+    const char *fault; /**< why the last verification's outcome is lost, if it is */
     /** the last verification's outcome, until its handshake is finished */
     client_cert_handshake *pending;
     X509 *pending_leaf;
@@ -131,6 +133,15 @@ static void forget_pending(tls_connection *connection)
     connection->pending_leaf = NULL;
 }
 
+/* Its session must not resume: there, too, nobody would know. */
+static MCC_SELDOM void lose_outcome(tls_connection *connection,
+                                    const char *fault)
+{
+    forget_pending(connection);
+    connection->fault = fault;
+    SSL_SESSION_set1_ticket_appdata(SSL_get_session(connection->ssl), NULL, 0);
+}
+
 /* The handshake is not finished yet: the client has still to prove that it
  * holds the key. */
 static void keep_outcome(tls_connection *connection, const mcc_tls_host *host,
@@ -141,29 +152,39 @@ static void keep_outcome(tls_connection *connection, const mcc_tls_host *host,
     X509 *leaf = X509_STORE_CTX_get0_cert(store);
     X509 **chain = NULL;
     size_t length = 0;
+    client_cert_result result;
     uint8_t id[MCC_ID_LENGTH];
     int i;
 
     if (verified && stack && sk_X509_num(stack) > 1) {
         chain = OPENSSL_malloc((size_t)sk_X509_num(stack) * sizeof(*chain));
-        for (i = 1; chain && i < sk_X509_num(stack); i++) {
+        if (!chain) {
+            lose_outcome(connection, "out of memory");
+            return;
+        }
+        for (i = 1; i < sk_X509_num(stack); i++) {
             chain[length++] = sk_X509_value(stack, i);
         }
-        verified = chain != NULL;
     }
-    if (shown_certificate(connection, host, id)
-        && client_cert_handshake_new(host->fingerprint, id, leaf, chain, length,
-                                     verified, &connection->pending)
-               == CLIENT_CERT_RESULT_OK
-        && X509_up_ref(leaf)) {
-        connection->pending_leaf = leaf;
-        mcc_tls_session_store(SSL_get_session(ssl), connection->pending);
+    if (!shown_certificate(connection, host, id)) {
+        OPENSSL_free(chain);
+        lose_outcome(connection, "the certificate that this side showed is not "
+                                 "known");
+        return;
     }
-    else {
-        forget_pending(connection);
-        SSL_SESSION_set1_ticket_appdata(SSL_get_session(ssl), NULL, 0);
-    }
+    result = client_cert_handshake_new(host->fingerprint, id, leaf, chain, length,
+                                       verified, &connection->pending);
     OPENSSL_free(chain);
+    if (result != CLIENT_CERT_RESULT_OK) {
+        lose_outcome(connection, client_cert_result_message(result));
+        return;
+    }
+    if (!X509_up_ref(leaf)) {
+        lose_outcome(connection, "out of memory");
+        return;
+    }
+    connection->pending_leaf = leaf;
+    mcc_tls_session_store(SSL_get_session(ssl), connection->pending);
 }
 
 static int verify_client(X509_STORE_CTX *store, void *data)
@@ -182,6 +203,7 @@ static int verify_client(X509_STORE_CTX *store, void *data)
     }
 
     forget_pending(connection);
+    connection->fault = NULL;
     if (!X509_STORE_CTX_set_ex_data(store, store_index, &seen)) {
         X509_STORE_CTX_set_error(store, X509_V_ERR_OUT_OF_MEM);
         return 0;
@@ -242,6 +264,7 @@ static MCC_SELDOM void set_current(tls_connection *connection,
 {
     client_cert_handshake_free(connection->current);
     X509_free(connection->current_leaf);
+    connection->has_leaf = leaf ? 1 : 0;
     connection->current_leaf = leaf && X509_up_ref(leaf) ? leaf : NULL;
     connection->current = handshake;
     if (handshake
@@ -382,17 +405,22 @@ void mcc_tls_identify(request_rec *r, apr_int64_t now,
         unverified(identity, "the TLS handshake is not finished");
         return;
     }
-    if (!connection->current_leaf) {
+    if (!connection->has_leaf) {
         return;
     }
     if (!connection->current) {
-        unverified(identity, "what verified it is not known");
+        identity->verdict = MCC_VERDICT_FAULT;
+        identity->reason = connection->fault
+            ? connection->fault : "what its handshake established is lost";
         return;
     }
     result = client_cert_handshake_client(connection->current, now,
                                           &identity->client);
     if (result != CLIENT_CERT_RESULT_OK) {
         unverified(identity, client_cert_result_message(result));
+        if (client_cert_result_kind(result) != CLIENT_CERT_KIND_REFUSED) {
+            identity->verdict = MCC_VERDICT_FAULT;
+        }
         return;
     }
     if (!host

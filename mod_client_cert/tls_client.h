@@ -23,12 +23,13 @@
 typedef enum {
     MCC_VERDICT_NONE,       /**< no TLS, or no client certificate */
     MCC_VERDICT_UNVERIFIED, /**< one that must not be forwarded */
+    MCC_VERDICT_FAULT,      /**< who it is could not be found out, by our fault */
     MCC_VERDICT_VERIFIED
 } mcc_tls_verdict;
 
 typedef struct {
     mcc_tls_verdict verdict;
-    const char *reason; /**< with MCC_VERDICT_UNVERIFIED, for the log */
+    const char *reason; /**< with MCC_VERDICT_UNVERIFIED and _FAULT, for the log */
     /** with MCC_VERDICT_VERIFIED; lives until the connection's next
      *  handshake, which is not before the request is done with it */
     const client_cert_client *client;

@@ -97,6 +97,15 @@ impl Digest {
         }
     }
 
+    /// The name that people know it by.
+    pub(crate) fn usual_name(self) -> &'static str {
+        match self {
+            Self::Sha256 => "SHA-256",
+            Self::Sha384 => "SHA-384",
+            Self::Sha512 => "SHA-512",
+        }
+    }
+
     /// Its length in bytes.
     pub(crate) fn length(self) -> usize {
         match self {

@@ -2,6 +2,8 @@
 
 //! A small strict reader and writer of DER (X.690 section 10).
 
+use std::fmt;
+
 /// Tags of what this library reads and writes.
 pub(crate) mod tag {
     pub(crate) const INTEGER: u8 = 0x02;
@@ -37,6 +39,34 @@ pub(crate) struct Element<'a> {
     pub(crate) tag: u8,
     pub(crate) contents: &'a [u8],
     pub(crate) raw: &'a [u8],
+}
+
+/// The contents of an OBJECT IDENTIFIER, to be written with numbers and dots.
+pub(crate) struct ObjectIdentifier<'a>(pub(crate) &'a [u8]);
+
+impl fmt::Display for ObjectIdentifier<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut first = true;
+        for octets in self.0.split_inclusive(|octet| octet & 0x80 == 0) {
+            let number = octets.iter().try_fold(0_u64, |number, octet| {
+                let number = number.checked_mul(0x80)?;
+                number.checked_add(u64::from(octet & 0x7f))
+            });
+            match (first, number) {
+                // X.690 section 8.19.4: the first two numbers, in one.
+                (true, Some(both)) => {
+                    let top = (both / 40).min(2);
+                    let next = both.saturating_sub(top.saturating_mul(40));
+                    write!(formatter, "{top}.{next}")?;
+                }
+                (false, Some(number)) => write!(formatter, ".{number}")?,
+                // Nobody has such an identifier; its numbers help nobody.
+                (_, None) => return formatter.write_str("..."),
+            }
+            first = false;
+        }
+        Ok(())
+    }
 }
 
 /// Reads elements that follow one another.
@@ -198,6 +228,28 @@ mod tests {
         }
         assert_eq!(Reader::only(&[0x05, 0, 0], 0x05), Err(Malformed), "trailing octet");
         assert_eq!(Reader::only(&[0x05, 0], 0x04), Err(Malformed), "another tag");
+    }
+
+    #[test]
+    fn object_identifiers() {
+        let long = [&[0x2a][..], &[0x81; 12], &[1]].concat();
+        for (contents, expected) in [
+            (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1][..], "1.2.840.113549.1.7.1"),
+            (&[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1], "2.16.840.1.101.3.4.2.1"),
+            (&[0x55, 4, 3], "2.5.4.3"),
+            (&[0], "0.0"),
+            (&[0x27], "0.39"),
+            (&[0x28], "1.0"),
+            (&[0x88, 0x37, 3], "2.999.3"),
+            (
+                &[0x2a, 0x81, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f],
+                "1.2.18446744073709551615",
+            ),
+            (&long, "1.2..."),
+            (&[], ""),
+        ] {
+            assert_eq!(ObjectIdentifier(contents).to_string(), expected);
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use std::{ffi::CStr, fmt};
 
 /// Why something could not be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Error {
     /// A file that holds a certificate or a key cannot be read.
     FileUnreadable,
@@ -37,6 +37,8 @@ pub enum Error {
     SignerNotYetValid,
     /// OpenSSL did not make the signature.
     SigningFailed,
+    /// OpenSSL could not verify a signature or a path, for want of memory, say.
+    VerificationFailed,
     /// A certificate is not DER as RFC 5280 has it.
     CertificateMalformed,
     /// The client's certificate has expired.
@@ -93,6 +95,7 @@ impl Error {
             Self::SignerExpired => c"the signer's certificate has expired",
             Self::SignerNotYetValid => c"the signer's certificate is not valid yet",
             Self::SigningFailed => c"OpenSSL could not make the signature",
+            Self::VerificationFailed => c"OpenSSL could not verify the signature",
             Self::CertificateMalformed => c"the certificate is malformed",
             Self::CertificateExpired => c"the client certificate has expired",
             Self::CertificateNotYetValid => c"the client certificate is not valid yet",

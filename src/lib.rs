@@ -15,6 +15,7 @@
 //! | [`verdicts`], `signer_paths` | how a verified value is taken again, and its signer believed |
 //! | `table` | what these keep, and how it is made once |
 //! | `certificate`, `certificate_syntax`, `der`, `time`, `pem` | how a certificate is read |
+//! | `printable` | what may stand in a log line |
 //! | [`ffi`] | all of it from C |
 
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
@@ -50,6 +51,7 @@ mod http;
 mod openssl;
 mod path;
 mod pem;
+mod printable;
 pub mod rejection;
 mod signature;
 pub mod signer;

@@ -17,7 +17,11 @@ use openssl::{
 };
 use openssl_sys as ffi;
 
-use crate::{openssl as missing, rejection::Refusal};
+use crate::{
+    error::Error,
+    openssl as missing,
+    rejection::{Failure, Refusal, Rejection},
+};
 
 /// OpenSSL's security level: keys and signatures of 112 bits.
 const SECURITY_LEVEL: c_int = 2;
@@ -92,47 +96,38 @@ impl Anchors {
         untrusted: &[&X509Ref],
         crls: Option<&CrlStack>,
         now: i64,
-    ) -> Result<VerifiedPath, Refusal> {
-        let verdict: Result<_, ErrorStack> = (|| {
-            let mut stack = Stack::new()?;
-            for certificate in untrusted {
-                stack.push((*certificate).to_owned())?;
-            }
-            X509StoreContext::new()?.init(&self.0, certificate, &stack, |context| {
-                // SAFETY: the context is valid, and the callback is one that it can have. The
-                // CRLs are borrowed, and outlive the context.
-                unsafe {
-                    if let Some(crls) = crls {
-                        let flags = X509VerifyFlags::CRL_CHECK | X509VerifyFlags::CRL_CHECK_ALL;
-                        missing::X509_STORE_CTX_set0_crls(context.as_ptr(), crls.stack);
-                        missing::X509_STORE_CTX_set_flags(context.as_ptr(), flags.bits());
-                    }
-                    missing::X509_STORE_CTX_set_time(context.as_ptr(), 0, now);
-                    missing::X509_STORE_CTX_set_verify_cb(
-                        context.as_ptr(),
-                        Some(anchor_needs_no_crl),
-                    );
+    ) -> Result<VerifiedPath, Failure> {
+        let mut stack = Stack::new()?;
+        for certificate in untrusted {
+            stack.push((*certificate).to_owned())?;
+        }
+        X509StoreContext::new()?.init(&self.0, certificate, &stack, |context| {
+            // SAFETY: the context is valid, and the callback is one that it can have. The
+            // CRLs are borrowed, and outlive the context.
+            unsafe {
+                if let Some(crls) = crls {
+                    let flags = X509VerifyFlags::CRL_CHECK | X509VerifyFlags::CRL_CHECK_ALL;
+                    missing::X509_STORE_CTX_set0_crls(context.as_ptr(), crls.stack);
+                    missing::X509_STORE_CTX_set_flags(context.as_ptr(), flags.bits());
                 }
-                let verified = context.verify_cert()?;
-                Ok(if verified { path(context) } else { Err(refusal(context)) })
-            })
-        })();
-        verdict.unwrap_or(Err(Refusal::VerificationFailed))
+                missing::X509_STORE_CTX_set_time(context.as_ptr(), 0, now);
+                missing::X509_STORE_CTX_set_verify_cb(context.as_ptr(), Some(anchor_needs_no_crl));
+            }
+            let verified = context.verify_cert()?;
+            Ok(if verified { path(context).map_err(Failure::from) } else { Err(failure(context)) })
+        })?
     }
 }
 
 /// The path that verified, up to the first notAfter of it.
-fn path(context: &X509StoreContextRef) -> Result<VerifiedPath, Refusal> {
+fn path(context: &X509StoreContextRef) -> Result<VerifiedPath, ErrorStack> {
     let chain = || context.chain().into_iter().flatten();
-    let read = || -> Result<_, ErrorStack> {
-        Ok(VerifiedPath {
-            issuers: chain().skip(1).map(|issuer| issuer.to_der()).collect::<Result<_, _>>()?,
-            end: chain()
-                .map(|certificate| unix_time(certificate.not_after()))
-                .try_fold(i64::MAX, |first, time| time.map(|time| first.min(time)))?,
-        })
-    };
-    read().map_err(|_| Refusal::VerificationFailed)
+    Ok(VerifiedPath {
+        issuers: chain().skip(1).map(|issuer| issuer.to_der()).collect::<Result<_, _>>()?,
+        end: chain()
+            .map(|certificate| unix_time(certificate.not_after()))
+            .try_fold(i64::MAX, |first, time| time.map(|time| first.min(time)))?,
+    })
 }
 
 /// A time of OpenSSL's, in Unix seconds.
@@ -176,6 +171,22 @@ unsafe extern "C" fn anchor_needs_no_crl(ok: c_int, context: *mut ffi::X509_STOR
                 | ffi::X509_V_ERR_DIFFERENT_CRL_SCOPE
         );
     c_int::from(ok != 0 || overruled)
+}
+
+fn failure(context: &X509StoreContextRef) -> Failure {
+    let error = context.error();
+    match error.as_raw() {
+        ffi::X509_V_ERR_OUT_OF_MEM
+        | ffi::X509_V_ERR_INVALID_CALL
+        | ffi::X509_V_ERR_STORE_LOOKUP => Rejection::from(Error::VerificationFailed).with(error),
+        _ => match refusal(context) {
+            // Each of these stands for several errors.
+            refusal @ (Refusal::SignerUntrusted | Refusal::ChainWeak | Refusal::CrlInvalid) => {
+                refusal.with(error)
+            }
+            refusal => refusal.into(),
+        },
+    }
 }
 
 fn refusal(context: &X509StoreContextRef) -> Refusal {

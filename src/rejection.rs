@@ -4,6 +4,14 @@
 
 use std::{ffi::CStr, fmt};
 
+use openssl::error::ErrorStack;
+
+use crate::{
+    error::Error,
+    openssl::{ReadError, describe},
+    printable::printable,
+};
+
 /// Why a value is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Rejection {
@@ -11,6 +19,18 @@ pub enum Rejection {
     Malformed(MalformedValue),
     /// It is well formed, but not to be believed.
     Refused(Refusal),
+    /// Whether it is to be believed could not be found out: the fault is on this side.
+    Fault(Error),
+}
+
+/// The longest detail, in bytes.
+const MAX_DETAIL: usize = 380;
+
+/// Why a value is not accepted, with what a log line needs to tell this case from others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    rejection: Rejection,
+    detail: Option<Box<str>>,
 }
 
 /// What is wrong with the form of a value.
@@ -119,15 +139,27 @@ pub enum Refusal {
     ClientExpired,
     /// The client's certificate is not valid yet.
     ClientNotYetValid,
-    /// OpenSSL could not do its part, for want of memory, say.
-    VerificationFailed,
+}
+
+impl Failure {
+    /// What it is, without the detail.
+    #[must_use]
+    pub const fn rejection(&self) -> Rejection {
+        self.rejection
+    }
+
+    /// What else there is to say: printable ASCII of bounded length, never the value itself.
+    #[must_use]
+    pub fn detail(&self) -> Option<&str> {
+        self.detail.as_deref()
+    }
 }
 
 impl Rejection {
-    /// Whether the value is malformed, rather than not believed.
-    #[must_use]
-    pub const fn is_malformed(self) -> bool {
-        matches!(self, Self::Malformed(_))
+    /// With a detail. What is not printable ASCII in it is escaped, and a long one is cut off.
+    pub(crate) fn with(self, detail: impl fmt::Display) -> Failure {
+        let detail = printable(detail, MAX_DETAIL);
+        Failure { rejection: self, detail: Some(detail).filter(|detail| !detail.is_empty()) }
     }
 
     /// The reason, fit for a line of an error log.
@@ -136,11 +168,25 @@ impl Rejection {
         match self {
             Self::Malformed(malformed) => malformed.reason(),
             Self::Refused(refusal) => refusal.reason(),
+            Self::Fault(error) => error.reason(),
         }
     }
 }
 
 impl MalformedValue {
+    /// For what OpenSSL did not read.
+    pub(crate) fn or_fault(self, error: ReadError) -> Failure {
+        match error {
+            ReadError::Malformed => self.into(),
+            ReadError::Fault(errors) => errors.into(),
+        }
+    }
+
+    /// As [`Rejection::with`].
+    pub(crate) fn with(self, detail: impl fmt::Display) -> Failure {
+        Rejection::from(self).with(detail)
+    }
+
     /// The reason, fit for a line of an error log.
     #[must_use]
     pub const fn reason(self) -> &'static CStr {
@@ -183,6 +229,11 @@ impl MalformedValue {
 }
 
 impl Refusal {
+    /// As [`Rejection::with`].
+    pub(crate) fn with(self, detail: impl fmt::Display) -> Failure {
+        Rejection::from(self).with(detail)
+    }
+
     /// The reason, fit for a line of an error log.
     #[must_use]
     pub const fn reason(self) -> &'static CStr {
@@ -239,7 +290,6 @@ impl Refusal {
             Self::FromTheFuture => c"the signature is from the future",
             Self::ClientExpired => c"the client certificate has expired",
             Self::ClientNotYetValid => c"the client certificate is not valid yet",
-            Self::VerificationFailed => c"OpenSSL could not verify the signature",
         }
     }
 }
@@ -256,6 +306,43 @@ impl From<Refusal> for Rejection {
     }
 }
 
+impl From<Error> for Rejection {
+    fn from(error: Error) -> Self {
+        Self::Fault(error)
+    }
+}
+
+impl From<Rejection> for Failure {
+    fn from(rejection: Rejection) -> Self {
+        Self { rejection, detail: None }
+    }
+}
+
+impl From<MalformedValue> for Failure {
+    fn from(malformed: MalformedValue) -> Self {
+        Rejection::from(malformed).into()
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Rejection::from(refusal).into()
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Rejection::from(error).into()
+    }
+}
+
+/// An error of OpenSSL's that says nothing about the value.
+impl From<ErrorStack> for Failure {
+    fn from(errors: ErrorStack) -> Self {
+        Rejection::from(Error::VerificationFailed).with(describe(&errors))
+    }
+}
+
 impl fmt::Display for Rejection {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.reason().to_string_lossy())
@@ -263,3 +350,12 @@ impl fmt::Display for Rejection {
 }
 
 impl std::error::Error for Rejection {}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.rejection.fmt(formatter)?;
+        self.detail.iter().try_for_each(|detail| write!(formatter, ": {detail}"))
+    }
+}
+
+impl std::error::Error for Failure {}

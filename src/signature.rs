@@ -5,14 +5,17 @@
 use openssl::{
     error::ErrorStack,
     hash::MessageDigest,
+    md::Md,
+    md_ctx::MdCtx,
     pkey::{PKeyRef, Public},
-    sign::Verifier,
 };
 
-use crate::algorithm::{Algorithm, Digest};
+use crate::{
+    algorithm::{Algorithm, Digest},
+    openssl::{is_fault, with_own_errors},
+};
 
-/// Whether the owner of this key, which is one for `algorithm`, signed `message`. An error may be
-/// that of a signature which is not even one of its kind.
+/// Whether the owner of this key, which is one for `algorithm`, signed `message`.
 pub(crate) fn verify(
     key: &PKeyRef<Public>,
     algorithm: Algorithm,
@@ -20,14 +23,21 @@ pub(crate) fn verify(
     message: &[u8],
     signature: &[u8],
 ) -> Result<bool, ErrorStack> {
-    let mut verifier = match algorithm {
-        Algorithm::Ed25519 => Verifier::new_without_digest(key)?,
+    let digest = match algorithm {
+        Algorithm::Ed25519 => None,
         Algorithm::RsaSha256
         | Algorithm::EcdsaSha256
         | Algorithm::EcdsaSha384
-        | Algorithm::EcdsaSha512 => Verifier::new(message_digest(digest), key)?,
+        | Algorithm::EcdsaSha512 => Md::from_nid(message_digest(digest).type_()),
     };
-    verifier.verify_oneshot(signature, message)
+    with_own_errors(|| {
+        let mut context = MdCtx::new()?;
+        context.digest_verify_init(digest, key)?;
+        // An error that says nothing else is that of a signature which is wrong, or not even one.
+        context
+            .digest_verify(message, signature)
+            .or_else(|errors| if is_fault(&errors) { Err(errors) } else { Ok(false) })
+    })
 }
 
 pub(crate) fn message_digest(digest: Digest) -> MessageDigest {

@@ -2,7 +2,7 @@
 
 //! Whom to believe.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{fmt, fs, path::Path, sync::Arc};
 
 use openssl::x509::{X509, X509ExtendedKeyUsage, X509KeyUsage, X509Ref};
 
@@ -13,7 +13,8 @@ use crate::{
     error::Error,
     path::{Anchors, VerifiedPath, has_invalid_extensions, is_ca},
     pem,
-    rejection::Refusal,
+    printable::Escaped,
+    rejection::{Failure, Refusal},
     verdicts::Identity,
 };
 
@@ -163,8 +164,8 @@ impl Trust {
         certificate: &X509Ref,
         untrusted: &[&X509Ref],
         now: i64,
-    ) -> Result<VerifiedPath, Refusal> {
-        let der = certificate::der(certificate).map_err(|_| Refusal::SignerUntrusted)?;
+    ) -> Result<VerifiedPath, Failure> {
+        let der = certificate::der(certificate)?;
         let pinned = self.pinned().iter().find(|pinned| pinned.der == der);
         let path = match (pinned, &self.crls) {
             (Some(pinned), _) => pinned.alone.verify(certificate, &[], None, now)?,
@@ -176,25 +177,42 @@ impl Trust {
             }
         };
         if has_invalid_extensions(certificate) {
-            return Err(Refusal::SignerUntrusted);
+            return Err(Refusal::SignerUntrusted.into());
         }
         // A CA's key signs certificates. Where it signs this too, its certificate is named for it.
         if is_ca(certificate) && pinned.is_none() {
-            return Err(Refusal::SignerIsCa);
+            return Err(Refusal::SignerIsCa.into());
         }
         check_usage(certificate)?;
         self.check_name(certificate)?;
         Ok(path)
     }
 
-    fn check_name(&self, certificate: &X509Ref) -> Result<(), Refusal> {
+    fn check_name(&self, certificate: &X509Ref) -> Result<(), Failure> {
         // Without names, all that a CA issues would be believed.
         let none_needed = !self.has_names() && !self.anchors.has_ca;
         if none_needed || self.names().iter().any(|name| name.is_of(certificate)) {
             Ok(())
+        } else if !self.has_names() {
+            Err(Refusal::SignerName.with("none is trusted here"))
         } else {
-            Err(Refusal::SignerName)
+            Err(Refusal::SignerName.with(Names(certificate)))
         }
+    }
+}
+
+/// The names that a certificate has, for a log.
+struct Names<'a>(&'a X509Ref);
+
+impl fmt::Display for Names<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.0.subject_alt_names();
+        let mut names = names.iter().flatten().filter_map(|name| name.dnsname()).peekable();
+        formatter.write_str(if names.peek().is_some() { "it has" } else { "it has none" })?;
+        names.enumerate().try_for_each(|(place, name)| {
+            let separator = if place == 0 { "" } else { "," };
+            write!(formatter, "{separator} {}", Escaped(name.as_bytes()))
+        })
     }
 }
 

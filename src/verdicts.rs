@@ -17,10 +17,9 @@ use crate::{
     certificate_syntax::CertificateSyntax,
     client::Client,
     crl::Crls,
-    error::Error,
     format::SignedFormat,
-    openssl::leaving_no_errors,
-    rejection::Rejection,
+    openssl::with_own_errors,
+    rejection::Failure,
     signer_paths::SignerPaths,
     table::{Table, make_once, table},
     trust::{Trust, TrustAnchors, TrustNames},
@@ -156,27 +155,6 @@ pub struct Verdict {
     pub reused: bool,
 }
 
-/// Why there is no verdict.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Failure {
-    /// The value is not to be believed.
-    Rejected(Rejection),
-    /// What is to be trusted, or the peer, cannot be.
-    Unusable(Error),
-}
-
-impl From<Rejection> for Failure {
-    fn from(rejection: Rejection) -> Self {
-        Self::Rejected(rejection)
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Unusable(error)
-    }
-}
-
 /// Whom to believe, as [`Trust::new`] takes it.
 #[derive(Clone, Copy)]
 pub struct TrustSources<'a> {
@@ -234,7 +212,7 @@ impl Verdicts {
     ) -> Result<Verdict, Failure> {
         let method = Method::Signed { format, freshness, peer: peer.map(|peer| *peer.id()) };
         self.answer(trust, value, method, now, || {
-            Ok(trust.combine().verify_with(&self.kept, format, value, now, freshness, peer)?)
+            trust.combine().verify_with(&self.kept, format, value, now, freshness, peer)
         })
     }
 
@@ -254,7 +232,7 @@ impl Verdicts {
             let chain = peer.chain_certificates()?;
             let chain: Vec<_> = chain.iter().map(|certificate| &**certificate).collect();
             let peer = peer.certificate()?;
-            Ok(trust.combine().verify_peer_with(&self.kept, value, now, peer, &chain)?)
+            trust.combine().verify_peer_with(&self.kept, value, now, peer, &chain)
         })
     }
 
@@ -266,7 +244,7 @@ impl Verdicts {
         now: i64,
         verify: impl FnOnce() -> Result<Accepted, Failure>,
     ) -> Result<Verdict, Failure> {
-        let verify = || leaving_no_errors(verify).map(Arc::new);
+        let verify = || with_own_errors(verify).map(Arc::new);
         let Some(table) = &self.table else {
             return Ok(Verdict { accepted: verify()?, reused: false });
         };
@@ -290,7 +268,7 @@ mod tests {
     use super::*;
     use crate::{
         format::CertificateFormat,
-        rejection::Refusal,
+        rejection::{Refusal, Rejection},
         signer::{Signer, SignerCerts},
         testing::{Identity as Pair, KeyKind, Leaf, NOW},
     };
@@ -343,17 +321,18 @@ mod tests {
             TrustSources { anchors: &self.anchors, names: None, crls: None }
         }
 
-        fn verify(&self, now: i64) -> Result<bool, Failure> {
+        fn verify(&self, now: i64) -> Result<bool, Rejection> {
             let (value, peer) = (self.value.as_bytes(), Some(&self.peer));
             let format = SignedFormat::Cms;
             self.verdicts
                 .verify(self.sources(), format, value, now, FRESHNESS, peer)
                 .map(|verdict| verdict.reused)
+                .map_err(|failure| failure.rejection())
         }
     }
 
-    fn refused<T>(refusal: Refusal) -> Result<T, Failure> {
-        Err(Failure::Rejected(refusal.into()))
+    fn refused<T>(refusal: Refusal) -> Result<T, Rejection> {
+        Err(refusal.into())
     }
 
     #[test]
@@ -403,6 +382,7 @@ mod tests {
             verdicts
                 .verify(sources, SignedFormat::Cms, value.as_bytes(), now, FRESHNESS, None)
                 .map(|verdict| verdict.reused)
+                .map_err(|failure| failure.rejection())
         };
         assert_eq!(verify(NOW), Ok(false));
         assert_eq!(verify(NOW + 9), Ok(true));
@@ -424,6 +404,7 @@ mod tests {
                 .verdicts
                 .verify(sources, format, value, NOW, freshness, peer)
                 .map(|verdict| verdict.reused)
+                .map_err(|failure| failure.rejection())
         };
         let peer = Some(&bench.peer);
         assert_eq!(verify(sources, cms, FRESHNESS, peer), Ok(true));
@@ -494,7 +475,8 @@ mod tests {
         let sources = TrustSources { anchors: &anchors, names: Some(&names), crls: None };
         let verdicts = Verdicts::new(SIZE);
         let verify = |sources, value: &str, now, peer| {
-            verdicts.verify_peer(sources, value.as_bytes(), now, peer).map(|verdict| {
+            let verdict = verdicts.verify_peer(sources, value.as_bytes(), now, peer);
+            verdict.map_err(|failure| failure.rejection()).map(|verdict| {
                 assert_eq!(verdict.accepted.signing_time(), None);
                 verdict.reused
             })

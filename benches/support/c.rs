@@ -70,6 +70,8 @@ unsafe extern "C" {
         skew: u32,
         peer: *const Client,
         accepted: *mut *mut Accepted,
+        reason: *mut c_char,
+        reason_size: usize,
     ) -> u32;
     fn client_cert_accepted_certificate(
         accepted: *const Accepted,
@@ -181,6 +183,8 @@ impl Origin {
                 30,
                 peer,
                 &mut accepted,
+                null_mut(),
+                0,
             );
             assert_eq!(result, 0);
             read(accepted);

@@ -3,7 +3,7 @@
 //! The functions that verify, called as C calls them.
 
 use std::{
-    ffi::{CString, c_char, c_void},
+    ffi::{CStr, CString, c_char, c_void},
     fs,
     path::PathBuf,
     process,
@@ -14,7 +14,14 @@ use std::{
 use foreign_types::ForeignTypeRef;
 use openssl::x509::{X509, X509Ref};
 
-use super::{accepted::*, result::ClientCertResult, trust::*, verdicts::*, verify::*};
+use super::{
+    accepted::*,
+    reason::CLIENT_CERT_REASON_SIZE,
+    result::{ClientCertResult, client_cert_result_message},
+    trust::*,
+    verdicts::*,
+    verify::*,
+};
 use crate::{
     accepted::Accepted,
     certificate_syntax::CertificateSyntax,
@@ -88,6 +95,7 @@ fn value_is_accepted() {
         let mut accepted = null_mut();
         let (mut client, mut certificate, mut signer) = (null(), null_mut(), null_mut());
         let mut time = 0;
+        let mut reason = [b'?' as c_char; CLIENT_CERT_REASON_SIZE];
         // SAFETY: live objects, places for the results.
         unsafe {
             let data = value.as_ptr().cast::<c_char>();
@@ -101,8 +109,11 @@ fn value_is_accepted() {
                 30,
                 peer,
                 &mut accepted,
+                reason.as_mut_ptr(),
+                reason.len(),
             );
             assert_eq!(result, Ok);
+            assert_eq!(CStr::from_ptr(reason.as_ptr()), c"");
             assert_eq!(client_cert_accepted_client(accepted, &mut client), Ok);
             assert_eq!(&*client, &objects.client);
             assert_eq!(client_cert_accepted_keyless_certificate(accepted, &mut certificate), Ok);
@@ -145,12 +156,30 @@ fn value_is_not_accepted() {
         ("before all time", value, CMS, i64::MIN, null(), ClientCertResult::SignerUntrusted),
     ] {
         let mut accepted = null_mut();
-        // SAFETY: live objects, a place for the result.
+        let mut reason = [b'?' as c_char; CLIENT_CERT_REASON_SIZE];
+        // SAFETY: live objects, places for the results.
         let result = unsafe {
             let data = value.as_ptr().cast();
-            client_cert_verify(&trust, format, data, value.len(), now, 300, 30, peer, &mut accepted)
+            client_cert_verify(
+                &trust,
+                format,
+                data,
+                value.len(),
+                now,
+                300,
+                30,
+                peer,
+                &mut accepted,
+                reason.as_mut_ptr(),
+                reason.len(),
+            )
         };
         assert_eq!(result, expected, "{name}");
+        // SAFETY: written to just now.
+        let reason = unsafe { CStr::from_ptr(reason.as_ptr()) }.to_str().unwrap();
+        // SAFETY: a static string.
+        let message = unsafe { CStr::from_ptr(client_cert_result_message(result as u32)) };
+        assert!(reason.starts_with(message.to_str().unwrap()), "{name}: {reason}");
         assert!(accepted.is_null(), "{name}");
         no_error_is_left();
     }
@@ -166,7 +195,17 @@ fn peer_is_accepted_by_name_only() {
     unsafe {
         let data = value.as_ptr().cast();
         let verify = |format, accepted: &mut *mut _| {
-            client_cert_verify_peer(&trust, format, data, value.len(), NOW, peer, accepted)
+            client_cert_verify_peer(
+                &trust,
+                format,
+                data,
+                value.len(),
+                NOW,
+                peer,
+                accepted,
+                null_mut(),
+                0,
+            )
         };
         assert_eq!(verify(RFC9440, &mut accepted), ClientCertResult::SignerName);
         assert_eq!(verify(CMS, &mut accepted), InvalidParameter);
@@ -188,23 +227,67 @@ fn null_is_never_taken_silently() {
     // SAFETY: live objects, but for the NULL.
     unsafe {
         let mut verify = |trust, value| {
-            client_cert_verify(trust, CMS, value, length, NOW, 300, 30, null(), &mut accepted)
+            client_cert_verify(
+                trust,
+                CMS,
+                value,
+                length,
+                NOW,
+                300,
+                30,
+                null(),
+                &mut accepted,
+                null_mut(),
+                0,
+            )
         };
         assert_eq!(verify(null(), value), NullParameter);
         assert_eq!(verify(&trust, null()), NullParameter);
         assert_eq!(verify(&nothing, value), NullParameter);
         assert_eq!(
-            client_cert_verify(&trust, CMS, value, length, NOW, 300, 30, null(), null_mut()),
+            client_cert_verify(
+                &trust,
+                CMS,
+                value,
+                length,
+                NOW,
+                300,
+                30,
+                null(),
+                null_mut(),
+                null_mut(),
+                0
+            ),
             NullParameter
         );
         let mut verify = |trust, value, peer| {
-            client_cert_verify_peer(trust, RFC9440, value, length, NOW, peer, &mut accepted)
+            client_cert_verify_peer(
+                trust,
+                RFC9440,
+                value,
+                length,
+                NOW,
+                peer,
+                &mut accepted,
+                null_mut(),
+                0,
+            )
         };
         assert_eq!(verify(null(), value, peer), NullParameter);
         assert_eq!(verify(&trust, null(), peer), NullParameter);
         assert_eq!(verify(&trust, value, null()), NullParameter);
         assert_eq!(
-            client_cert_verify_peer(&trust, RFC9440, value, length, NOW, peer, null_mut()),
+            client_cert_verify_peer(
+                &trust,
+                RFC9440,
+                value,
+                length,
+                NOW,
+                peer,
+                null_mut(),
+                null_mut(),
+                0
+            ),
             NullParameter
         );
         assert_eq!(client_cert_anchors_from_file(null(), &mut anchors), NullParameter);
@@ -257,6 +340,8 @@ fn verdicts_are_never_taken_of_null() {
                 30,
                 null(),
                 accepted,
+                null_mut(),
+                0,
             )
         };
         assert_eq!(verify(null(), &trust, value, &mut accepted), NullParameter);
@@ -266,7 +351,16 @@ fn verdicts_are_never_taken_of_null() {
         assert_eq!(verify(verdicts, &trust, value, null_mut()), NullParameter);
         let verify = |verdicts, trust, value, peer, accepted| {
             client_cert_verdicts_verify_peer(
-                verdicts, trust, RFC9440, value, length, NOW, peer, accepted,
+                verdicts,
+                trust,
+                RFC9440,
+                value,
+                length,
+                NOW,
+                peer,
+                accepted,
+                null_mut(),
+                0,
             )
         };
         assert_eq!(verify(null(), &trust, value, peer, &mut accepted), NullParameter);
@@ -313,8 +407,19 @@ fn signer_must_have_one_of_the_names() {
         let trust = TrustParts { names, ..objects.trust() };
         let (value, length) = (objects.value.as_ptr().cast(), objects.value.len());
         let mut accepted = null_mut();
-        let result =
-            client_cert_verify(&trust, CMS, value, length, NOW, 300, 30, null(), &mut accepted);
+        let result = client_cert_verify(
+            &trust,
+            CMS,
+            value,
+            length,
+            NOW,
+            300,
+            30,
+            null(),
+            &mut accepted,
+            null_mut(),
+            0,
+        );
         assert_eq!(result, ClientCertResult::SignerName);
         client_cert_names_free(names);
     }

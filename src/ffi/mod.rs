@@ -21,6 +21,7 @@ mod memory;
 mod number;
 mod panic;
 mod pointer;
+mod reason;
 mod response_head;
 mod result;
 mod sign;

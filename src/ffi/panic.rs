@@ -3,9 +3,15 @@
 //! The boundary around every C function that runs code of ours: no panic gets past it, and no
 //! error stays in OpenSSL's queue, where mod_ssl would take it for its own.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
-use super::result::ClientCertResult;
+use super::{
+    reason::{Explained, ReasonBuffer},
+    result::ClientCertResult,
+};
 use crate::openssl::leaving_no_errors;
 
 /// Runs `body`, the whole of a C function.
@@ -18,14 +24,35 @@ pub(super) fn boundary(body: impl FnOnce() -> Result<(), ClientCertResult>) -> C
 pub(super) fn quiet_boundary(
     body: impl FnOnce() -> Result<(), ClientCertResult>,
 ) -> ClientCertResult {
-    // Unwind safe: what `body` can reach is immutable once made, except for the pools of
-    // contexts and what is kept, which are locked and hold only what is complete (a context in
-    // use is out of its pool, and is dropped by the unwinding).
-    match catch_unwind(AssertUnwindSafe(body)) {
+    match catch(body) {
         Ok(Ok(())) => ClientCertResult::Ok,
         Ok(Err(result)) => result,
         Err(_) => ClientCertResult::Panic,
     }
+}
+
+/// As [`quiet_boundary`], of a function that says why it failed in words, too.
+pub(super) fn explained_boundary(
+    reason: &ReasonBuffer,
+    body: impl FnOnce() -> Result<(), Explained>,
+) -> ClientCertResult {
+    let explained = match catch(body) {
+        Ok(Ok(())) => {
+            reason.clear();
+            return ClientCertResult::Ok;
+        }
+        Ok(Err(explained)) => explained,
+        Err(panic) => Explained::of_panic(&*panic),
+    };
+    reason.write(&explained);
+    explained.result()
+}
+
+fn catch<R>(body: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
+    // Unwind safe: what `body` can reach is immutable once made, except for the pools of
+    // contexts and what is kept, which are locked and hold only what is complete (a context in
+    // use is out of its pool, and is dropped by the unwinding).
+    catch_unwind(AssertUnwindSafe(body))
 }
 
 #[cfg(test)]

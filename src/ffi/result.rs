@@ -6,7 +6,7 @@ use std::ffi::{CStr, c_char};
 
 use crate::{
     error::Error,
-    rejection::{MalformedValue, Refusal, Rejection},
+    rejection::{Failure, MalformedValue, Refusal, Rejection},
 };
 
 /// How a function ended. The numbers never change.
@@ -189,6 +189,7 @@ impl From<Error> for ClientCertResult {
             Error::SignerNotYetValid => Self::SignerNotYetValid,
             Error::SigningFailed => Self::SigningFailed,
             Error::SignerAmbiguous => Self::SignerAmbiguous,
+            Error::VerificationFailed => Self::VerificationFailed,
             Error::CertificateMalformed => Self::CertificateMalformed,
             Error::CertificateExpired => Self::CertificateExpired,
             Error::CertificateNotYetValid => Self::CertificateNotYetValid,
@@ -210,7 +211,14 @@ impl From<Rejection> for ClientCertResult {
         match rejection {
             Rejection::Malformed(malformed) => malformed.into(),
             Rejection::Refused(refusal) => refusal.into(),
+            Rejection::Fault(error) => error.into(),
         }
+    }
+}
+
+impl From<Failure> for ClientCertResult {
+    fn from(failure: Failure) -> Self {
+        failure.rejection().into()
     }
 }
 
@@ -273,13 +281,12 @@ impl From<Refusal> for ClientCertResult {
             Refusal::FromTheFuture => Self::FromTheFuture,
             Refusal::ClientExpired => Self::CertificateExpired,
             Refusal::ClientNotYetValid => Self::CertificateNotYetValid,
-            Refusal::VerificationFailed => Self::VerificationFailed,
         }
     }
 }
 
 /// The words for a number. It comes from C, so it can be any.
-fn message(result: u32) -> &'static CStr {
+pub(super) fn message(result: u32) -> &'static CStr {
     match result {
         0 => c"success",
         1 => c"a parameter is NULL",
@@ -356,7 +363,7 @@ fn message(result: u32) -> &'static CStr {
         717 => Refusal::BadSignature.reason(),
         718 => Refusal::Stale.reason(),
         719 => Refusal::FromTheFuture.reason(),
-        720 => Refusal::VerificationFailed.reason(),
+        720 => Error::VerificationFailed.reason(),
         800 => c"there is no signing time",
         _ => c"unknown result",
     }
@@ -371,13 +378,37 @@ pub extern "C" fn client_cert_result_message(result: u32) -> *const c_char {
     message(result).as_ptr()
 }
 
-/// Whether a result says that a value is malformed, rather than well formed and refused: over HTTP,
-/// whether 400 is the answer, rather than 403.
+/// What kind of result it is. The numbers never change.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientCertKind {
+    /// CLIENT_CERT_RESULT_OK.
+    Ok = 0,
+    /// The value is not what its format has: over HTTP, 400.
+    Malformed = 1,
+    /// The value is well formed, but it, or the client of a handshake, is not to be believed: over
+    /// HTTP, 403.
+    Refused = 2,
+    /// Whether it is to be believed could not be found out, by a fault on this side: over HTTP, 500,
+    /// for an administrator to see to.
+    Fault = 3,
+}
+
+/// What kind of result a function gave that verifies, or client_cert_handshake_client(): whether
+/// what came is malformed, refused, or whether that could not be found out.
 ///
-/// `result` is a `client_cert_result`. Those are the ones from 600 to 699.
+/// `result` is a `client_cert_result`; any other number is a fault.
 #[unsafe(no_mangle)]
-pub extern "C" fn client_cert_result_is_malformed(result: u32) -> bool {
-    (600..700).contains(&result)
+pub extern "C" fn client_cert_result_kind(result: u32) -> ClientCertKind {
+    const VERIFICATION_FAILED: u32 = ClientCertResult::VerificationFailed as u32;
+    match result {
+        0 => ClientCertKind::Ok,
+        600..700 => ClientCertKind::Malformed,
+        VERIFICATION_FAILED => ClientCertKind::Fault,
+        // The signer's key and validity; the client's certificate.
+        201 | 202 | 204 | 205 | 301..=304 | 700..800 => ClientCertKind::Refused,
+        _ => ClientCertKind::Fault,
+    }
 }
 
 /// The version of the library, such as `0.1.0`. The string is static, NUL-terminated ASCII.
@@ -406,6 +437,7 @@ mod tests {
         Error::SignerNotYetValid,
         Error::SigningFailed,
         Error::SignerAmbiguous,
+        Error::VerificationFailed,
         Error::CertificateMalformed,
         Error::CertificateExpired,
         Error::CertificateNotYetValid,
@@ -473,7 +505,6 @@ mod tests {
         Refusal::FromTheFuture,
         Refusal::ClientExpired,
         Refusal::ClientNotYetValid,
-        Refusal::VerificationFailed,
     ];
 
     #[test]
@@ -488,20 +519,49 @@ mod tests {
     }
 
     #[test]
-    fn malformed_values_are_told_from_refused_ones() {
+    fn kinds() {
+        use ClientCertKind::{Fault, Malformed, Refused};
         for rejection in rejections() {
+            let expected = match rejection {
+                Rejection::Malformed(_) => Malformed,
+                Rejection::Refused(_) => Refused,
+                Rejection::Fault(_) => Fault,
+            };
             let number = ClientCertResult::from(rejection) as u32;
-            let malformed = client_cert_result_is_malformed(number);
-            assert_eq!(malformed, rejection.is_malformed(), "{rejection:?}");
+            assert_eq!(client_cert_result_kind(number), expected, "{rejection:?}");
         }
-        for number in [0, 4, 599, 700, u32::MAX] {
-            assert!(!client_cert_result_is_malformed(number), "{number}");
+        assert_eq!(client_cert_result_kind(0), ClientCertKind::Ok);
+        // What client_cert_handshake_client() says of a client.
+        for error in [
+            Error::NoCertificate,
+            Error::CertificateUnverified,
+            Error::CertificateExpired,
+            Error::CertificateNotYetValid,
+        ] {
+            let number = ClientCertResult::from(error) as u32;
+            assert_eq!(client_cert_result_kind(number), Refused, "{error:?}");
+        }
+        for number in [
+            ClientCertResult::NullParameter as u32,
+            ClientCertResult::Panic as u32,
+            ClientCertResult::InvalidParameter as u32,
+            ClientCertResult::OutOfMemory as u32,
+            ClientCertResult::CertificateMalformed as u32,
+            ClientCertResult::VerificationFailed as u32,
+            599,
+            800,
+            u32::MAX,
+        ] {
+            assert_eq!(client_cert_result_kind(number), Fault, "{number}");
         }
     }
 
     fn rejections() -> impl Iterator<Item = Rejection> {
         let malformed = MALFORMED.iter().map(|&malformed| malformed.into());
-        malformed.chain(REFUSED.iter().map(|&refusal| refusal.into()))
+        let faults = [Error::VerificationFailed, Error::CertificateMalformed];
+        malformed
+            .chain(REFUSED.iter().map(|&refusal| refusal.into()))
+            .chain(faults.map(Rejection::from))
     }
 
     #[test]

@@ -6,27 +6,16 @@ use std::{ffi::c_char, ptr::null_mut};
 
 use super::{
     number,
-    panic::{boundary, quiet_boundary},
+    panic::{boundary, explained_boundary},
     pointer,
+    reason::ReasonBuffer,
     result::ClientCertResult,
     trust::TrustParts,
 };
 use crate::{
-    accepted::Accepted,
-    client::Client,
-    format::CertificateFormat,
-    verdicts::{Failure, Verdicts},
+    accepted::Accepted, client::Client, format::CertificateFormat, verdicts::Verdicts,
     verify::Freshness,
 };
-
-impl From<Failure> for ClientCertResult {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Rejected(rejection) => rejection.into(),
-            Failure::Unusable(error) => error.into(),
-        }
-    }
-}
 
 /// Makes a cache of values that were accepted, and of those who signed them, which uses at most
 /// about `bytes` of memory, its own overhead included. With 0 nothing is kept.
@@ -84,9 +73,13 @@ pub unsafe extern "C" fn client_cert_verdicts_verify(
     skew: u32,
     peer: *const Client,
     accepted: *mut *mut Accepted,
+    reason: *mut c_char,
+    reason_size: usize,
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
-    quiet_boundary(|| unsafe {
+    let reason = unsafe { ReasonBuffer::new(reason, reason_size) };
+    // SAFETY: as the header's rules say.
+    explained_boundary(&reason, || unsafe {
         let accepted = pointer::out(accepted, null_mut())?;
         let (verdicts, trust) = (pointer::borrow(verdicts)?, pointer::borrow(trust)?);
         let format = number::signed_format(format)?;
@@ -112,13 +105,17 @@ pub unsafe extern "C" fn client_cert_verdicts_verify_peer(
     now: i64,
     peer: *const Client,
     accepted: *mut *mut Accepted,
+    reason: *mut c_char,
+    reason_size: usize,
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
-    quiet_boundary(|| unsafe {
+    let reason = unsafe { ReasonBuffer::new(reason, reason_size) };
+    // SAFETY: as the header's rules say.
+    explained_boundary(&reason, || unsafe {
         let accepted = pointer::out(accepted, null_mut())?;
         let (verdicts, trust) = (pointer::borrow(verdicts)?, pointer::borrow(trust)?);
         if number::certificate_format(format)? != CertificateFormat::Rfc9440 {
-            return Err(ClientCertResult::InvalidParameter);
+            return Err(ClientCertResult::InvalidParameter.into());
         }
         let value = pointer::bytes(value.cast(), length)?;
         let (trust, peer) = (trust.sources()?, pointer::borrow(peer)?);

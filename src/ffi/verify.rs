@@ -24,12 +24,20 @@ use crate::{accepted::Accepted, client::Client, verdicts::Verdicts};
 ///
 /// Sets `*accepted` to a new object, which client_cert_accepted_free() releases.
 ///
-/// Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER; with a CLIENT_CERT_RESULT_VALUE_... result (see
-/// client_cert_result_is_malformed()); and where the value is well formed, but not to be
-/// believed, with the results from 700 on,
+/// Puts the reason of a failure into `reason`: what client_cert_result_message() says, and the
+/// particulars of this value, such as the digests that differ or the names that the signer has;
+/// never the value itself. It is printable ASCII, NUL-terminated, and fit for a line of an error
+/// log. It has room in CLIENT_CERT_REASON_SIZE bytes; `reason_size` may be less, and then it is cut
+/// off. After CLIENT_CERT_RESULT_OK it is empty. `reason` may be NULL.
+///
+/// client_cert_result_kind() tells how it failed. The value is malformed:
+/// CLIENT_CERT_RESULT_VALUE_...; it is well formed, but not to be believed: the results from 700 on,
 /// CLIENT_CERT_RESULT_SIGNER_KEY_UNSUPPORTED, CLIENT_CERT_RESULT_SIGNER_KEY_TOO_SMALL,
 /// CLIENT_CERT_RESULT_SIGNER_EXPIRED, CLIENT_CERT_RESULT_SIGNER_NOT_YET_VALID,
-/// CLIENT_CERT_RESULT_CERTIFICATE_EXPIRED, CLIENT_CERT_RESULT_CERTIFICATE_NOT_YET_VALID.
+/// CLIENT_CERT_RESULT_CERTIFICATE_EXPIRED, CLIENT_CERT_RESULT_CERTIFICATE_NOT_YET_VALID. Or that
+/// could not be found out: CLIENT_CERT_RESULT_VERIFICATION_FAILED,
+/// CLIENT_CERT_RESULT_CERTIFICATE_MALFORMED where OpenSSL cannot read `peer`,
+/// CLIENT_CERT_RESULT_INVALID_PARAMETER and the others that every function may give.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_verify(
     trust: *const TrustParts,
@@ -41,12 +49,25 @@ pub unsafe extern "C" fn client_cert_verify(
     skew: u32,
     peer: *const Client,
     accepted: *mut *mut Accepted,
+    reason: *mut c_char,
+    reason_size: usize,
 ) -> ClientCertResult {
     let none = Verdicts::default();
     // SAFETY: as the header's rules say.
     unsafe {
         client_cert_verdicts_verify(
-            &none, trust, format, value, length, now, max_age, skew, peer, accepted,
+            &none,
+            trust,
+            format,
+            value,
+            length,
+            now,
+            max_age,
+            skew,
+            peer,
+            accepted,
+            reason,
+            reason_size,
         )
     }
 }
@@ -61,9 +82,8 @@ pub unsafe extern "C" fn client_cert_verify(
 ///
 /// Sets `*accepted` to a new object, which client_cert_accepted_free() releases.
 ///
-/// Fails as client_cert_verify() does, and with CLIENT_CERT_RESULT_CERTIFICATE_MALFORMED where
-/// OpenSSL cannot read the chain of `peer`. What is said of the signer in a result is said of the
-/// peer.
+/// `reason` is as for client_cert_verify(). Fails as that does; what is said of the signer in a
+/// result is said of the peer.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_verify_peer(
     trust: *const TrustParts,
@@ -73,10 +93,23 @@ pub unsafe extern "C" fn client_cert_verify_peer(
     now: i64,
     peer: *const Client,
     accepted: *mut *mut Accepted,
+    reason: *mut c_char,
+    reason_size: usize,
 ) -> ClientCertResult {
     let none = Verdicts::default();
     // SAFETY: as the header's rules say.
     unsafe {
-        client_cert_verdicts_verify_peer(&none, trust, format, value, length, now, peer, accepted)
+        client_cert_verdicts_verify_peer(
+            &none,
+            trust,
+            format,
+            value,
+            length,
+            now,
+            peer,
+            accepted,
+            reason,
+            reason_size,
+        )
     }
 }

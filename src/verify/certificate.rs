@@ -10,7 +10,9 @@ use crate::{
     certificate_syntax::{CertificateSyntax, KeylessCertificate, check_written},
     client::Client,
     der::{Malformed, Reader, tag},
-    rejection::MalformedValue,
+    error::Error,
+    openssl::ReadError,
+    rejection::{Failure, MalformedValue},
     time::Validity,
 };
 
@@ -24,18 +26,21 @@ pub(super) struct ReadCertificate<'a> {
 impl<'a> ReadCertificate<'a> {
     /// Reads the one certificate that `der` is. OpenSSL takes longer for it than for verifying a
     /// signature; that of `peer`, the usual signer, it has read already.
-    pub(super) fn read(der: &'a [u8], peer: Option<&Client>) -> Result<Self, Malformed> {
-        let fields = read_strictly(der)?;
+    pub(super) fn read(der: &'a [u8], peer: Option<&Client>) -> Result<Self, Failure> {
+        let malformed = MalformedValue::Certificates;
+        let fields = read_strictly(der).map_err(|Malformed| malformed)?;
         let certificate = match peer.filter(|peer| peer.leaf() == der) {
-            Some(peer) => peer.certificate().map_err(|_| Malformed)?.to_owned(),
-            None => {
-                let certificate = X509::from_der(der).map_err(|_| Malformed)?;
-                check_written(&certificate, der)?;
-                certificate
-            }
+            Some(peer) => peer.certificate()?.to_owned(),
+            None => read_with_openssl(der).map_err(|error| malformed.or_fault(error))?,
         };
         Ok(Self { der, fields, certificate })
     }
+}
+
+fn read_with_openssl(der: &[u8]) -> Result<X509, ReadError> {
+    let certificate = X509::from_der(der)?;
+    check_written(&certificate, der)?;
+    Ok(certificate)
 }
 
 /// The client's certificate.
@@ -47,17 +52,17 @@ pub(super) struct Content<'a> {
 
 impl<'a> Content<'a> {
     /// Reads the one certificate that `der` is.
-    pub(super) fn read(der: &'a [u8], syntax: &CertificateSyntax) -> Result<Self, MalformedValue> {
-        let read = || -> Result<_, Malformed> {
+    pub(super) fn read(der: &'a [u8], syntax: &CertificateSyntax) -> Result<Self, Failure> {
+        let read = || -> Result<_, ReadError> {
             let Certificate { validity, .. } = read_strictly(der)?;
             Ok(Self { der, validity, certificate: syntax.read(der)? })
         };
-        read().map_err(|Malformed| MalformedValue::Content)
+        read().map_err(|error| MalformedValue::Content.or_fault(error))
     }
 
     /// The client, to be signed for again.
-    pub(super) fn client(&self) -> Result<Client, MalformedValue> {
-        Client::from_der(self.der.to_vec(), Vec::new()).map_err(|_| MalformedValue::Content)
+    pub(super) fn client(&self) -> Result<Client, Error> {
+        Client::from_der(self.der.to_vec(), Vec::new())
     }
 }
 

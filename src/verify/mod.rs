@@ -24,7 +24,7 @@ use crate::{
     certificate_syntax::CertificateSyntax,
     client::Client,
     format::SignedFormat,
-    rejection::{Refusal, Rejection},
+    rejection::{Failure, Refusal},
     signer_paths::{Question, SignerPaths},
     time::{Outside, Validity},
     trust::Trust,
@@ -75,7 +75,7 @@ impl Trust {
         now: i64,
         freshness: Freshness,
         peer: Option<&Client>,
-    ) -> Result<Accepted, Rejection> {
+    ) -> Result<Accepted, Failure> {
         self.verify_with(&Kept::default(), format, value, now, freshness, peer)
     }
 
@@ -89,7 +89,7 @@ impl Trust {
         now: i64,
         freshness: Freshness,
         peer: Option<&Client>,
-    ) -> Result<Accepted, Rejection> {
+    ) -> Result<Accepted, Failure> {
         let der = value::signed_data(format, value)?;
         let unverified = Unverified::read(&der, &kept.syntax, peer, |named| {
             kept.paths.find(&self.path_of(named, peer), now)
@@ -134,7 +134,7 @@ impl Trust {
         now: i64,
         peer: &X509Ref,
         chain: &[&X509Ref],
-    ) -> Result<Accepted, Rejection> {
+    ) -> Result<Accepted, Failure> {
         self.verify_peer_with(&Kept::default(), value, now, peer, chain)
     }
 
@@ -146,13 +146,13 @@ impl Trust {
         now: i64,
         peer: &X509Ref,
         chain: &[&X509Ref],
-    ) -> Result<Accepted, Rejection> {
+    ) -> Result<Accepted, Failure> {
         let der = value::certificate(value)?;
         let content = Content::read(&der, &kept.syntax)?;
         let path = self.check(peer, chain, now)?;
         // A pin does without names where it signed; here nothing ties the peer to the value.
         if !self.has_names() {
-            return Err(Refusal::SignerName.into());
+            return Err(Refusal::SignerName.with("none is trusted here"));
         }
         check_client(content.validity, now)?;
         let end = path.end.min(content.validity.not_after);

@@ -18,9 +18,12 @@ use crate::{
     certificate::{self, Certificate},
     client::Client,
     cms::oid,
+    der::Malformed,
     error::Error,
+    openssl::ReadError,
     path::VerifiedPath,
-    rejection::Refusal,
+    printable::Hex,
+    rejection::{Failure, Refusal},
     signature::{self, message_digest},
     signer_paths::SignerPath,
     trust::Trust,
@@ -34,9 +37,9 @@ pub(super) fn path(
     trust: &Trust,
     peer: Option<&Client>,
     now: i64,
-) -> Result<SignerPath, Refusal> {
+) -> Result<SignerPath, Failure> {
     let certificate = signer(named, certificates, trust, peer)?;
-    let der = certificate::der(&certificate).map_err(|_| Refusal::SignerKeyUnsupported)?;
+    let der = certificate::der(&certificate)?;
     let algorithm = key_algorithm(&certificate, &der)?;
     let untrusted: Vec<_> = certificates.iter().map(|read| &*read.certificate).collect();
     let VerifiedPath { issuers, end } = trust.check(&certificate, &untrusted, now)?;
@@ -50,19 +53,21 @@ fn signer(
     certificates: &[ReadCertificate<'_>],
     trust: &Trust,
     peer: Option<&Client>,
-) -> Result<X509, Refusal> {
+) -> Result<X509, Failure> {
     let mut found = certificates.iter().filter(|read| named.has(read.fields));
     let in_value = found.next();
     // One issuer gave two the same number: which of them signed cannot be told.
     if found.next().is_some() {
-        return Err(Refusal::SignerUnknown);
+        return Err(Refusal::SignerUnknown.into());
     }
 
     let is_named = |der: &[u8]| Certificate::read(der).is_ok_and(|fields| named.has(fields));
     if let Some(peer) = peer {
         let is_peer = is_named(peer.leaf()) && in_value.is_none_or(|read| read.der == peer.leaf());
-        let certificate = Some(peer).filter(|_| is_peer).and_then(|peer| peer.certificate().ok());
-        return certificate.map(ToOwned::to_owned).ok_or(Refusal::SignerNotPeer);
+        if !is_peer {
+            return Err(Refusal::SignerNotPeer.into());
+        }
+        return Ok(peer.certificate()?.to_owned());
     }
     if let Some(read) = in_value {
         return Ok(read.certificate.clone());
@@ -71,43 +76,47 @@ fn signer(
     match (found.next(), found.next()) {
         (Some(pinned), None) => Ok(pinned.certificate.clone()),
         (Some(one), Some(other)) if one.der == other.der => Ok(one.certificate.clone()),
-        _ => Err(Refusal::SignerUnknown),
+        _ => Err(Refusal::SignerUnknown.into()),
     }
 }
 
 /// What the signer's key can do in the profile.
-fn key_algorithm(signer: &X509Ref, der: &[u8]) -> Result<Algorithm, Refusal> {
+fn key_algorithm(signer: &X509Ref, der: &[u8]) -> Result<Algorithm, Failure> {
     let unsupported = Refusal::SignerKeyUnsupported;
-    let fields = Certificate::read(der).map_err(|_| unsupported)?;
-    let key = signer.public_key().map_err(|_| unsupported)?;
-    Algorithm::of_key(fields.key_algorithm, key.bits()).map_err(|error| match error {
+    let fields = Certificate::read(der).map_err(|Malformed| Error::CertificateMalformed)?;
+    let key = signer.public_key().map_err(|errors| match ReadError::from(errors) {
+        ReadError::Malformed => unsupported.into(),
+        ReadError::Fault(errors) => Failure::from(errors),
+    })?;
+    Ok(Algorithm::of_key(fields.key_algorithm, key.bits()).map_err(|error| match error {
         Error::SignerKeyTooSmall => Refusal::SignerKeyTooSmall,
         _ => unsupported,
-    })
+    })?)
 }
 
 /// Whether `signer` signed what the value says.
-pub(super) fn check(unverified: &Unverified<'_>, signer: &SignerPath) -> Result<(), Refusal> {
+pub(super) fn check(unverified: &Unverified<'_>, signer: &SignerPath) -> Result<(), Failure> {
     let (attributes, digest) = (&unverified.attributes, unverified.digest);
     if !unverified.signature_algorithm.goes_with(signer.algorithm, digest) {
-        return Err(Refusal::AlgorithmMismatch);
+        return Err(Refusal::AlgorithmMismatch.into());
     }
     if attributes.algorithm_protection.as_ref().is_some_and(|protection| {
         protection.digest != unverified.digest_identifier
             || protection.signature != unverified.signature_identifier
     }) {
-        return Err(Refusal::AlgorithmProtectionMismatch);
+        return Err(Refusal::AlgorithmProtectionMismatch.into());
     }
     if attributes.content_type != oid::DATA {
-        return Err(Refusal::ContentTypeMismatch);
+        return Err(Refusal::ContentTypeMismatch.into());
     }
-    if attributes.message_digest != &*digest_of(digest, unverified.content.der)? {
-        return Err(Refusal::DigestMismatch);
+    let (found, wanted) = (attributes.message_digest, digest_of(digest, unverified.content.der)?);
+    if found != &*wanted {
+        let (found, wanted, name) = (Hex(found), Hex(&wanted), digest.usual_name());
+        return Err(Refusal::DigestMismatch
+            .with(format_args!("{name} of the content is {wanted}, the attribute {found}")));
     }
-    let verified = verify(signer, digest, &attributes.signed, unverified.signature);
-    // An error is that of a signature which is not even one of its kind.
-    if !verified.unwrap_or(false) {
-        return Err(Refusal::BadSignature);
+    if !verify(signer, digest, &attributes.signed, unverified.signature)? {
+        return Err(Refusal::BadSignature.into());
     }
     // Last, so that only the signer can have certificates digested.
     attributes.signing_certificate.as_ref().map_or(Ok(()), |ids| check_path(ids, signer))
@@ -125,10 +134,10 @@ fn verify(
 
 /// The first names the signer's certificate, each other one of the path: RFC 5035 section 3, as
 /// OpenSSL understands it.
-fn check_path(ids: &SigningCertificate<'_>, signer: &SignerPath) -> Result<(), Refusal> {
+fn check_path(ids: &SigningCertificate<'_>, signer: &SignerPath) -> Result<(), Failure> {
     let mismatch = Refusal::SigningCertificateMismatch;
     if !is_of(&ids.signer, &signer.der)? {
-        return Err(mismatch);
+        return Err(mismatch.into());
     }
     for other in &ids.others {
         let mut found = is_of(other, &signer.der)?;
@@ -136,13 +145,13 @@ fn check_path(ids: &SigningCertificate<'_>, signer: &SignerPath) -> Result<(), R
             found = found || is_of(other, issuer)?;
         }
         if !found {
-            return Err(mismatch);
+            return Err(mismatch.into());
         }
     }
     Ok(())
 }
 
-fn is_of(id: &CertificateId<'_>, der: &[u8]) -> Result<bool, Refusal> {
+fn is_of(id: &CertificateId<'_>, der: &[u8]) -> Result<bool, ErrorStack> {
     if id.hash != &*digest_of(id.digest, der)? {
         return Ok(false);
     }
@@ -150,6 +159,6 @@ fn is_of(id: &CertificateId<'_>, der: &[u8]) -> Result<bool, Refusal> {
     Ok(Certificate::read(der).is_ok_and(|fields| issuer_serial == (fields.issuer, fields.serial)))
 }
 
-fn digest_of(digest: Digest, message: &[u8]) -> Result<DigestBytes, Refusal> {
-    hash(message_digest(digest), message).map_err(|_| Refusal::VerificationFailed)
+fn digest_of(digest: Digest, message: &[u8]) -> Result<DigestBytes, ErrorStack> {
+    hash(message_digest(digest), message)
 }

@@ -2,14 +2,14 @@
 
 //! The attributes that are signed, RFC 5652 section 5.3.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, fmt};
 
 use super::{algorithm::read_digest, signed_data::MOST_CERTIFICATES};
 use crate::{
     algorithm::Digest,
     cms::oid,
-    der::{Element, Malformed, Reader, tag},
-    rejection::MalformedValue,
+    der::{Element, Malformed, ObjectIdentifier, Reader, tag},
+    rejection::{Failure, MalformedValue},
     time,
 };
 
@@ -61,34 +61,59 @@ pub(super) struct AlgorithmProtection<'a> {
 
 impl<'a> SignedAttributes<'a> {
     /// Reads the field signedAttrs, of which every element is DER.
-    pub(super) fn read(field: Element<'a>) -> Result<Self, MalformedValue> {
+    pub(super) fn read(field: Element<'a>) -> Result<Self, Failure> {
         let attributes = read_set(field)?;
         let value = |kind: &[u8]| {
             attributes.iter().find(|attribute| attribute.kind == kind).map(|found| found.value)
         };
-        let needed = |kind| value(kind).ok_or(MalformedValue::AttributeMissing);
+        let needed =
+            |kind| value(kind).ok_or_else(|| MalformedValue::AttributeMissing.with(Kind(kind)));
 
         if value(COUNTERSIGNATURE).is_some() {
-            return Err(MalformedValue::AttributeMalformed);
+            return Err(malformed(COUNTERSIGNATURE));
         }
         let (content_type, message_digest, signing_time) =
             (needed(oid::CONTENT_TYPE)?, needed(oid::MESSAGE_DIGEST)?, needed(oid::SIGNING_TIME)?);
-        let read = || -> Result<Self, Malformed> {
-            Ok(Self {
-                // In the SignerInfo the SET OF is implicitly tagged.
-                signed: [&[tag::SET], field.raw.get(1..).ok_or(Malformed)?].concat(),
-                content_type: contents(content_type, tag::OID)?,
-                message_digest: contents(message_digest, tag::OCTET_STRING)?,
-                signing_time: read_signing_time(signing_time)?,
-                signing_certificate: value(oid::SIGNING_CERTIFICATE_V2)
-                    .map(SigningCertificate::read)
-                    .transpose()?,
-                algorithm_protection: value(oid::ALGORITHM_PROTECTION)
-                    .map(AlgorithmProtection::read)
-                    .transpose()?,
-            })
-        };
-        read().map_err(|Malformed| MalformedValue::AttributeMalformed)
+        Ok(Self {
+            // In the SignerInfo the SET OF is implicitly tagged.
+            signed: [&[tag::SET], field.raw.get(1..).unwrap_or_default()].concat(),
+            content_type: contents(content_type, tag::OID)
+                .map_err(|Malformed| malformed(oid::CONTENT_TYPE))?,
+            message_digest: contents(message_digest, tag::OCTET_STRING)
+                .map_err(|Malformed| malformed(oid::MESSAGE_DIGEST))?,
+            signing_time: read_signing_time(signing_time)
+                .map_err(|Malformed| malformed(oid::SIGNING_TIME))?,
+            signing_certificate: value(oid::SIGNING_CERTIFICATE_V2)
+                .map(SigningCertificate::read)
+                .transpose()
+                .map_err(|Malformed| malformed(oid::SIGNING_CERTIFICATE_V2))?,
+            algorithm_protection: value(oid::ALGORITHM_PROTECTION)
+                .map(AlgorithmProtection::read)
+                .transpose()
+                .map_err(|Malformed| malformed(oid::ALGORITHM_PROTECTION))?,
+        })
+    }
+}
+
+fn malformed(kind: &[u8]) -> Failure {
+    MalformedValue::AttributeMalformed.with(Kind(kind))
+}
+
+/// The kind of an attribute, by the contents of its OBJECT IDENTIFIER: its name, or else the
+/// numbers.
+struct Kind<'a>(&'a [u8]);
+
+impl fmt::Display for Kind<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self.0 {
+            oid::CONTENT_TYPE => "contentType",
+            oid::MESSAGE_DIGEST => "messageDigest",
+            oid::SIGNING_TIME => "signingTime",
+            oid::SIGNING_CERTIFICATE_V2 => "signingCertificateV2",
+            oid::ALGORITHM_PROTECTION => "CMSAlgorithmProtection",
+            COUNTERSIGNATURE => "countersignature",
+            contents => return ObjectIdentifier(contents).fmt(formatter),
+        })
     }
 }
 
@@ -100,43 +125,50 @@ struct Attribute<'a> {
 }
 
 /// All of them: at least one, in order, no type twice.
-fn read_set(field: Element<'_>) -> Result<Vec<Attribute<'_>>, MalformedValue> {
+fn read_set(field: Element<'_>) -> Result<Vec<Attribute<'_>>, Failure> {
     let mut reader = Reader::new(field.contents);
     let mut attributes: Vec<Attribute<'_>> = Vec::new();
     let mut kinds = HashSet::new();
     let mut last: &[u8] = &[];
     while reader.end().is_err() {
         let element = reader.any().map_err(|Malformed| MalformedValue::AttributeMalformed)?;
-        let attribute =
-            Attribute::read(element).map_err(|Malformed| MalformedValue::AttributeMalformed)?;
+        let attribute = Attribute::read(element)?;
         if !kinds.insert(attribute.kind) {
-            return Err(MalformedValue::AttributeTwice);
+            return Err(MalformedValue::AttributeTwice.with(Kind(attribute.kind)));
         }
         if element.raw < last {
-            return Err(MalformedValue::AttributesUnsorted);
+            return Err(MalformedValue::AttributesUnsorted.into());
         }
         last = element.raw;
         attributes.push(attribute);
     }
-    if attributes.is_empty() { Err(MalformedValue::NoSignedAttributes) } else { Ok(attributes) }
+    if attributes.is_empty() {
+        Err(MalformedValue::NoSignedAttributes.into())
+    } else {
+        Ok(attributes)
+    }
 }
 
 impl<'a> Attribute<'a> {
-    fn read(element: Element<'a>) -> Result<Self, Malformed> {
-        if element.tag != tag::SEQUENCE {
-            return Err(Malformed);
-        }
+    fn read(element: Element<'a>) -> Result<Self, Failure> {
         let mut reader = Reader::new(element.contents);
-        let kind = reader.read(tag::OID)?.contents;
-        let mut values = Reader::new(reader.read(tag::SET)?.contents);
-        reader.end()?;
-        let value = values.any()?;
-        values.end()?;
-        if WRITTEN_ANEW.contains(&value.tag) {
-            return Err(Malformed);
-        }
+        let kind = Some(&mut reader)
+            .filter(|_| element.tag == tag::SEQUENCE)
+            .and_then(|reader| reader.read(tag::OID).ok())
+            .ok_or(MalformedValue::AttributeMalformed)?
+            .contents;
+        let value = read_value(reader).map_err(|Malformed| malformed(kind))?;
         Ok(Self { kind, value })
     }
+}
+
+/// The one value of an attribute.
+fn read_value(mut attribute: Reader<'_>) -> Result<Element<'_>, Malformed> {
+    let mut values = Reader::new(attribute.read(tag::SET)?.contents);
+    attribute.end()?;
+    let value = values.any()?;
+    values.end()?;
+    if WRITTEN_ANEW.contains(&value.tag) { Err(Malformed) } else { Ok(value) }
 }
 
 fn contents(value: Element<'_>, tag: u8) -> Result<&[u8], Malformed> {

@@ -17,7 +17,7 @@ use crate::{
     client::Client,
     cms::oid,
     der::{Element, Malformed, Reader, tag},
-    rejection::MalformedValue,
+    rejection::{Failure, MalformedValue},
     signer_paths::SignerPath,
 };
 
@@ -76,6 +76,12 @@ impl From<Malformed> for MalformedValue {
     }
 }
 
+impl From<Malformed> for Failure {
+    fn from(malformed: Malformed) -> Self {
+        MalformedValue::from(malformed).into()
+    }
+}
+
 impl<'a> Unverified<'a> {
     /// Reads a ContentInfo, RFC 5652 section 3, whose signer may be known.
     pub(super) fn read(
@@ -83,7 +89,7 @@ impl<'a> Unverified<'a> {
         syntax: &CertificateSyntax,
         peer: Option<&Client>,
         known: impl FnOnce(NamedSigner<'a>) -> Option<Arc<SignerPath>>,
-    ) -> Result<Self, MalformedValue> {
+    ) -> Result<Self, Failure> {
         let mut reader = Reader::new(der);
         let content_info = reader.read(tag::SEQUENCE)?;
         reader.end().map_err(|Malformed| MalformedValue::Trailing)?;
@@ -91,7 +97,7 @@ impl<'a> Unverified<'a> {
 
         let mut reader = Reader::new(content_info.contents);
         if reader.read(tag::OID)?.contents != oid::SIGNED_DATA {
-            return Err(MalformedValue::NotSignedData);
+            return Err(MalformedValue::NotSignedData.into());
         }
         let explicit = reader.read(tag::CONTEXT_0)?;
         reader.end()?;
@@ -104,7 +110,7 @@ impl<'a> Unverified<'a> {
         syntax: &CertificateSyntax,
         peer: Option<&Client>,
         known: impl FnOnce(NamedSigner<'a>) -> Option<Arc<SignerPath>>,
-    ) -> Result<Self, MalformedValue> {
+    ) -> Result<Self, Failure> {
         let mut reader = Reader::new(signed_data.contents);
         let version = reader.read(tag::INTEGER)?;
         let digest_algorithms = reader.read(tag::SET)?;
@@ -115,17 +121,17 @@ impl<'a> Unverified<'a> {
         reader.end()?;
 
         if version.contents != VERSION_1 {
-            return Err(MalformedValue::Version);
+            return Err(MalformedValue::Version.into());
         }
         if crls.is_some() {
-            return Err(MalformedValue::Crls);
+            return Err(MalformedValue::Crls.into());
         }
         let digest = Reader::only(digest_algorithms.contents, tag::SEQUENCE)
             .and_then(read_digest)
             .map_err(|Malformed| MalformedValue::DigestAlgorithm)?;
         let content = Content::read(read_encapsulated(encapsulated)?, syntax)?;
         let signer = Reader::only(signers.contents, tag::SEQUENCE)
-            .map_err(|Malformed| MalformedValue::Signers)
+            .map_err(|Malformed| MalformedValue::Signers.into())
             .and_then(SignerInfo::read);
         let named = |signer: &SignerInfo<'a>| NamedSigner {
             certificates: certificates.map(|set| set.contents),
@@ -142,7 +148,7 @@ impl<'a> Unverified<'a> {
         let signer = signer?;
 
         if signer.digest != digest {
-            return Err(MalformedValue::DigestAlgorithm);
+            return Err(MalformedValue::DigestAlgorithm.into());
         }
         Ok(Self {
             content,
@@ -175,26 +181,22 @@ fn read_encapsulated(encapsulated: Element<'_>) -> Result<&[u8], MalformedValue>
 fn read_certificates<'a>(
     set: Element<'a>,
     peer: Option<&Client>,
-) -> Result<Vec<ReadCertificate<'a>>, MalformedValue> {
+) -> Result<Vec<ReadCertificate<'a>>, Failure> {
     let mut reader = Reader::new(set.contents);
     let mut elements: Vec<Element<'_>> = Vec::new();
     while reader.end().is_err() {
         elements.push(reader.any()?);
         if elements.len() > MOST_CERTIFICATES {
-            return Err(MalformedValue::CertificateCount);
+            return Err(MalformedValue::CertificateCount.into());
         }
     }
     if elements.is_empty() {
-        return Err(MalformedValue::CertificateCount);
+        return Err(MalformedValue::CertificateCount.into());
     }
     if !elements.is_sorted_by(|one, next| one.raw < next.raw) {
-        return Err(MalformedValue::Certificates);
+        return Err(MalformedValue::Certificates.into());
     }
-    elements
-        .into_iter()
-        .map(|element| ReadCertificate::read(element.raw, peer))
-        .collect::<Result<_, _>>()
-        .map_err(|Malformed| MalformedValue::Certificates)
+    elements.into_iter().map(|element| ReadCertificate::read(element.raw, peer)).collect()
 }
 
 /// RFC 5652 section 5.3.
@@ -211,15 +213,15 @@ struct SignerInfo<'a> {
 }
 
 impl<'a> SignerInfo<'a> {
-    fn read(signer: Element<'a>) -> Result<Self, MalformedValue> {
+    fn read(signer: Element<'a>) -> Result<Self, Failure> {
         let mut reader = Reader::new(signer.contents);
         let version = reader.read(tag::INTEGER)?;
         let identifier = reader.any()?;
         if identifier.tag != tag::SEQUENCE {
-            return Err(MalformedValue::SignerIdentifier);
+            return Err(MalformedValue::SignerIdentifier.into());
         }
         if version.contents != VERSION_1 {
-            return Err(MalformedValue::Version);
+            return Err(MalformedValue::Version.into());
         }
         let digest_algorithm = reader.read(tag::SEQUENCE)?;
         let attributes =
@@ -227,7 +229,7 @@ impl<'a> SignerInfo<'a> {
         let signature_algorithm = reader.read(tag::SEQUENCE)?;
         let signature = reader.read(tag::OCTET_STRING)?;
         if reader.optional(tag::CONTEXT_1)?.is_some() {
-            return Err(MalformedValue::UnsignedAttributes);
+            return Err(MalformedValue::UnsignedAttributes.into());
         }
         reader.end()?;
 

@@ -8,7 +8,7 @@ use super::{pki::*, *};
 use crate::{
     der::{element, tag},
     error::Error,
-    verdicts::{Failure, TrustSources, Verdicts},
+    verdicts::{TrustSources, Verdicts},
 };
 
 /// A file that is gone when the test is.
@@ -154,10 +154,11 @@ fn kept_until_a_crl_is_out_of_date() {
             verdicts
                 .verify(sources, SignedFormat::Cms, value.as_bytes(), now, FRESHNESS, None)
                 .map(|verdict| verdict.reused)
+                .map_err(|failure| failure.rejection())
         };
         assert_eq!(verify(NOW), Ok(false));
         assert_eq!(verify(NOW + 9), Ok(true));
-        let out_of_date = Failure::Rejected(Refusal::CrlOutOfDate.into());
+        let out_of_date = Refusal::CrlOutOfDate.into();
         assert_eq!(verify(NOW + 10), Err(out_of_date), "{root} {intermediate}");
     }
 }

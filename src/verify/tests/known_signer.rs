@@ -47,9 +47,12 @@ impl Bench {
         let value = SignedFormat::Cms.encode(&forge.build());
         let peer = peer.map(|peer| Client::new(&peer.certificate, &[]).unwrap());
         let (format, value, peer) = (SignedFormat::Cms, value.as_bytes(), peer.as_ref());
-        trust.verify_with(&self.kept, format, value, now, FRESHNESS, peer).map(|accepted| {
-            assert_eq!(der(accepted.signer()), der(&self.world.ttrp.certificate));
-        })
+        trust
+            .verify_with(&self.kept, format, value, now, FRESHNESS, peer)
+            .map(|accepted| {
+                assert_eq!(der(accepted.signer()), der(&self.world.ttrp.certificate));
+            })
+            .map_err(|failure| failure.rejection())
     }
 
     fn verify(&self, forge: &Forge, now: i64) -> Result<(), Rejection> {

@@ -13,7 +13,7 @@ use crate::{
     client::Client,
     crl::Crls,
     format::SignedFormat,
-    rejection::{MalformedValue, Refusal, Rejection},
+    rejection::{Failure, MalformedValue, Refusal, Rejection},
     signer_paths::SignerPaths,
     testing::{Identity, KeyKind, NOW},
     trust::{Trust, TrustAnchors, TrustNames},
@@ -30,6 +30,7 @@ mod malformed_signer;
 mod mutations;
 mod peer;
 mod pki;
+mod reasons;
 mod refused_signature;
 mod refused_signer;
 
@@ -86,12 +87,12 @@ fn trust(anchors: &[&Identity], names: &[&str], crls: Option<&[X509Crl]>) -> Tru
     Trust::new(anchors, Some(Arc::new(TrustNames::new(&names).unwrap())), crls)
 }
 
-fn verify(trust: &Trust, der: &[u8], peer: Option<&X509>) -> Result<Accepted, Rejection> {
+fn verify(trust: &Trust, der: &[u8], peer: Option<&X509>) -> Result<Accepted, Failure> {
     let value = SignedFormat::Cms.encode(der);
     verify_value(trust, value.as_bytes(), peer)
 }
 
-fn verify_value(trust: &Trust, value: &[u8], peer: Option<&X509>) -> Result<Accepted, Rejection> {
+fn verify_value(trust: &Trust, value: &[u8], peer: Option<&X509>) -> Result<Accepted, Failure> {
     let peer = peer.map(|peer| Client::new(peer, &[]).unwrap());
     let found = trust.verify(SignedFormat::Cms, value, NOW, FRESHNESS, peer.as_ref());
     KEPT.with(|kept| {
@@ -114,9 +115,9 @@ thread_local! {
 }
 
 /// All that is found out of a value.
-type Parts = Result<(Vec<u8>, Vec<u8>, Option<i64>, i64), Rejection>;
+type Parts = Result<(Vec<u8>, Vec<u8>, Option<i64>, i64), Failure>;
 
-fn parts(found: &Result<Accepted, Rejection>) -> Parts {
+fn parts(found: &Result<Accepted, Failure>) -> Parts {
     match found {
         Ok(accepted) => {
             let client = accepted.client();
@@ -124,7 +125,7 @@ fn parts(found: &Result<Accepted, Rejection>) -> Parts {
             let (client, signer) = (client.leaf().to_vec(), pki::der(accepted.signer()));
             Ok((client, signer, accepted.signing_time(), accepted.end()))
         }
-        Err(rejection) => Err(*rejection),
+        Err(failure) => Err(failure.clone()),
     }
 }
 
@@ -132,7 +133,7 @@ fn parts(found: &Result<Accepted, Rejection>) -> Parts {
 struct Case {
     name: String,
     expected: Rejection,
-    found: Result<Accepted, Rejection>,
+    found: Result<Accepted, Failure>,
 }
 
 /// Collects them, so that one look shows all that are not as expected.
@@ -144,7 +145,7 @@ impl Cases {
         &mut self,
         name: &str,
         expected: impl Into<Rejection>,
-        found: Result<Accepted, Rejection>,
+        found: Result<Accepted, Failure>,
     ) {
         assert!(self.0.iter().all(|case| case.name != name), "{name} is there twice");
         self.0.push(Case { name: name.to_owned(), expected: expected.into(), found });
@@ -156,7 +157,7 @@ impl Cases {
             .0
             .iter()
             .filter_map(|case| match &case.found {
-                Err(found) if *found == case.expected => None,
+                Err(found) if found.rejection() == case.expected => None,
                 Err(found) => Some(format!("{}: {found:?}, not {:?}", case.name, case.expected)),
                 Ok(_) => Some(format!("{}: accepted, not {:?}", case.name, case.expected)),
             })

@@ -10,7 +10,7 @@ fn found(
     value: &str,
     peer: &Identity,
     chain: &[&Identity],
-) -> Result<Accepted, Rejection> {
+) -> Result<Accepted, Failure> {
     let chain: Vec<_> = chain.iter().map(|issuer| &*issuer.certificate).collect();
     trust.verify_peer(value.as_bytes(), NOW, &peer.certificate, &chain)
 }

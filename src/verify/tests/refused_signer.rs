@@ -18,7 +18,7 @@ fn signed(
     signer: &Identity,
     chain: &[&Identity],
     trust: &Trust,
-) -> Result<Accepted, Rejection> {
+) -> Result<Accepted, Failure> {
     let value = Forge::new(signer, chain, &world.client.certificate).build();
     verify(trust, &value, None)
 }
