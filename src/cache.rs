@@ -5,6 +5,7 @@
 use std::{
     ffi::c_char,
     mem,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -249,8 +250,10 @@ fn renew(
     sign: impl FnOnce() -> Result<Entry, Error>,
 ) -> (Text, bool) {
     if !entry.renewing && claim(values, key, entry) {
-        // The value at hand is good whether or not there will be another.
-        if let Ok(next) = leaving_no_errors(sign) {
+        // The value at hand is good whether or not there will be another, and whatever became of
+        // that. Unwind safe: what `sign` leaves behind is complete, as everywhere.
+        let signed = catch_unwind(AssertUnwindSafe(|| leaving_no_errors(sign)));
+        if let Ok(Ok(next)) = signed {
             let value = Arc::clone(&next.value);
             // Not kept if it was evicted meanwhile.
             let _ = values.replace(key.clone(), next, true);
@@ -334,6 +337,16 @@ mod tests {
             Self { cache: Cache::new(bytes), signer, client: client() }
         }
 
+        /// Of what is signed.
+        fn key(&self) -> Key {
+            let signature = Signature {
+                signer: *self.signer.fingerprint(),
+                certs: SignerCerts::Chain,
+                format: SignedFormat::Cms,
+            };
+            Key { client: *self.client.id(), signature }
+        }
+
         fn sign(&self, now: i64, lifetime: u32) -> Signed {
             self.cache
                 .sign(
@@ -392,12 +405,7 @@ mod tests {
     fn one_renews_and_nobody_waits() {
         let bench = Bench::new(SIZE);
         let first = bench.sign(NOW, 80);
-        let signature = Signature {
-            signer: *bench.signer.fingerprint(),
-            certs: SignerCerts::Chain,
-            format: SignedFormat::Cms,
-        };
-        let key = Key { client: *bench.client.id(), signature };
+        let key = bench.key();
         let values = bench.cache.values.as_ref().unwrap();
         let entry = values.get(&key).unwrap();
         // As though another thread were at it.
@@ -411,6 +419,25 @@ mod tests {
         assert!(!bench.sign(NOW + 79, 80).reused());
         // What is there now is not what was to be renewed.
         assert!(!claim(values, &key, &entry));
+    }
+
+    /// What fails in renewing costs nobody the value that is still good, nor the next renewal.
+    #[test]
+    fn a_renewal_that_fails_is_given_up() {
+        let bench = Bench::new(SIZE);
+        let first = bench.sign(NOW, 80);
+        let values = bench.cache.values.as_ref().unwrap();
+        let key = bench.key();
+        let fail: [fn() -> Result<Entry, Error>; 2] =
+            [|| Err(Error::SigningFailed), || panic!("injected")];
+        for fail in fail {
+            let entry = values.get(&key).unwrap();
+            let (value, reused) = renew(values, &key, &entry, fail);
+            assert!(reused && *value == *entry.value);
+            assert!(!values.get(&key).unwrap().renewing);
+        }
+        let renewed = bench.sign(NOW + 70, 80);
+        assert!(!renewed.reused() && renewed.value() != first.value());
     }
 
     #[test]
