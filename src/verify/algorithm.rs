@@ -42,7 +42,7 @@ impl SignatureAlgorithm {
     }
 
     /// Whether a key of `key`'s type makes such signatures, and the profile has this digest for
-    /// it. To RSA all three are equal.
+    /// it. To RSA all three are equal, and to each curve.
     pub(super) fn goes_with(self, key: Algorithm, digest: Digest) -> bool {
         match (key, self) {
             (Algorithm::RsaSha256, Self::Rsa) => true,
@@ -50,7 +50,7 @@ impl SignatureAlgorithm {
             (
                 Algorithm::EcdsaSha256 | Algorithm::EcdsaSha384 | Algorithm::EcdsaSha512,
                 Self::EcdsaWith(named),
-            ) => named == digest && key.digest() == digest,
+            ) => named == digest,
             (Algorithm::Ed25519, Self::Ed25519) => key.digest() == digest,
             _ => false,
         }

@@ -12,7 +12,7 @@
 //! | `value` | the format of the header |
 //! | `strict` | DER, to the last octet |
 //! | `certificate` | certificates in a value |
-//! | `signed_data`, `signed_attributes`, `algorithm` | SignedData and its parts |
+//! | `signed_data`, `signed_attributes`, `signing_certificate`, `algorithm` | SignedData and its parts |
 //! | `signature` | who signed, and whether they did |
 
 use std::sync::Arc;
@@ -37,6 +37,7 @@ mod certificate;
 mod signature;
 mod signed_attributes;
 mod signed_data;
+mod signing_certificate;
 mod strict;
 #[cfg(test)]
 mod tests;

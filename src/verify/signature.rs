@@ -10,7 +10,6 @@ use openssl::{
 
 use super::{
     certificate::ReadCertificate,
-    signed_attributes::{CertificateId, SigningCertificate},
     signed_data::{NamedSigner, Unverified},
 };
 use crate::{
@@ -119,7 +118,8 @@ pub(super) fn check(unverified: &Unverified<'_>, signer: &SignerPath) -> Result<
         return Err(Refusal::BadSignature.into());
     }
     // Last, so that only the signer can have certificates digested.
-    attributes.signing_certificate.as_ref().map_or(Ok(()), |ids| check_path(ids, signer))
+    let mut names = attributes.signing_certificates.iter().flatten();
+    names.try_for_each(|names| names.check(&signer.der, &signer.issuers))
 }
 
 fn verify(
@@ -130,33 +130,6 @@ fn verify(
 ) -> Result<bool, ErrorStack> {
     let public = signer.certificate.public_key()?;
     signature::verify(&public, signer.algorithm, digest, message, signature)
-}
-
-/// The first names the signer's certificate, each other one of the path: RFC 5035 section 3, as
-/// OpenSSL understands it.
-fn check_path(ids: &SigningCertificate<'_>, signer: &SignerPath) -> Result<(), Failure> {
-    let mismatch = Refusal::SigningCertificateMismatch;
-    if !is_of(&ids.signer, &signer.der)? {
-        return Err(mismatch.into());
-    }
-    for other in &ids.others {
-        let mut found = is_of(other, &signer.der)?;
-        for issuer in &signer.issuers {
-            found = found || is_of(other, issuer)?;
-        }
-        if !found {
-            return Err(mismatch.into());
-        }
-    }
-    Ok(())
-}
-
-fn is_of(id: &CertificateId<'_>, der: &[u8]) -> Result<bool, ErrorStack> {
-    if id.hash != &*digest_of(id.digest, der)? {
-        return Ok(false);
-    }
-    let Some(issuer_serial) = id.issuer_serial else { return Ok(true) };
-    Ok(Certificate::read(der).is_ok_and(|fields| issuer_serial == (fields.issuer, fields.serial)))
 }
 
 fn digest_of(digest: Digest, message: &[u8]) -> Result<DigestBytes, ErrorStack> {

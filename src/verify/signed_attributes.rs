@@ -4,11 +4,11 @@
 
 use std::{collections::HashSet, fmt};
 
-use super::{algorithm::read_digest, signed_data::MOST_CERTIFICATES};
+use super::signing_certificate::{SigningCertificate, Version};
 use crate::{
-    algorithm::Digest,
     cms::oid,
     der::{Element, Malformed, ObjectIdentifier, Reader, tag},
+    openssl::ReadError,
     rejection::{Failure, MalformedValue},
     time,
 };
@@ -20,6 +20,9 @@ const YEAR_1950: i64 = -631_152_000;
 
 /// countersignature, RFC 5652 section 11.4, which is never signed: the contents of the identifier.
 const COUNTERSIGNATURE: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 6];
+
+/// signingCertificate, RFC 2634 section 5.4: the contents of the identifier.
+const SIGNING_CERTIFICATE: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 16, 2, 12];
 
 /// EXTERNAL, EMBEDDED PDV and CHARACTER STRING. Where a value is one, OpenSSL writes it as though it
 /// were not constructed, and the signature no longer holds.
@@ -33,24 +36,9 @@ pub(super) struct SignedAttributes<'a> {
     pub(super) message_digest: &'a [u8],
     /// In Unix seconds.
     pub(super) signing_time: i64,
-    pub(super) signing_certificate: Option<SigningCertificate<'a>>,
+    /// signingCertificateV2, and signingCertificate.
+    pub(super) signing_certificates: [Option<SigningCertificate<'a>>; 2],
     pub(super) algorithm_protection: Option<AlgorithmProtection<'a>>,
-}
-
-/// SigningCertificateV2, RFC 5035 section 3: of no more certificates than a value may have.
-pub(super) struct SigningCertificate<'a> {
-    /// That of the signer.
-    pub(super) signer: CertificateId<'a>,
-    /// Others of its path.
-    pub(super) others: Vec<CertificateId<'a>>,
-}
-
-/// ESSCertIDv2, RFC 5035 section 4.
-pub(super) struct CertificateId<'a> {
-    pub(super) digest: Digest,
-    pub(super) hash: &'a [u8],
-    /// The issuer's Name and the INTEGER, each with tag and length.
-    pub(super) issuer_serial: Option<(&'a [u8], &'a [u8])>,
 }
 
 /// CMSAlgorithmProtection, RFC 6211 section 2: the contents of the two AlgorithmIdentifiers.
@@ -74,6 +62,14 @@ impl<'a> SignedAttributes<'a> {
         }
         let (content_type, message_digest, signing_time) =
             (needed(oid::CONTENT_TYPE)?, needed(oid::MESSAGE_DIGEST)?, needed(oid::SIGNING_TIME)?);
+        let names_certificates = |kind, version| {
+            value(kind).map(|value| SigningCertificate::read(value, version)).transpose().map_err(
+                |error| match error {
+                    ReadError::Malformed => malformed(kind),
+                    ReadError::Fault(errors) => errors.into(),
+                },
+            )
+        };
         Ok(Self {
             // In the SignerInfo the SET OF is implicitly tagged.
             signed: [&[tag::SET], field.raw.get(1..).unwrap_or_default()].concat(),
@@ -83,10 +79,10 @@ impl<'a> SignedAttributes<'a> {
                 .map_err(|Malformed| malformed(oid::MESSAGE_DIGEST))?,
             signing_time: read_signing_time(signing_time)
                 .map_err(|Malformed| malformed(oid::SIGNING_TIME))?,
-            signing_certificate: value(oid::SIGNING_CERTIFICATE_V2)
-                .map(SigningCertificate::read)
-                .transpose()
-                .map_err(|Malformed| malformed(oid::SIGNING_CERTIFICATE_V2))?,
+            signing_certificates: [
+                names_certificates(oid::SIGNING_CERTIFICATE_V2, Version::Two)?,
+                names_certificates(SIGNING_CERTIFICATE, Version::One)?,
+            ],
             algorithm_protection: value(oid::ALGORITHM_PROTECTION)
                 .map(AlgorithmProtection::read)
                 .transpose()
@@ -110,6 +106,7 @@ impl fmt::Display for Kind<'_> {
             oid::MESSAGE_DIGEST => "messageDigest",
             oid::SIGNING_TIME => "signingTime",
             oid::SIGNING_CERTIFICATE_V2 => "signingCertificateV2",
+            SIGNING_CERTIFICATE => "signingCertificate",
             oid::ALGORITHM_PROTECTION => "CMSAlgorithmProtection",
             COUNTERSIGNATURE => "countersignature",
             contents => return ObjectIdentifier(contents).fmt(formatter),
@@ -180,49 +177,6 @@ fn read_signing_time(value: Element<'_>) -> Result<i64, Malformed> {
     let time = time::read(value)?;
     let is_for_utc = (YEAR_1950..YEAR_2050).contains(&time);
     if is_for_utc == (value.tag == tag::UTC_TIME) { Ok(time) } else { Err(Malformed) }
-}
-
-impl<'a> SigningCertificate<'a> {
-    fn read(value: Element<'a>) -> Result<Self, Malformed> {
-        let mut reader = Reader::new(contents(value, tag::SEQUENCE)?);
-        let mut certificates = Reader::new(reader.read(tag::SEQUENCE)?.contents);
-        // The policies, which say nothing about who signed.
-        reader.optional(tag::SEQUENCE)?;
-        reader.end()?;
-
-        let signer = CertificateId::read(certificates.read(tag::SEQUENCE)?)?;
-        let mut others = Vec::new();
-        while certificates.end().is_err() {
-            others.push(CertificateId::read(certificates.read(tag::SEQUENCE)?)?);
-            if others.len() >= MOST_CERTIFICATES {
-                return Err(Malformed);
-            }
-        }
-        Ok(Self { signer, others })
-    }
-}
-
-impl<'a> CertificateId<'a> {
-    fn read(element: Element<'a>) -> Result<Self, Malformed> {
-        let mut reader = Reader::new(element.contents);
-        // Some write out the default, SHA-256, though DER leaves it out.
-        let digest = reader.optional(tag::SEQUENCE)?.map_or(Ok(Digest::Sha256), read_digest)?;
-        let hash = reader.read(tag::OCTET_STRING)?.contents;
-        let issuer_serial = reader.optional(tag::SEQUENCE)?.map(read_issuer_serial).transpose()?;
-        reader.end()?;
-        Ok(Self { digest, hash, issuer_serial })
-    }
-}
-
-/// IssuerSerial, RFC 5035 section 4: the issuer is a GeneralNames with one directoryName.
-fn read_issuer_serial(element: Element<'_>) -> Result<(&[u8], &[u8]), Malformed> {
-    let mut reader = Reader::new(element.contents);
-    let mut names = Reader::new(reader.read(tag::SEQUENCE)?.contents);
-    let serial = reader.read(tag::INTEGER)?.raw;
-    reader.end()?;
-    let directory_name = names.read(tag::CONTEXT_4)?;
-    names.end()?;
-    Ok((Reader::only(directory_name.contents, tag::SEQUENCE)?.raw, serial))
 }
 
 impl<'a> AlgorithmProtection<'a> {

@@ -27,6 +27,18 @@ use crate::{
 
 /// What OpenSSL's CMS_verify says, at [`NOW`], with what is not in the value in `certificates`.
 fn openssl_accepts(der: &[u8], anchors: &[&Identity], certificates: &[&X509]) -> bool {
+    openssl_accepts_with(CMSOptions::empty(), der, anchors, certificates)
+}
+
+/// CMS_CADES: what names the signer's certificate is looked at, and must be there.
+const CADES: CMSOptions = CMSOptions::from_bits_retain(0x10_0000);
+
+fn openssl_accepts_with(
+    options: CMSOptions,
+    der: &[u8],
+    anchors: &[&Identity],
+    certificates: &[&X509],
+) -> bool {
     let mut parameters = X509VerifyParam::new().unwrap();
     parameters.set_time(NOW);
     parameters.set_flags(X509VerifyFlags::PARTIAL_CHAIN).unwrap();
@@ -42,8 +54,14 @@ fn openssl_accepts(der: &[u8], anchors: &[&Identity], certificates: &[&X509]) ->
     }
     let Ok(mut cms) = CmsContentInfo::from_der(der) else { return false };
     let mut content = Vec::new();
-    cms.verify(Some(&others), Some(&store.build()), None, Some(&mut content), CMSOptions::BINARY)
-        .is_ok()
+    cms.verify(
+        Some(&others),
+        Some(&store.build()),
+        None,
+        Some(&mut content),
+        CMSOptions::BINARY | options,
+    )
+    .is_ok()
 }
 
 /// That we accept it, as this client's, and so does OpenSSL.
@@ -62,6 +80,11 @@ fn check(name: &str, world: &World, anchors: &[&Identity], names: &[&str], der: 
     // OpenSSL 3.0's CMS does not know Ed25519.
     if world.ttrp.key.id() != openssl::pkey::Id::ED25519 {
         assert!(openssl_accepts(der, anchors, &[ttrp]), "{name}: OpenSSL");
+        let names_signer = [oid::SIGNING_CERTIFICATE_V2, SIGNING_CERTIFICATE]
+            .into_iter()
+            .any(|kind| der.windows(kind.len()).any(|octets| octets == kind));
+        let accepts = openssl_accepts_with(CADES, der, anchors, &[ttrp]);
+        assert_eq!(accepts, names_signer, "{name}: OpenSSL, -cades");
     }
 }
 
@@ -93,7 +116,7 @@ fn of_our_own_signer() {
     }
 }
 
-/// `openssl cms -sign` with its defaults, where these are the profile's: on P-384 it takes SHA-256.
+/// `openssl cms -sign` with its defaults, which are SHA-256 for every key, and others.
 #[test]
 fn of_the_openssl_command() {
     let directory = Directory::new();
@@ -103,8 +126,17 @@ fn of_the_openssl_command() {
         (KeyKind::P256, &[]),
         (KeyKind::Rsa(2048), &["-md", "sha384"]),
         (KeyKind::Rsa(2048), &["-md", "sha512"]),
+        (KeyKind::P384, &[]),
+        (KeyKind::P521, &[]),
+        (KeyKind::P256, &["-md", "sha384"]),
+        (KeyKind::P256, &["-md", "sha512"]),
+        (KeyKind::P384, &["-md", "sha256"]),
         (KeyKind::P384, &["-md", "sha384"]),
+        (KeyKind::P384, &["-md", "sha512"]),
+        (KeyKind::P521, &["-md", "sha384"]),
         (KeyKind::P521, &["-md", "sha512"]),
+        (KeyKind::P384, &["-cades"]),
+        (KeyKind::P521, &["-cades", "-md", "sha256"]),
         (KeyKind::P256, &["-cades"]),
         (KeyKind::Rsa(2048), &["-cades", "-md", "sha512"]),
         (KeyKind::P256, &["-nosmimecap"]),
@@ -148,7 +180,9 @@ fn of_the_openssl_command() {
 
 #[test]
 fn of_openssl_s_library() {
-    for kind in [KeyKind::Rsa(2048), KeyKind::Rsa(4096), KeyKind::P256] {
+    for kind in
+        [KeyKind::Rsa(2048), KeyKind::Rsa(4096), KeyKind::P256, KeyKind::P384, KeyKind::P521]
+    {
         let world = World::with_key(kind);
         let World { root, intermediate, ttrp, client, .. } = &world;
         let mut chain = Stack::new().unwrap();
@@ -211,6 +245,25 @@ fn of_other_signers() {
             forge.set_digest(digest, oid, &client(&rsa));
         });
     }
+    let digests = [
+        (MessageDigest::sha256(), SHA256),
+        (MessageDigest::sha384(), SHA384),
+        (MessageDigest::sha512(), SHA512),
+    ];
+    for kind in [KeyKind::P256, KeyKind::P384, KeyKind::P521] {
+        let world = World::with_key(kind);
+        for ((digest, oid), number) in digests.into_iter().zip(2..) {
+            for parameters in [NULL, &[]] {
+                let name = format!("{kind:?} with ecdsa-with {number}, digest {parameters:?}");
+                add(&name, &world, &|forge| {
+                    forge.set_digest(digest, oid, &client(&world));
+                    forge.digest_algorithms = vec![algorithm(oid, parameters)];
+                    forge.digest_algorithm = algorithm(oid, parameters);
+                    forge.set_signature_algorithm(&ecdsa_with(number), &[]);
+                });
+            }
+        }
+    }
     add("unknown attributes", &p256, &|forge| {
         forge.add(unknown, &[&sequence(&[&integer(&[5]), &octet_string(b"x")])]);
         forge.add(&[0x2a, 3, 4, 6], &[NULL]);
@@ -264,8 +317,8 @@ fn of_other_signers() {
         // Whose certificate is not in the value.
         ("the root", sequence(&[&sequence(&[&sequence(&[&hash]), &root])])),
         ("eight certificates", {
-            let path = [&sequence(&[&hash])[..], &issuer, &root, &issuer].concat();
-            sequence(&[&sequence(&[&path.repeat(2)])])
+            let others = [&issuer[..], &root].concat().repeat(3);
+            sequence(&[&sequence(&[&sequence(&[&hash]), &others, &issuer])])
         }),
         ("all of it", {
             let id = sequence(&[&algorithm(SHA512, NULL), &long_hash, &issuer_serial]);
@@ -276,6 +329,84 @@ fn of_other_signers() {
             forge.set(oid::SIGNING_CERTIFICATE_V2, &[&value]);
         });
     }
+}
+
+/// Whatever the two attributes name, OpenSSL takes it too, or we do not.
+#[test]
+fn no_signing_certificates_that_openssl_refuses() {
+    let world = World::new();
+    let trust = world.trust();
+    let [own, issuer, root, user] = [&world.ttrp, &world.intermediate, &world.root, &world.user]
+        .map(|identity| der(&identity.certificate));
+    let issuer_serial = |certificate: &[u8]| {
+        let fields = crate::certificate::Certificate::read(certificate).unwrap();
+        sequence(&[&sequence(&[&element(0xa4, &[fields.issuer])]), fields.serial])
+    };
+    let id = |digest: MessageDigest, certificate: &[u8], rest: &[u8]| {
+        let hash = octet_string(&openssl::hash::hash(digest, certificate).unwrap());
+        let named: &[u8] =
+            if digest == MessageDigest::sha512() { &algorithm(SHA512, &[]) } else { &[] };
+        sequence(&[named, &hash, rest])
+    };
+    let policy = |qualifiers: &[u8]| sequence(&[&object_identifier(&[0x2a, 3]), qualifiers]);
+    let cps = |text: &[u8]| {
+        let cps = object_identifier(&[0x2b, 6, 1, 5, 5, 7, 2, 1]);
+        sequence(&[&sequence(&[&cps, text])])
+    };
+    let policies = [
+        Vec::new(),
+        sequence(&[&policy(&[])]),
+        sequence(&[]),
+        sequence(&[&policy(&cps(&element(0x16, &[b"https://policy.example"])))]),
+        sequence(&[&policy(&cps(&octet_string(b"x")))]),
+        sequence(&[&policy(NULL)]),
+        sequence(&[NULL]),
+        sequence(&[&sequence(&[])]),
+    ];
+    let (mut both, mut stricter) = (0, 0);
+    for (kind, digest) in [
+        (oid::SIGNING_CERTIFICATE_V2, MessageDigest::sha256()),
+        (SIGNING_CERTIFICATE, MessageDigest::sha1()),
+    ] {
+        let mut ids = vec![
+            id(digest, &own, &[]),
+            id(digest, &own, &issuer_serial(&own)),
+            id(digest, &own, &issuer_serial(&user)),
+            id(digest, &issuer, &[]),
+            id(digest, &root, &issuer_serial(&root)),
+            id(digest, &root, &issuer_serial(&own)),
+            id(digest, &user, &[]),
+            id(MessageDigest::sha512(), &own, &[]),
+            sequence(&[&octet_string(&[])]),
+        ];
+        ids.push(id(MessageDigest::sha512(), &issuer, &[]));
+        let mut lists = vec![Vec::new()];
+        for first in &ids {
+            lists.push(first.clone());
+            for second in &ids {
+                lists.push([&first[..], second].concat());
+            }
+            for third in &ids {
+                lists.push([&ids[0][..], &ids[3], third, first].concat());
+            }
+        }
+        let values = lists.iter().map(|list| sequence(&[&sequence(&[list])]));
+        let with_policies =
+            policies.iter().map(|policies| sequence(&[&sequence(&[&ids[0]]), policies]));
+        for value in values.chain(with_policies) {
+            let mut forge = world.forge();
+            forge.set(kind, &[&value]);
+            let der = forge.build();
+            let openssl = openssl_accepts_with(CADES, &der, &[&world.root], &[]);
+            match (verify(&trust, &der, None).is_ok(), openssl) {
+                (true, true) => both += 1,
+                (true, false) => panic!("OpenSSL refuses {value:02x?}"),
+                (false, true) => stricter += 1,
+                (false, false) => {}
+            }
+        }
+    }
+    assert!(both > 30 && stricter == 0, "{both}, {stricter}");
 }
 
 /// Whatever an unknown attribute holds, OpenSSL's CMS accepts it too, or we do not.
