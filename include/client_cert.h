@@ -445,6 +445,24 @@ typedef enum {
 } client_cert_head;
 
 /**
+ * What a field name is good for.
+ */
+typedef enum {
+    /**
+     * A token (RFC 9110 section 5.6.2) without a meaning of its own.
+     */
+    CLIENT_CERT_FIELD_NAME_FREE = 0,
+    /**
+     * No token.
+     */
+    CLIENT_CERT_FIELD_NAME_NO_TOKEN = 1,
+    /**
+     * A field that HTTP or its proxies need for themselves.
+     */
+    CLIENT_CERT_FIELD_NAME_RESERVED = 2,
+} client_cert_field_name;
+
+/**
  * What a value says that was verified: whose certificate, by whom, when. Nothing but a
  * verification makes one.
  */
@@ -470,6 +488,11 @@ typedef struct client_cert_client client_cert_client;
  * CRLs.
  */
 typedef struct client_cert_crls client_cert_crls;
+
+/**
+ * A set of field names that finds a name in every spelling that some backend takes for one of them.
+ */
+typedef struct client_cert_field_names client_cert_field_names;
 
 /**
  * What one full TLS handshake established about the client.
@@ -800,6 +823,57 @@ client_cert_result client_cert_encode_chain(const client_cert_client *client,
                                             client_cert_value *value);
 
 /**
+ * Tells what a field name is good for.
+ *
+ * Sets `*kind` to a client_cert_field_name.
+ */
+client_cert_result client_cert_field_name_kind(const char *name, uint32_t *kind);
+
+/**
+ * Whether two field names are one to some backend: one that ignores case, takes all but letters and
+ * digits for the same, or trims what no token ends in.
+ */
+client_cert_result client_cert_field_names_equal(const char *a, const char *b, bool *equal);
+
+/**
+ * Makes a set of field names. What is no token is left out of it.
+ *
+ * `names` are `length` strings; it may be NULL when there are none.
+ *
+ * Sets `*made` to a new object, which client_cert_field_names_free() releases.
+ *
+ * Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER and
+ * CLIENT_CERT_RESULT_INVALID_PARAMETER.
+ */
+client_cert_result client_cert_field_names_new(const char *const *names,
+                                               size_t length,
+                                               client_cert_field_names **made);
+
+/**
+ * Releases a set of field names. NULL is allowed, as with free(). No thread may be using it.
+ */
+void client_cert_field_names_free(client_cert_field_names *names);
+
+/**
+ * Whether some backend takes a field name for one of a set, as client_cert_field_names_equal()
+ * tells.
+ */
+client_cert_result client_cert_field_names_contain(const client_cert_field_names *names,
+                                                   const char *name,
+                                                   bool *contain);
+
+/**
+ * Gives what tells without a call that most names are none of a set.
+ *
+ * Sets `*first` and `*second` to masks of 32 bits. A name that client_cert_field_names_contain()
+ * finds is not empty; in `*first` it has the bit whose number is the last five bits of its first
+ * octet; in `*second` the same of its second octet, or of the NUL that ends it.
+ */
+client_cert_result client_cert_field_names_masks(const client_cert_field_names *names,
+                                                 uint32_t *first,
+                                                 uint32_t *second);
+
+/**
  * The formats that there are.
  *
  * Sets `*formats` to an array of `*count` rows, which is static.
@@ -912,20 +986,17 @@ client_cert_result client_cert_response_head_find(const uint8_t *octets,
                                                   size_t *length);
 
 /**
- * Writes the head of a response without the fields of `names`, in every spelling that a backend may
- * fold to one of them, and with `Vary: *` where a Vary names one: RFC 9440 section 2.4.
+ * Writes the head of a response without the fields that client_cert_field_names_contain() finds in
+ * `names`, and with `Vary: *` where a Vary names one: RFC 9440 section 2.4.
  *
  * `octets` are the `octet_count` of the head; a head that was cut off is cleaned as far as it goes.
- * `names` has `name_count` NUL-terminated field names.
- *
  * Sets `*cleaned` to memory from `allocator`.
  *
  * Fails with CLIENT_CERT_RESULT_OUT_OF_MEMORY.
  */
 client_cert_result client_cert_response_head_clean(const uint8_t *octets,
                                                    size_t octet_count,
-                                                   const char *const *names,
-                                                   size_t name_count,
+                                                   const client_cert_field_names *names,
                                                    const client_cert_allocator *allocator,
                                                    client_cert_bytes *cleaned);
 

@@ -203,10 +203,18 @@ const char *mcc_unknown_format(cmd_parms *cmd, const char *word, int readable)
 
 const char *mcc_header_fault(cmd_parms *cmd, const char *header)
 {
-    if (!mcc_name_is_token(header)) {
+    client_cert_result result;
+    uint32_t kind;
+
+    result = client_cert_field_name_kind(header, &kind);
+    if (result != CLIENT_CERT_RESULT_OK) {
+        return mcc_fault(cmd, "\"%s\": %s", header,
+                         client_cert_result_message(result));
+    }
+    if (kind == CLIENT_CERT_FIELD_NAME_NO_TOKEN) {
         return mcc_fault(cmd, "\"%s\" is no header name", header);
     }
-    if (mcc_name_is_reserved(header)) {
+    if (kind == CLIENT_CERT_FIELD_NAME_RESERVED) {
         return mcc_fault(cmd, "the header \"%s\" has a meaning of its own in "
                          "HTTP", header);
     }

@@ -75,15 +75,13 @@ static apr_status_t pass_cleaned(interim_watch *watch, conn_rec *c,
 {
     client_cert_allocator allocator = { allocate_from_pool, watch->pool };
     client_cert_bytes cleaned = { NULL, 0 };
-    const apr_array_header_t *names = watch->names->list;
     client_cert_result result;
 
     if (!length) {
         return APR_SUCCESS;
     }
     result = client_cert_response_head_clean((const uint8_t *)watch->head, length,
-                                             (const char *const *)names->elts,
-                                             (size_t)names->nelts, &allocator,
+                                             watch->names->set, &allocator,
                                              &cleaned);
     if (result != CLIENT_CERT_RESULT_OK) {
         return give_up(c, client_cert_result_message(result));

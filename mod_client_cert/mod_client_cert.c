@@ -4,7 +4,7 @@
  * @brief The module: its record and its hooks.
  *
  *   config.c           what the directives say, for both roles
- *   names.c            header names, as backends fold them
+ *   names.c            header names, and lists of them
  *   environment.c      taking variables out of a request's environment
  *   request_headers.c  taking headers out of a request, keeping ours in
  *   request.c          what is remembered of a request; notes for the log
@@ -56,8 +56,14 @@ APLOG_USE_MODULE(client_cert);
 static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                         server_rec *s)
 {
-    (void)pconf;
+    const char *fault = mcc_names_complete(&mcc_server_config_of(s)->global->our_names,
+                                           pconf);
+
     (void)plog;
+    if (fault) {
+        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s, "our headers: %s", fault);
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
     if (mcc_server_config_of(s)->global->forwards
         && !mcc_server_config_of(s)->global->accepts
         && !ap_find_linked_module("mod_ssl.c")) {

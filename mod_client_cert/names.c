@@ -4,58 +4,55 @@
 
 #include <httpd.h>
 
-#include <apr_lib.h>
-
-/* Not toupper: the locale has no say in HTTP. */
-static unsigned char folded(unsigned char c)
-{
-    if (c >= 'a' && c <= 'z') {
-        return (unsigned char)(c - 'a' + 'A');
-    }
-    if ((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) {
-        return c;
-    }
-    return '_';
-}
-
-/* Whether nothing follows but what no name can end in. httpd takes such a name
- * with HttpProtocolOptions Unsafe only, and some backends trim it. */
-static int ends(const char *rest)
-{
-    while (*rest && ap_scan_http_token(rest) == rest) {
-        rest++;
-    }
-    return !*rest;
-}
-
 int mcc_names_equal(const char *a, const char *b)
 {
-    while (*a && *b) {
-        if (folded((unsigned char)*a) != folded((unsigned char)*b)) {
-            return 0;
-        }
-        a++;
-        b++;
-    }
-    return ends(a) && ends(b);
+    bool equal = true;
+
+    return client_cert_field_names_equal(a, b, &equal) != CLIENT_CERT_RESULT_OK
+        || equal;
 }
 
 void mcc_names_init(mcc_names *names, apr_pool_t *p)
 {
+    memset(names, 0, sizeof(*names));
     names->list = apr_array_make(p, 4, sizeof(const char *));
-    names->first = names->second = 0;
+}
+
+void mcc_names_add(mcc_names *names, const char *name)
+{
+    APR_ARRAY_PUSH(names->list, const char *) = name;
+}
+
+static apr_status_t free_set(void *names)
+{
+    client_cert_field_names_free(((mcc_names *)names)->set);
+    ((mcc_names *)names)->set = NULL;
+    return APR_SUCCESS;
+}
+
+const char *mcc_names_complete(mcc_names *names, apr_pool_t *p)
+{
+    client_cert_result result =
+        client_cert_field_names_new((const char *const *)names->list->elts,
+                                    (size_t)names->list->nelts, &names->set);
+
+    if (result == CLIENT_CERT_RESULT_OK) {
+        apr_pool_cleanup_register(p, names, free_set, apr_pool_cleanup_null);
+        result = client_cert_field_names_masks(names->set, &names->first,
+                                               &names->second);
+    }
+    return result == CLIENT_CERT_RESULT_OK ? NULL
+                                           : client_cert_result_message(result);
 }
 
 int mcc_names_search(const mcc_names *names, const char *name)
 {
-    int i;
+    bool contain = true;
 
-    for (i = 0; i < names->list->nelts; i++) {
-        if (mcc_names_equal(APR_ARRAY_IDX(names->list, i, const char *), name)) {
-            return 1;
-        }
-    }
-    return 0;
+    /* What cannot be told from ours counts as ours. */
+    return client_cert_field_names_contain(names->set, name, &contain)
+            != CLIENT_CERT_RESULT_OK
+        || contain;
 }
 
 const char *mcc_next_token(apr_pool_t *p, const char **list)
@@ -80,72 +77,6 @@ int mcc_names_listed(const mcc_names *names, apr_pool_t *p, const char *list)
 
     while ((name = mcc_next_token(p, &list))) {
         if (mcc_names_contain(names, name)) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-/* The characters that fold to the same, as mcc_names has them: many fold to '_',
- * and nothing but the end does to the end. */
-static apr_uint32_t bits_of(char character)
-{
-    const unsigned char c = (unsigned char)character;
-
-    return c && folded(c) == '_' ? ~(apr_uint32_t)0 : (apr_uint32_t)1 << (c & 31);
-}
-
-void mcc_names_add(mcc_names *names, const char *name)
-{
-    if (!mcc_names_contain(names, name)) {
-        APR_ARRAY_PUSH(names->list, const char *) = name;
-        names->first |= bits_of(name[0]);
-        names->second |= bits_of(name[1]);
-    }
-}
-
-int mcc_name_is_token(const char *name)
-{
-    return *name && !*ap_scan_http_token(name);
-}
-
-/* Framing, routing, hop-by-hop, conditions and credentials: sending a
- * certificate under one of these names would change what the request means. And
- * those of responses, from which ours are removed. */
-static const char *const reserved_names[] = {
-    "Accept", "Accept-Charset", "Accept-Encoding", "Accept-Language",
-    "Accept-Patch", "Accept-Ranges", "Access-Control-Allow-Credentials",
-    "Access-Control-Allow-Headers", "Access-Control-Allow-Methods",
-    "Access-Control-Allow-Origin", "Access-Control-Expose-Headers",
-    "Access-Control-Max-Age", "Access-Control-Request-Headers",
-    "Access-Control-Request-Method", "Age", "Allow", "Alt-Svc",
-    "Authentication-Info", "Authorization", "Cache-Control", "Connection",
-    "Content-Disposition", "Content-Encoding", "Content-Language",
-    "Content-Length", "Content-Location", "Content-MD5", "Content-Range",
-    "Content-Security-Policy", "Content-Type", "Cookie", "Date", "Depth",
-    "Destination", "Digest", "Early-Data", "ETag", "Expect", "Expires",
-    "Forwarded", "From", "Host", "HTTP2-Settings", "If", "If-Match",
-    "If-Modified-Since", "If-None-Match", "If-Range", "If-Unmodified-Since",
-    "Keep-Alive", "Last-Modified", "Link", "Location", "Lock-Token",
-    "Max-Forwards", "Origin", "Overwrite", "Pragma", "Proxy",
-    "Proxy-Authenticate", "Proxy-Authentication-Info", "Proxy-Authorization",
-    "Proxy-Connection", "Range", "Referer", "Referrer-Policy", "Refresh",
-    "Retry-After", "Sec-WebSocket-Accept", "Sec-WebSocket-Extensions",
-    "Sec-WebSocket-Key", "Sec-WebSocket-Protocol", "Sec-WebSocket-Version",
-    "Server", "Set-Cookie", "Status", "Strict-Transport-Security", "TE",
-    "Timeout", "Trailer", "Transfer-Encoding", "Upgrade", "User-Agent", "Vary",
-    "Via", "Warning", "WWW-Authenticate", "X-Accel-Redirect",
-    "X-Content-Type-Options", "X-Forwarded-For", "X-Forwarded-Host",
-    "X-Forwarded-Proto", "X-Forwarded-Server", "X-Frame-Options", "X-Sendfile",
-    "X-XSS-Protection",
-};
-
-int mcc_name_is_reserved(const char *name)
-{
-    size_t i;
-
-    for (i = 0; i < sizeof(reserved_names) / sizeof(reserved_names[0]); i++) {
-        if (mcc_names_equal(reserved_names[i], name)) {
             return 1;
         }
     }

@@ -3,28 +3,27 @@
  * @file names.h
  * @brief Header names, read as the most careless backend reads them.
  *
- * CGI and its relatives turn a header into a variable by writing every byte
- * that is neither a letter nor a digit as '_' and ignoring case, so that
- * Client-Cert, client_cert and CLIENT.CERT are one. Names are compared in that
- * folding here, and only here.
+ * The rules are the core's. What stands here is the quick test that most headers
+ * of a request do not pass, and lists of names, which are split as httpd splits
+ * them.
  */
 #ifndef MCC_NAMES_H
 #define MCC_NAMES_H
 
 #include <apr_tables.h>
 
+#include "client_cert.h"
 #include "often.h"
 
 #define MCC_CLIENT_CERT "Client-Cert"
 #define MCC_CLIENT_CERT_CHAIN "Client-Cert-Chain"
 
-/** Names, no two of which fold to one. */
+/** Names. None is found before mcc_names_complete(). */
 typedef struct {
-    apr_array_header_t *list; /**< (const char *) */
-    /** with what a name that folds to one of them may begin, and which may be
-     *  its second character: a bit for each value of a character's last five,
-     *  which case does not change */
-    apr_uint32_t first, second;
+    /** client_cert_field_names_masks() */
+    uint32_t first, second;
+    client_cert_field_names *set;
+    apr_array_header_t *list; /**< (const char *) as they were added */
 } mcc_names;
 
 /** Whether two names fold to one. */
@@ -33,8 +32,12 @@ int mcc_names_equal(const char *a, const char *b);
 /** No names yet. */
 void mcc_names_init(mcc_names *names, apr_pool_t *p);
 
-/** Add a name unless one that folds to it is there; it is kept, not copied. */
+/** Add a name; it is kept, not copied. */
 void mcc_names_add(mcc_names *names, const char *name);
+
+/** Make them ready to be searched; they go with the pool.
+ *  @return NULL, or what went wrong */
+const char *mcc_names_complete(mcc_names *names, apr_pool_t *p);
 
 /** As mcc_names_contain(), which asks mcc_names_may_contain() first. */
 int mcc_names_search(const mcc_names *names, const char *name);
@@ -59,11 +62,5 @@ const char *mcc_next_token(apr_pool_t *p, const char **list);
 
 /** Whether a list, as Vary has it, names one of these. */
 int mcc_names_listed(const mcc_names *names, apr_pool_t *p, const char *list);
-
-/** Whether a name is a token (RFC 9110, section 5.6.2). */
-int mcc_name_is_token(const char *name);
-
-/** Whether HTTP or its proxies need this header for themselves. */
-int mcc_name_is_reserved(const char *name);
 
 #endif /* MCC_NAMES_H */

@@ -15,6 +15,7 @@ mod cache;
 mod certificate;
 mod client;
 mod encode;
+mod field_names;
 mod format;
 mod handshake;
 mod memory;

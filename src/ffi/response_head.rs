@@ -2,15 +2,13 @@
 
 //! Heads of responses.
 
-use std::ffi::c_char;
-
 use super::{
     memory::{Allocator, Bytes},
     panic::quiet_boundary,
     pointer,
     result::ClientCertResult,
 };
-use crate::http::{field_names, response_head};
+use crate::http::{field_names::FieldNames, response_head};
 
 /// What octets on their way to a client are.
 #[repr(C)]
@@ -59,12 +57,10 @@ pub unsafe extern "C" fn client_cert_response_head_find(
     })
 }
 
-/// Writes the head of a response without the fields of `names`, in every spelling that a backend may
-/// fold to one of them, and with `Vary: *` where a Vary names one: RFC 9440 section 2.4.
+/// Writes the head of a response without the fields that client_cert_field_names_contain() finds in
+/// `names`, and with `Vary: *` where a Vary names one: RFC 9440 section 2.4.
 ///
 /// `octets` are the `octet_count` of the head; a head that was cut off is cleaned as far as it goes.
-/// `names` has `name_count` NUL-terminated field names.
-///
 /// Sets `*cleaned` to memory from `allocator`.
 ///
 /// Fails with CLIENT_CERT_RESULT_OUT_OF_MEMORY.
@@ -72,8 +68,7 @@ pub unsafe extern "C" fn client_cert_response_head_find(
 pub unsafe extern "C" fn client_cert_response_head_clean(
     octets: *const u8,
     octet_count: usize,
-    names: *const *const c_char,
-    name_count: usize,
+    names: *const FieldNames,
     allocator: *const Allocator,
     cleaned: *mut Bytes,
 ) -> ClientCertResult {
@@ -81,10 +76,10 @@ pub unsafe extern "C" fn client_cert_response_head_clean(
     quiet_boundary(|| unsafe {
         let cleaned = pointer::out(cleaned, Bytes::EMPTY)?;
         let octets = pointer::bytes(octets, octet_count)?;
-        let names = pointer::strings(names, name_count)?;
+        let names = pointer::borrow(names)?;
         let allocator = pointer::borrow(allocator)?;
-        let ours = |name: &[u8]| names.iter().any(|our| field_names::fold_to_one(our, name));
-        *cleaned = allocator.bytes(&response_head::cleaned(octets, ours))?;
+        let cleaned_octets = response_head::cleaned(octets, |name| names.contain(name));
+        *cleaned = allocator.bytes(&cleaned_octets)?;
         Ok(())
     })
 }
@@ -137,15 +132,14 @@ mod tests {
 
     #[test]
     fn names_fold_as_backends_fold_them() {
-        let names = [c"Client-Cert".as_ptr(), c"Client-Cert-Chain".as_ptr()];
+        let names = FieldNames::new([&b"Client-Cert"[..], b"Client-Cert-Chain"]);
         let mut bytes = Bytes::EMPTY;
         // SAFETY: live objects; the bytes are what malloc gave.
         unsafe {
             let result = client_cert_response_head_clean(
                 HEAD.as_ptr(),
                 HEAD.len(),
-                names.as_ptr(),
-                names.len(),
+                &names,
                 &MALLOC,
                 &mut bytes,
             );
@@ -160,13 +154,11 @@ mod tests {
     fn arguments_are_checked() {
         let (mut kind, mut length, mut bytes) = (0, 0, Bytes::EMPTY);
         let (head, count) = (HEAD.as_ptr(), HEAD.len());
-        let name = c"Client-Cert".as_ptr();
-        let missing = null::<c_char>();
-        let clean = |octets, names, number, allocator, cleaned| {
+        let names = FieldNames::new([&b"Client-Cert"[..]]);
+        let names: *const FieldNames = &names;
+        let clean = |octets, names, allocator, cleaned| {
             // SAFETY: live objects, but for what is NULL.
-            unsafe {
-                client_cert_response_head_clean(octets, count, names, number, allocator, cleaned)
-            }
+            unsafe { client_cert_response_head_clean(octets, count, names, allocator, cleaned) }
         };
         // SAFETY: live objects, but for what is NULL.
         let found = unsafe {
@@ -183,12 +175,11 @@ mod tests {
         assert_eq!(found, InvalidParameter);
         let allocator: *const Allocator = &MALLOC;
         for (name, result, expected) in [
-            ("octets", clean(null(), &name, 1, allocator, &mut bytes), NullParameter),
-            ("names", clean(head, null(), 1, allocator, &mut bytes), NullParameter),
-            ("a name", clean(head, &missing, 1, allocator, &mut bytes), NullParameter),
-            ("allocator", clean(head, &name, 1, null(), &mut bytes), NullParameter),
-            ("cleaned", clean(head, &name, 1, allocator, null_mut()), NullParameter),
-            ("memory", clean(head, &name, 1, &NONE, &mut bytes), OutOfMemory),
+            ("octets", clean(null(), names, allocator, &mut bytes), NullParameter),
+            ("names", clean(head, null(), allocator, &mut bytes), NullParameter),
+            ("allocator", clean(head, names, null(), &mut bytes), NullParameter),
+            ("cleaned", clean(head, names, allocator, null_mut()), NullParameter),
+            ("memory", clean(head, names, &NONE, &mut bytes), OutOfMemory),
         ] {
             assert_eq!(result, expected, "{name}");
         }

@@ -7,17 +7,22 @@ use ClientCertTest;
 use ClientCertTest::Raw qw(exchange recorded_since recorder recorder_mark);
 
 my $recorder = recorder();
-my $port = free_port();
+my ($port, $elsewhere) = (free_port(), free_port());
 my $server = ClientCertTest::Server->new(name => 'unsafe', config => <<"CONF")->start;
 Listen 127.0.0.1:$port
 HttpProtocolOptions Unsafe
 <VirtualHost 127.0.0.1:$port>
     ProxyPass / http://127.0.0.1:$recorder->{http}/
 </VirtualHost>
+Listen 127.0.0.1:$elsewhere
+<VirtualHost 127.0.0.1:$elsewhere>
+    ClientCertForward rfc9440 X
+    ClientCertForward rfc9440 7
+</VirtualHost>
 CONF
 
-for my $end ('', ' ', "\t", "\x0b", "\xa0", "\x85", ';', '"', "\xc2\xa0", ';;') {
-    for my $name (qw(Client-Cert client_cert Client-Cert-Chain)) {
+for my $end ('', ' ', "\t", "\x0b", "\xa0", "\x85", ';', '"', "\xc2\xa0", ';;', "\x7f", "\x7f\x7f") {
+    for my $name (qw(Client-Cert client_cert Client-Cert-Chain X x 7)) {
         my $mark = recorder_mark($recorder);
         my ($statuses) = exchange("GET /x HTTP/1.1\r\nHost: a\r\n$name$end: forged\r\nX-Other$end: kept\r\n"
             . "Connection: close\r\n\r\n", port => $port);
@@ -28,9 +33,10 @@ for my $end ('', ' ', "\t", "\x0b", "\xa0", "\x85", ';', '"', "\xc2\xa0", ';;') 
     }
 }
 my $mark = recorder_mark($recorder);
-exchange("GET /x HTTP/1.1\r\nHost: a\r\nClient-Cert-X: a\r\nClient-Cert-: b\r\nConnection: close\r\n\r\n",
+exchange("GET /x HTTP/1.1\r\nHost: a\r\nClient-Cert-X: a\r\nClient-Cert-: b\r\nXY: c\r\nX-: d\r\nConnection: close\r\n\r\n",
     port => $port);
 my ($got) = recorded_since($recorder, $mark);
-is(scalar(grep { $_->[0] =~ /^client-cert-x?$/i } @{ $got->{fields} }), 2, 'longer names are others');
+is(scalar(grep { $_->[0] =~ /^(?:client-cert-x?|xy|x-)$/i } @{ $got->{fields} }), 4,
+    'longer names are others');
 
 done_testing;
