@@ -495,6 +495,11 @@ typedef struct client_cert_crls client_cert_crls;
 typedef struct client_cert_field_names client_cert_field_names;
 
 /**
+ * The octets of a file, wiped when they are dropped.
+ */
+typedef struct client_cert_file client_cert_file;
+
+/**
  * What one full TLS handshake established about the client.
  */
 typedef struct client_cert_handshake client_cert_handshake;
@@ -874,6 +879,36 @@ client_cert_result client_cert_field_names_masks(const client_cert_field_names *
                                                  uint32_t *second);
 
 /**
+ * Reads a file, such as others of these functions take as PEM. `name` is as open(2) takes it. Only
+ * regular files of at most 256 MiB are read: nothing waits for a pipe or a device.
+ *
+ * Sets `*content` to a new object, which client_cert_file_free() releases, and which wipes the
+ * octets then.
+ *
+ * `reason` has room for `reason_size` bytes; CLIENT_CERT_REASON_SIZE are enough for all. It gets
+ * why the file cannot be read, the system's words among them, or an empty string. NULL is allowed.
+ *
+ * Fails with CLIENT_CERT_RESULT_FILE_UNREADABLE.
+ */
+client_cert_result client_cert_file_read(const char *name,
+                                         client_cert_file **content,
+                                         char *reason,
+                                         size_t reason_size);
+
+/**
+ * Sets `*octets` to the octets of a file, which live as long as it does, and `*length` to how many
+ * they are.
+ */
+client_cert_result client_cert_file_octets(const client_cert_file *content,
+                                           const uint8_t **octets,
+                                           size_t *length);
+
+/**
+ * Releases the content of a file, and wipes it. NULL is allowed, as with free().
+ */
+void client_cert_file_free(client_cert_file *content);
+
+/**
  * The formats that there are.
  *
  * Sets `*formats` to an array of `*count` rows, which is static.
@@ -1069,16 +1104,26 @@ client_cert_result client_cert_signer_new(X509 *certificate,
                                           client_cert_signer **signer);
 
 /**
- * Makes a signer of PEM files.
+ * Makes a signer of PEM.
  *
- * `file` holds certificates and, unless `key_file` names another file, the key. `key_file` may be
- * NULL. Both are names as open(2) takes them. There must be one key in all, not encrypted. The
- * first certificate that matches it is the signer's; the others must be its intermediates, or
+ * `text` holds certificates and, unless `key_text` does, the key; each is of that many bytes, at
+ * most 1 MiB. `key_text` may be NULL. There must be one key in all, not encrypted. The first
+ * certificate that matches it is the signer's; the others must be its intermediates, or
  * self-signed ones, which are left out. PEM blocks of other kinds are not looked at.
  *
  * Sets `*signer` to a new object, which client_cert_signer_free() releases.
  *
  * Fails with the CLIENT_CERT_RESULT_FILE_... results, and as client_cert_signer_new() does.
+ */
+client_cert_result client_cert_signer_from_pem(const uint8_t *text,
+                                               size_t length,
+                                               const uint8_t *key_text,
+                                               size_t key_length,
+                                               client_cert_signer **signer);
+
+/**
+ * As client_cert_signer_from_pem(), of files. `file` and `key_file`, which may be NULL, are names
+ * as open(2) takes them.
  */
 client_cert_result client_cert_signer_from_file(const char *file,
                                                 const char *key_file,
@@ -1096,6 +1141,20 @@ void client_cert_signer_free(client_cert_signer *signer);
  *
  */
 client_cert_result client_cert_signer_id(const client_cert_signer *signer, uint8_t id[32]);
+
+/**
+ * One of a signer's certificates: the first, number 0, is its own, and its intermediates follow.
+ *
+ * Sets `*certificate` to it, or to NULL where there are no more. It lives as long as the signer.
+ */
+client_cert_result client_cert_signer_certificate(const client_cert_signer *signer,
+                                                  size_t number,
+                                                  X509 **certificate);
+
+/**
+ * A signer's private key. Sets `*key`, which lives as long as the signer.
+ */
+client_cert_result client_cert_signer_key(const client_cert_signer *signer, EVP_PKEY **key);
 
 /**
  * Whether the signer's certificate is within its validity at `now`: from its notBefore on, and
@@ -1124,18 +1183,26 @@ client_cert_result client_cert_signer_value_length(const client_cert_signer *sig
                                                    size_t *length);
 
 /**
- * Reads trust anchors from a PEM file.
+ * Reads trust anchors from PEM of `length` bytes.
  *
- * Each certificate in `file` is an anchor: a CA to which the signer's certificate must lead, or
+ * Each certificate in `text` is an anchor: a CA to which the signer's certificate must lead, or
  * the signer's own certificate, pinned. A CA's certificate signs values itself only if it is an
  * anchor itself. PEM blocks of other kinds are not looked at, but for TRUSTED CERTIFICATE, whose
- * limits would not be heeded: then the file is malformed. It is named as open(2) takes it, and
- * read only now.
+ * limits would not be heeded: then the text is malformed.
  *
  * Sets `*anchors` to a new object, which client_cert_anchors_free() releases.
  *
- * Fails with CLIENT_CERT_RESULT_FILE_UNREADABLE, CLIENT_CERT_RESULT_FILE_MALFORMED,
- * CLIENT_CERT_RESULT_FILE_NO_CERTIFICATE.
+ * Fails with CLIENT_CERT_RESULT_FILE_MALFORMED, CLIENT_CERT_RESULT_FILE_NO_CERTIFICATE.
+ */
+client_cert_result client_cert_anchors_from_pem(const uint8_t *text,
+                                                size_t length,
+                                                client_cert_anchors **anchors);
+
+/**
+ * As client_cert_anchors_from_pem(), of a file, which is named as open(2) takes it, and read only
+ * now.
+ *
+ * Fails with CLIENT_CERT_RESULT_FILE_UNREADABLE as well.
  */
 client_cert_result client_cert_anchors_from_file(const char *file, client_cert_anchors **anchors);
 
@@ -1152,13 +1219,20 @@ void client_cert_anchors_free(client_cert_anchors *anchors);
 client_cert_result client_cert_anchors_has_ca(const client_cert_anchors *anchors, bool *has_ca);
 
 /**
- * Reads CRLs from a PEM file, which is named as open(2) takes it, and read only now. PEM blocks of
- * other kinds are not looked at.
+ * Reads CRLs from PEM of `length` bytes. PEM blocks of other kinds are not looked at.
  *
  * Sets `*crls` to a new object, which client_cert_crls_free() releases.
  *
- * Fails with CLIENT_CERT_RESULT_CRL_FILE_UNREADABLE, CLIENT_CERT_RESULT_CRL_FILE_MALFORMED,
- * CLIENT_CERT_RESULT_CRL_FILE_NO_CRL.
+ * Fails with CLIENT_CERT_RESULT_CRL_FILE_MALFORMED, CLIENT_CERT_RESULT_CRL_FILE_NO_CRL.
+ */
+client_cert_result client_cert_crls_from_pem(const uint8_t *text,
+                                             size_t length,
+                                             client_cert_crls **crls);
+
+/**
+ * As client_cert_crls_from_pem(), of a file, which is named as open(2) takes it, and read only now.
+ *
+ * Fails with CLIENT_CERT_RESULT_CRL_FILE_UNREADABLE as well.
  */
 client_cert_result client_cert_crls_from_file(const char *file, client_cert_crls **crls);
 

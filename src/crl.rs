@@ -2,7 +2,7 @@
 
 //! Certificate revocation lists (RFC 5280 section 5).
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use foreign_types::ForeignType;
 use openssl::x509::X509Crl;
@@ -10,6 +10,7 @@ use openssl_sys as ffi;
 
 use crate::{
     error::Error,
+    file::FileContent,
     path::{CrlStack, unix_time},
     pem,
     verdicts::Identity,
@@ -28,9 +29,18 @@ impl Crls {
     ///
     /// # Errors
     ///
-    /// [`Error::CrlFileUnreadable`], [`Error::CrlFileMalformed`], [`Error::CrlFileNoCrl`]
+    /// [`Error::CrlFileMalformed`], [`Error::CrlFileNoCrl`]
+    pub fn from_pem(text: &[u8]) -> Result<Self, Error> {
+        Self::new(read(text)?)
+    }
+
+    /// As [`Self::from_pem`], of a file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CrlFileUnreadable`], and as [`Self::from_pem`].
     pub fn from_file(file: &Path) -> Result<Self, Error> {
-        Self::new(read(file)?)
+        Self::from_pem(FileContent::read(file).map_err(|_| Error::CrlFileUnreadable)?.octets())
     }
 
     pub(crate) fn new(mut crls: Vec<X509Crl>) -> Result<Self, Error> {
@@ -67,12 +77,11 @@ fn is_delta(crl: &X509Crl) -> bool {
     unsafe { ffi::X509_CRL_get_ext_by_NID(crl.as_ptr(), ffi::NID_delta_crl, -1) >= 0 }
 }
 
-/// The CRLs of a PEM file, at least one that is no delta. Which of them counts for a certificate,
+/// The CRLs of a PEM text, at least one that is no delta. Which of them counts for a certificate,
 /// OpenSSL decides at verification: never an indirect one, or one for some reasons only.
-fn read(file: &Path) -> Result<Vec<X509Crl>, Error> {
-    let text = fs::read(file).map_err(|_| Error::CrlFileUnreadable)?;
+fn read(text: &[u8]) -> Result<Vec<X509Crl>, Error> {
     let mut crls = Vec::new();
-    for block in pem::blocks(&text).map_err(|_| Error::CrlFileMalformed)? {
+    for block in pem::blocks(text).map_err(|_| Error::CrlFileMalformed)? {
         if block.label == b"X509 CRL" {
             let crl = X509Crl::from_pem(block.pem).map_err(|_| Error::CrlFileMalformed)?;
             // RFC 5280 section 5.1.2.5 wants it; to OpenSSL a CRL without it is good for ever.

@@ -14,7 +14,7 @@
 //! | [`verify`], [`accepted`], [`rejection`] | how a value is read, verified, and why not |
 //! | [`verdicts`], `signer_paths` | how a verified value is taken again, and its signer believed |
 //! | `table` | what these keep, and how it is made once |
-//! | `certificate`, `certificate_syntax`, `der`, `time`, `pem` | how a certificate is read |
+//! | [`file`], `certificate`, `certificate_syntax`, `der`, `time`, `pem` | how a certificate is read |
 //! | `printable` | what may stand in a log line |
 //! | [`ffi`] | all of it from C |
 
@@ -45,6 +45,7 @@ mod dns_name;
 pub mod error;
 mod escaped_pem;
 pub mod ffi;
+pub mod file;
 pub mod format;
 pub mod handshake;
 mod http;

@@ -2,9 +2,11 @@
 
 //! Signers.
 
+use std::iter;
+
 use openssl::{
     pkey::{PKeyRef, Private},
-    x509::X509Ref,
+    x509::{X509, X509Ref},
 };
 
 use crate::{
@@ -44,6 +46,8 @@ pub struct Signer {
     id: [u8; 32],
     fingerprint: [u8; 32],
     validity: Validity,
+    /// The signer's own, and its intermediates.
+    certificates: Vec<X509>,
     key: SigningKey,
     attributes: SignedAttributes,
     signed_data: SignedData,
@@ -76,9 +80,10 @@ impl Signer {
             return Err(Error::SignerKeyMismatch);
         }
 
-        let chain = chain::intermediates(certificate, candidates)
-            .into_iter()
-            .map(certificate::der)
+        let intermediates = chain::intermediates(certificate, candidates);
+        let chain = intermediates
+            .iter()
+            .map(|intermediate| certificate::der(intermediate))
             .collect::<Result<Vec<_>, _>>()?;
         if chain.len() >= MOST_CERTIFICATES {
             return Err(Error::SignerChainTooLong);
@@ -97,6 +102,10 @@ impl Signer {
             id,
             fingerprint: certificate::id(&[&der[..], &chain.concat()].concat()),
             validity: read.validity,
+            certificates: iter::once(certificate)
+                .chain(intermediates)
+                .map(X509Ref::to_owned)
+                .collect(),
             key: SigningKey::new(key, algorithm).map_err(|_| Error::SigningFailed)?,
             attributes: SignedAttributes::new(algorithm, &id),
             signed_data: SignedData::new(algorithm, &read),
@@ -119,6 +128,18 @@ impl Signer {
     #[must_use]
     pub fn id(&self) -> &[u8; 32] {
         &self.id
+    }
+
+    /// The certificate, and its intermediates as they follow from it.
+    #[must_use]
+    pub fn certificate_chain(&self) -> &[X509] {
+        &self.certificates
+    }
+
+    /// The private key.
+    #[must_use]
+    pub fn key(&self) -> &PKeyRef<Private> {
+        self.key.key()
     }
 
     /// Names all that what is signed depends on: certificate, hence key, and chain.
@@ -534,6 +555,15 @@ mod tests {
             let result = Signer::new(&weak.certificate, &weak.key, &[]);
             assert_eq!(result.err(), Some(expected), "{kind:?}");
         }
+    }
+
+    #[test]
+    fn certificates_and_key() {
+        let pki = Pki::new(KeyKind::P256);
+        let signer = signer(&pki);
+        let expected = [&pki.leaf, &pki.lower, &pki.upper];
+        assert!(signer.certificate_chain() == expected.map(|one| one.certificate.clone()));
+        assert!(signer.key().public_eq(&pki.leaf.key));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 //! Signers from PEM files.
 
-use std::{fs::File, io::Read, path::Path};
+use std::path::Path;
 
 use openssl::{
     error::ErrorStack,
@@ -13,27 +13,38 @@ use openssl::{
 use crate::{
     chain,
     error::Error,
-    openssl::OPENSSL_cleanse,
+    file::FileContent,
     pem::{Block, blocks},
     signer::Signer,
 };
 
-/// The longest file that is read, in bytes.
-const LONGEST_FILE: usize = 1 << 20;
+/// The longest text that is read, in bytes.
+const LONGEST_TEXT: usize = 1 << 20;
 
 impl Signer {
-    /// Makes a signer of `file`, which holds certificates and, unless `key_file` does, the key.
+    /// Makes a signer of `text`, PEM that holds certificates and, unless `key_text` does, the key.
     ///
     /// # Errors
     ///
     /// All that begin with `File`, and those of [`Self::new`].
-    pub fn from_file(file: &Path, key_file: Option<&Path>) -> Result<Self, Error> {
+    pub fn from_pem(text: &[u8], key_text: Option<&[u8]>) -> Result<Self, Error> {
         let mut content = Content::default();
-        content.read(file)?;
-        if let Some(key_file) = key_file {
-            content.read(key_file)?;
+        content.read(text)?;
+        if let Some(key_text) = key_text {
+            content.read(key_text)?;
         }
         content.signer()
+    }
+
+    /// As [`Self::from_pem`], of files.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::from_pem`].
+    pub fn from_file(file: &Path, key_file: Option<&Path>) -> Result<Self, Error> {
+        let read = |file| FileContent::read(file).map_err(|_| Error::FileUnreadable);
+        let (file, key_file) = (read(file)?, key_file.map(read).transpose()?);
+        Self::from_pem(file.octets(), key_file.as_ref().map(FileContent::octets))
     }
 }
 
@@ -45,9 +56,11 @@ struct Content {
 }
 
 impl Content {
-    fn read(&mut self, file: &Path) -> Result<(), Error> {
-        let text = Secret::read(file)?;
-        for Block { label, pem } in blocks(&text.0)? {
+    fn read(&mut self, text: &[u8]) -> Result<(), Error> {
+        if text.len() > LONGEST_TEXT {
+            return Err(Error::FileMalformed);
+        }
+        for Block { label, pem } in blocks(text)? {
             // The labels that OpenSSL takes for a certificate and for a key.
             match label {
                 b"CERTIFICATE" | b"X509 CERTIFICATE" => {
@@ -86,28 +99,6 @@ impl Content {
             return Err(Error::FileUnrelatedCertificate);
         }
         Signer::new(certificate, key, &intermediates)
-    }
-}
-
-/// The text of a file that may hold a key: wiped when it is dropped.
-struct Secret(Vec<u8>);
-
-impl Secret {
-    fn read(file: &Path) -> Result<Self, Error> {
-        // Room for all of it at once, so that growing leaves no copies behind.
-        let mut text = Self(Vec::with_capacity(LONGEST_FILE.saturating_add(1)));
-        let most = u64::try_from(text.0.capacity()).map_err(|_| Error::FileUnreadable)?;
-        File::open(file)
-            .and_then(|file| file.take(most).read_to_end(&mut text.0))
-            .map_err(|_| Error::FileUnreadable)?;
-        if text.0.len() > LONGEST_FILE { Err(Error::FileMalformed) } else { Ok(text) }
-    }
-}
-
-impl Drop for Secret {
-    fn drop(&mut self) {
-        // SAFETY: the bytes are this object's, which nobody else can reach any more.
-        unsafe { OPENSSL_cleanse(self.0.as_mut_ptr().cast(), self.0.len()) };
     }
 }
 
@@ -164,12 +155,6 @@ mod tests {
         }
     }
 
-    fn from_text(name: &str, text: &str, key: Option<&str>) -> Result<Signer, Error> {
-        let file = Temporary::new(&format!("{name}-file"), text);
-        let key_file = key.map(|key| Temporary::new(&format!("{name}-key"), key));
-        Signer::from_file(&file.0, key_file.as_ref().map(|key_file| &*key_file.0))
-    }
-
     fn pem(identities: &[&Identity]) -> String {
         identities.iter().map(|identity| identity.certificate_pem()).collect()
     }
@@ -220,8 +205,8 @@ mod tests {
                 1,
             ),
         ] {
-            let signer =
-                from_text(name, &text, key).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let signer = Signer::from_pem(text.as_bytes(), key.map(str::as_bytes))
+                .unwrap_or_else(|error| panic!("{name}: {error}"));
             assert_eq!(signer.id(), &openssl::sha::sha256(&leaf.certificate.to_der().unwrap()));
             assert_eq!(signer.certificate_count(), certificates, "{name}");
         }
@@ -284,7 +269,7 @@ mod tests {
             ("end without begin", format!("{certificate}{no_begin}"), None, FileMalformed),
             ("not DER", format!("{not_der}{both}"), None, FileMalformed),
             ("not base64", format!("{not_base64}{key}"), None, FileMalformed),
-            ("too long", format!("{both}{}", "x".repeat(LONGEST_FILE)), None, FileMalformed),
+            ("too long", format!("{both}{}", "x".repeat(LONGEST_TEXT)), None, FileMalformed),
             ("another's key", format!("{certificate}{}", other.key_pem()), None, SignerKeyMismatch),
             (
                 "chain without the leaf",
@@ -312,17 +297,29 @@ mod tests {
             ("Ed448", weak(KeyKind::Ed448), None, SignerKeyUnsupported),
             ("DSA", weak(KeyKind::Dsa), None, SignerKeyUnsupported),
         ] {
-            let result = from_text(name, &text, key_file.as_deref());
+            let result = Signer::from_pem(text.as_bytes(), key_file.as_deref().map(str::as_bytes));
             assert_eq!(result.err(), Some(expected), "{name}");
         }
     }
 
     #[test]
-    fn unreadable() {
+    fn from_files() {
+        let identity = Leaf::new(KeyKind::P256).self_signed();
+        let (certificate, key) = (identity.certificate_pem(), identity.key_pem());
+        let both = Temporary::new("both", &format!("{certificate}{key}"));
+        let (certificate, key) =
+            (Temporary::new("certificate", &certificate), Temporary::new("key", &key));
+        let (both, certificate, key) = (&*both.0, &*certificate.0, &*key.0);
         let missing = Path::new("/nonexistent/signer.pem");
-        assert_eq!(Signer::from_file(missing, None).err(), Some(Error::FileUnreadable));
-        assert_eq!(Signer::from_file(Path::new("/"), None).err(), Some(Error::FileUnreadable));
-        let file = Temporary::new("readable", "");
-        assert_eq!(Signer::from_file(&file.0, Some(missing)).err(), Some(Error::FileUnreadable));
+        for (name, file, key_file, expected) in [
+            ("one file", both, None, None),
+            ("two files", certificate, Some(key), None),
+            ("no key", certificate, None, Some(Error::FileNoKey)),
+            ("missing", missing, None, Some(Error::FileUnreadable)),
+            ("a directory", Path::new("/"), None, Some(Error::FileUnreadable)),
+            ("missing key file", both, Some(missing), Some(Error::FileUnreadable)),
+        ] {
+            assert_eq!(Signer::from_file(file, key_file).err(), expected, "{name}");
+        }
     }
 }

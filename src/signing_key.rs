@@ -61,6 +61,10 @@ impl SigningKey {
         })
     }
 
+    pub(crate) fn key(&self) -> &PKeyRef<Private> {
+        &self.key
+    }
+
     pub(crate) fn digest(&self) -> Digest {
         self.algorithm.digest()
     }

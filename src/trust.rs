@@ -2,7 +2,7 @@
 
 //! Whom to believe.
 
-use std::{fmt, fs, path::Path, sync::Arc};
+use std::{fmt, path::Path, sync::Arc};
 
 use openssl::x509::{X509, X509ExtendedKeyUsage, X509KeyUsage, X509Ref};
 
@@ -11,6 +11,7 @@ use crate::{
     crl::Crls,
     dns_name::DnsName,
     error::Error,
+    file::FileContent,
     path::{Anchors, VerifiedPath, has_invalid_extensions, is_ca},
     pem,
     printable::Escaped,
@@ -48,16 +49,24 @@ pub(crate) struct Pinned {
 }
 
 impl TrustAnchors {
+    /// As [`Self::from_pem`], of a file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::FileUnreadable`], and as [`Self::from_pem`].
+    pub fn from_file(file: &Path) -> Result<Self, Error> {
+        Self::from_pem(FileContent::read(file).map_err(|_| Error::FileUnreadable)?.octets())
+    }
+
     /// Reads PEM certificates, each one an anchor: a CA to whose certificates a path must lead, or
     /// the signer's own certificate, pinned.
     ///
     /// # Errors
     ///
-    /// [`Error::FileUnreadable`], [`Error::FileMalformed`], [`Error::FileNoCertificate`]
-    pub fn from_file(file: &Path) -> Result<Self, Error> {
-        let text = fs::read(file).map_err(|_| Error::FileUnreadable)?;
+    /// [`Error::FileMalformed`], [`Error::FileNoCertificate`]
+    pub fn from_pem(text: &[u8]) -> Result<Self, Error> {
         let mut anchors = Vec::new();
-        for block in pem::blocks(&text)? {
+        for block in pem::blocks(text)? {
             match block.label {
                 b"CERTIFICATE" | b"X509 CERTIFICATE" => {
                     anchors.push(X509::from_pem(block.pem).map_err(|_| Error::FileMalformed)?)

@@ -16,6 +16,7 @@ mod certificate;
 mod client;
 mod encode;
 mod field_names;
+mod file;
 mod format;
 mod handshake;
 mod memory;

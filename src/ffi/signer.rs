@@ -4,9 +4,15 @@
 
 use std::{ffi::c_char, ptr::null_mut};
 
+use foreign_types::{ForeignType, ForeignTypeRef};
 use openssl_sys::{EVP_PKEY, X509};
 
-use super::{number, panic::boundary, pointer, result::ClientCertResult};
+use super::{
+    number,
+    panic::{boundary, quiet_boundary},
+    pointer,
+    result::ClientCertResult,
+};
 use crate::signer::Signer;
 
 /// Makes a signer of a certificate and its key, with everything encoded that depends on them
@@ -45,16 +51,36 @@ pub unsafe extern "C" fn client_cert_signer_new(
     })
 }
 
-/// Makes a signer of PEM files.
+/// Makes a signer of PEM.
 ///
-/// `file` holds certificates and, unless `key_file` names another file, the key. `key_file` may be
-/// NULL. Both are names as open(2) takes them. There must be one key in all, not encrypted. The
-/// first certificate that matches it is the signer's; the others must be its intermediates, or
+/// `text` holds certificates and, unless `key_text` does, the key; each is of that many bytes, at
+/// most 1 MiB. `key_text` may be NULL. There must be one key in all, not encrypted. The first
+/// certificate that matches it is the signer's; the others must be its intermediates, or
 /// self-signed ones, which are left out. PEM blocks of other kinds are not looked at.
 ///
 /// Sets `*signer` to a new object, which client_cert_signer_free() releases.
 ///
 /// Fails with the CLIENT_CERT_RESULT_FILE_... results, and as client_cert_signer_new() does.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_signer_from_pem(
+    text: *const u8,
+    length: usize,
+    key_text: *const u8,
+    key_length: usize,
+    signer: *mut *mut Signer,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    boundary(|| unsafe {
+        let signer = pointer::out(signer, null_mut())?;
+        let key_text =
+            if key_text.is_null() { None } else { Some(pointer::bytes(key_text, key_length)?) };
+        *signer = pointer::give(Signer::from_pem(pointer::bytes(text, length)?, key_text)?);
+        Ok(())
+    })
+}
+
+/// As client_cert_signer_from_pem(), of files. `file` and `key_file`, which may be NULL, are names
+/// as open(2) takes them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_signer_from_file(
     file: *const c_char,
@@ -94,6 +120,38 @@ pub unsafe extern "C" fn client_cert_signer_id(
     boundary(|| unsafe {
         let id = pointer::out_array(id)?;
         *id = *pointer::borrow(signer)?.id();
+        Ok(())
+    })
+}
+
+/// One of a signer's certificates: the first, number 0, is its own, and its intermediates follow.
+///
+/// Sets `*certificate` to it, or to NULL where there are no more. It lives as long as the signer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_signer_certificate(
+    signer: *const Signer,
+    number: usize,
+    certificate: *mut *mut X509,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    quiet_boundary(|| unsafe {
+        let certificate = pointer::out(certificate, null_mut())?;
+        let found = pointer::borrow(signer)?.certificate_chain().get(number);
+        *certificate = found.map_or(null_mut(), |found| found.as_ptr());
+        Ok(())
+    })
+}
+
+/// A signer's private key. Sets `*key`, which lives as long as the signer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_signer_key(
+    signer: *const Signer,
+    key: *mut *mut EVP_PKEY,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    quiet_boundary(|| unsafe {
+        let key = pointer::out(key, null_mut())?;
+        *key = pointer::borrow(signer)?.key().as_ptr();
         Ok(())
     })
 }

@@ -7,15 +7,17 @@ use std::{
     ptr::{null, null_mut},
 };
 
-use foreign_types::ForeignType;
+use foreign_types::{ForeignType, ForeignTypeRef};
 
 use super::{
     cache::*,
     certificate::*,
     client::*,
     encode::*,
+    file::*,
     handshake::*,
     memory::{Allocator, Bytes, Value},
+    reason::CLIENT_CERT_REASON_SIZE,
     result::ClientCertResult::{self, InvalidParameter, NullParameter, Ok, OutOfMemory},
     sign::*,
     signer::*,
@@ -75,6 +77,8 @@ fn null_is_never_taken_silently() {
     let mut handshake_out = null_mut();
     let (mut length, mut reused, mut borrowed) = (0, false, null());
     let (mut kept, mut text) = (null_mut(), null());
+    let (mut x509_out, mut key_out) = (null_mut(), null_mut());
+    let (mut file_out, mut octets) = (null_mut(), null());
     let (mut value, mut bytes) = (Value::EMPTY, Bytes::EMPTY);
     let mut id = [0; 32];
     let id = id.as_mut_ptr();
@@ -110,6 +114,36 @@ fn null_is_never_taken_silently() {
             (
                 "client_cert_signer_from_file: argument 3",
                 client_cert_signer_from_file(name, null(), null_mut()),
+            ),
+            (
+                "client_cert_signer_from_pem: argument 1",
+                client_cert_signer_from_pem(null(), 0, null(), 0, &mut signer_out),
+            ),
+            (
+                "client_cert_signer_from_pem: argument 5",
+                client_cert_signer_from_pem(id, 32, null(), 0, null_mut()),
+            ),
+            (
+                "client_cert_signer_certificate: argument 1",
+                client_cert_signer_certificate(null(), 0, &mut x509_out),
+            ),
+            (
+                "client_cert_signer_certificate: argument 3",
+                client_cert_signer_certificate(signer, 0, null_mut()),
+            ),
+            ("client_cert_signer_key: argument 1", client_cert_signer_key(null(), &mut key_out)),
+            ("client_cert_signer_key: argument 2", client_cert_signer_key(signer, null_mut())),
+            (
+                "client_cert_file_read: argument 1",
+                client_cert_file_read(null(), &mut file_out, null_mut(), 0),
+            ),
+            (
+                "client_cert_file_read: argument 2",
+                client_cert_file_read(name, null_mut(), null_mut(), 0),
+            ),
+            (
+                "client_cert_file_octets: argument 1",
+                client_cert_file_octets(null(), &mut octets, &mut length),
             ),
             ("client_cert_signer_id: argument 1", client_cert_signer_id(null(), id)),
             ("client_cert_signer_id: argument 2", client_cert_signer_id(signer, null_mut())),
@@ -443,5 +477,47 @@ fn nothing_to_send_is_an_empty_string() {
         assert_eq!(client_cert_encode_chain(&objects.client, &MALLOC, &mut value), Ok);
         assert_eq!((value.length, *value.data), (0, 0));
         libc::free(value.data.cast());
+    }
+}
+
+#[test]
+fn file_becomes_a_signer() {
+    let identity = Leaf::new(KeyKind::P256).self_signed();
+    let file = std::env::temp_dir().join(format!("client-cert-ffi-{}-signer", std::process::id()));
+    std::fs::write(&file, identity.certificate_pem() + &identity.key_pem()).unwrap();
+    let name = std::ffi::CString::new(file.to_str().unwrap()).unwrap();
+    let mut reason = [0; CLIENT_CERT_REASON_SIZE];
+    let (mut content, mut signer) = (null_mut(), null_mut());
+    let (mut octets, mut length) = (null(), 0);
+    let (mut certificate, mut key) = (null_mut(), null_mut());
+    // SAFETY: strings, live objects, and places for the results.
+    unsafe {
+        let size = reason.len();
+        let reason = reason.as_mut_ptr();
+        assert_eq!(client_cert_file_read(name.as_ptr(), &mut content, reason, size), Ok);
+        assert_eq!(CStr::from_ptr(reason), c"");
+        assert_eq!(client_cert_file_octets(content, &mut octets, &mut length), Ok);
+        let from_pem = |key, signer: &mut *mut Signer| {
+            client_cert_signer_from_pem(octets, length, key, length, signer)
+        };
+        assert_eq!(from_pem(null(), &mut signer), Ok);
+        assert_eq!(client_cert_signer_certificate(signer, 0, &mut certificate), Ok);
+        assert!(*openssl::x509::X509Ref::from_ptr(certificate) == *identity.certificate);
+        assert_eq!(client_cert_signer_certificate(signer, 1, &mut certificate), Ok);
+        assert!(certificate.is_null());
+        assert_eq!(client_cert_signer_key(signer, &mut key), Ok);
+        let key = openssl::pkey::PKeyRef::<openssl::pkey::Private>::from_ptr(key);
+        assert!(key.public_eq(&identity.key));
+        client_cert_signer_free(signer);
+        // The key is in both.
+        assert_eq!(from_pem(octets, &mut signer), ClientCertResult::FileSeveralKeys);
+        assert!(signer.is_null());
+        client_cert_file_free(content);
+        std::fs::remove_file(&file).unwrap();
+        let result = client_cert_file_read(name.as_ptr(), &mut content, reason, size);
+        assert_eq!(result, ClientCertResult::FileUnreadable);
+        assert!(content.is_null());
+        let expected = c"the file cannot be read: No such file or directory";
+        assert_eq!(CStr::from_ptr(reason), expected);
     }
 }

@@ -47,18 +47,35 @@ impl TrustParts {
     }
 }
 
-/// Reads trust anchors from a PEM file.
+/// Reads trust anchors from PEM of `length` bytes.
 ///
-/// Each certificate in `file` is an anchor: a CA to which the signer's certificate must lead, or
+/// Each certificate in `text` is an anchor: a CA to which the signer's certificate must lead, or
 /// the signer's own certificate, pinned. A CA's certificate signs values itself only if it is an
 /// anchor itself. PEM blocks of other kinds are not looked at, but for TRUSTED CERTIFICATE, whose
-/// limits would not be heeded: then the file is malformed. It is named as open(2) takes it, and
-/// read only now.
+/// limits would not be heeded: then the text is malformed.
 ///
 /// Sets `*anchors` to a new object, which client_cert_anchors_free() releases.
 ///
-/// Fails with CLIENT_CERT_RESULT_FILE_UNREADABLE, CLIENT_CERT_RESULT_FILE_MALFORMED,
-/// CLIENT_CERT_RESULT_FILE_NO_CERTIFICATE.
+/// Fails with CLIENT_CERT_RESULT_FILE_MALFORMED, CLIENT_CERT_RESULT_FILE_NO_CERTIFICATE.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_anchors_from_pem(
+    text: *const u8,
+    length: usize,
+    anchors: *mut *mut AnchorsHandle,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    boundary(|| unsafe {
+        let anchors = pointer::out(anchors, null_mut())?;
+        let made = TrustAnchors::from_pem(pointer::bytes(text, length)?)?;
+        *anchors = pointer::give(AnchorsHandle(Arc::new(made)));
+        Ok(())
+    })
+}
+
+/// As client_cert_anchors_from_pem(), of a file, which is named as open(2) takes it, and read only
+/// now.
+///
+/// Fails with CLIENT_CERT_RESULT_FILE_UNREADABLE as well.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_anchors_from_file(
     file: *const c_char,
@@ -99,13 +116,29 @@ pub unsafe extern "C" fn client_cert_anchors_has_ca(
     })
 }
 
-/// Reads CRLs from a PEM file, which is named as open(2) takes it, and read only now. PEM blocks of
-/// other kinds are not looked at.
+/// Reads CRLs from PEM of `length` bytes. PEM blocks of other kinds are not looked at.
 ///
 /// Sets `*crls` to a new object, which client_cert_crls_free() releases.
 ///
-/// Fails with CLIENT_CERT_RESULT_CRL_FILE_UNREADABLE, CLIENT_CERT_RESULT_CRL_FILE_MALFORMED,
-/// CLIENT_CERT_RESULT_CRL_FILE_NO_CRL.
+/// Fails with CLIENT_CERT_RESULT_CRL_FILE_MALFORMED, CLIENT_CERT_RESULT_CRL_FILE_NO_CRL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_crls_from_pem(
+    text: *const u8,
+    length: usize,
+    crls: *mut *mut CrlsHandle,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    boundary(|| unsafe {
+        let crls = pointer::out(crls, null_mut())?;
+        let made = Crls::from_pem(pointer::bytes(text, length)?)?;
+        *crls = pointer::give(CrlsHandle(Arc::new(made)));
+        Ok(())
+    })
+}
+
+/// As client_cert_crls_from_pem(), of a file, which is named as open(2) takes it, and read only now.
+///
+/// Fails with CLIENT_CERT_RESULT_CRL_FILE_UNREADABLE as well.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_crls_from_file(
     file: *const c_char,

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Files that may hold a key.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Read},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+};
+
+use crate::openssl::OPENSSL_cleanse;
+
+/// The longest file that is read, in bytes: CRLs can be large.
+const MAX_LENGTH: u64 = 256 << 20;
+
+/// Room for what tells no length, such as a file in /proc.
+const MIN_CAPACITY: u64 = 64 << 10;
+
+/// The octets of a file, wiped when they are dropped.
+pub struct FileContent(Vec<u8>);
+
+impl FileContent {
+    /// Reads a regular file. Neither a pipe nor a device is waited for.
+    ///
+    /// # Errors
+    ///
+    /// The system's; and others for what is no regular file, is longer than 256 MiB, or grew while
+    /// it was read.
+    pub fn read(file: &Path) -> io::Result<Self> {
+        // Without O_NONBLOCK the opening of a pipe waits for its other end.
+        let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(file)?;
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Err(io::Error::other("it is no regular file"));
+        }
+        if metadata.len() > MAX_LENGTH {
+            return Err(io::Error::other("it is longer than 256 MiB"));
+        }
+        Self::read_from(file, metadata.len().saturating_add(1).max(MIN_CAPACITY))
+    }
+
+    fn read_from(file: File, capacity: u64) -> io::Result<Self> {
+        let size = usize::try_from(capacity).map_err(io::Error::other)?;
+        // Room for all of it at once, so that growing leaves no copies behind.
+        let mut content = Self(Vec::with_capacity(size));
+        file.take(capacity).read_to_end(&mut content.0)?;
+        if content.0.len() >= size {
+            return Err(io::Error::other("it grew while it was read"));
+        }
+        Ok(content)
+    }
+
+    /// What was read.
+    #[must_use]
+    pub fn octets(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for FileContent {
+    fn drop(&mut self) {
+        // SAFETY: the bytes are this object's, which nobody else can reach any more.
+        unsafe { OPENSSL_cleanse(self.0.as_mut_ptr().cast(), self.0.len()) };
+    }
+}
+
+/// Why a file could not be read, without the number that Rust puts after the system's words.
+pub(crate) fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{ffi::CString, fs, os::unix::ffi::OsStrExt, path::PathBuf, process};
+
+    use super::*;
+
+    /// A name in the file system that is gone when the test is.
+    struct Temporary(PathBuf);
+
+    impl Temporary {
+        fn new(name: &str) -> Self {
+            Self(std::env::temp_dir().join(format!("client-cert-file-{}-{name}", process::id())))
+        }
+    }
+
+    impl Drop for Temporary {
+        fn drop(&mut self) {
+            fs::remove_file(&self.0).unwrap();
+        }
+    }
+
+    fn why(file: &Path) -> String {
+        FileContent::read(file).map(|_| ()).map_err(|error| reason(&error)).unwrap_err()
+    }
+
+    #[test]
+    fn regular_files_are_read() {
+        let file = Temporary::new("regular");
+        for length in [0, 1, 65_535, 65_536, 65_537, 1 << 20] {
+            let text = vec![b'x'; length];
+            fs::write(&file.0, &text).unwrap();
+            assert_eq!(FileContent::read(&file.0).unwrap().octets(), text, "{length}");
+        }
+        let link = Temporary::new("link");
+        std::os::unix::fs::symlink(&file.0, &link.0).unwrap();
+        assert_eq!(FileContent::read(&link.0).unwrap().octets().len(), 1 << 20, "a link");
+        // It tells a length of 0.
+        assert!(!FileContent::read(Path::new("/proc/self/status")).unwrap().octets().is_empty());
+    }
+
+    #[test]
+    fn nothing_else_is_waited_for() {
+        let pipe = Temporary::new("pipe");
+        let name = CString::new(pipe.0.as_os_str().as_bytes()).unwrap();
+        // SAFETY: a NUL-terminated string.
+        assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+        assert_eq!(why(&pipe.0), "it is no regular file");
+        for other in ["/", "/dev/null"] {
+            assert_eq!(why(Path::new(other)), "it is no regular file", "{other}");
+        }
+        assert_eq!(why(Path::new("/nonexistent/file")), "No such file or directory");
+        assert_eq!(why(Path::new("/dev/null/file")), "Not a directory");
+    }
+
+    #[test]
+    fn length_is_bounded() {
+        let file = Temporary::new("long");
+        // A hole, which takes no room.
+        File::create(&file.0).unwrap().set_len(MAX_LENGTH + 1).unwrap();
+        assert_eq!(why(&file.0), "it is longer than 256 MiB");
+        fs::write(&file.0, "1234").unwrap();
+        for (capacity, grew) in [(5, false), (4, true), (1, true)] {
+            let read = FileContent::read_from(File::open(&file.0).unwrap(), capacity);
+            assert_eq!(read.is_err(), grew, "{capacity}");
+        }
+    }
+}
