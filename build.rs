@@ -32,10 +32,11 @@ fn declare_openssl() {
     let mut builder = bindgen::Builder::default()
         .header_contents(
             "openssl.h",
-            "#include <openssl/crypto.h>\n#include <openssl/err.h>\n#include <openssl/ess.h>\n\
-             #include <openssl/x509v3.h>",
+            "#include <openssl/asn1t.h>\n#include <openssl/crypto.h>\n#include <openssl/err.h>\n\
+             #include <openssl/ess.h>\n#include <openssl/x509v3.h>",
         )
         .allowlist_function("ERR_(set|clear_last)_mark|ERR_pop_to_mark|OPENSSL_cleanse")
+        .allowlist_function("ASN1_(item_verify|SEQUENCE_it)|d2i_(X509_ALGOR|ASN1_BIT_STRING)")
         .allowlist_function("X509_NAME_print_ex|X509_check_ca|X509_new_ex")
         .allowlist_function("X509_STORE_CTX_set_(flags|time|verify_cb)|X509_STORE_CTX_set0_crls")
         .allowlist_function("(d2i_)?ESS_SIGNING_CERT(_V2)?(_free)?")
@@ -43,6 +44,7 @@ fn declare_openssl() {
         .allowlist_var("XN_FLAG_RFC2253|ERR_LIB_(BN|RSA|EVP|OBJ|DSA|X509|ASN1|EC|X509V3|ECDSA|PROV|OSSL_DECODER)|ERR_R_(UNSUPPORTED|FETCH_FAILED)")
         .allowlist_recursively(false)
         .raw_line("use libc::time_t;\nuse openssl_sys::*;")
+        .raw_line("type ASN1_ITEM = std::ffi::c_void;")
         .raw_line("type stack_st_X509_CRL = OPENSSL_STACK;")
         .raw_line("pub enum ESS_SIGNING_CERT {}\npub enum ESS_SIGNING_CERT_V2 {}");
     if let Some(include) = env::var_os("DEP_OPENSSL_INCLUDE") {

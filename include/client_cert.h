@@ -346,6 +346,10 @@ typedef enum {
      */
     CLIENT_CERT_RESULT_VERIFICATION_FAILED = 720,
     /**
+     * Another certificate in the value has a key of a type that the profile has not.
+     */
+    CLIENT_CERT_RESULT_CERTIFICATE_KEY_UNSUPPORTED = 721,
+    /**
      * Nobody signed the value, so there is no signingTime.
      */
     CLIENT_CERT_RESULT_NO_SIGNING_TIME = 800,

@@ -2,9 +2,11 @@
 
 //! Which algorithms a signer's key means.
 
+use std::ops::RangeInclusive;
+
 use crate::{
-    certificate::AlgorithmIdentifier,
-    der::{element, tag},
+    certificate::SubjectPublicKey,
+    der::{Malformed, Reader, element, tag},
     error::Error,
 };
 
@@ -24,8 +26,12 @@ mod oid {
     pub(super) const SHA512: &[u8] = &[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 3];
 }
 
-/// The least RSA key, in bits.
-const RSA_BITS: u32 = 2048;
+/// How long the modulus of an RSA key is, in bits.
+const RSA_BITS: RangeInclusive<usize> = 2048..=8192;
+
+/// The most octets of its exponent. Longer ones are nobody's but those who want a verification to
+/// take long.
+const RSA_EXPONENT_OCTETS: usize = 4;
 
 /// A signature algorithm of the profile, its digest included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,13 +57,14 @@ pub(crate) enum Digest {
 }
 
 impl Algorithm {
-    /// The algorithm for a key, by the identifier in its certificate and its size in bits.
-    pub(crate) fn of_key(key: AlgorithmIdentifier<'_>, bits: u32) -> Result<Self, Error> {
+    /// The algorithm for a key, as its certificate has it. Nothing of the key is decoded: what is
+    /// refused here costs OpenSSL nothing.
+    pub(crate) fn of_key(key: SubjectPublicKey<'_>) -> Result<Self, Error> {
+        let SubjectPublicKey { algorithm, bits } = key;
         // A curve that is spelled out has a SEQUENCE here.
-        let curve = key.parameters.filter(|parameters| parameters.tag == tag::OID);
-        match (key.algorithm, curve.map(|curve| curve.contents)) {
-            (oid::RSA_ENCRYPTION, None) if bits < RSA_BITS => Err(Error::SignerKeyTooSmall),
-            (oid::RSA_ENCRYPTION, None) => Ok(Self::RsaSha256),
+        let curve = algorithm.parameters.filter(|parameters| parameters.tag == tag::OID);
+        match (algorithm.algorithm, curve.map(|curve| curve.contents)) {
+            (oid::RSA_ENCRYPTION, None) => check_rsa(bits).map(|()| Self::RsaSha256),
             (oid::EC_PUBLIC_KEY, Some(oid::P256)) => Ok(Self::EcdsaSha256),
             (oid::EC_PUBLIC_KEY, Some(oid::P384)) => Ok(Self::EcdsaSha384),
             (oid::EC_PUBLIC_KEY, Some(oid::P521)) => Ok(Self::EcdsaSha512),
@@ -84,6 +91,40 @@ impl Algorithm {
             Self::EcdsaSha512 => identifier(oid::ECDSA_WITH_SHA512),
             Self::Ed25519 => identifier(oid::ED25519),
         }
+    }
+}
+
+/// Checks an RSAPublicKey, RFC 8017 appendix A.1.1, in a BIT STRING's contents: the length of the
+/// modulus, and an odd exponent of at most 32 bits.
+fn check_rsa(bits: &[u8]) -> Result<(), Error> {
+    let read = || -> Result<_, Malformed> {
+        let key = bits.strip_prefix(&[0]).ok_or(Malformed)?;
+        let mut reader = Reader::new(Reader::only(key, tag::SEQUENCE)?.contents);
+        let modulus = magnitude(reader.read(tag::INTEGER)?.contents)?;
+        let exponent = magnitude(reader.read(tag::INTEGER)?.contents)?;
+        reader.end()?;
+        Ok((modulus, exponent))
+    };
+    let (modulus, exponent) = read().map_err(|Malformed| Error::SignerKeyUnsupported)?;
+    let first_bits = modulus.first().map_or(0, |first| first.leading_zeros());
+    let length = modulus.len().saturating_mul(8).saturating_sub(first_bits as usize);
+    if length < *RSA_BITS.start() {
+        return Err(Error::SignerKeyTooSmall);
+    }
+    let is_odd = exponent.last().is_some_and(|last| last % 2 == 1);
+    let is_one = exponent == [1];
+    if !RSA_BITS.contains(&length) || exponent.len() > RSA_EXPONENT_OCTETS || !is_odd || is_one {
+        return Err(Error::SignerKeyUnsupported);
+    }
+    Ok(())
+}
+
+/// The octets of a positive INTEGER's contents, without the zero before them.
+fn magnitude(contents: &[u8]) -> Result<&[u8], Malformed> {
+    match contents {
+        [0, rest @ ..] if matches!(rest, [0x80..=0xff, ..]) => Ok(rest),
+        [1..=0x7f, ..] => Ok(contents),
+        _ => Err(Malformed),
     }
 }
 
@@ -155,9 +196,48 @@ mod tests {
         ] {
             let certificate = Leaf::new(kind).self_signed().certificate;
             let der = certificate.to_der().unwrap();
-            let key = Certificate::read(&der).unwrap().key_algorithm;
-            let bits = certificate.public_key().unwrap().bits();
-            assert_eq!(Algorithm::of_key(key, bits), expected, "{kind:?}");
+            let key = Certificate::read(&der).unwrap().key;
+            assert_eq!(Algorithm::of_key(key), expected, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn rsa_keys() {
+        use Error::{SignerKeyTooSmall, SignerKeyUnsupported};
+        let modulus = |octets: usize, first: u8| {
+            let mut modulus = vec![0xff; octets];
+            modulus[0] = first;
+            if first >= 0x80 { [&[0], &modulus[..]].concat() } else { modulus }
+        };
+        let key = |modulus: &[u8], exponent: &[u8]| {
+            let integer = |contents| element(tag::INTEGER, &[contents]);
+            [&[0], &element(tag::SEQUENCE, &[&integer(modulus), &integer(exponent)])[..]].concat()
+        };
+        for (name, modulus, exponent, expected) in [
+            ("2047 bits", modulus(256, 0x7f), &[1, 0, 1][..], Err(SignerKeyTooSmall)),
+            ("2048 bits", modulus(256, 0x80), &[1, 0, 1], Ok(())),
+            ("8192 bits", modulus(1024, 0x80), &[1, 0, 1], Ok(())),
+            ("8193 bits", modulus(1025, 1), &[1, 0, 1], Err(SignerKeyUnsupported)),
+            ("exponent 1", modulus(256, 0x80), &[1], Err(SignerKeyUnsupported)),
+            ("exponent 3", modulus(256, 0x80), &[3], Ok(())),
+            ("an even one", modulus(256, 0x80), &[1, 0, 0], Err(SignerKeyUnsupported)),
+            ("32 bits", modulus(256, 0x80), &[0, 0xff, 0xff, 0xff, 0xff], Ok(())),
+            ("33 bits", modulus(256, 0x80), &[1, 0, 0, 0, 1], Err(SignerKeyUnsupported)),
+            ("a negative one", modulus(256, 0x80), &[0xff], Err(SignerKeyUnsupported)),
+            ("none", modulus(256, 0x80), &[], Err(SignerKeyUnsupported)),
+            ("a negative modulus", vec![0xff; 256], &[3], Err(SignerKeyUnsupported)),
+            ("no modulus", vec![], &[3], Err(SignerKeyUnsupported)),
+        ] {
+            assert_eq!(check_rsa(&key(&modulus, exponent)), expected, "{name}");
+        }
+        let good = key(&modulus(256, 0x80), &[3]);
+        for (name, bits) in [
+            ("nothing", &[][..]),
+            ("unused bits", &[&[1], &good[1..]].concat()),
+            ("something after it", &[&good[..], &[0]].concat()),
+            ("cut off", &good[..good.len() - 1]),
+        ] {
+            assert_eq!(check_rsa(bits), Err(SignerKeyUnsupported), "{name}");
         }
     }
 }

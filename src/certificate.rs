@@ -10,16 +10,43 @@ use crate::{
     time::{self, Validity},
 };
 
+/// Contents of the OBJECT IDENTIFIERs of extensions and purposes.
+mod oid {
+    pub(super) const SUBJECT_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 14];
+    pub(super) const KEY_USAGE: &[u8] = &[0x55, 0x1d, 15];
+    pub(super) const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1d, 37];
+    pub(super) const SERVER_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 1];
+    pub(super) const CLIENT_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 2];
+    pub(super) const AUTHORITY_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 35];
+}
+
 /// The parts of a certificate that are used, as they stand in it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Certificate<'a> {
+    /// The tbsCertificate, with tag and length.
+    pub(crate) to_be_signed: &'a [u8],
+    /// The signatureAlgorithm, with tag and length.
+    pub(crate) signature_algorithm: &'a [u8],
+    /// The signatureValue, a BIT STRING with tag and length.
+    pub(crate) signature: &'a [u8],
     /// The serialNumber, an INTEGER with tag and length.
     pub(crate) serial: &'a [u8],
     /// The issuer, a Name with tag and length.
     pub(crate) issuer: &'a [u8],
-    /// The algorithm of the public key.
-    pub(crate) key_algorithm: AlgorithmIdentifier<'a>,
+    /// The subject, a Name with tag and length.
+    pub(crate) subject: &'a [u8],
+    pub(crate) key: SubjectPublicKey<'a>,
     pub(crate) validity: Validity,
+    /// The extensions, a SEQUENCE's contents.
+    extensions: Option<&'a [u8]>,
+}
+
+/// A SubjectPublicKeyInfo, RFC 5280 section 4.1.2.7.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SubjectPublicKey<'a> {
+    pub(crate) algorithm: AlgorithmIdentifier<'a>,
+    /// The contents of the BIT STRING, the count of unused bits included.
+    pub(crate) bits: &'a [u8],
 }
 
 /// An AlgorithmIdentifier, RFC 5280 section 4.1.1.2.
@@ -35,8 +62,8 @@ impl<'a> Certificate<'a> {
         let certificate = Reader::only(der, tag::SEQUENCE)?;
         let mut reader = Reader::new(certificate.contents);
         let to_be_signed = reader.read(tag::SEQUENCE)?;
-        reader.read(tag::SEQUENCE)?;
-        reader.read(tag::BIT_STRING)?;
+        let signature_algorithm = reader.read(tag::SEQUENCE)?.raw;
+        let signature = reader.read(tag::BIT_STRING)?.raw;
         reader.end()?;
 
         let mut reader = Reader::new(to_be_signed.contents);
@@ -45,14 +72,92 @@ impl<'a> Certificate<'a> {
         reader.read(tag::SEQUENCE)?;
         let issuer = reader.read(tag::SEQUENCE)?.raw;
         let validity = read_validity(reader.read(tag::SEQUENCE)?)?;
-        reader.read(tag::SEQUENCE)?;
-        let key_algorithm = read_key_algorithm(reader.read(tag::SEQUENCE)?)?;
-        // The two unique identifiers and the extensions.
+        let subject = reader.read(tag::SEQUENCE)?.raw;
+        let key = SubjectPublicKey::read(reader.read(tag::SEQUENCE)?)?;
+        // The two unique identifiers.
         reader.optional(tag::CONTEXT_1_PRIMITIVE)?;
         reader.optional(tag::CONTEXT_2_PRIMITIVE)?;
-        reader.optional(tag::CONTEXT_3)?;
+        let extensions = reader.optional(tag::CONTEXT_3)?;
         reader.end()?;
-        Ok(Self { serial, issuer, key_algorithm, validity })
+        let extensions = extensions.map(|field| Reader::only(field.contents, tag::SEQUENCE));
+        Ok(Self {
+            to_be_signed: to_be_signed.raw,
+            signature_algorithm,
+            signature,
+            serial,
+            issuer,
+            subject,
+            key,
+            validity,
+            extensions: extensions.transpose()?.map(|list| list.contents),
+        })
+    }
+
+    /// The keyIdentifier of the authorityKeyIdentifier, RFC 5280 section 4.2.1.1. None where there
+    /// is none that can be read.
+    pub(crate) fn authority_key_identifier(&self) -> Option<&'a [u8]> {
+        let value = self.extension(oid::AUTHORITY_KEY_IDENTIFIER)?;
+        let mut fields = Reader::new(Reader::only(value, tag::SEQUENCE).ok()?.contents);
+        Some(fields.optional(tag::CONTEXT_0_PRIMITIVE).ok()??.contents)
+    }
+
+    /// The subjectKeyIdentifier, RFC 5280 section 4.2.1.2. None where there is none that can be
+    /// read.
+    pub(crate) fn subject_key_identifier(&self) -> Option<&'a [u8]> {
+        let value = self.extension(oid::SUBJECT_KEY_IDENTIFIER)?;
+        Some(Reader::only(value, tag::OCTET_STRING).ok()?.contents)
+    }
+
+    /// Whether the certificate is for digital signatures of a TLS server or client: the keyUsage is
+    /// absent or has digitalSignature, and the extKeyUsage is absent or names one of the two (RFC
+    /// 5280 sections 4.2.1.3 and 4.2.1.12). What cannot be read says nothing here: OpenSSL takes
+    /// the whole certificate for invalid then.
+    pub(crate) fn is_for_digital_signatures(&self) -> bool {
+        const DIGITAL_SIGNATURE: u8 = 0x80;
+        let key_usage = self.extension(oid::KEY_USAGE).is_none_or(|value| {
+            let bits = Reader::only(value, tag::BIT_STRING).map(|bits| bits.contents);
+            bits.is_err() || matches!(bits, Ok([_, first, ..]) if first & DIGITAL_SIGNATURE != 0)
+        });
+        let extended = self.extension(oid::EXTENDED_KEY_USAGE).is_none_or(|value| {
+            let Ok(purposes) = Reader::only(value, tag::SEQUENCE) else { return true };
+            let mut purposes = Reader::new(purposes.contents);
+            std::iter::from_fn(|| purposes.read(tag::OID).ok())
+                .any(|purpose| [oid::SERVER_AUTH, oid::CLIENT_AUTH].contains(&purpose.contents))
+        });
+        key_usage && extended
+    }
+
+    /// The contents of the first extension's extnValue with this identifier.
+    fn extension(&self, oid: &[u8]) -> Option<&'a [u8]> {
+        let mut extensions = Reader::new(self.extensions?);
+        while let Ok(extension) = extensions.read(tag::SEQUENCE) {
+            let mut fields = Reader::new(extension.contents);
+            if fields.read(tag::OID).ok()?.contents == oid {
+                fields.optional(tag::BOOLEAN).ok()?;
+                return Some(fields.read(tag::OCTET_STRING).ok()?.contents);
+            }
+        }
+        None
+    }
+}
+
+impl<'a> SubjectPublicKey<'a> {
+    fn read(key: Element<'a>) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(key.contents);
+        let algorithm = AlgorithmIdentifier::read(reader.read(tag::SEQUENCE)?)?;
+        let bits = reader.read(tag::BIT_STRING)?.contents;
+        reader.end()?;
+        Ok(Self { algorithm, bits })
+    }
+}
+
+impl<'a> AlgorithmIdentifier<'a> {
+    fn read(identifier: Element<'a>) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(identifier.contents);
+        let algorithm = reader.read(tag::OID)?.contents;
+        let parameters = if reader.end().is_ok() { None } else { Some(reader.any()?) };
+        reader.end()?;
+        Ok(Self { algorithm, parameters })
     }
 }
 
@@ -62,19 +167,6 @@ fn read_validity(validity: Element<'_>) -> Result<Validity, Malformed> {
     let not_after = time::read(reader.any()?)?;
     reader.end()?;
     Ok(Validity { not_before, not_after })
-}
-
-fn read_key_algorithm(key: Element<'_>) -> Result<AlgorithmIdentifier<'_>, Malformed> {
-    let mut reader = Reader::new(key.contents);
-    let identifier = reader.read(tag::SEQUENCE)?;
-    reader.read(tag::BIT_STRING)?;
-    reader.end()?;
-
-    let mut reader = Reader::new(identifier.contents);
-    let algorithm = reader.read(tag::OID)?.contents;
-    let parameters = if reader.end().is_ok() { None } else { Some(reader.any()?) };
-    reader.end()?;
-    Ok(AlgorithmIdentifier { algorithm, parameters })
 }
 
 /// The DER of a certificate.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Whether OpenSSL can read a certificate.
+//! Certificates as OpenSSL reads them, without their keys.
 
 use std::{ffi::c_long, fmt, ptr::null, sync::Arc};
 
@@ -14,21 +14,20 @@ use openssl::{
 
 use crate::openssl::{self as missing, ReadError};
 
-/// OpenSSL's reader of certificates, which may do without their keys.
+/// OpenSSL's reader of certificates without their keys, which are the sender's to choose.
 ///
 /// OpenSSL 3 looks for a decoder of the key among all that there are whenever it reads a
 /// certificate, which takes ten times as long as the rest. Whether it finds one, or that can read
 /// the key, makes no difference to whether the certificate can be read (x509_pubkey_ex_d2i_ex() in
 /// its crypto/x509/x_pubkey.c; a decoder that leaves octets over would, but none does, of the one
 /// element that it is given). So here it looks where there is none.
-#[derive(Default)]
-pub(crate) struct CertificateSyntax(Option<Arc<NoDecoders>>);
+pub(crate) struct CertificateSyntax(Result<Arc<NoDecoders>, ErrorStack>);
 
 /// A certificate as OpenSSL has it, but for its key, which need not be there. In this order: the
 /// context goes last.
 pub(crate) struct KeylessCertificate {
     certificate: X509,
-    _context: Option<Arc<NoDecoders>>,
+    _context: Arc<NoDecoders>,
 }
 
 /// A library context with nothing in it. In this order: the provider goes first.
@@ -37,25 +36,23 @@ struct NoDecoders {
     context: LibCtx,
 }
 
-impl CertificateSyntax {
-    /// Without keys. (By default it is with them, and takes no memory.)
-    pub(crate) fn without_keys() -> Self {
-        let made: Result<_, ErrorStack> = (|| {
+impl Default for CertificateSyntax {
+    fn default() -> Self {
+        Self((|| {
             let context = LibCtx::new()?;
             let provider = Provider::load(Some(&context), "null")?;
             Ok(Arc::new(NoDecoders { _provider: provider, context }))
-        })();
-        Self(made.ok())
+        })())
     }
+}
 
+impl CertificateSyntax {
     /// Reads a certificate that OpenSSL can read, and would write as it came.
     pub(crate) fn read(&self, der: &[u8]) -> Result<KeylessCertificate, ReadError> {
-        let certificate = match &self.0 {
-            Some(no_decoders) => read_in(&no_decoders.context, der),
-            None => X509::from_der(der),
-        }?;
+        let no_decoders = self.0.as_ref().map_err(|errors| ReadError::Fault(errors.clone()))?;
+        let certificate = read_in(&no_decoders.context, der)?;
         check_written(&certificate, der)?;
-        Ok(KeylessCertificate { certificate, _context: self.0.clone() })
+        Ok(KeylessCertificate { certificate, _context: Arc::clone(no_decoders) })
     }
 }
 
@@ -100,10 +97,14 @@ mod tests {
     use super::*;
     use crate::testing::{KeyKind, Leaf};
 
+    fn read_with_key(der: &[u8]) -> Result<(), ReadError> {
+        check_written(&X509::from_der(der)?, der)
+    }
+
     /// Whatever is wrong with it, that is no fault of OpenSSL's.
-    fn is_read(syntax: &CertificateSyntax, der: &[u8]) -> bool {
-        match syntax.read(der) {
-            Ok(_) => true,
+    fn is_read(read: Result<(), ReadError>) -> bool {
+        match read {
+            Ok(()) => true,
             Err(ReadError::Malformed) => false,
             Err(ReadError::Fault(errors)) => panic!("{errors}"),
         }
@@ -111,9 +112,8 @@ mod tests {
 
     #[test]
     fn the_same_with_keys_and_without() {
-        let with = CertificateSyntax::default();
-        let without = CertificateSyntax::without_keys();
-        assert!(without.0.is_some());
+        let without = CertificateSyntax::default();
+        assert!(without.0.is_ok());
         for kind in [KeyKind::Rsa(2048), KeyKind::P256, KeyKind::Ed448, KeyKind::Dsa] {
             let der = Leaf::new(kind).self_signed().certificate.to_der().unwrap();
             // Every octet another: many of these are still certificates.
@@ -122,8 +122,9 @@ mod tests {
             for at in 0..der.len() {
                 for mask in [1, 0x20, 0xff] {
                     changed[at] ^= mask;
-                    let expected = is_read(&with, &changed);
-                    assert_eq!(is_read(&without, &changed), expected, "{kind:?}: {at} {mask:#x}");
+                    let expected = is_read(read_with_key(&changed));
+                    let read = is_read(without.read(&changed).map(drop));
+                    assert_eq!(read, expected, "{kind:?}: {at} {mask:#x}");
                     good += usize::from(expected);
                     changed[at] = der[at];
                 }

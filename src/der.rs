@@ -6,6 +6,7 @@ use std::fmt;
 
 /// Tags of what this library reads and writes.
 pub(crate) mod tag {
+    pub(crate) const BOOLEAN: u8 = 0x01;
     pub(crate) const INTEGER: u8 = 0x02;
     pub(crate) const BIT_STRING: u8 = 0x03;
     pub(crate) const OCTET_STRING: u8 = 0x04;
@@ -23,6 +24,8 @@ pub(crate) mod tag {
     pub(crate) const CONTEXT_3: u8 = 0xa3;
     /// `[4]`, constructed.
     pub(crate) const CONTEXT_4: u8 = 0xa4;
+    /// `[0]`, implicit of something primitive.
+    pub(crate) const CONTEXT_0_PRIMITIVE: u8 = 0x80;
     /// `[1]`, implicit of something primitive.
     pub(crate) const CONTEXT_1_PRIMITIVE: u8 = 0x81;
     /// `[2]`, implicit of something primitive.

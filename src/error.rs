@@ -83,7 +83,7 @@ impl Error {
                 c"the private key does not match the certificate, or makes signatures that do not verify"
             }
             Self::SignerKeyUnsupported => {
-                c"the type of the signer's key is not supported (RSA, P-256, P-384, P-521 and Ed25519 are)"
+                c"the type of the signer's key is not supported (RSA up to 8192 bits, P-256, P-384, P-521 and Ed25519 are)"
             }
             Self::SignerKeyTooSmall => c"the signer's RSA key is smaller than 2048 bits",
             Self::SignerChainTooLong => {

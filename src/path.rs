@@ -31,8 +31,8 @@ pub(crate) struct Anchors(X509Store);
 
 /// A path that is to be believed.
 pub(crate) struct VerifiedPath {
-    /// The certificates above the first, up to the anchor, in DER.
-    pub(crate) issuers: Vec<Vec<u8>>,
+    /// The certificates above the first, up to the anchor.
+    pub(crate) issuers: Vec<X509>,
     /// The second, in Unix time, from which it no longer is.
     pub(crate) end: i64,
 }
@@ -86,6 +86,21 @@ impl Anchors {
         Ok(Self(store.build()))
     }
 
+    /// Whether `crls` let a path stand at `now`, in Unix seconds, that was verified without them:
+    /// they are verified with keys of that path, and no others.
+    pub(crate) fn check_crls(
+        certificate: &X509Ref,
+        path: &VerifiedPath,
+        crls: &CrlStack,
+        now: i64,
+    ) -> Result<(), Failure> {
+        let Some((anchor, intermediates)) = path.issuers.split_last() else { return Ok(()) };
+        let untrusted: Vec<_> = intermediates.iter().map(|issuer| &**issuer).collect();
+        Self::new(std::slice::from_ref(anchor))?
+            .verify(certificate, &untrusted, Some(crls), now)
+            .map(drop)
+    }
+
     /// Whether a path leads from `certificate` over some of `untrusted` to an anchor, all of it
     /// valid at `now`, in Unix seconds. With `crls`, each certificate that is no anchor needs one.
     /// For any purpose: which are good is for the caller to say. The path ends where some certificate
@@ -123,7 +138,7 @@ impl Anchors {
 fn path(context: &X509StoreContextRef) -> Result<VerifiedPath, ErrorStack> {
     let chain = || context.chain().into_iter().flatten();
     Ok(VerifiedPath {
-        issuers: chain().skip(1).map(|issuer| issuer.to_der()).collect::<Result<_, _>>()?,
+        issuers: chain().skip(1).map(ToOwned::to_owned).collect(),
         end: chain()
             .map(|certificate| unix_time(certificate.not_after()))
             .try_fold(i64::MAX, |first, time| time.map(|time| first.min(time)))?,

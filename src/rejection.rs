@@ -7,6 +7,7 @@ use std::{ffi::CStr, fmt};
 use openssl::error::ErrorStack;
 
 use crate::{
+    der::Malformed,
     error::Error,
     openssl::{ReadError, describe},
     printable::printable,
@@ -105,6 +106,8 @@ pub enum Refusal {
     SignerKeyUnsupported,
     /// The signer's RSA key has fewer than 2048 bits.
     SignerKeyTooSmall,
+    /// Another certificate in the value has a key of a type that the profile has not.
+    CertificateKeyUnsupported,
     /// The signer has none of the names that are trusted.
     SignerName,
     /// The signer's certificate is for other uses.
@@ -252,9 +255,12 @@ impl Refusal {
                 c"a key or a signature on the signer's chain is below security level 2"
             }
             Self::SignerKeyUnsupported => {
-                c"the type of the signer's key is not supported (RSA, P-256, P-384, P-521 and Ed25519 are)"
+                c"the type of the signer's key is not supported (RSA up to 8192 bits, P-256, P-384, P-521 and Ed25519 are)"
             }
             Self::SignerKeyTooSmall => c"the signer's RSA key is smaller than 2048 bits",
+            Self::CertificateKeyUnsupported => {
+                c"the type of a key beside the signer's is not supported (RSA up to 8192 bits, P-256, P-384, P-521 and Ed25519 are)"
+            }
             Self::SignerName => c"the signer's certificate has none of the trusted names",
             Self::SignerUsage => {
                 c"the signer's certificate is not for digital signatures of a TLS server or client"
@@ -333,6 +339,12 @@ impl From<Refusal> for Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Rejection::from(error).into()
+    }
+}
+
+impl From<Malformed> for Failure {
+    fn from(malformed: Malformed) -> Self {
+        MalformedValue::from(malformed).into()
     }
 }
 

@@ -75,15 +75,30 @@ impl Entry {
         }
     }
 
-    fn answers(&self, question: &Question<'_>) -> bool {
-        let Question { certificates, identifier, peer, trust } = *question;
+    /// Whether the question is about this signer, by the same trust, whatever certificates come
+    /// beside it.
+    fn is_of(&self, question: &Question<'_>) -> bool {
+        let Question { certificates: _, identifier, peer, trust } = *question;
         self.from_peer == peer.is_some()
             && self.anchors == trust.anchors_identity()
             && self.crls == trust.crls_identity()
             && *self.identifier == *identifier
-            && self.certificates.as_deref() == certificates
             && peer.is_none_or(|peer| self.path.der == peer)
             && *self.names == *trust.names()
+    }
+
+    /// The same, with the same certificates.
+    fn answers(&self, question: &Question<'_>) -> bool {
+        self.certificates.as_deref() == question.certificates && self.is_of(question)
+    }
+
+    /// Whether the path would be found again among other certificates: those for which `has` is
+    /// true, of which `signer` is the signer's.
+    fn is_among(&self, signer: Option<&[u8]>, has: impl Fn(&[u8]) -> bool) -> bool {
+        let signer_known = self.from_peer || self.path.issuers.is_empty();
+        let is_signer = signer.map_or(signer_known, |signer| *signer == *self.path.der);
+        let anchor = self.path.issuers.len().saturating_sub(1);
+        is_signer && self.path.issuers.iter().take(anchor).all(|issuer| has(issuer))
     }
 
     /// Whether the path stands at `now`. Not before it was verified: then the clock was put back,
@@ -118,17 +133,35 @@ impl SignerPaths {
         found.map(|entry| Arc::clone(&entry.path))
     }
 
-    /// Keeps a path that was verified at `now`. Only with a signature of its signer's: who has none
-    /// cannot fill this. (Who has one may bring it again with other certificates beside it, and so
-    /// have the oldest go.)
+    /// As [`Self::find`], where the certificates may be others than those it was verified with, as
+    /// long as all of the path's are among them.
+    pub(crate) fn find_among(
+        &self,
+        question: &Question<'_>,
+        signer: Option<&[u8]>,
+        has: impl Fn(&[u8]) -> bool,
+        now: i64,
+    ) -> Option<Arc<SignerPath>> {
+        let entries = self.entries.read().ok()?;
+        let mut entries = entries.iter().filter(|entry| entry.is_of(question) && entry.stands(now));
+        let found = entries.find(|entry| entry.is_among(signer, &has));
+        found.map(|entry| Arc::clone(&entry.path))
+    }
+
+    /// Keeps a path that was verified at `now`, in place of another of the same signer. Only with a
+    /// signature of its signer's: who has none cannot fill this; and who has one, and brings it
+    /// again with other certificates beside it, has one place.
     pub(crate) fn keep(&self, question: &Question<'_>, path: Arc<SignerPath>, now: i64) {
         let entry = Entry::new(question, path, now);
+        let path_der = entry.path.der.clone();
         if entry.weight() > self.bytes {
             return;
         }
         let Ok(mut entries) = self.entries.write() else { return };
         // What another thread has just kept is as good, but for the time.
-        entries.retain(|entry| now < entry.path.end && !entry.answers(question));
+        entries.retain(|entry| {
+            now < entry.path.end && !(entry.is_of(question) && entry.path.der == path_der)
+        });
         entries.push_back(entry);
         let mut bytes = entries.iter().map(Entry::weight).fold(0, usize::saturating_add);
         while entries.len() > MOST || bytes > self.bytes {

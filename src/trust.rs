@@ -8,6 +8,7 @@ use openssl::x509::{X509, X509ExtendedKeyUsage, X509KeyUsage, X509Ref};
 
 use crate::{
     certificate::{self, Certificate},
+    certificate_syntax::KeylessCertificate,
     crl::Crls,
     dns_name::DnsName,
     error::Error,
@@ -174,16 +175,24 @@ impl Trust {
         untrusted: &[&X509Ref],
         now: i64,
     ) -> Result<VerifiedPath, Failure> {
+        self.check_use(certificate)?;
+        let path = self.check_path(certificate, untrusted, now)?;
+        self.check_revocation(certificate, path, now)
+    }
+
+    /// Whether a path leads from `certificate` to an anchor at `now`, in Unix seconds, whatever
+    /// the CRLs say.
+    pub(crate) fn check_path(
+        &self,
+        certificate: &X509Ref,
+        untrusted: &[&X509Ref],
+        now: i64,
+    ) -> Result<VerifiedPath, Failure> {
         let der = certificate::der(certificate)?;
-        let pinned = self.pinned().iter().find(|pinned| pinned.der == der);
-        let path = match (pinned, &self.crls) {
-            (Some(pinned), _) => pinned.alone.verify(certificate, &[], None, now)?,
-            (None, None) => self.anchors.anchors.verify(certificate, untrusted, None, now)?,
-            (None, Some(crls)) => {
-                let all = Some(crls.all());
-                let path = self.anchors.anchors.verify(certificate, untrusted, all, now)?;
-                VerifiedPath { end: path.end.min(crls.next_change(now)), ..path }
-            }
+        let pinned = self.pin(&der);
+        let path = match pinned {
+            Some(pinned) => pinned.alone.verify(certificate, &[], None, now)?,
+            None => self.anchors.anchors.verify(certificate, untrusted, None, now)?,
         };
         if has_invalid_extensions(certificate) {
             return Err(Refusal::SignerUntrusted.into());
@@ -193,8 +202,46 @@ impl Trust {
             return Err(Refusal::SignerIsCa.into());
         }
         check_usage(certificate)?;
-        self.check_name(certificate)?;
         Ok(path)
+    }
+
+    /// Whether nothing on a path is revoked at `now`, in Unix seconds. A pin has no need of CRLs.
+    pub(crate) fn check_revocation(
+        &self,
+        certificate: &X509Ref,
+        path: VerifiedPath,
+        now: i64,
+    ) -> Result<VerifiedPath, Failure> {
+        let Some(crls) = self.crls.as_ref().filter(|_| !path.issuers.is_empty()) else {
+            return Ok(path);
+        };
+        Anchors::check_crls(certificate, &path, crls.all(), now)?;
+        Ok(VerifiedPath { end: path.end.min(crls.next_change(now)), ..path })
+    }
+
+    /// The anchor that is this very certificate.
+    pub(crate) fn pin(&self, der: &[u8]) -> Option<&Pinned> {
+        self.pinned().iter().find(|pinned| pinned.der == der)
+    }
+
+    /// Whether this certificate is for such use, and has one of the names.
+    pub(crate) fn check_use(&self, certificate: &X509Ref) -> Result<(), Failure> {
+        check_usage(certificate)?;
+        self.check_name(certificate)
+    }
+
+    /// As [`Self::check_use`], of a certificate without its key, and what our own reader has read
+    /// of it. (OpenSSL asks for a digest before it tells a usage, which there is none of without
+    /// its providers. What it says of the usage is asked for with the path.)
+    pub(crate) fn check_keyless_use(
+        &self,
+        certificate: &KeylessCertificate,
+        fields: &Certificate<'_>,
+    ) -> Result<(), Failure> {
+        if !fields.is_for_digital_signatures() {
+            return Err(Refusal::SignerUsage.into());
+        }
+        self.check_name(certificate.as_x509())
     }
 
     fn check_name(&self, certificate: &X509Ref) -> Result<(), Failure> {
@@ -235,6 +282,11 @@ fn check_usage(certificate: &X509Ref) -> Result<(), Refusal> {
 }
 
 impl Pinned {
+    /// What our own reader has of it, as it could when this was made.
+    pub(crate) fn fields(&self) -> Option<Certificate<'_>> {
+        Certificate::read(&self.der).ok()
+    }
+
     fn new(anchor: &X509) -> Result<Self, Error> {
         let der = certificate::der(anchor)?;
         Certificate::read(&der).map_err(|_| Error::FileMalformed)?;

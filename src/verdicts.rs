@@ -10,7 +10,11 @@ use std::{
     },
 };
 
-use quick_cache::{Equivalent, Weighter};
+use base64::{
+    Engine, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use quick_cache::Weighter;
 
 use crate::{
     accepted::Accepted,
@@ -50,7 +54,7 @@ const SIGNERS_PART: usize = 8;
 
 /// Values that were accepted, and for whom, and those who signed them, bounded in memory. What was
 /// refused is not kept.
-// The default keeps nothing, and costs nothing to make.
+// The default keeps nothing.
 #[derive(Default)]
 pub struct Verdicts {
     /// None when nothing is kept.
@@ -65,75 +69,65 @@ enum Method {
     Peer([u8; 32]),
 }
 
-/// How much of a value is hashed, in octets.
-const HASHED: usize = 64;
-
 /// Whom to believe.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct TrustIdentity {
     anchors: Identity,
     names: Option<Identity>,
     crls: Option<Identity>,
 }
 
-/// All that a verdict depends on, but for the time. Compared octet by octet: a hash only finds it.
-struct Question<'a> {
-    value: &'a [u8],
-    method: Method,
-    trust: TrustIdentity,
-}
+/// How many octets of a value's end tell it from others.
+const END: usize = 48;
 
-#[derive(Clone, PartialEq, Eq)]
+/// What has a place of its own: a signature (the end of a value, once base64 is off), how it is
+/// verified, and by whose word. Values that have the same, with other certificates beside the
+/// signature, which nobody signs, have one place for all of them.
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Key {
-    value: Arc<[u8]>,
+    end: [u8; END],
     method: Method,
     trust: TrustIdentity,
 }
 
-impl Hash for Question<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        hash(self.value, state);
-    }
-}
-
+/// Hardly anywhere is one value verified in several ways.
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        hash(&self.value, state);
+        state.write(&self.end);
     }
 }
 
-/// Of a value only its length and its end, where the signature is. Others who have the same, with
-/// other certificates beside the signature, are told from it by all of their octets; and hardly
-/// anywhere one value is verified in several ways.
-fn hash<H: Hasher>(value: &[u8], state: &mut H) {
-    state.write_usize(value.len());
-    state.write(value.last_chunk::<HASHED>().map_or(value, |end| &end[..]));
-}
+/// Whether padding is there is for the format to say.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
 
-impl Equivalent<Key> for Question<'_> {
-    fn equivalent(&self, key: &Key) -> bool {
-        self.trust == key.trust && self.method == key.method && *self.value == *key.value
-    }
-}
-
-impl From<&Question<'_>> for Key {
-    fn from(question: &Question<'_>) -> Self {
-        let Question { value, method, trust } = *question;
-        Self { value: value.into(), method, trust }
-    }
+/// The last octets of a value that may be one.
+fn end_of(value: &[u8]) -> Option<[u8; END]> {
+    /// Base64 of [`END`] octets and two more, which the padding may stand for.
+    const CHARACTERS: usize = (END + 2).div_ceil(3) * 4;
+    let base64 = value.strip_suffix(b":").unwrap_or(value);
+    let mut decoded = [0; CHARACTERS / 4 * 3];
+    let length = BASE64.decode_slice(base64.last_chunk::<CHARACTERS>()?, &mut decoded).ok()?;
+    decoded.get(..length)?.last_chunk().copied()
 }
 
 #[derive(Clone)]
 struct Entry {
+    /// Compared octet by octet: the key only finds it.
+    value: Arc<[u8]>,
     accepted: Arc<Accepted>,
     verified_at: i64,
 }
 
 impl Entry {
-    /// Whether the verdict stands at `now`. Not before it was made: then the clock was put back,
-    /// and something may not have begun yet.
-    fn stands(&self, now: i64) -> bool {
-        self.verified_at <= now && now < self.accepted.end()
+    /// Whether this is the value, and its verdict stands at `now`. Not before it was made: then the
+    /// clock was put back, and something may not have begun yet.
+    fn is_of(&self, value: &[u8], now: i64) -> bool {
+        self.verified_at <= now && now < self.accepted.end() && *self.value == *value
     }
 }
 
@@ -141,8 +135,8 @@ impl Entry {
 struct Weight;
 
 impl Weighter<Key, Entry> for Weight {
-    fn weight(&self, key: &Key, _: &Entry) -> u64 {
-        let bytes = key.value.len().saturating_mul(BYTES_PER_BYTE).saturating_add(OVERHEAD);
+    fn weight(&self, _: &Key, entry: &Entry) -> u64 {
+        let bytes = entry.value.len().saturating_mul(BYTES_PER_BYTE).saturating_add(OVERHEAD);
         u64::try_from(bytes).unwrap_or(u64::MAX)
     }
 }
@@ -190,7 +184,7 @@ impl Verdicts {
         let for_values = bytes.saturating_sub(for_signers);
         let table = table(for_values, (for_values / OVERHEAD).max(1), Weight);
         let paths = SignerPaths::new(for_signers);
-        Self { table, kept: Kept { syntax: CertificateSyntax::without_keys(), paths } }
+        Self { table, kept: Kept { syntax: CertificateSyntax::default(), paths } }
     }
 
     /// As [`Trust::verify`]; but a value is taken again that was accepted before, as long as the
@@ -248,13 +242,18 @@ impl Verdicts {
         let Some(table) = &self.table else {
             return Ok(Verdict { accepted: verify()?, reused: false });
         };
-        let question = Question { value, method, trust: trust.identity() };
-        if let Some(entry) = table.get(&question).filter(|entry| entry.stands(now)) {
+        // What is not even base64 is not looked for.
+        let Some(end) = end_of(value) else {
+            return Ok(Verdict { accepted: verify()?, reused: false });
+        };
+        let key = Key { end, method, trust: trust.identity() };
+        let good = |entry: &Entry| entry.is_of(value, now);
+        if let Some(entry) = table.get(&key).filter(good) {
             return Ok(Verdict { accepted: entry.accepted, reused: true });
         }
-        let verify = || verify().map(|accepted| Entry { accepted, verified_at: now });
-        let good = |entry: &Entry| entry.stands(now);
-        let (entry, reused) = make_once(table, &Key::from(&question), good, verify)?;
+        let verify =
+            || verify().map(|accepted| Entry { value: value.into(), accepted, verified_at: now });
+        let (entry, reused) = make_once(table, &key, good, verify)?;
         Ok(Verdict { accepted: entry.accepted, reused })
     }
 }
@@ -267,6 +266,7 @@ mod tests {
 
     use super::*;
     use crate::{
+        der::{Reader, element, tag},
         format::CertificateFormat,
         rejection::{Refusal, Rejection},
         signer::{Signer, SignerCerts},
@@ -389,6 +389,50 @@ mod tests {
         assert_eq!(verify(NOW + 10), refused(Refusal::ChainOutsideValidity));
     }
 
+    /// The certificates beside a signature are nobody's word.
+    #[test]
+    fn one_signature_has_one_place() {
+        let bench = Bench::new();
+        let der = openssl::base64::decode_block(&bench.value).unwrap();
+        let others: Vec<_> =
+            (0..4).map(|_| Leaf::new(KeyKind::P256).self_signed().certificate).collect();
+        for count in 0..others.len() {
+            let value = with_certificates(&der, &others[..count]);
+            for reused in [false, true] {
+                let verdict = bench.verdicts.verify(
+                    bench.sources(),
+                    SignedFormat::Cms,
+                    value.as_bytes(),
+                    NOW,
+                    FRESHNESS,
+                    Some(&bench.peer),
+                );
+                assert_eq!(verdict.map(|verdict| verdict.reused), Ok(reused), "{count}");
+                assert_eq!(bench.verdicts.table.as_ref().unwrap().len(), 1);
+            }
+        }
+    }
+
+    /// The same SignedData with more certificates.
+    fn with_certificates(der: &[u8], more: &[X509]) -> String {
+        let more: Vec<Vec<u8>> = more.iter().map(|other| other.to_der().unwrap()).collect();
+        let content_info = Reader::only(der, tag::SEQUENCE).unwrap();
+        let mut reader = Reader::new(content_info.contents);
+        let content_type = reader.read(tag::OID).unwrap();
+        let explicit = reader.read(tag::CONTEXT_0).unwrap();
+        let signed_data = Reader::only(explicit.contents, tag::SEQUENCE).unwrap();
+        let mut fields = Reader::new(signed_data.contents);
+        let before = [tag::INTEGER, tag::SET, tag::SEQUENCE];
+        let before = before.map(|tag| fields.read(tag).unwrap().raw).concat();
+        let certificates = fields.read(tag::CONTEXT_0).unwrap().contents;
+        let signers = fields.read(tag::SET).unwrap().raw;
+        let certificates = element(tag::CONTEXT_0, &[certificates, &more.concat()]);
+        let signed_data = element(tag::SEQUENCE, &[&before, &certificates, signers]);
+        let explicit = element(tag::CONTEXT_0, &[&signed_data]);
+        let content_info = element(tag::SEQUENCE, &[content_type.raw, &explicit]);
+        SignedFormat::Cms.encode(&content_info)
+    }
+
     #[test]
     fn nothing_else_is_taken_for_it() {
         let bench = Bench::new();
@@ -499,13 +543,13 @@ mod tests {
         assert_eq!(verify(sources, &value, NOW, &peer), Ok(true));
 
         assert_eq!(
-            verify(sources, &value, NOW + 10, &peer),
+            verify(sources, &other_value, NOW + 10, &peer),
             refused(Refusal::ChainOutsideValidity)
         );
         // The clock is put back.
-        assert_eq!(verify(sources, &value, NOW - 10, &peer), Ok(false));
+        assert_eq!(verify(sources, &other_value, NOW - 10, &peer), Ok(false));
         assert_eq!(
-            verify(sources, &value, NOW - 11, &peer),
+            verify(sources, &other_value, NOW - 11, &peer),
             refused(Refusal::ChainOutsideValidity)
         );
     }

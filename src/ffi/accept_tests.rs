@@ -142,18 +142,20 @@ fn value_is_not_accepted() {
         openssl::base64::encode_block(&der)
     };
     let client = &raw const objects.client;
-    for (name, value, format, now, peer, expected) in [
-        ("format of certificates", &value[..], RFC9440, NOW, null(), InvalidParameter),
-        ("no format", value, 7, NOW, null(), InvalidParameter),
-        ("another format", value, CMS_SF, NOW, null(), ClientCertResult::ValueByteSequence),
-        ("cut off", &value[4..], CMS, NOW, null(), ClientCertResult::ValueDer),
-        ("empty", "", CMS, NOW, null(), ClientCertResult::ValueBase64),
-        ("tampered", &tampered, CMS, NOW, null(), ClientCertResult::BadSignature),
-        ("another peer", value, CMS, NOW, client, ClientCertResult::SignerNotPeer),
-        ("stale", value, CMS, NOW + 301, null(), ClientCertResult::Stale),
-        ("expired", value, CMS, NOW + 1000, null(), ClientCertResult::SignerExpired),
-        ("the end of time", value, CMS, i64::MAX, null(), ClientCertResult::SignerUntrusted),
-        ("before all time", value, CMS, i64::MIN, null(), ClientCertResult::SignerUntrusted),
+    let far = (NOW + 1000, u32::MAX);
+    let fresh = |now| (now, 300);
+    for (name, value, format, (now, max_age), peer, expected) in [
+        ("format of certificates", &value[..], RFC9440, fresh(NOW), null(), InvalidParameter),
+        ("no format", value, 7, fresh(NOW), null(), InvalidParameter),
+        ("another format", value, CMS_SF, fresh(NOW), null(), ClientCertResult::ValueByteSequence),
+        ("cut off", &value[4..], CMS, fresh(NOW), null(), ClientCertResult::ValueDer),
+        ("empty", "", CMS, fresh(NOW), null(), ClientCertResult::ValueBase64),
+        ("tampered", &tampered, CMS, fresh(NOW), null(), ClientCertResult::BadSignature),
+        ("another peer", value, CMS, fresh(NOW), client, ClientCertResult::SignerNotPeer),
+        ("stale", value, CMS, fresh(NOW + 301), null(), ClientCertResult::Stale),
+        ("expired", value, CMS, far, null(), ClientCertResult::CertificateExpired),
+        ("the end of time", value, CMS, fresh(i64::MAX), null(), ClientCertResult::Stale),
+        ("before all time", value, CMS, fresh(i64::MIN), null(), ClientCertResult::FromTheFuture),
     ] {
         let mut accepted = null_mut();
         let mut reason = [b'?' as c_char; CLIENT_CERT_REASON_SIZE];
@@ -166,7 +168,7 @@ fn value_is_not_accepted() {
                 data,
                 value.len(),
                 now,
-                300,
+                max_age,
                 30,
                 peer,
                 &mut accepted,

@@ -167,6 +167,8 @@ pub enum ClientCertResult {
     FromTheFuture = 719,
     /// OpenSSL could not do its part, for want of memory, say.
     VerificationFailed = 720,
+    /// Another certificate in the value has a key of a type that the profile has not.
+    CertificateKeyUnsupported = 721,
     /// Nobody signed the value, so there is no signingTime.
     NoSigningTime = 800,
 }
@@ -264,6 +266,7 @@ impl From<Refusal> for ClientCertResult {
             Refusal::ChainWeak => Self::ChainWeak,
             Refusal::SignerKeyUnsupported => Self::SignerKeyUnsupported,
             Refusal::SignerKeyTooSmall => Self::SignerKeyTooSmall,
+            Refusal::CertificateKeyUnsupported => Self::CertificateKeyUnsupported,
             Refusal::SignerName => Self::SignerName,
             Refusal::SignerUsage => Self::SignerUsage,
             Refusal::SignerIsCa => Self::SignerIsCa,
@@ -364,6 +367,7 @@ pub(super) fn message(result: u32) -> &'static CStr {
         718 => Refusal::Stale.reason(),
         719 => Refusal::FromTheFuture.reason(),
         720 => Error::VerificationFailed.reason(),
+        721 => Refusal::CertificateKeyUnsupported.reason(),
         800 => c"there is no signing time",
         _ => c"unknown result",
     }
@@ -488,6 +492,7 @@ mod tests {
         Refusal::ChainWeak,
         Refusal::SignerKeyUnsupported,
         Refusal::SignerKeyTooSmall,
+        Refusal::CertificateKeyUnsupported,
         Refusal::SignerName,
         Refusal::SignerUsage,
         Refusal::SignerIsCa,

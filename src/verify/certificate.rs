@@ -2,45 +2,61 @@
 
 //! Certificates that came in a value.
 
-use openssl::x509::X509;
-
-use super::strict;
+use super::{MAX_CERTIFICATES, strict};
 use crate::{
+    algorithm::Algorithm,
     certificate::Certificate,
-    certificate_syntax::{CertificateSyntax, KeylessCertificate, check_written},
+    certificate_syntax::{CertificateSyntax, KeylessCertificate},
     client::Client,
     der::{Malformed, Reader, tag},
     error::Error,
     openssl::ReadError,
-    rejection::{Failure, MalformedValue},
+    rejection::{Failure, MalformedValue, Refusal},
     time::Validity,
+    verify::signed_data::NamedSigner,
 };
 
-/// A certificate in strict DER, of which both we and OpenSSL could read our parts.
-pub(super) struct ReadCertificate<'a> {
+/// A certificate of the field certificates, of which OpenSSL has seen nothing yet.
+pub(super) struct ValueCertificate<'a> {
     pub(super) der: &'a [u8],
     pub(super) fields: Certificate<'a>,
-    pub(super) certificate: X509,
 }
 
-impl<'a> ReadCertificate<'a> {
-    /// Reads the one certificate that `der` is. OpenSSL takes longer for it than for verifying a
-    /// signature; that of `peer`, the usual signer, it has read already.
-    pub(super) fn read(der: &'a [u8], peer: Option<&Client>) -> Result<Self, Failure> {
-        let malformed = MalformedValue::Certificates;
-        let fields = read_strictly(der).map_err(|Malformed| malformed)?;
-        let certificate = match peer.filter(|peer| peer.leaf() == der) {
-            Some(peer) => peer.certificate()?.to_owned(),
-            None => read_with_openssl(der).map_err(|error| malformed.or_fault(error))?,
-        };
-        Ok(Self { der, fields, certificate })
+/// Reads a CertificateSet, RFC 5652 section 10.2.3: no other choice than certificate, in any order,
+/// since nobody signs it. One that is there twice counts once. Each key is one that OpenSSL may be
+/// given to decode.
+pub(super) fn read_set<'a>(
+    contents: &'a [u8],
+    signer: NamedSigner<'_>,
+) -> Result<Vec<ValueCertificate<'a>>, Failure> {
+    let mut reader = Reader::new(contents);
+    let mut elements: Vec<&[u8]> = Vec::new();
+    while reader.end().is_err() {
+        let element = reader.read(tag::SEQUENCE);
+        elements.push(element.map_err(|Malformed| MalformedValue::Certificates)?.raw);
+        if elements.len() > MAX_CERTIFICATES {
+            return Err(MalformedValue::CertificateCount.into());
+        }
     }
+    if elements.is_empty() {
+        return Err(MalformedValue::CertificateCount.into());
+    }
+    elements.sort_unstable();
+    elements.dedup();
+    elements.into_iter().map(|der| ValueCertificate::read(der, signer)).collect()
 }
 
-fn read_with_openssl(der: &[u8]) -> Result<X509, ReadError> {
-    let certificate = X509::from_der(der)?;
-    check_written(&certificate, der)?;
-    Ok(certificate)
+impl<'a> ValueCertificate<'a> {
+    fn read(der: &'a [u8], signer: NamedSigner<'_>) -> Result<Self, Failure> {
+        let fields = Certificate::read(der).map_err(|Malformed| MalformedValue::Certificates)?;
+        Algorithm::of_key(fields.key).map_err(|error| match (error, signer.has(fields)) {
+            (Error::SignerKeyTooSmall, true) => Refusal::SignerKeyTooSmall,
+            (Error::SignerKeyTooSmall, false) => Refusal::ChainWeak,
+            (_, true) => Refusal::SignerKeyUnsupported,
+            (_, false) => Refusal::CertificateKeyUnsupported,
+        })?;
+        Ok(Self { der, fields })
+    }
 }
 
 /// The client's certificate.

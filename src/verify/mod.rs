@@ -13,7 +13,8 @@
 //! | `strict` | DER, to the last octet |
 //! | `certificate` | certificates in a value |
 //! | `signed_data`, `signed_attributes`, `signing_certificate`, `algorithm` | SignedData and its parts |
-//! | `signature` | who signed, and whether they did |
+//! | `signer`, `issuers` | who is to have signed, and who vouches for that |
+//! | `signature` | whether they did |
 
 use std::sync::Arc;
 
@@ -24,19 +25,21 @@ use crate::{
     certificate_syntax::CertificateSyntax,
     client::Client,
     format::SignedFormat,
-    rejection::{Failure, Refusal},
+    rejection::{Failure, MalformedValue, Refusal},
     signer_paths::{Question, SignerPaths},
     time::{Outside, Validity},
     trust::Trust,
 };
 use certificate::Content;
-use signed_data::{NamedSigner, SignerCertificates, Unverified};
+use signed_data::{NamedSigner, Unverified};
 
 mod algorithm;
 mod certificate;
+mod issuers;
 mod signature;
 mod signed_attributes;
 mod signed_data;
+mod signer;
 mod signing_certificate;
 mod strict;
 #[cfg(test)]
@@ -45,6 +48,9 @@ mod value;
 
 /// The longest value that is read, in bytes: more than any server takes in a header.
 pub(crate) const LONGEST_VALUE: usize = 65_536;
+
+/// The most certificates in a value.
+pub(crate) const MAX_CERTIFICATES: usize = 8;
 
 /// How far from now a signingTime may lie, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -55,7 +61,7 @@ pub struct Freshness {
     pub skew: u32,
 }
 
-/// What is ready before a value comes. By default, nothing.
+/// What is ready before a value comes. By default, no signer is known.
 #[derive(Default)]
 pub(crate) struct Kept {
     pub(crate) syntax: CertificateSyntax,
@@ -92,30 +98,58 @@ impl Trust {
         peer: Option<&Client>,
     ) -> Result<Accepted, Failure> {
         let der = value::signed_data(format, value)?;
-        let unverified = Unverified::read(&der, &kept.syntax, peer, |named| {
-            kept.paths.find(&self.path_of(named, peer), now)
-        })?;
-        let signer = match &unverified.signer {
-            SignerCertificates::Known(path) => Arc::clone(path),
-            // Not to have keys and signatures of anybody's making tried, first whether the signer
-            // is trusted.
-            SignerCertificates::Read(certificates) => {
-                signature::path(unverified.named, certificates, self, peer, now)?.into()
-            }
-        };
-        signature::check(&unverified, &signer)?;
+        let unverified = Unverified::read(&der)?;
+        let question = self.path_of(unverified.named, peer);
+        let mut known = kept.paths.find(&question, now);
+        let mut certificates = Vec::new();
+        if let (None, Some(set)) = (&known, unverified.named.certificates) {
+            certificates = certificate::read_set(set, unverified.named)?;
+        }
         let signing_time = unverified.attributes.signing_time;
         check_freshness(signing_time, now, freshness)?;
-        check_client(unverified.content.validity, now)?;
-        let client = unverified.content.client()?;
-        if let SignerCertificates::Read(_) = unverified.signer {
-            kept.paths.keep(&self.path_of(unverified.named, peer), Arc::clone(&signer), now);
+        signature::check_attributes(&unverified)?;
+        let in_value = signer::in_value(unverified.named, &certificates)?;
+        if known.is_none() {
+            let has = |der: &[u8]| certificates.iter().any(|certificate| certificate.der == der);
+            known = kept.paths.find_among(&question, in_value.map(|found| found.der), has, now);
+        }
+        let (path, content) = match known {
+            Some(path) => {
+                signature::check(&unverified, &path.certificate, path.algorithm)?;
+                (path, self.read_content(kept, unverified.content, now)?)
+            }
+            None => {
+                let signer = signer::find(&unverified, in_value, self, &kept.syntax, peer)?;
+                let content = self.read_content(kept, unverified.content, now)?;
+                (signer.path(&unverified, &certificates, self, now)?.into(), content)
+            }
+        };
+        signature::check_signing_certificate(&unverified, &path)?;
+        // Those that are on no path are nobody's to believe, but OpenSSL's CMS reads all.
+        for certificate in &certificates {
+            kept.syntax
+                .read(certificate.der)
+                .map_err(|error| MalformedValue::Certificates.or_fault(error))?;
+        }
+        let client = content.client()?;
+        if !certificates.is_empty() || unverified.named.certificates.is_none() {
+            kept.paths.keep(&question, Arc::clone(&path), now);
         }
         let stale = signing_time.saturating_add(i64::from(freshness.max_age)).saturating_add(1);
-        let Content { validity, certificate, .. } = unverified.content;
-        let end = signer.end.min(stale).min(validity.not_after);
-        let signer = signer.certificate.clone();
-        Ok(Accepted::new(client, certificate, signer, Some(signing_time), end))
+        let end = path.end.min(stale).min(content.validity.not_after);
+        let signer = path.certificate.clone();
+        Ok(Accepted::new(client, content.certificate, signer, Some(signing_time), end))
+    }
+
+    fn read_content<'a>(
+        &self,
+        kept: &Kept,
+        der: &'a [u8],
+        now: i64,
+    ) -> Result<Content<'a>, Failure> {
+        let content = Content::read(der, &kept.syntax)?;
+        check_client(content.validity, now)?;
+        Ok(content)
     }
 
     fn path_of<'a>(&'a self, named: NamedSigner<'a>, peer: Option<&'a Client>) -> Question<'a> {
@@ -149,13 +183,13 @@ impl Trust {
         chain: &[&X509Ref],
     ) -> Result<Accepted, Failure> {
         let der = value::certificate(value)?;
-        let content = Content::read(&der, &kept.syntax)?;
-        let path = self.check(peer, chain, now)?;
         // A pin does without names where it signed; here nothing ties the peer to the value.
         if !self.has_names() {
             return Err(Refusal::SignerName.with("none is trusted here"));
         }
-        check_client(content.validity, now)?;
+        self.check_use(peer)?;
+        let content = self.read_content(kept, &der, now)?;
+        let path = self.check(peer, chain, now)?;
         let end = path.end.min(content.validity.not_after);
         let client = content.client()?;
         Ok(Accepted::new(client, content.certificate, peer.to_owned(), None, end))

@@ -1,104 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Who signed, and whether they did.
+//! What a value says of itself, and whether its signer signed that.
 
 use openssl::{
     error::ErrorStack,
     hash::{DigestBytes, hash},
-    x509::{X509, X509Ref},
+    x509::X509Ref,
 };
 
-use super::{
-    certificate::ReadCertificate,
-    signed_data::{NamedSigner, Unverified},
-};
+use super::signed_data::Unverified;
 use crate::{
     algorithm::{Algorithm, Digest},
-    certificate::{self, Certificate},
-    client::Client,
     cms::oid,
-    der::Malformed,
-    error::Error,
-    openssl::ReadError,
-    path::VerifiedPath,
     printable::Hex,
     rejection::{Failure, Refusal},
     signature::{self, message_digest},
     signer_paths::SignerPath,
-    trust::Trust,
 };
 
-/// The signer, with a path that is to be believed at `now`, in Unix seconds, over some of
-/// `certificates`, those of the value.
-pub(super) fn path(
-    named: NamedSigner<'_>,
-    certificates: &[ReadCertificate<'_>],
-    trust: &Trust,
-    peer: Option<&Client>,
-    now: i64,
-) -> Result<SignerPath, Failure> {
-    let certificate = signer(named, certificates, trust, peer)?;
-    let der = certificate::der(&certificate)?;
-    let algorithm = key_algorithm(&certificate, &der)?;
-    let untrusted: Vec<_> = certificates.iter().map(|read| &*read.certificate).collect();
-    let VerifiedPath { issuers, end } = trust.check(&certificate, &untrusted, now)?;
-    Ok(SignerPath { certificate, der, issuers, algorithm, end })
-}
-
-/// The certificate that the signer's identifier names. With `peer` it can only be that one, of
-/// which the caller's copy is used; without, it is looked for in the value, then among the pins.
-fn signer(
-    named: NamedSigner<'_>,
-    certificates: &[ReadCertificate<'_>],
-    trust: &Trust,
-    peer: Option<&Client>,
-) -> Result<X509, Failure> {
-    let mut found = certificates.iter().filter(|read| named.has(read.fields));
-    let in_value = found.next();
-    // One issuer gave two the same number: which of them signed cannot be told.
-    if found.next().is_some() {
-        return Err(Refusal::SignerUnknown.into());
-    }
-
-    let is_named = |der: &[u8]| Certificate::read(der).is_ok_and(|fields| named.has(fields));
-    if let Some(peer) = peer {
-        let is_peer = is_named(peer.leaf()) && in_value.is_none_or(|read| read.der == peer.leaf());
-        if !is_peer {
-            return Err(Refusal::SignerNotPeer.into());
-        }
-        return Ok(peer.certificate()?.to_owned());
-    }
-    if let Some(read) = in_value {
-        return Ok(read.certificate.clone());
-    }
-    let mut found = trust.pinned().iter().filter(|pinned| is_named(&pinned.der));
-    match (found.next(), found.next()) {
-        (Some(pinned), None) => Ok(pinned.certificate.clone()),
-        (Some(one), Some(other)) if one.der == other.der => Ok(one.certificate.clone()),
-        _ => Err(Refusal::SignerUnknown.into()),
-    }
-}
-
-/// What the signer's key can do in the profile.
-fn key_algorithm(signer: &X509Ref, der: &[u8]) -> Result<Algorithm, Failure> {
-    let unsupported = Refusal::SignerKeyUnsupported;
-    let fields = Certificate::read(der).map_err(|Malformed| Error::CertificateMalformed)?;
-    let key = signer.public_key().map_err(|errors| match ReadError::from(errors) {
-        ReadError::Malformed => unsupported.into(),
-        ReadError::Fault(errors) => Failure::from(errors),
-    })?;
-    Ok(Algorithm::of_key(fields.key_algorithm, key.bits()).map_err(|error| match error {
-        Error::SignerKeyTooSmall => Refusal::SignerKeyTooSmall,
-        _ => unsupported,
-    })?)
-}
-
-/// Whether `signer` signed what the value says.
-pub(super) fn check(unverified: &Unverified<'_>, signer: &SignerPath) -> Result<(), Failure> {
-    let (attributes, digest) = (&unverified.attributes, unverified.digest);
-    if !unverified.signature_algorithm.goes_with(signer.algorithm, digest) {
-        return Err(Refusal::AlgorithmMismatch.into());
-    }
+/// Whether what the attributes say is what the value has: all that can be told without a
+/// certificate.
+pub(super) fn check_attributes(unverified: &Unverified<'_>) -> Result<(), Failure> {
+    let attributes = &unverified.attributes;
     if attributes.algorithm_protection.as_ref().is_some_and(|protection| {
         protection.digest != unverified.digest_identifier
             || protection.signature != unverified.signature_identifier
@@ -108,28 +31,53 @@ pub(super) fn check(unverified: &Unverified<'_>, signer: &SignerPath) -> Result<
     if attributes.content_type != oid::DATA {
         return Err(Refusal::ContentTypeMismatch.into());
     }
-    let (found, wanted) = (attributes.message_digest, digest_of(digest, unverified.content.der)?);
+    let digest = unverified.digest;
+    let (found, wanted) = (attributes.message_digest, digest_of(digest, unverified.content)?);
     if found != &*wanted {
         let (found, wanted, name) = (Hex(found), Hex(&wanted), digest.usual_name());
         return Err(Refusal::DigestMismatch
             .with(format_args!("{name} of the content is {wanted}, the attribute {found}")));
     }
-    if !verify(signer, digest, &attributes.signed, unverified.signature)? {
-        return Err(Refusal::BadSignature.into());
-    }
-    // Last, so that only the signer can have certificates digested.
-    let mut names = attributes.signing_certificates.iter().flatten();
-    names.try_for_each(|names| names.check(&signer.der, &signer.issuers))
+    Ok(())
 }
 
-fn verify(
+/// What a key that is for `algorithm` can do here.
+pub(super) fn check_algorithm(
+    unverified: &Unverified<'_>,
+    algorithm: Algorithm,
+) -> Result<(), Failure> {
+    if unverified.signature_algorithm.goes_with(algorithm, unverified.digest) {
+        Ok(())
+    } else {
+        Err(Refusal::AlgorithmMismatch.into())
+    }
+}
+
+/// Whether the owner of this certificate, whose key is for `algorithm`, signed what the value says.
+pub(super) fn check(
+    unverified: &Unverified<'_>,
+    signer: &X509Ref,
+    algorithm: Algorithm,
+) -> Result<(), Failure> {
+    check_algorithm(unverified, algorithm)?;
+    let Unverified { attributes, digest, signature, .. } = unverified;
+    let public = signer.public_key()?;
+    if signature::verify(&public, algorithm, *digest, &attributes.signed, signature)? {
+        Ok(())
+    } else {
+        Err(Refusal::BadSignature.into())
+    }
+}
+
+/// Whether signingCertificateV2, and its predecessor, name the signer first, and of others only those
+/// of its path: RFC 5035 section 3, as OpenSSL understands it. Only the signer can have certificates
+/// digested.
+pub(super) fn check_signing_certificate(
+    unverified: &Unverified<'_>,
     signer: &SignerPath,
-    digest: Digest,
-    message: &[u8],
-    signature: &[u8],
-) -> Result<bool, ErrorStack> {
-    let public = signer.certificate.public_key()?;
-    signature::verify(&public, signer.algorithm, digest, message, signature)
+) -> Result<(), Failure> {
+    let mut names = unverified.attributes.signing_certificates.iter().flatten();
+    names.try_for_each(|names| names.check(&signer.der, &signer.issuers))
 }
 
 fn digest_of(digest: Digest, message: &[u8]) -> Result<DigestBytes, ErrorStack> {

@@ -2,35 +2,25 @@
 
 //! The SignedData (RFC 5652 section 5.1), as it came: read, and not believed yet.
 
-use std::sync::Arc;
-
 use super::{
     algorithm::{SignatureAlgorithm, read_digest},
-    certificate::{Content, ReadCertificate},
     signed_attributes::SignedAttributes,
     strict,
 };
 use crate::{
     algorithm::Digest,
     certificate::Certificate,
-    certificate_syntax::CertificateSyntax,
-    client::Client,
     cms::oid,
     der::{Element, Malformed, Reader, tag},
     rejection::{Failure, MalformedValue},
-    signer_paths::SignerPath,
 };
-
-/// The most certificates in a value.
-pub(super) const MOST_CERTIFICATES: usize = 8;
 
 /// Version 1, the contents of an INTEGER.
 const VERSION_1: &[u8] = &[1];
 
-/// What a value says, of which nothing is verified.
+/// What a value says, of which nothing is verified. Content and certificates are octets still.
 pub(super) struct Unverified<'a> {
-    pub(super) content: Content<'a>,
-    pub(super) signer: SignerCertificates<'a>,
+    pub(super) content: &'a [u8],
     pub(super) named: NamedSigner<'a>,
     pub(super) digest: Digest,
     /// The contents of the digestAlgorithm in the SignerInfo.
@@ -60,14 +50,11 @@ impl NamedSigner<'_> {
     pub(super) fn has(&self, certificate: Certificate<'_>) -> bool {
         certificate.issuer == self.issuer && certificate.serial == self.serial
     }
-}
 
-/// The signer's certificates.
-pub(super) enum SignerCertificates<'a> {
-    /// As they are in the value.
-    Read(Vec<ReadCertificate<'a>>),
-    /// With the same octets a path was verified before.
-    Known(Arc<SignerPath>),
+    /// The same of a certificate in DER.
+    pub(super) fn has_der(&self, certificate: &[u8]) -> bool {
+        Certificate::read(certificate).is_ok_and(|fields| self.has(fields))
+    }
 }
 
 impl From<Malformed> for MalformedValue {
@@ -76,41 +63,25 @@ impl From<Malformed> for MalformedValue {
     }
 }
 
-impl From<Malformed> for Failure {
-    fn from(malformed: Malformed) -> Self {
-        MalformedValue::from(malformed).into()
-    }
-}
-
 impl<'a> Unverified<'a> {
-    /// Reads a ContentInfo, RFC 5652 section 3, whose signer may be known.
-    pub(super) fn read(
-        der: &'a [u8],
-        syntax: &CertificateSyntax,
-        peer: Option<&Client>,
-        known: impl FnOnce(NamedSigner<'a>) -> Option<Arc<SignerPath>>,
-    ) -> Result<Self, Failure> {
+    /// Reads a ContentInfo, RFC 5652 section 3.
+    pub(super) fn read(der: &'a [u8]) -> Result<Self, Failure> {
         let mut reader = Reader::new(der);
         let content_info = reader.read(tag::SEQUENCE)?;
         reader.end().map_err(|Malformed| MalformedValue::Trailing)?;
-        strict::check(content_info)?;
 
         let mut reader = Reader::new(content_info.contents);
-        if reader.read(tag::OID)?.contents != oid::SIGNED_DATA {
+        let content_type = reader.read(tag::OID)?;
+        strict::check(content_type)?;
+        if content_type.contents != oid::SIGNED_DATA {
             return Err(MalformedValue::NotSignedData.into());
         }
         let explicit = reader.read(tag::CONTEXT_0)?;
         reader.end()?;
-        let signed_data = Reader::only(explicit.contents, tag::SEQUENCE)?;
-        Self::read_signed_data(signed_data, syntax, peer, known)
+        Self::read_signed_data(Reader::only(explicit.contents, tag::SEQUENCE)?)
     }
 
-    fn read_signed_data(
-        signed_data: Element<'a>,
-        syntax: &CertificateSyntax,
-        peer: Option<&Client>,
-        known: impl FnOnce(NamedSigner<'a>) -> Option<Arc<SignerPath>>,
-    ) -> Result<Self, Failure> {
+    fn read_signed_data(signed_data: Element<'a>) -> Result<Self, Failure> {
         let mut reader = Reader::new(signed_data.contents);
         let version = reader.read(tag::INTEGER)?;
         let digest_algorithms = reader.read(tag::SET)?;
@@ -119,6 +90,10 @@ impl<'a> Unverified<'a> {
         let crls = reader.optional(tag::CONTEXT_1)?;
         let signers = reader.read(tag::SET)?;
         reader.end()?;
+        // All but the certificates, of which each is somebody else's encoding.
+        for element in [version, digest_algorithms, encapsulated, signers] {
+            strict::check(element)?;
+        }
 
         if version.contents != VERSION_1 {
             return Err(MalformedValue::Version.into());
@@ -129,31 +104,21 @@ impl<'a> Unverified<'a> {
         let digest = Reader::only(digest_algorithms.contents, tag::SEQUENCE)
             .and_then(read_digest)
             .map_err(|Malformed| MalformedValue::DigestAlgorithm)?;
-        let content = Content::read(read_encapsulated(encapsulated)?, syntax)?;
+        let content = read_encapsulated(encapsulated)?;
         let signer = Reader::only(signers.contents, tag::SEQUENCE)
             .map_err(|Malformed| MalformedValue::Signers.into())
-            .and_then(SignerInfo::read);
-        let named = |signer: &SignerInfo<'a>| NamedSigner {
-            certificates: certificates.map(|set| set.contents),
-            identifier: signer.identifier,
-            issuer: signer.issuer,
-            serial: signer.serial,
-        };
-        let certificates = match signer.as_ref().ok().and_then(|signer| known(named(signer))) {
-            Some(path) => SignerCertificates::Known(path),
-            None => SignerCertificates::Read(
-                certificates.map_or(Ok(Vec::new()), |set| read_certificates(set, peer))?,
-            ),
-        };
-        let signer = signer?;
-
+            .and_then(SignerInfo::read)?;
         if signer.digest != digest {
             return Err(MalformedValue::DigestAlgorithm.into());
         }
         Ok(Self {
             content,
-            signer: certificates,
-            named: named(&signer),
+            named: NamedSigner {
+                certificates: certificates.map(|set| set.contents),
+                identifier: signer.identifier,
+                issuer: signer.issuer,
+                serial: signer.serial,
+            },
             digest,
             digest_identifier: signer.digest_identifier,
             attributes: signer.attributes,
@@ -175,28 +140,6 @@ fn read_encapsulated(encapsulated: Element<'_>) -> Result<&[u8], MalformedValue>
     let content =
         Reader::only(explicit.ok_or(MalformedValue::Detached)?.contents, tag::OCTET_STRING)?;
     Ok(content.contents)
-}
-
-/// CertificateSet, RFC 5652 section 10.2.3: no other choice than certificate, each once.
-fn read_certificates<'a>(
-    set: Element<'a>,
-    peer: Option<&Client>,
-) -> Result<Vec<ReadCertificate<'a>>, Failure> {
-    let mut reader = Reader::new(set.contents);
-    let mut elements: Vec<Element<'_>> = Vec::new();
-    while reader.end().is_err() {
-        elements.push(reader.any()?);
-        if elements.len() > MOST_CERTIFICATES {
-            return Err(MalformedValue::CertificateCount.into());
-        }
-    }
-    if elements.is_empty() {
-        return Err(MalformedValue::CertificateCount.into());
-    }
-    if !elements.is_sorted_by(|one, next| one.raw < next.raw) {
-        return Err(MalformedValue::Certificates.into());
-    }
-    elements.into_iter().map(|element| ReadCertificate::read(element.raw, peer)).collect()
 }
 
 /// RFC 5652 section 5.3.

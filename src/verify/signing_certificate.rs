@@ -13,7 +13,7 @@ use openssl::{
     hash::{MessageDigest, hash},
 };
 
-use super::{algorithm::read_digest, signed_data::MOST_CERTIFICATES};
+use super::{MAX_CERTIFICATES, algorithm::read_digest};
 use crate::{
     certificate::Certificate,
     der::{Element, Malformed, Reader, tag},
@@ -63,7 +63,7 @@ impl<'a> SigningCertificate<'a> {
         let mut others = Vec::new();
         while certificates.end().is_err() {
             others.push(CertificateId::read(certificates.read(tag::SEQUENCE)?, version)?);
-            if others.len() >= MOST_CERTIFICATES {
+            if others.len() >= MAX_CERTIFICATES {
                 return Err(ReadError::Malformed);
             }
         }

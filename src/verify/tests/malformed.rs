@@ -433,8 +433,11 @@ fn certificates() {
         field
     };
 
-    // Eight are not too many.
+    // Eight are not too many; nobody signs their order, nor how often they are there.
     with([&chain[..], &others[..6]].concat(), false).unwrap();
+    with(unsorted, true).unwrap();
+    with(vec![ttrp.clone(), ttrp.clone(), intermediate.clone()], false).unwrap();
+    with(vec![ttrp.clone(), intermediate.clone(), intermediate.clone()], false).unwrap();
     let mut cases = Cases::default();
     for (name, expected, found) in [
         ("nine certificates", CertificateCount, {
@@ -442,13 +445,6 @@ fn certificates() {
         }),
         ("eleven certificates", CertificateCount, with([&chain[..], &others].concat(), false)),
         ("no certificates, but the field", CertificateCount, with(vec![], false)),
-        ("out of order", Certificates, with(unsorted, true)),
-        ("the signer's twice", Certificates, {
-            with(vec![ttrp.clone(), ttrp.clone(), intermediate.clone()], false)
-        }),
-        ("the issuer's twice", Certificates, {
-            with(vec![ttrp.clone(), intermediate.clone(), intermediate.clone()], false)
-        }),
         ("an attribute certificate of version 2", Certificates, {
             let mut other = vec![0xa2];
             other.extend(&ttrp[1..]);
@@ -470,29 +466,20 @@ fn certificates() {
         ("an element too many in a certificate", Certificates, {
             with(vec![ttrp.clone(), sequence(&[&intermediate[4..], NULL])], false)
         }),
-        ("a certificate with octets after it", Der, {
+        ("a certificate with octets after it", Certificates, {
             with(damaged(&|certificate| certificate.push(0)), true)
         }),
-        ("a certificate in BER", Der, {
+        ("a certificate in BER", Certificates, {
             let ber = [&[0x30, 0x83, 0], &intermediate[2..]].concat();
             with(vec![ttrp.clone(), ber], false)
         }),
-        ("a certificate of indefinite length", Der, {
+        ("a certificate of indefinite length", Certificates, {
             let ber = [&[0x30, 0x80], &intermediate[4..], &[0, 0]].concat();
             with(vec![ttrp.clone(), ber], false)
         }),
-        ("a certificate that says true as BER does", Der, {
-            with(
-                damaged(&|certificate| {
-                    let at = certificate.windows(3).position(|octets| octets == [1, 1, 0xff]);
-                    certificate[at.unwrap() + 2] = 1;
-                }),
-                false,
-            )
-        }),
         (
             "a certificate cut off",
-            Der,
+            Certificates,
             with(
                 damaged(&|certificate| {
                     certificate.pop();
@@ -503,5 +490,5 @@ fn certificates() {
     ] {
         cases.add(name, expected, found);
     }
-    cases.check(18);
+    cases.check(14);
 }

@@ -22,6 +22,7 @@ use forge::Forge;
 use pki::{NAME, Recipe, key_usage};
 
 mod accepted;
+mod costly;
 mod files;
 mod forge;
 mod known_signer;
@@ -109,7 +110,7 @@ fn verify_value(trust: &Trust, value: &[u8], peer: Option<&X509>) -> Result<Acce
 thread_local! {
     /// What the values of a test leave for those after them, who must be judged as without it.
     static KEPT: Kept = Kept {
-        syntax: CertificateSyntax::without_keys(),
+        syntax: CertificateSyntax::default(),
         paths: SignerPaths::new(1 << 20),
     };
 }

@@ -245,7 +245,7 @@ fn names_and_uses() {
     add("keyUsage that cannot be read", SignerUntrusted, {
         named().with(extension("2.5.29.15", true, NULL))
     });
-    add("names that cannot be read", SignerUntrusted, {
+    add("names that cannot be read", SignerName, {
         bare("ttrp").with(extension("2.5.29.17", false, NULL))
     });
     add("a CA that is no anchor", SignerIsCa, {
@@ -444,7 +444,7 @@ fn peers() {
     add("a user signed and is the peer", SignerName, &trust, &world.forge_by(user), user);
     add(
         "a user signed without certificates and is the peer",
-        SignerUntrusted,
+        SignerName,
         &trust,
         &Forge { certificates: None, ..world.forge_by(user) },
         user,
