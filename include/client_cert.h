@@ -533,6 +533,11 @@ typedef struct client_cert_signer client_cert_signer;
 typedef struct client_cert_verdicts client_cert_verdicts;
 
 /**
+ * The virtual hosts of one configuration.
+ */
+typedef struct client_cert_vhosts client_cert_vhosts;
+
+/**
  * Where the library gets the memory for a result. That memory is the caller's from then on: the
  * library neither keeps nor frees it.
  */
@@ -622,6 +627,36 @@ typedef struct {
      */
     const client_cert_names *names;
 } client_cert_trust;
+
+/**
+ * What OpenSSL has for a virtual host: what is borrowed for one call.
+ */
+typedef struct {
+    /**
+     * Verify mode, flags, depths, security level and the like, always in the same order.
+     */
+    const int64_t *values;
+    /**
+     * Their number.
+     */
+    size_t value_count;
+    /**
+     * The CAs in the store that verification uses; NULL if there are none.
+     */
+    X509 *const *cas;
+    /**
+     * Their number.
+     */
+    size_t ca_count;
+    /**
+     * The CRLs in it; NULL if there are none.
+     */
+    X509_CRL *const *crls;
+    /**
+     * Their number.
+     */
+    size_t crl_count;
+} client_cert_vhost_context;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1389,6 +1424,71 @@ client_cert_result client_cert_verify_peer(const client_cert_trust *trust,
                                            client_cert_accepted **accepted,
                                            char *reason,
                                            size_t reason_size);
+
+/**
+ * Makes a place for the virtual hosts of one configuration, with nothing in it.
+ *
+ * Sets `*vhosts` to a new object, which client_cert_vhosts_free() releases. Unlike others it
+ * changes, and any number of threads may use it at once all the same.
+ */
+client_cert_result client_cert_vhosts_new(client_cert_vhosts **vhosts);
+
+/**
+ * Releases it. NULL is allowed, as with free(). No thread may be using it.
+ */
+void client_cert_vhosts_free(client_cert_vhosts *vhosts);
+
+/**
+ * Adds a directive of mod_ssl's about the verification of clients, in the order in which they
+ * stand.
+ *
+ * `vhost` names a virtual host by any address of the caller's, NULL the main server, whose
+ * directives hold for all. `section` tells in which sections the directive stands, NULL in none.
+ * `words` are its `word_count` arguments; names of files and directories among them are absolute.
+ * All are copied.
+ *
+ * Fails with nothing of its own.
+ */
+client_cert_result client_cert_vhosts_add(const client_cert_vhosts *vhosts,
+                                          const void *vhost,
+                                          const char *section,
+                                          const char *name,
+                                          const char *const *words,
+                                          size_t word_count);
+
+/**
+ * Puts a fingerprint of all that the verification of clients by a virtual host depends on into
+ * `fingerprint`, 32 bytes: two virtual hosts that have the same verify alike, in whatever process
+ * and on whatever machine.
+ *
+ * `vhost` is as for client_cert_vhosts_add(); `context` is what OpenSSL has for it. Directories
+ * of CAs and CRLs and files that directives name are read, each directory once.
+ *
+ * Sets `*known` to whether all of it could be found out. Where it could not, `fingerprint` is zero,
+ * and the virtual host is not to be taken for like any other.
+ *
+ * Fails with CLIENT_CERT_RESULT_CERTIFICATE_MALFORMED.
+ *
+ */
+client_cert_result client_cert_vhosts_fingerprint(const client_cert_vhosts *vhosts,
+                                                  const void *vhost,
+                                                  const client_cert_vhost_context *context,
+                                                  uint8_t fingerprint[32],
+                                                  bool *known);
+
+/**
+ * How far the directives of a virtual host let verification go.
+ *
+ * `vhost` is as for client_cert_vhosts_add(). Sets `*depth` to the largest SSLVerifyDepth of it
+ * and of the sections in it, and `*section_ciphers` to whether a section has an SSLCipherSuite, and
+ * so may have a security level of its own.
+ *
+ * Fails with nothing of its own.
+ */
+client_cert_result client_cert_vhosts_limits(const client_cert_vhosts *vhosts,
+                                             const void *vhost,
+                                             uint32_t *depth,
+                                             bool *section_ciphers);
 
 #ifdef __cplusplus
 }  // extern "C"

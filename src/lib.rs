@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | [`signer`], `signer_file`, `chain` | the key and certificates that sign |
 //! | [`client`], [`handshake`] | whose certificate it is, and how a TLS session remembers it |
+//! | [`vhost`] | which virtual hosts verify clients alike |
 //! | `cms`, `algorithm`, `signing_key`, `signature` | how a signature is made, and verified |
 //! | [`mod@format`], `structured_field`, `escaped_pem`, `xfcc` | how a header's value is written |
 //! | [`cache`] | how a signature is used again |
@@ -67,4 +68,5 @@ mod time;
 pub mod trust;
 pub mod verdicts;
 pub mod verify;
+pub mod vhost;
 mod xfcc;

@@ -33,3 +33,4 @@ mod tests;
 mod trust;
 mod verdicts;
 mod verify;
+mod vhost;

@@ -13,9 +13,9 @@ use std::{
 use foreign_types::ForeignTypeRef;
 use openssl::{
     pkey::{PKeyRef, Private},
-    x509::X509Ref,
+    x509::{X509CrlRef, X509Ref},
 };
-use openssl_sys::{EVP_PKEY, X509};
+use openssl_sys::{EVP_PKEY, X509, X509_CRL};
 
 use super::result::ClientCertResult;
 
@@ -165,18 +165,8 @@ pub(super) unsafe fn strings<'a>(
     array: *const *const c_char,
     length: usize,
 ) -> Checked<Vec<&'a [u8]>> {
-    if length == 0 {
-        return Ok(Vec::new());
-    }
-    if array.is_null() {
-        return Err(ClientCertResult::NullParameter);
-    }
-    let size = length.checked_mul(size_of::<*const c_char>());
-    if size.is_none_or(|size| isize::try_from(size).is_err()) {
-        return Err(ClientCertResult::InvalidParameter);
-    }
-    // SAFETY: the caller's part; the length is one that a slice may have.
-    let array = unsafe { slice::from_raw_parts(array, length) };
+    // SAFETY: the caller's part.
+    let array = unsafe { elements(array, length)? };
     array
         .iter()
         // SAFETY: the caller's part.
@@ -216,20 +206,61 @@ pub(super) unsafe fn x509s<'a>(
     chain: *const *mut X509,
     length: usize,
 ) -> Checked<Vec<&'a X509Ref>> {
+    // SAFETY: the caller's part.
+    let chain = unsafe { elements(chain, length)? };
+    // SAFETY: the caller's part.
+    chain.iter().map(|&certificate| unsafe { x509(certificate) }).collect()
+}
+
+/// Borrows `length` CRLs. `crls` may be NULL when there are none.
+///
+/// # Safety
+///
+/// `crls` is NULL, or an array of `length` pointers, each NULL or a CRL that stays for as long as
+/// `'a`.
+pub(super) unsafe fn crls<'a>(
+    crls: *const *mut X509_CRL,
+    length: usize,
+) -> Checked<Vec<&'a X509CrlRef>> {
+    // SAFETY: the caller's part.
+    let crls = unsafe { elements(crls, length)? };
+    crls.iter()
+        .map(|&crl| match crl.is_null() {
+            true => Err(ClientCertResult::NullParameter),
+            // SAFETY: the caller's part.
+            false => Ok(unsafe { X509CrlRef::from_ptr(crl) }),
+        })
+        .collect()
+}
+
+/// Borrows `length` numbers. `numbers` may be NULL when there are none.
+///
+/// # Safety
+///
+/// `numbers` is NULL, or an array of `length` numbers that stays for as long as `'a`.
+pub(super) unsafe fn numbers<'a>(numbers: *const i64, length: usize) -> Checked<&'a [i64]> {
+    // SAFETY: the caller's part.
+    unsafe { elements(numbers, length) }
+}
+
+/// Borrows an array. `array` may be NULL when its length is 0.
+///
+/// # Safety
+///
+/// `array` is NULL, or valid for reads of `length` elements for as long as `'a`.
+unsafe fn elements<'a, T>(array: *const T, length: usize) -> Checked<&'a [T]> {
     if length == 0 {
-        return Ok(Vec::new());
+        return Ok(&[]);
     }
-    if chain.is_null() {
+    if array.is_null() {
         return Err(ClientCertResult::NullParameter);
     }
-    if length.checked_mul(size_of::<*mut X509>()).is_none_or(|size| isize::try_from(size).is_err())
-    {
+    let size = length.checked_mul(size_of::<T>());
+    if size.is_none_or(|size| isize::try_from(size).is_err()) {
         return Err(ClientCertResult::InvalidParameter);
     }
     // SAFETY: the caller's part; the length is one that a slice may have.
-    let chain = unsafe { slice::from_raw_parts(chain, length) };
-    // SAFETY: the caller's part.
-    chain.iter().map(|&certificate| unsafe { x509(certificate) }).collect()
+    Ok(unsafe { slice::from_raw_parts(array, length) })
 }
 
 /// Borrows a private key.
