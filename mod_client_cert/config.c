@@ -7,7 +7,21 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "tls_directives.h"
+
 #define GLOBAL_KEY "mod_client_cert: global"
+
+static apr_status_t free_vhosts(void *global)
+{
+    client_cert_vhosts_free(((mcc_global *)global)->vhosts);
+    ((mcc_global *)global)->vhosts = NULL;
+    return APR_SUCCESS;
+}
+
+void mcc_forget_vhosts(mcc_global *global, apr_pool_t *pconf)
+{
+    apr_pool_cleanup_run(pconf, global, free_vhosts);
+}
 
 /* Server configurations are made before any hook of ours runs and without a
  * way to the main server's, so what they share hangs on their common pool. */
@@ -23,6 +37,11 @@ static mcc_global *global_of(apr_pool_t *pconf)
         mcc_names_init(&global->our_names, pconf);
         global->accepted_names = apr_array_make(pconf, 1, sizeof(const char *));
         global->cache_size = MCC_DEFAULT_CACHE_SIZE;
+        global->tls_certificates = apr_hash_make(pconf);
+        if (client_cert_vhosts_new(&global->vhosts) == CLIENT_CERT_RESULT_OK) {
+            apr_pool_cleanup_register(pconf, global, free_vhosts,
+                                      apr_pool_cleanup_null);
+        }
         mcc_names_add(&global->our_names, MCC_CLIENT_CERT);
         mcc_names_add(&global->our_names, MCC_CLIENT_CERT_CHAIN);
         apr_pool_userdata_setn(global, GLOBAL_KEY, apr_pool_cleanup_null, pconf);
@@ -346,5 +365,22 @@ const command_rec mcc_commands[] = {
     AP_INIT_TAKE1("ClientCertUserName", mcc_set_user_name, NULL,
                   RSRC_CONF | ACCESS_CONF,
                   "the variable to take the user's name from"),
+    MCC_TLS_PATH_DIRECTIVE("SSLCACertificatePath"),
+    MCC_TLS_DIRECTIVE("SSLCARevocationCheck", RSRC_CONF),
+    MCC_TLS_PATH_DIRECTIVE("SSLCARevocationPath"),
+    MCC_TLS_DIRECTIVE("SSLCipherSuite", RSRC_CONF | OR_AUTHCFG),
+    MCC_TLS_DIRECTIVE("SSLOCSPDefaultResponder", RSRC_CONF),
+    MCC_TLS_DIRECTIVE("SSLOCSPEnable", RSRC_CONF),
+    MCC_TLS_DIRECTIVE("SSLOCSPNoVerify", RSRC_CONF),
+    MCC_TLS_DIRECTIVE("SSLOCSPOverrideResponder", RSRC_CONF),
+    MCC_TLS_DIRECTIVE("SSLOCSPProxyURL", RSRC_CONF),
+    MCC_TLS_PATH_DIRECTIVE("SSLOCSPResponderCertificateFile"),
+    MCC_TLS_DIRECTIVE("SSLOCSPResponderTimeout", RSRC_CONF),
+    MCC_TLS_DIRECTIVE("SSLOCSPResponseMaxAge", RSRC_CONF),
+    MCC_TLS_DIRECTIVE("SSLOCSPResponseTimeSkew", RSRC_CONF),
+    MCC_TLS_DIRECTIVE("SSLOCSPUseRequestNonce", RSRC_CONF),
+    MCC_TLS_DIRECTIVE("SSLOpenSSLConfCmd", RSRC_CONF),
+    MCC_TLS_DIRECTIVE("SSLVerifyClient", RSRC_CONF | OR_AUTHCFG),
+    MCC_TLS_DIRECTIVE("SSLVerifyDepth", RSRC_CONF | OR_AUTHCFG),
     { NULL }
 };

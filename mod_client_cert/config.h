@@ -16,6 +16,7 @@
 #include <httpd.h>
 #include <http_config.h>
 
+#include <apr_hash.h>
 #include <apr_tables.h>
 
 #include "accept_config.h"
@@ -44,10 +45,16 @@ typedef struct {
     unsigned accepts : 1;
     /** mod_cache is there; set in post_config */
     unsigned caches : 1;
+    /** mcc_tls_directives_known(); set in check_config */
+    unsigned tls_directives_known : 1;
     /** (const char *) the headers that some ClientCertAccept reads, each once */
     apr_array_header_t *accepted_names;
     /** sections with directives of the accept role, NULL if there are none */
     apr_array_header_t *accept_sections;
+    /** what mod_ssl's directives say of verification; until post_config */
+    client_cert_vhosts *vhosts;
+    /** every certificate that mod_ssl shows, see tls_host.c; set in post_config */
+    apr_hash_t *tls_certificates;
     /** signatures to reuse; made in each child process, NULL before that */
     client_cert_cache *cache;
     /** verdicts to reuse; made in each child process, NULL before that */
@@ -101,6 +108,9 @@ const char *mcc_accepted_name(const mcc_global *global, const char *name);
 
 /** The memory that each role may use for what it keeps, in bytes. */
 apr_size_t mcc_cache_share(const mcc_global *global);
+
+/** Free global->vhosts. */
+void mcc_forget_vhosts(mcc_global *global, apr_pool_t *pconf);
 
 /** Whether either role needs to know the client of a TLS connection. */
 int mcc_watches_tls(const mcc_global *global);

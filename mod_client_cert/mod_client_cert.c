@@ -13,7 +13,8 @@
  *   response.c         our headers in responses, Vary, and caches
  *   interim.c          the same in interim responses
  *   tls_host.c         a virtual host's TLS: certificates, signers
- *   tls_fingerprint.c  what a verdict on a client depends on there
+ *   tls_directives.c   what mod_ssl's directives say of verification there
+ *   tls_fingerprint.c  all that the verification of a client depends on there
  *   tls_client.c       who the client of a connection is, verified or not
  *   tls_session.c      the same for sessions that resume
  *   forward_config.c   what the directives of the forward role say
@@ -47,6 +48,7 @@
 #include "interim.h"
 #include "response.h"
 #include "tls_client.h"
+#include "tls_directives.h"
 #include "tls_host.h"
 #include "trailers.h"
 
@@ -64,6 +66,8 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s, "our headers: %s", fault);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
+    mcc_server_config_of(s)->global->tls_directives_known
+        = mcc_tls_directives_known(s) ? 1 : 0;
     if (mcc_server_config_of(s)->global->forwards
         && !mcc_server_config_of(s)->global->accepts
         && !ap_find_linked_module("mod_ssl.c")) {

@@ -2,188 +2,118 @@
 
 #include "tls_fingerprint.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#include <http_config.h>
-#include <http_main.h>
-
-#include <apr_strings.h>
+#include <http_log.h>
 
 #include <openssl/evp.h>
+#include <openssl/rand.h>
 
-static int compare_digests(const void *a, const void *b)
+#include "tls_directives.h"
+
+APLOG_USE_MODULE(client_cert);
+
+/* What may be in parameters, of a context or of a store. */
+static void add_parameters(apr_array_header_t *values, X509_VERIFY_PARAM *parameters)
 {
-    return memcmp(a, b, MCC_ID_LENGTH);
+    APR_ARRAY_PUSH(values, int64_t)
+        = (int64_t)X509_VERIFY_PARAM_get_flags(parameters);
+    APR_ARRAY_PUSH(values, int64_t) = X509_VERIFY_PARAM_get_inh_flags(parameters);
+    APR_ARRAY_PUSH(values, int64_t) = X509_VERIFY_PARAM_get_depth(parameters);
+    APR_ARRAY_PUSH(values, int64_t) = X509_VERIFY_PARAM_get_auth_level(parameters);
+    APR_ARRAY_PUSH(values, int64_t)
+        = (int64_t)X509_VERIFY_PARAM_get_time(parameters);
+#if OPENSSL_VERSION_NUMBER >= 0x30500000L
+    /* Before that nobody can ask; none of mod_ssl's directives changes it. */
+    APR_ARRAY_PUSH(values, int64_t) = X509_VERIFY_PARAM_get_purpose(parameters);
+#endif
 }
 
-/* The digests of all CAs and CRLs, in an order that does not depend on the
- * one in which OpenSSL happens to keep them. */
-static int digest_store(EVP_MD_CTX *md, X509_STORE *store, apr_pool_t *p)
+/* @return 0 if the store has what is neither */
+static int add_objects(X509_STORE *store, apr_array_header_t *cas,
+                       apr_array_header_t *crls)
 {
-    STACK_OF(X509_OBJECT) *objects;
-    unsigned char *digests;
-    int count;
-    int kept = 0;
+    STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(store);
     int i;
 
-    if (!store) {
-        return 1;
-    }
-    objects = X509_STORE_get0_objects(store);
-    count = sk_X509_OBJECT_num(objects);
-    if (count <= 0) {
-        return 1;
-    }
-    digests = apr_palloc(p, (apr_size_t)count * MCC_ID_LENGTH);
-    for (i = 0; i < count; i++) {
-        const X509_OBJECT *object = sk_X509_OBJECT_value(objects, i);
-        unsigned char *digest = digests + (apr_size_t)kept * MCC_ID_LENGTH;
+    for (i = 0; i < sk_X509_OBJECT_num(objects); i++) {
+        X509_OBJECT *object = sk_X509_OBJECT_value(objects, i);
         X509 *ca = X509_OBJECT_get0_X509(object);
-        X509_CRL *crl = X509_OBJECT_get0_X509_CRL((X509_OBJECT *)object);
-        int done = 0;
+        X509_CRL *crl = X509_OBJECT_get0_X509_CRL(object);
 
         if (ca) {
-            done = X509_digest(ca, EVP_sha256(), digest, NULL);
+            APR_ARRAY_PUSH(cas, X509 *) = ca;
         }
         else if (crl) {
-            done = X509_CRL_digest(crl, EVP_sha256(), digest, NULL);
+            APR_ARRAY_PUSH(crls, X509_CRL *) = crl;
         }
-        if (!done) {
+        else {
             return 0;
         }
-        kept++;
     }
-    qsort(digests, (size_t)kept, MCC_ID_LENGTH, compare_digests);
-    return EVP_DigestUpdate(md, digests, (size_t)kept * MCC_ID_LENGTH);
+    return 1;
 }
 
-static int digest_string(EVP_MD_CTX *md, const char *string)
+static int make_fingerprint(const server_rec *s, SSL_CTX *ctx,
+                            uint8_t fingerprint[MCC_ID_LENGTH], bool *known,
+                            apr_pool_t *p)
 {
-    const char *text = string ? string : "";
+    const mcc_global *global = mcc_server_config_of(s)->global;
+    apr_array_header_t *values = apr_array_make(p, 16, sizeof(int64_t));
+    apr_array_header_t *cas = apr_array_make(p, 4, sizeof(X509 *));
+    apr_array_header_t *crls = apr_array_make(p, 4, sizeof(X509_CRL *));
+    X509_STORE *store = NULL;
+    client_cert_vhost_context context;
 
-    return EVP_DigestUpdate(md, text, strlen(text) + 1);
-}
-
-static int compare_strings(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* What is in a directory of CAs or CRLs, of which OpenSSL loads each when it
- * first needs it. */
-static int digest_directory(EVP_MD_CTX *md, const char *path, apr_pool_t *p)
-{
-    apr_array_header_t *entries = apr_array_make(p, 16, sizeof(const char *));
-    apr_finfo_t info;
-    apr_dir_t *directory;
-    int done = 1;
-    int i;
-
-    if (apr_dir_open(&directory, path, p) != APR_SUCCESS) {
-        return digest_string(md, path);
+    /* SSLOpenSSLConfCmd VerifyCAFile makes one of its own. */
+    SSL_CTX_get0_verify_cert_store(ctx, &store);
+    if (!store) {
+        store = SSL_CTX_get_cert_store(ctx);
     }
-    while (apr_dir_read(&info, APR_FINFO_NAME, directory) == APR_SUCCESS) {
-        const char *name = apr_pstrcat(p, path, "/", info.name, NULL);
-
-        /* Hash directories are made of symbolic links. */
-        if (apr_stat(&info, name, APR_FINFO_MIN, p) == APR_SUCCESS
-            && info.filetype == APR_REG) {
-            APR_ARRAY_PUSH(entries, const char *) =
-                apr_psprintf(p, "%s %" APR_OFF_T_FMT " %" APR_TIME_T_FMT, name,
-                             info.size, info.mtime);
-        }
+    APR_ARRAY_PUSH(values, int64_t) = SSL_CTX_get_verify_mode(ctx);
+    APR_ARRAY_PUSH(values, int64_t) = SSL_CTX_get_security_level(ctx);
+    /* Clears none: there is no other way to ask. Suite B is among them. */
+    APR_ARRAY_PUSH(values, int64_t) = SSL_CTX_clear_cert_flags(ctx, 0);
+    APR_ARRAY_PUSH(values, int64_t) = EVP_default_properties_is_fips_enabled(NULL);
+    add_parameters(values, SSL_CTX_get0_param(ctx));
+    add_parameters(values, X509_STORE_get0_param(store));
+    if (!add_objects(store, cas, crls)) {
+        *known = false;
+        return 1;
     }
-    apr_dir_close(directory);
-    qsort(entries->elts, (size_t)entries->nelts, sizeof(const char *),
-          compare_strings);
-    for (i = 0; done && i < entries->nelts; i++) {
-        done = digest_string(md, APR_ARRAY_IDX(entries, i, const char *));
-    }
-    return done;
-}
 
-static int is_about_verification(const char *directive)
-{
-    static const char *const prefixes[] = {
-        "SSLCA", "SSLOCSP", "SSLOpenSSLConfCmd", "SSLVerify"
-    };
-    size_t i;
-
-    for (i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
-        if (!ap_cstr_casecmpn(directive, prefixes[i], strlen(prefixes[i]))) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-/* mod_ssl keeps to itself what some directives say, so what all virtual hosts
- * say counts: a change to any of them costs a full handshake, no more. */
-static int digest_directives(EVP_MD_CTX *md, const ap_directive_t *directive,
-                             apr_pool_t *p)
-{
-    int done = 1;
-
-    for (; done && directive; directive = directive->next) {
-        const char *name = directive->directive;
-
-        if (is_about_verification(name)) {
-            done = digest_string(md, name) && digest_string(md, directive->args);
-        }
-        if (done && (!ap_cstr_casecmp(name, "SSLCACertificatePath")
-                     || !ap_cstr_casecmp(name, "SSLCARevocationPath"))) {
-            const char *args = directive->args;
-            const char *path = ap_server_root_relative(p, ap_getword_conf(p,
-                                                                          &args));
-
-            done = path && digest_directory(md, path, p);
-        }
-        done = done && digest_directives(md, directive->first_child, p);
-    }
-    return done;
-}
-
-static int server_ordinal(const server_rec *s, const server_rec *base)
-{
-    const server_rec *other;
-    int ordinal = 0;
-
-    for (other = base; other && other != s; other = other->next) {
-        ordinal++;
-    }
-    return ordinal;
+    context.values = (const int64_t *)values->elts;
+    context.value_count = (size_t)values->nelts;
+    context.cas = (X509 *const *)cas->elts;
+    context.ca_count = (size_t)cas->nelts;
+    context.crls = (X509_CRL *const *)crls->elts;
+    context.crl_count = (size_t)crls->nelts;
+    return client_cert_vhosts_fingerprint(global->vhosts, mcc_tls_vhost_key(s),
+                                          &context, fingerprint, known)
+        == CLIENT_CERT_RESULT_OK;
 }
 
 int mcc_tls_fingerprint(const server_rec *s, SSL_CTX *ctx,
                         uint8_t fingerprint[MCC_ID_LENGTH], apr_pool_t *p)
 {
-    const server_addr_rec *address;
-    EVP_MD_CTX *md = EVP_MD_CTX_new();
-    unsigned long flags = X509_VERIFY_PARAM_get_flags(SSL_CTX_get0_param(ctx));
-    X509_STORE *store = SSL_CTX_get_cert_store(ctx);
-    X509_STORE *verify_store = NULL; /* SSLOpenSSLConfCmd VerifyCAFile */
+    const mcc_global *global = mcc_server_config_of(s)->global;
+    bool known = false;
+    apr_pool_t *temporary;
     int done;
 
-    SSL_CTX_get0_verify_cert_store(ctx, &verify_store);
-    if (store) {
-        flags |= X509_VERIFY_PARAM_get_flags(X509_STORE_get0_param(store));
+    if (apr_pool_create(&temporary, p) != APR_SUCCESS) {
+        return 0;
     }
-    done = md && EVP_DigestInit_ex(md, EVP_sha256(), NULL)
-        && digest_string(md, apr_psprintf(p, "%d %s:%u %d %lu",
-                                          server_ordinal(s, ap_server_conf),
-                                          s->server_hostname
-                                              ? s->server_hostname : "",
-                                          s->port, SSL_CTX_get_verify_mode(ctx),
-                                          flags));
-    for (address = s->addrs; done && address; address = address->next) {
-        done = digest_string(md, address->virthost)
-            && digest_string(md, apr_itoa(p, address->host_port));
+    done = make_fingerprint(s, ctx, fingerprint, &known, temporary);
+    apr_pool_destroy(temporary);
+    if (!done || (known && global->tls_directives_known)) {
+        return done;
     }
-    done = done && digest_store(md, store, p)
-        && digest_store(md, verify_store, p)
-        && digest_directives(md, ap_conftree, p)
-        && EVP_DigestFinal_ex(md, fingerprint, NULL);
-    EVP_MD_CTX_free(md);
-    return done;
+    if (!known) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                     "not all of the CAs and CRLs for clients of %s (%s:%u) can be "
+                     "read; it counts as equal to no other virtual host",
+                     s->server_hostname ? s->server_hostname : "*",
+                     s->defn_name ? s->defn_name : "main server",
+                     s->defn_line_number);
+    }
+    return RAND_bytes(fingerprint, MCC_ID_LENGTH) == 1;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file tls_fingerprint.h
- * @brief All that a verdict on a client depends on at one virtual host.
+ * @brief All that the verification of a client depends on at one virtual host.
  */
 #ifndef MCC_TLS_FINGERPRINT_H
 #define MCC_TLS_FINGERPRINT_H
@@ -10,9 +10,11 @@
 
 #include "tls_host.h"
 
-/** SHA-256 over which virtual host it is, which CAs and CRLs it has, and how
- *  they are applied. The same in every process, and after a restart that
- *  changed nothing of it.
+/** SHA-256 over which CAs and CRLs a virtual host has, and how they are applied:
+ *  what mod_ssl's directives say, and what it has made of them. The same for two
+ *  virtual hosts that verify alike, in every process, and after a restart that
+ *  changed nothing of it. Where something of it is not known, it is like no
+ *  other.
  *  @return 0 if OpenSSL fails */
 int mcc_tls_fingerprint(const server_rec *s, SSL_CTX *ctx,
                         uint8_t fingerprint[MCC_ID_LENGTH], apr_pool_t *p);

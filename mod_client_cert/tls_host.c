@@ -12,7 +12,9 @@
 #include <openssl/err.h>
 
 #include "accept_check.h"
+#include "often.h"
 #include "tls_client.h"
+#include "tls_directives.h"
 #include "tls_fingerprint.h"
 #include "tls_session.h"
 
@@ -52,24 +54,12 @@ mcc_tls_host *mcc_tls_host_of(const SSL *ssl)
     return SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), ctx_index);
 }
 
-static client_cert_result add_certificate(mcc_tls_host *host, SSL_CTX *ctx,
-                                          int signs, apr_pool_t *p)
+/* Those of mod_ssl's chain for the certificate that is current. */
+static void set_chain(mcc_tls_certificate *entry, SSL_CTX *ctx, apr_pool_t *p)
 {
-    mcc_tls_certificate *entry = apr_array_push(host->certificates);
-    X509 *certificate = SSL_CTX_get0_certificate(ctx);
     STACK_OF(X509) *stack = NULL;
-    client_cert_signer *signer = NULL;
-    client_cert_result result;
-    X509 **chain = NULL;
     int count;
     int i;
-
-    entry->certificate = certificate;
-    entry->signer = NULL;
-    result = client_cert_certificate_id(certificate, entry->id);
-    if (result != CLIENT_CERT_RESULT_OK || !signs) {
-        return result;
-    }
 
     SSL_CTX_get0_chain_certs(ctx, &stack);
     if (!stack) {
@@ -77,16 +67,75 @@ static client_cert_result add_certificate(mcc_tls_host *host, SSL_CTX *ctx,
     }
     count = stack ? sk_X509_num(stack) : 0;
     if (count > 0) {
-        chain = apr_palloc(p, (apr_size_t)count * sizeof(*chain));
+        entry->chain = apr_palloc(p, (apr_size_t)count * sizeof(*entry->chain));
         for (i = 0; i < count; i++) {
-            chain[i] = sk_X509_value(stack, i);
+            entry->chain[i] = sk_X509_value(stack, i);
         }
+        entry->chain_length = (size_t)count;
     }
-    result = client_cert_signer_new(certificate, SSL_CTX_get0_privatekey(ctx),
-                                    chain, count > 0 ? (size_t)count : 0,
-                                    &signer);
+}
+
+/* The certificate that is current. The first of those that equal hosts show is
+ * the one that is found. */
+static client_cert_result add_certificate(mcc_tls_host *host, SSL_CTX *ctx,
+                                          apr_pool_t *p)
+{
+    apr_hash_t *all = mcc_server_config_of(host->server)->global->tls_certificates;
+    mcc_tls_certificate *entry = apr_pcalloc(p, sizeof(*entry));
+    client_cert_result result;
+
+    entry->certificate = SSL_CTX_get0_certificate(ctx);
+    entry->private_key = SSL_CTX_get0_privatekey(ctx);
+    set_chain(entry, ctx, p);
+    memcpy(entry->key.vhost, host->fingerprint, MCC_ID_LENGTH);
+    result = client_cert_certificate_id(entry->certificate, entry->key.id);
+    APR_ARRAY_PUSH(host->certificates, mcc_tls_certificate *) = entry;
+    if (result == CLIENT_CERT_RESULT_OK
+        && !apr_hash_get(all, &entry->key, sizeof(entry->key))) {
+        apr_hash_set(all, &entry->key, sizeof(entry->key), entry);
+    }
+    return result;
+}
+
+/* What a signer is made of but for the key, which goes with the certificate. */
+static client_cert_result parts_of(const mcc_tls_certificate *entry, apr_pool_t *p,
+                                   const void **parts, apr_ssize_t *length)
+{
+    uint8_t *ids = apr_palloc(p, (entry->chain_length + 1) * MCC_ID_LENGTH);
+    client_cert_result result = CLIENT_CERT_RESULT_OK;
+    size_t i;
+
+    memcpy(ids, entry->key.id, MCC_ID_LENGTH);
+    for (i = 0; result == CLIENT_CERT_RESULT_OK && i < entry->chain_length; i++) {
+        result = client_cert_certificate_id(entry->chain[i],
+                                            ids + (i + 1) * MCC_ID_LENGTH);
+    }
+    *parts = ids;
+    *length = (apr_ssize_t)((entry->chain_length + 1) * MCC_ID_LENGTH);
+    return result;
+}
+
+/* Virtual hosts that show the same certificates have one signer. */
+static client_cert_result add_signer(mcc_tls_certificate *entry, apr_hash_t *signers,
+                                     apr_pool_t *p)
+{
+    client_cert_signer *signer = NULL;
+    apr_ssize_t length = 0;
+    const void *parts = NULL;
+    client_cert_result result = parts_of(entry, p, &parts, &length);
+
+    if (result != CLIENT_CERT_RESULT_OK) {
+        return result;
+    }
+    entry->signer = apr_hash_get(signers, parts, length);
+    if (entry->signer) {
+        return CLIENT_CERT_RESULT_OK;
+    }
+    result = client_cert_signer_new(entry->certificate, entry->private_key,
+                                    entry->chain, entry->chain_length, &signer);
     if (result == CLIENT_CERT_RESULT_OK) {
         mcc_signer_goes_with(p, signer);
+        apr_hash_set(signers, parts, length, signer);
         entry->signer = signer;
     }
     return result;
@@ -112,9 +161,17 @@ static const char *shown_as(const server_rec *s, X509 *certificate,
                         s->port, subject_of(certificate, p));
 }
 
+static MCC_SELDOM int complain(const mcc_tls_host *host, X509 *certificate,
+                               client_cert_result result, apr_pool_t *p)
+{
+    ap_log_error(APLOG_MARK, APLOG_EMERG, 0, host->server, "ClientCertSigner %s: %s",
+                 shown_as(host->server, certificate, p),
+                 client_cert_result_message(result));
+    return 0;
+}
+
 /* A host may have several certificates, one for each type of key. */
-static int add_certificates(mcc_tls_host *host, SSL_CTX *ctx, int signs,
-                            apr_pool_t *p)
+static int add_certificates(mcc_tls_host *host, SSL_CTX *ctx, apr_pool_t *p)
 {
     X509 *selected = SSL_CTX_get0_certificate(ctx);
     long more = SSL_CTX_set_current_cert(ctx, SSL_CERT_SET_FIRST);
@@ -122,14 +179,10 @@ static int add_certificates(mcc_tls_host *host, SSL_CTX *ctx, int signs,
 
     for (; usable && more == 1;
          more = SSL_CTX_set_current_cert(ctx, SSL_CERT_SET_NEXT)) {
-        client_cert_result result = add_certificate(host, ctx, signs, p);
+        client_cert_result result = add_certificate(host, ctx, p);
 
         if (result != CLIENT_CERT_RESULT_OK) {
-            ap_log_error(APLOG_MARK, APLOG_EMERG, 0, host->server,
-                         "ClientCertSigner %s: %s",
-                         shown_as(host->server, SSL_CTX_get0_certificate(ctx), p),
-                         client_cert_result_message(result));
-            usable = 0;
+            usable = complain(host, SSL_CTX_get0_certificate(ctx), result, p);
         }
     }
     /* mod_ssl and OpenSSL go on from the certificate that was current. */
@@ -145,6 +198,7 @@ int mcc_tls_host_init_server(server_rec *s, apr_pool_t *p, int is_proxy,
 {
     mcc_server_config *conf = mcc_server_config_of(s);
     mcc_tls_host *host;
+    bool section_ciphers = false;
 
     if (is_proxy || !mcc_watches_tls(conf->global)) {
         return DECLINED;
@@ -157,21 +211,68 @@ int mcc_tls_host_init_server(server_rec *s, apr_pool_t *p, int is_proxy,
     }
     host = apr_pcalloc(p, sizeof(*host));
     host->server = s;
-    host->certificates = apr_array_make(p, 2, sizeof(mcc_tls_certificate));
-    if (!mcc_tls_fingerprint(s, ctx, host->fingerprint, p) || !SSL_CTX_set_ex_data(ctx, ctx_index, host)) {
+    host->certificates = apr_array_make(p, 2, sizeof(mcc_tls_certificate *));
+    if (!mcc_tls_fingerprint(s, ctx, host->fingerprint, p)
+        || client_cert_vhosts_limits(conf->global->vhosts, mcc_tls_vhost_key(s),
+                                     &host->depth, &section_ciphers)
+               != CLIENT_CERT_RESULT_OK
+        || !SSL_CTX_set_ex_data(ctx, ctx_index, host)) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
                      "OpenSSL cannot describe the TLS of this virtual host");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    if (!add_certificates(host, ctx,
-                          conf->signs && conf->signer.source != MCC_SIGNER_FILE,
-                          p)) {
+    host->security_level = section_ciphers ? -1 : SSL_CTX_get_security_level(ctx);
+    if (!add_certificates(host, ctx, p)) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     mcc_tls_client_watch(host, ctx);
     mcc_tls_session_watch(host, ctx);
     conf->tls_host = host;
     return OK;
+}
+
+static int signs_with_shown(const mcc_server_config *conf)
+{
+    return conf->tls_host && conf->signs && conf->signer.source != MCC_SIGNER_FILE;
+}
+
+/* Whatever certificate was shown signs, of the virtual host that answers or of one
+ * that is equal to it: where that one signs nothing itself, an unusable one is no
+ * mistake yet. */
+static int add_signers(server_rec *main_server, apr_pool_t *p)
+{
+    apr_hash_t *signers = apr_hash_make(p);
+    apr_hash_t *fingerprints = apr_hash_make(p);
+    server_rec *s;
+    int i;
+
+    for (s = main_server; s; s = s->next) {
+        const mcc_server_config *conf = mcc_server_config_of(s);
+
+        if (signs_with_shown(conf)) {
+            apr_hash_set(fingerprints, conf->tls_host->fingerprint, MCC_ID_LENGTH, s);
+        }
+    }
+    for (s = main_server; s; s = s->next) {
+        const mcc_server_config *conf = mcc_server_config_of(s);
+        const mcc_tls_host *host = conf->tls_host;
+
+        if (!host || !apr_hash_get(fingerprints, host->fingerprint, MCC_ID_LENGTH)) {
+            continue;
+        }
+        for (i = 0; i < host->certificates->nelts; i++) {
+            mcc_tls_certificate *entry = APR_ARRAY_IDX(host->certificates, i,
+                                                       mcc_tls_certificate *);
+            client_cert_result result = add_signer(entry, signers, p);
+
+            if (result != CLIENT_CERT_RESULT_OK && signs_with_shown(conf)) {
+                ERR_clear_error();
+                return complain(host, entry->certificate, result, p);
+            }
+        }
+    }
+    ERR_clear_error();
+    return 1;
 }
 
 /* A typical client certificate, for the warning of large headers; most
@@ -220,8 +321,11 @@ int mcc_tls_host_post_config(apr_pool_t *pconf, apr_pool_t *plog,
 {
     apr_int64_t now = apr_time_sec(apr_time_now());
 
-    (void)pconf;
     (void)plog;
+    mcc_forget_vhosts(mcc_server_config_of(s)->global, pconf);
+    if (!add_signers(s, pconf)) {
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
         return OK;
     }
@@ -239,9 +343,8 @@ int mcc_tls_host_post_config(apr_pool_t *pconf, apr_pool_t *plog,
         }
         for (i = 0; conf->tls_host && i < conf->tls_host->certificates->nelts;
              i++) {
-            const mcc_tls_certificate *entry =
-                &APR_ARRAY_IDX(conf->tls_host->certificates, i,
-                               mcc_tls_certificate);
+            const mcc_tls_certificate *entry = APR_ARRAY_IDX(
+                conf->tls_host->certificates, i, mcc_tls_certificate *);
 
             warn_of_signer(s, conf, entry->signer,
                            shown_as(s, entry->certificate, ptemp), now);
@@ -250,20 +353,35 @@ int mcc_tls_host_post_config(apr_pool_t *pconf, apr_pool_t *plog,
     return OK;
 }
 
-static const mcc_tls_certificate *find_id(const mcc_tls_host *host,
-                                          const uint8_t id[MCC_ID_LENGTH])
+static const mcc_tls_certificate *find_own(const mcc_tls_host *host,
+                                           const uint8_t id[MCC_ID_LENGTH])
 {
     int i;
 
     for (i = 0; i < host->certificates->nelts; i++) {
-        const mcc_tls_certificate *entry = &APR_ARRAY_IDX(host->certificates, i,
-                                                          mcc_tls_certificate);
+        const mcc_tls_certificate *entry = APR_ARRAY_IDX(host->certificates, i,
+                                                         mcc_tls_certificate *);
 
-        if (!memcmp(entry->id, id, MCC_ID_LENGTH)) {
+        if (!memcmp(entry->key.id, id, MCC_ID_LENGTH)) {
             return entry;
         }
     }
     return NULL;
+}
+
+static const mcc_tls_certificate *find_id(const mcc_tls_host *host,
+                                          const uint8_t id[MCC_ID_LENGTH])
+{
+    const mcc_tls_certificate *entry = find_own(host, id);
+    mcc_tls_certificate wanted;
+
+    if (entry) {
+        return entry;
+    }
+    memcpy(wanted.key.vhost, host->fingerprint, MCC_ID_LENGTH);
+    memcpy(wanted.key.id, id, MCC_ID_LENGTH);
+    return apr_hash_get(mcc_server_config_of(host->server)->global->tls_certificates,
+                        &wanted.key, sizeof(wanted.key));
 }
 
 int mcc_tls_host_certificate_id(const mcc_tls_host *host, const SSL *ssl,
@@ -273,11 +391,11 @@ int mcc_tls_host_certificate_id(const mcc_tls_host *host, const SSL *ssl,
     int i;
 
     for (i = 0; i < host->certificates->nelts; i++) {
-        const mcc_tls_certificate *entry = &APR_ARRAY_IDX(host->certificates, i,
-                                                          mcc_tls_certificate);
+        const mcc_tls_certificate *entry = APR_ARRAY_IDX(host->certificates, i,
+                                                         mcc_tls_certificate *);
 
         if (entry->certificate == certificate) {
-            memcpy(id, entry->id, MCC_ID_LENGTH);
+            memcpy(id, entry->key.id, MCC_ID_LENGTH);
             return 1;
         }
     }
@@ -289,7 +407,7 @@ int mcc_tls_host_certificate_id(const mcc_tls_host *host, const SSL *ssl,
 int mcc_tls_host_has_certificate(const mcc_tls_host *host,
                                  const uint8_t id[MCC_ID_LENGTH])
 {
-    return find_id(host, id) != NULL;
+    return find_own(host, id) != NULL;
 }
 
 const client_cert_signer *mcc_tls_host_signer(const mcc_tls_host *host,

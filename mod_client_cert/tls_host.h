@@ -17,20 +17,30 @@
 
 #define MCC_ID_LENGTH 32
 
-/** One of the certificates that SSLCertificateFile gave a virtual host. */
+/** One of the certificates that SSLCertificateFile gave a virtual host; mod_ssl's
+ *  objects, which live as long as its configuration. */
 typedef struct {
-    X509 *certificate;               /**< mod_ssl's, for comparison */
-    uint8_t id[MCC_ID_LENGTH];       /**< SHA-256 of its DER */
+    /** what it is looked up by: a host's fingerprint, and SHA-256 of its DER */
+    struct {
+        uint8_t vhost[MCC_ID_LENGTH];
+        uint8_t id[MCC_ID_LENGTH];
+    } key;
+    X509 *certificate;
+    EVP_PKEY *private_key;
+    X509 **chain;
+    size_t chain_length;
     const client_cert_signer *signer; /**< NULL where nothing is to be signed */
 } mcc_tls_certificate;
 
 struct mcc_tls_host {
     server_rec *server;
-    /** what a verdict on a client depends on here, see tls_fingerprint.h: a
-     *  session of another virtual host, or of this one before its CAs changed,
-     *  bears another */
+    /** all that the verification of a client depends on here, see
+     *  tls_fingerprint.h: a session of a virtual host that verifies otherwise, or
+     *  of this one before its CAs changed, bears another */
     uint8_t fingerprint[MCC_ID_LENGTH];
-    apr_array_header_t *certificates; /**< (mcc_tls_certificate) */
+    apr_uint32_t depth; /**< the largest SSLVerifyDepth, sections included */
+    int security_level; /**< the least; -1 where sections have some of their own */
+    apr_array_header_t *certificates; /**< (mcc_tls_certificate *) */
     /** mod_ssl's callbacks, called by ours */
     SSL_SESSION *(*get_session)(SSL *, const unsigned char *, int, int *);
     int (*new_session)(SSL *, SSL_SESSION *);
@@ -44,7 +54,8 @@ int mcc_tls_host_pre_config(apr_pool_t *pconf, apr_pool_t *plog,
 int mcc_tls_host_init_server(server_rec *s, apr_pool_t *p, int is_proxy,
                              SSL_CTX *ctx);
 
-/** post_config hook: warns of what is going to fail. */
+/** post_config hook: signers for what equal virtual hosts show; warns of what is
+ *  going to fail. */
 int mcc_tls_host_post_config(apr_pool_t *pconf, apr_pool_t *plog,
                              apr_pool_t *ptemp, server_rec *s);
 
@@ -61,8 +72,8 @@ int mcc_tls_host_certificate_id(const mcc_tls_host *host, const SSL *ssl,
 int mcc_tls_host_has_certificate(const mcc_tls_host *host,
                                  const uint8_t id[MCC_ID_LENGTH]);
 
-/** The signer whose certificate has this id; NULL if the host, which may be
- *  NULL, has none. */
+/** The signer whose certificate has this id, of this host or of one that is equal
+ *  to it; NULL if there is none, or no host. */
 const client_cert_signer *mcc_tls_host_signer(const mcc_tls_host *host,
                                               const uint8_t id[MCC_ID_LENGTH]);
 

@@ -24,17 +24,17 @@ my $SSL_OP_NO_EXTENDED_MASTER_SECRET = 1;
 # One of these, for a server that does not answer at all.
 my $PATIENCE = 30;
 
-# connect(port => PORT, tls => '1.2', '1.3' or 0 for plain TCP, sni => NAME or
-# undef for none, cert => NAME of PKI files, chain => 1 to send its intermediates
-# too, session => from an earlier one's session(), tickets => 0 to do without
-# (TLS 1.2 then resumes by id), ciphers, sigalgs => OpenSSL's lists,
-# post_handshake => 1 to let the server ask for a certificate later (TLS 1.3),
-# key => another file than cert's own). Dies when the handshake fails.
+# connect(port => PORT, address => another than 127.0.0.1, tls => '1.2', '1.3' or 0
+# for plain TCP, sni => NAME or undef for none, cert => NAME of PKI files, chain =>
+# 1 to send its intermediates too, session => from an earlier one's session(),
+# tickets => 0 to do without (TLS 1.2 then resumes by id), ciphers, sigalgs =>
+# OpenSSL's lists, post_handshake => 1 to let the server ask for a certificate later
+# (TLS 1.3), key => another file than cert's own). Dies when the handshake fails.
 sub connect {
     my ($class, %want) = @_;
     my $self = bless { buffer => '', %want }, $class;
     $self->{socket} = IO::Socket::INET->new(
-        PeerAddr => '127.0.0.1', PeerPort => $want{port}, Timeout => $PATIENCE,
+        PeerAddr => $want{address} // '127.0.0.1', PeerPort => $want{port}, Timeout => $PATIENCE,
     ) or die "connect to port $want{port}: $!";
     binmode $self->{socket};
     return $self unless $want{tls};

@@ -121,7 +121,7 @@ sub configure {
 # the server ends before.
 sub start {
     my ($self) = @_;
-    my ($port) = slurp($self->{conf}) =~ /^Listen 127\.0\.0\.1:(\d+)/m or die 'no Listen';
+    my ($address, $port) = slurp($self->{conf}) =~ /^Listen (127\.0\.0\.\d+):(\d+)/m or die 'no Listen';
     $self->{owner} = $$;
     $self->{pid} = fork // die "fork: $!";
     if (!$self->{pid}) {
@@ -143,7 +143,7 @@ sub start {
         }
         return $self
             if -s "$self->{directory}/httpd.pid"
-            && IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port);
+            && IO::Socket::INET->new(PeerAddr => $address, PeerPort => $port);
         sleep 0.05;
     }
     $self->stop;
