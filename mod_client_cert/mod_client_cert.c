@@ -122,6 +122,8 @@ static void register_hooks(apr_pool_t *p)
     /* Before anything reads the headers, mod_cache's quick handler included. */
     ap_hook_post_read_request(mcc_incoming_post_read_request, NULL, NULL,
                               APR_HOOK_REALLY_FIRST);
+    ap_hook_post_read_request(mcc_tls_client_post_read_request, NULL, NULL,
+                              APR_HOOK_FIRST);
     ap_hook_check_access(mcc_trailers_strip, after_handshake, NULL,
                          APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_fixups(mcc_trailers_enforce, NULL, NULL, APR_HOOK_REALLY_FIRST);

@@ -19,9 +19,14 @@ typedef struct {
      *  connection ends, for one when somebody speaks plain HTTP to it, and the
      *  request that it then makes up comes to us like any other */
     SSL *ssl;
+    conn_rec *c;
+    /** the virtual host whose request was read last, which may ask for another
+     *  handshake; NULL before the first, and without TLS there */
+    const mcc_tls_host *answers;
     unsigned finished : 1; /**< the last handshake looked at was finished */
     unsigned shown_known : 1;
     unsigned has_leaf : 1; /**< the client showed a certificate in it */
+    unsigned read : 1; /**< a request was read */
     /** what the last finished handshake established; NULL if that is unknown,
      *  or there is no client certificate */
     client_cert_handshake *current;
@@ -104,6 +109,35 @@ static int watch_verification(int ok, X509_STORE_CTX *store)
         seen->faultless = 0;
     }
     return accepted;
+}
+
+/* Whether a verification that found no fault was the one of this virtual host. In
+ * mid connection it is made for a request, with mod_ssl's settings of the virtual
+ * host and the section that it is for, on OpenSSL's context of the handshake. And
+ * a .htaccess file can make it laxer than the administrator did. */
+static int is_hosts_own(const tls_connection *connection, const mcc_tls_host *host,
+                        X509_STORE_CTX *store)
+{
+    const mcc_tls_host *other = connection->answers;
+    const char *why = NULL;
+
+    if (connection->read
+        && (!other || memcmp(other->fingerprint, host->fingerprint, MCC_ID_LENGTH))) {
+        why = "it was asked for by a virtual host that verifies clients otherwise";
+    }
+    else if (X509_STORE_CTX_get0_chain(store)
+             && sk_X509_num(X509_STORE_CTX_get0_chain(store))
+                    > (apr_int64_t)host->depth + 1) {
+        why = "its chain is longer than any SSLVerifyDepth of the virtual host";
+    }
+    else if (SSL_get_security_level(connection->ssl) < host->security_level) {
+        why = "the security level was below that of the virtual host";
+    }
+    if (why) {
+        ap_log_cerror(APLOG_MARK, APLOG_INFO, 0, connection->c,
+                      "the client's certificate counts as unverified: %s", why);
+    }
+    return !why;
 }
 
 /* The certificate that this side shows in a handshake, or showed before: a
@@ -215,8 +249,8 @@ static int verify_client(X509_STORE_CTX *store, void *data)
     if (ok <= 0) {
         return 0;
     }
-    verified = seen.faultless
-        && X509_STORE_CTX_get_error(store) == X509_V_OK;
+    verified = seen.faultless && X509_STORE_CTX_get_error(store) == X509_V_OK
+        && is_hosts_own(connection, host, store);
     keep_outcome(connection, host, store, verified);
     return ok;
 }
@@ -253,6 +287,7 @@ int mcc_tls_client_pre_handshake(conn_rec *c, SSL *ssl, int is_proxy)
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     connection->ssl = ssl;
+    connection->c = c;
     apr_pool_cleanup_register(c->pool, connection, free_connection,
                               apr_pool_cleanup_null);
     ap_set_module_config(c->conn_config, &client_cert_module, connection);
@@ -360,6 +395,19 @@ static tls_connection *refreshed(const conn_rec *c)
         refresh(connection);
     }
     return connection;
+}
+
+int mcc_tls_client_post_read_request(request_rec *r)
+{
+    /* HTTP/2 has no other handshake. */
+    tls_connection *connection = r->connection->master ? NULL
+                                                       : connection_of(r->connection);
+
+    if (connection) {
+        connection->answers = mcc_server_config_of(r->server)->tls_host;
+        connection->read = 1;
+    }
+    return DECLINED;
 }
 
 int mcc_tls_client_process_connection(conn_rec *c)

@@ -4,8 +4,8 @@
  * @brief Who the TLS client of a connection is, and whether that was verified.
  *
  * mod_ssl's own answer will not do: on a resumed session it is SUCCESS for a
- * client that was let in unverified, and it does not say which virtual host's
- * CAs the client was verified against. So the verification itself is watched
+ * client that was let in unverified, and it does not say as which virtual host
+ * the client was verified. So the verification itself is watched
  * (tls_session.h carries its outcome over to resumed sessions), and the outcome
  * is kept by connection.
  *
@@ -47,13 +47,16 @@ int mcc_tls_client_pre_handshake(conn_rec *c, SSL *ssl, int is_proxy);
 /** process_connection hook: after mod_ssl's handshake, before HTTP/2. */
 int mcc_tls_client_process_connection(conn_rec *c);
 
+/** post_read_request hook: mod_ssl may make another handshake for the request. */
+int mcc_tls_client_post_read_request(request_rec *r);
+
 /** protocol_switch hook, before the connection becomes HTTP/2: the request that
  *  asked for it may have been the one in which the client changed. */
 int mcc_tls_client_protocol_switch(conn_rec *c, request_rec *r, server_rec *s,
                                    const char *protocol);
 
-/** The client of a request, if it was verified by the virtual host that
- *  answers it and its certificate is valid at now (Unix time, seconds). */
+/** The client of a request, if it was verified as the virtual host that answers it
+ *  verifies clients and its certificate is valid at now (Unix time, seconds). */
 void mcc_tls_identify(request_rec *r, apr_int64_t now,
                       mcc_tls_identity *identity);
 
