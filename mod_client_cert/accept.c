@@ -73,18 +73,36 @@ static mcc_accept_state state_of(client_cert_result result)
     }
 }
 
+/* Without its CRLs a trust would be a looser one, not one without. */
+static int is_unusable(const mcc_file *file, mcc_accept_outcome *outcome, apr_pool_t *p)
+{
+    if (!file || !mcc_file_is_unusable(file)) {
+        return 0;
+    }
+    fail(outcome, MCC_ACCEPT_STATE_FAULT,
+         apr_pstrcat(p, file->directive, " ", file->fault, NULL));
+    outcome->kind = "whom to trust is not known";
+    return 1;
+}
+
 static void verify(request_rec *r, const mcc_accept_config *conf,
                    const char *value, mcc_accept_outcome *outcome, apr_pool_t *p)
 {
     apr_int64_t now = apr_time_sec(apr_time_now());
     const client_cert_verdicts *verdicts
         = mcc_server_config_of(r->server)->global->verdicts;
-    client_cert_trust trust = { conf->anchors, conf->crls, conf->names };
+    client_cert_trust trust = {
+        conf->anchors ? conf->anchors->anchors : NULL,
+        conf->crls ? conf->crls->crls : NULL, conf->names
+    };
     client_cert_accepted *accepted = NULL;
     char reason[CLIENT_CERT_REASON_SIZE];
     client_cert_result result;
     mcc_tls_identity peer;
 
+    if (is_unusable(conf->anchors, outcome, p) || is_unusable(conf->crls, outcome, p)) {
+        return;
+    }
     memset(&peer, 0, sizeof(peer));
     if (mcc_accept_needs_peer(conf)) {
         mcc_tls_identify(r, now, &peer);

@@ -12,10 +12,20 @@
 
 APLOG_USE_MODULE(client_cert);
 
+/* 0 also where nothing is known of the anchors, and nothing is accepted. */
+static int holds_ca(const mcc_file *anchors)
+{
+    bool has_ca = true;
+
+    return !mcc_file_is_unusable(anchors)
+        && (client_cert_anchors_has_ca(anchors->anchors, &has_ca)
+                != CLIENT_CERT_RESULT_OK
+            || has_ca);
+}
+
 /* What is missing for a role that is played, NULL if nothing is. */
 static const char *missing(const mcc_accept_config *accept, apr_pool_t *p)
 {
-    bool has_ca = true;
 
     if (!mcc_accepts(accept)) {
         return NULL;
@@ -35,11 +45,9 @@ static const char *missing(const mcc_accept_config *accept, apr_pool_t *p)
     if (accept->format == CLIENT_CERT_FORMAT_RFC9440) {
         return "needs ClientCertTrustName, since nobody signs the header";
     }
-    if (client_cert_anchors_has_ca(accept->anchors, &has_ca)
-            != CLIENT_CERT_RESULT_OK
-        || has_ca) {
+    if (holds_ca(accept->anchors)) {
         return apr_pstrcat(p, "needs ClientCertTrustName, since ClientCertTrust ",
-                           accept->anchors_file,
+                           accept->anchors->names,
                            " holds a CA, which issues to others too", NULL);
     }
     return NULL;
@@ -63,6 +71,16 @@ static void add_from_others(mcc_accept_config *accept, const mcc_global *global,
     }
 }
 
+/* A file of pins that holds a CA since it was read last: what the configuration
+ * lacks, it lacks by the file. */
+static int fell_back(const mcc_accept_config *accept, server_rec *s)
+{
+    return accept->anchors && !accept->names && holds_ca(accept->anchors)
+        && mcc_file_fall_back(accept->anchors,
+                              "it holds a CA, for which ClientCertTrustName is "
+                              "missing", s);
+}
+
 static int check_section(const mcc_accept_section *section, server_rec *s,
                          server_rec *main_server, apr_pool_t *ptemp)
 {
@@ -77,7 +95,8 @@ static int check_section(const mcc_accept_section *section, server_rec *s,
         mcc_accept_config merged = accept;
 
         add_from_others(&merged, mcc_server_config_of(s)->global, s, main_server);
-        if (!missing(&merged, ptemp)) {
+        if (!missing(&merged, ptemp)
+            || (fell_back(&accept, s) && !missing(&merged, ptemp))) {
             return 1;
         }
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,

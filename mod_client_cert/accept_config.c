@@ -33,7 +33,6 @@ void mcc_accept_config_merge(mcc_accept_config *conf,
     }
     if (!add->anchors) {
         conf->anchors = base->anchors;
-        conf->anchors_file = base->anchors_file;
     }
     if (!add->crls) {
         conf->crls = base->crls;
@@ -159,19 +158,10 @@ const char *mcc_set_accept(cmd_parms *cmd, void *dir, const char *word,
     return NULL;
 }
 
-static apr_status_t free_anchors(void *anchors)
-{
-    client_cert_anchors_free(anchors);
-    return APR_SUCCESS;
-}
-
 const char *mcc_set_trust(cmd_parms *cmd, void *dir, const char *word)
 {
     const char *error = check_context(cmd);
     mcc_accept_config *accept;
-    client_cert_anchors *anchors = NULL;
-    client_cert_result result;
-    const char *file;
 
     if (error) {
         return error;
@@ -180,18 +170,7 @@ const char *mcc_set_trust(cmd_parms *cmd, void *dir, const char *word)
     if (accept->anchors) {
         return mcc_fault(cmd, "given twice in one section");
     }
-    if ((error = mcc_find_file(cmd, word, &file))) {
-        return error;
-    }
-    result = client_cert_anchors_from_file(file, &anchors);
-    if (result != CLIENT_CERT_RESULT_OK) {
-        return mcc_fault(cmd, "%s: %s", file, client_cert_result_message(result));
-    }
-    apr_pool_cleanup_register(cmd->pool, anchors, free_anchors,
-                              apr_pool_cleanup_null);
-    accept->anchors = anchors;
-    accept->anchors_file = file;
-    return NULL;
+    return mcc_file_read(cmd, MCC_FILE_ANCHORS, word, NULL, &accept->anchors);
 }
 
 static apr_status_t free_names(void *names)
@@ -227,19 +206,10 @@ const char *mcc_set_trust_name(cmd_parms *cmd, void *dir, const char *name)
     return NULL;
 }
 
-static apr_status_t free_crls(void *crls)
-{
-    client_cert_crls_free(crls);
-    return APR_SUCCESS;
-}
-
 const char *mcc_set_trust_crl(cmd_parms *cmd, void *dir, const char *word)
 {
     const char *error = check_context(cmd);
     mcc_accept_config *accept;
-    client_cert_crls *crls = NULL;
-    client_cert_result result;
-    const char *file;
 
     if (error) {
         return error;
@@ -248,16 +218,7 @@ const char *mcc_set_trust_crl(cmd_parms *cmd, void *dir, const char *word)
     if (accept->crls) {
         return mcc_fault(cmd, "given twice in one section");
     }
-    if ((error = mcc_find_file(cmd, word, &file))) {
-        return error;
-    }
-    result = client_cert_crls_from_file(file, &crls);
-    if (result != CLIENT_CERT_RESULT_OK) {
-        return mcc_fault(cmd, "%s: %s", file, client_cert_result_message(result));
-    }
-    apr_pool_cleanup_register(cmd->pool, crls, free_crls, apr_pool_cleanup_null);
-    accept->crls = crls;
-    return NULL;
+    return mcc_file_read(cmd, MCC_FILE_CRLS, word, NULL, &accept->crls);
 }
 
 const char *mcc_set_trust_peer(cmd_parms *cmd, void *dir, int on)

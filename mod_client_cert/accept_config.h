@@ -13,6 +13,7 @@
 
 #include "client_cert.h"
 
+#include "files.h"
 #include "often.h"
 
 #define MCC_ACCEPT_UNSET (-1)
@@ -27,9 +28,8 @@ typedef struct {
     /** where format is one, the field name: of global's accepted_names, so one
      *  header has one pointer */
     const char *header;
-    const client_cert_anchors *anchors; /**< NULL where unset */
-    const char *anchors_file;           /**< with anchors, for messages */
-    const client_cert_crls *crls;       /**< NULL where unset */
+    mcc_file *anchors;                  /**< NULL where unset */
+    mcc_file *crls;                     /**< NULL where unset */
     const client_cert_names *names;     /**< NULL where unset */
     apr_array_header_t *names_list;     /**< (const char *) what they are */
     int trust_peer;                     /**< 0, 1; -1 where unset */

@@ -35,6 +35,7 @@ static mcc_global *global_of(apr_pool_t *pconf)
     if (!global) {
         global = apr_pcalloc(pconf, sizeof(*global));
         mcc_names_init(&global->our_names, pconf);
+        mcc_files_init(&global->files, pconf);
         global->accepted_names = apr_array_make(pconf, 1, sizeof(const char *));
         global->cache_size = MCC_DEFAULT_CACHE_SIZE;
         global->tls_certificates = apr_hash_make(pconf);
@@ -142,34 +143,6 @@ const char *mcc_fault(cmd_parms *cmd, const char *format, ...)
     text = apr_pvsprintf(cmd->pool, format, args);
     va_end(args);
     return apr_pstrcat(cmd->pool, cmd->cmd->name, ": ", text, NULL);
-}
-
-const char *mcc_find_file(cmd_parms *cmd, const char *word, const char **file)
-{
-    apr_finfo_t found;
-    apr_file_t *opened;
-    apr_status_t status;
-    char why[256];
-
-    *file = ap_server_root_relative(cmd->pool, word);
-    if (!*file) {
-        return mcc_fault(cmd, "%s: invalid path", word);
-    }
-    status = apr_stat(&found, *file, APR_FINFO_TYPE, cmd->temp_pool);
-    if (status == APR_SUCCESS && found.filetype != APR_REG) {
-        return mcc_fault(cmd, "%s: the file cannot be read: it is no regular "
-                         "file", *file);
-    }
-    if (status == APR_SUCCESS) {
-        status = apr_file_open(&opened, *file, APR_FOPEN_READ, APR_FPROT_OS_DEFAULT,
-                               cmd->temp_pool);
-    }
-    if (status != APR_SUCCESS) {
-        return mcc_fault(cmd, "%s: the file cannot be read: %s", *file,
-                         apr_strerror(status, why, sizeof(why)));
-    }
-    apr_file_close(opened);
-    return NULL;
 }
 
 static const client_cert_format_row *formats(size_t *count)

@@ -21,6 +21,7 @@
 
 #include "accept_config.h"
 #include "client_cert.h"
+#include "files.h"
 #include "forward_config.h"
 #include "names.h"
 
@@ -37,6 +38,7 @@ typedef enum {
 typedef struct {
     /** every header name that is ours; first, since all requests ask for it */
     mcc_names our_names;
+    mcc_files files;
     /** ClientCertSignatureCache in bytes, for both roles together; 0 for none */
     apr_size_t cache_size;
     /** some ClientCertForward names a format */
@@ -119,10 +121,6 @@ int mcc_watches_tls(const mcc_global *global);
  *  that only before what is said of their number. */
 const char *mcc_fault(cmd_parms *cmd, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-
-/** Find the file that a directive names, relative to ServerRoot.
- *  @return NULL, or why it cannot be read */
-const char *mcc_find_file(cmd_parms *cmd, const char *word, const char **file);
 
 /** The format that a word names, in any case; NULL if it names none. */
 const client_cert_format_row *mcc_find_format(const char *word);

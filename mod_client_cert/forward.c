@@ -111,7 +111,8 @@ static const client_cert_signer *signer_of(const request_rec *r,
     uint8_t id[MCC_ID_LENGTH];
 
     if (server->signer.source == MCC_SIGNER_FILE) {
-        return server->signer.signer;
+        *why = server->signer.file->fault;
+        return server->signer.file->signer;
     }
     if (!mcc_tls_shown(r, id)) {
         *why = "no certificate terminated this connection";
@@ -137,7 +138,7 @@ static MCC_SELDOM int fail(request_rec *r, const mcc_server_config *server,
                   "ClientCertForward: no value for header \"%s\": %s "
                   "(ClientCertSigner %s); the request is not forwarded",
                   header, reason,
-                  server->signer.source == MCC_SIGNER_FILE ? server->signer.file
+                  server->signer.source == MCC_SIGNER_FILE ? server->signer.file->names
                                                            : "server");
     return send_failure(r);
 }

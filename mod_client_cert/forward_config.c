@@ -6,8 +6,6 @@
 
 #include <apr_strings.h>
 
-#include <openssl/err.h>
-
 #include "config.h"
 
 void mcc_forward_config_init(mcc_forward_config *conf)
@@ -131,10 +129,6 @@ const char *mcc_set_signer(cmd_parms *cmd, void *dir, const char *word,
     mcc_signer_config *conf = &mcc_server_config_of(cmd->server)->signer;
     const char *error = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT
                                              | NOT_IN_HTACCESS);
-    const char *file;
-    const char *key_file = NULL;
-    client_cert_signer *signer = NULL;
-    client_cert_result result;
 
     (void)dir;
     if (error) {
@@ -152,25 +146,10 @@ const char *mcc_set_signer(cmd_parms *cmd, void *dir, const char *word,
         return NULL;
     }
 
-    if ((error = mcc_find_file(cmd, word, &file))
-        || (key_word && (error = mcc_find_file(cmd, key_word, &key_file)))) {
-        return error;
-    }
-
     /* Read here, not later: httpd -t must find the fault, and the key may be
      * readable by root alone. */
-    result = client_cert_signer_from_file(file, key_file, &signer);
-    ERR_clear_error();
-    if (result != CLIENT_CERT_RESULT_OK) {
-        return mcc_fault(cmd, "%s%s%s: %s", file, key_file ? " " : "",
-                     key_file ? key_file : "",
-                     client_cert_result_message(result));
-    }
-    mcc_signer_goes_with(cmd->pool, signer);
     conf->source = MCC_SIGNER_FILE;
-    conf->file = file;
-    conf->signer = signer;
-    return NULL;
+    return mcc_file_read(cmd, MCC_FILE_SIGNER, word, key_word, &conf->file);
 }
 
 const char *mcc_set_signer_certs(cmd_parms *cmd, void *dir, const char *word)

@@ -12,6 +12,7 @@
 #include <apr_tables.h>
 
 #include "client_cert.h"
+#include "files.h"
 
 #define MCC_DEFAULT_LIFETIME 60
 
@@ -26,7 +27,7 @@ typedef struct {
 typedef enum {
     MCC_SIGNER_UNSET,
     MCC_SIGNER_SERVER,  /**< the certificate that terminated the connection */
-    MCC_SIGNER_FILE     /**< mcc_signer_config.signer */
+    MCC_SIGNER_FILE     /**< mcc_signer_config.file */
 } mcc_signer_source;
 
 /** A section's part in the forward role. */
@@ -40,9 +41,8 @@ typedef struct {
 /** A server's part in it. */
 typedef struct {
     mcc_signer_source source;
-    const char *file;                 /**< as logged; with MCC_SIGNER_FILE */
-    const client_cert_signer *signer; /**< with MCC_SIGNER_FILE */
-    apr_int64_t lifetime;             /**< seconds, -1 where unset */
+    mcc_file *file;       /**< with MCC_SIGNER_FILE */
+    apr_int64_t lifetime; /**< seconds, -1 where unset */
 } mcc_signer_config;
 
 void mcc_forward_config_init(mcc_forward_config *conf);

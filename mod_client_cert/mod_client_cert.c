@@ -4,6 +4,7 @@
  * @brief The module: its record and its hooks.
  *
  *   config.c           what the directives say, for both roles
+ *   files.c            the files that directives name, the last good ones
  *   names.c            header names, and lists of them
  *   environment.c      taking variables out of a request's environment
  *   request_headers.c  taking headers out of a request, keeping ours in
@@ -43,6 +44,7 @@
 #include "accept_check.h"
 #include "accept_hooks.h"
 #include "config.h"
+#include "files.h"
 #include "forward.h"
 #include "incoming.h"
 #include "interim.h"
@@ -110,6 +112,8 @@ static void register_hooks(apr_pool_t *p)
     /* After mod_ssl's, in which init_server runs. */
     ap_hook_post_config(mcc_tls_host_post_config, after_handshake, NULL,
                         APR_HOOK_LAST);
+    ap_hook_post_config(mcc_files_report, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_post_config(mcc_files_retain, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_post_config(mcc_response_post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(mcc_forward_child_init, NULL, NULL, APR_HOOK_MIDDLE);
 

@@ -338,7 +338,10 @@ int mcc_tls_host_post_config(apr_pool_t *pconf, apr_pool_t *plog,
             continue;
         }
         if (conf->signer.source == MCC_SIGNER_FILE) {
-            warn_of_signer(s, conf, conf->signer.signer, conf->signer.file, now);
+            if (conf->signer.file->signer) {
+                warn_of_signer(s, conf, conf->signer.file->signer,
+                               conf->signer.file->names, now);
+            }
             continue;
         }
         for (i = 0; conf->tls_host && i < conf->tls_host->certificates->nelts;

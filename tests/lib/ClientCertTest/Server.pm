@@ -159,11 +159,17 @@ sub said {
 sub error_log { return "$_[0]{directory}/error_log" }
 sub access_log { return "$_[0]{directory}/access_log" }
 
-# Asks for a graceful restart, and waits until the error log tells of it.
+# Asks for a graceful restart, or with HUP for one that is not, and waits until
+# the error log tells of it.
 sub graceful {
-    my ($self) = @_;
-    my $started = () = $self->said =~ /resuming normal operations/g;
-    kill USR1 => $self->{pid};
+    my ($self, $signal) = @_;
+    # It answers before the log has this of the start itself.
+    my $started = 0;
+    for (1 .. 400) {
+        last if $started = () = $self->said =~ /resuming normal operations/g;
+        sleep 0.05;
+    }
+    kill $signal // 'USR1', $self->{pid};
     for (1 .. 400) {
         my $now = () = $self->said =~ /resuming normal operations/g;
         return 1 if $now > $started;
