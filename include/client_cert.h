@@ -262,6 +262,18 @@ typedef enum {
      */
     CLIENT_CERT_RESULT_VALUE_SIGNATURE_ALGORITHM = 622,
     /**
+     * There is none.
+     */
+    CLIENT_CERT_RESULT_VALUE_EMPTY = 623,
+    /**
+     * It is BER, where DER is wanted.
+     */
+    CLIENT_CERT_RESULT_VALUE_BER = 624,
+    /**
+     * The content was changed as text is when it is signed.
+     */
+    CLIENT_CERT_RESULT_VALUE_TEXT_MODE = 625,
+    /**
      * Not exactly one certificate at hand is the one that the signer's identifier names.
      */
     CLIENT_CERT_RESULT_SIGNER_UNKNOWN = 700,

@@ -37,6 +37,8 @@ pub struct Failure {
 /// What is wrong with the form of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MalformedValue {
+    /// There is none.
+    Empty,
     /// It is longer than 65536 bytes.
     TooLong,
     /// It is not base64 as RFC 4648 section 4 has it.
@@ -45,6 +47,8 @@ pub enum MalformedValue {
     ByteSequence,
     /// It is not DER, or not the fields that its type has.
     Der,
+    /// It is BER, where DER is wanted.
+    Ber,
     /// Octets follow the end.
     Trailing,
     /// The ContentInfo is not one of SignedData.
@@ -59,6 +63,8 @@ pub enum MalformedValue {
     Detached,
     /// The content is not exactly one certificate in DER.
     Content,
+    /// The content was changed as text is when it is signed.
+    TextMode,
     /// There are more than 8 certificates, or the field is there and empty.
     CertificateCount,
     /// A certificate of the signer's is not one in DER, or they are not in SET OF order.
@@ -194,10 +200,14 @@ impl MalformedValue {
     #[must_use]
     pub const fn reason(self) -> &'static CStr {
         match self {
+            Self::Empty => {
+                c"the header is empty (some proxies send it so for a client without a certificate)"
+            }
             Self::TooLong => c"the value is longer than 65536 bytes",
-            Self::Base64 => c"the value is not base64 (RFC 4648 section 4, padded, one line)",
+            Self::Base64 => c"the value is not base64 (RFC 4648 section 4)",
             Self::ByteSequence => c"the value is not a Byte Sequence (RFC 8941)",
             Self::Der => c"the value is not strict DER of the type expected",
+            Self::Ber => c"the value is BER, not DER",
             Self::Trailing => c"the value goes on after its end",
             Self::NotSignedData => c"the value is CMS, but not SignedData",
             Self::Version => c"the version of the SignedData or SignerInfo is not 1",
@@ -207,6 +217,9 @@ impl MalformedValue {
             Self::ContentType => c"the type of the signed content is not id-data",
             Self::Detached => c"the signed content is detached",
             Self::Content => c"the content is not exactly one certificate in strict DER",
+            Self::TextMode => {
+                c"the content was signed as text, which changes it (openssl cms -sign without -binary)"
+            }
             Self::CertificateCount => c"there are more than 8 certificates, or the field is empty",
             Self::Certificates => {
                 c"one of the signer's certificates is malformed, or they are not in SET OF order"

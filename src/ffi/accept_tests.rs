@@ -149,7 +149,7 @@ fn value_is_not_accepted() {
         ("no format", value, 7, fresh(NOW), null(), InvalidParameter),
         ("another format", value, CMS_SF, fresh(NOW), null(), ClientCertResult::ValueByteSequence),
         ("cut off", &value[4..], CMS, fresh(NOW), null(), ClientCertResult::ValueDer),
-        ("empty", "", CMS, fresh(NOW), null(), ClientCertResult::ValueBase64),
+        ("empty", "", CMS, fresh(NOW), null(), ClientCertResult::ValueEmpty),
         ("tampered", &tampered, CMS, fresh(NOW), null(), ClientCertResult::BadSignature),
         ("another peer", value, CMS, fresh(NOW), client, ClientCertResult::SignerNotPeer),
         ("stale", value, CMS, fresh(NOW + 301), null(), ClientCertResult::Stale),

@@ -125,6 +125,12 @@ pub enum ClientCertResult {
     ValueUnsignedAttributes = 621,
     /// The signature algorithm is not one of the profile.
     ValueSignatureAlgorithm = 622,
+    /// There is none.
+    ValueEmpty = 623,
+    /// It is BER, where DER is wanted.
+    ValueBer = 624,
+    /// The content was changed as text is when it is signed.
+    ValueTextMode = 625,
     /// Not exactly one certificate at hand is the one that the signer's identifier names.
     SignerUnknown = 700,
     /// The signer is not the TLS peer.
@@ -227,10 +233,12 @@ impl From<Failure> for ClientCertResult {
 impl From<MalformedValue> for ClientCertResult {
     fn from(malformed: MalformedValue) -> Self {
         match malformed {
+            MalformedValue::Empty => Self::ValueEmpty,
             MalformedValue::TooLong => Self::ValueTooLong,
             MalformedValue::Base64 => Self::ValueBase64,
             MalformedValue::ByteSequence => Self::ValueByteSequence,
             MalformedValue::Der => Self::ValueDer,
+            MalformedValue::Ber => Self::ValueBer,
             MalformedValue::Trailing => Self::ValueTrailing,
             MalformedValue::NotSignedData => Self::ValueNotSignedData,
             MalformedValue::Version => Self::ValueVersion,
@@ -238,6 +246,7 @@ impl From<MalformedValue> for ClientCertResult {
             MalformedValue::ContentType => Self::ValueContentType,
             MalformedValue::Detached => Self::ValueDetached,
             MalformedValue::Content => Self::ValueContent,
+            MalformedValue::TextMode => Self::ValueTextMode,
             MalformedValue::CertificateCount => Self::ValueCertificateCount,
             MalformedValue::Certificates => Self::ValueCertificates,
             MalformedValue::Crls => Self::ValueCrls,
@@ -346,6 +355,9 @@ pub(super) fn message(result: u32) -> &'static CStr {
         620 => MalformedValue::AttributesUnsorted.reason(),
         621 => MalformedValue::UnsignedAttributes.reason(),
         622 => MalformedValue::SignatureAlgorithm.reason(),
+        623 => MalformedValue::Empty.reason(),
+        624 => MalformedValue::Ber.reason(),
+        625 => MalformedValue::TextMode.reason(),
         700 => Refusal::SignerUnknown.reason(),
         701 => Refusal::SignerNotPeer.reason(),
         702 => Refusal::SignerUntrusted.reason(),
@@ -457,10 +469,12 @@ mod tests {
     ];
 
     const MALFORMED: &[MalformedValue] = &[
+        MalformedValue::Empty,
         MalformedValue::TooLong,
         MalformedValue::Base64,
         MalformedValue::ByteSequence,
         MalformedValue::Der,
+        MalformedValue::Ber,
         MalformedValue::Trailing,
         MalformedValue::NotSignedData,
         MalformedValue::Version,
@@ -468,6 +482,7 @@ mod tests {
         MalformedValue::ContentType,
         MalformedValue::Detached,
         MalformedValue::Content,
+        MalformedValue::TextMode,
         MalformedValue::CertificateCount,
         MalformedValue::Certificates,
         MalformedValue::Crls,

@@ -2,7 +2,7 @@
 
 //! Certificates that came in a value.
 
-use super::{MAX_CERTIFICATES, strict};
+use super::{MAX_CERTIFICATES, diagnosis, strict};
 use crate::{
     algorithm::Algorithm,
     certificate::Certificate,
@@ -73,7 +73,10 @@ impl<'a> Content<'a> {
             let Certificate { validity, .. } = read_strictly(der)?;
             Ok(Self { der, validity, certificate: syntax.read(der)? })
         };
-        read().map_err(|error| MalformedValue::Content.or_fault(error))
+        read().map_err(|error| match error {
+            ReadError::Malformed => diagnosis::content(der),
+            ReadError::Fault(errors) => errors.into(),
+        })
     }
 
     /// The client, to be signed for again.

@@ -13,6 +13,7 @@
 //! | `strict` | DER, to the last octet |
 //! | `certificate` | certificates in a value |
 //! | `signed_data`, `signed_attributes`, `signing_certificate`, `algorithm` | SignedData and its parts |
+//! | `diagnosis` | what it is that was not read |
 //! | `signer`, `issuers` | who is to have signed, and who vouches for that |
 //! | `signature` | whether they did |
 
@@ -35,6 +36,7 @@ use signed_data::{NamedSigner, Unverified};
 
 mod algorithm;
 mod certificate;
+mod diagnosis;
 mod issuers;
 mod signature;
 mod signed_attributes;
@@ -98,7 +100,8 @@ impl Trust {
         peer: Option<&Client>,
     ) -> Result<Accepted, Failure> {
         let der = value::signed_data(format, value)?;
-        let unverified = Unverified::read(&der)?;
+        let unverified =
+            Unverified::read(&der).map_err(|failure| diagnosis::content_info(failure, &der))?;
         let question = self.path_of(unverified.named, peer);
         let mut known = kept.paths.find(&question, now);
         let mut certificates = Vec::new();

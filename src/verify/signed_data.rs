@@ -2,6 +2,8 @@
 
 //! The SignedData (RFC 5652 section 5.1), as it came: read, and not believed yet.
 
+use std::fmt;
+
 use super::{
     algorithm::{SignatureAlgorithm, read_digest},
     signed_attributes::SignedAttributes,
@@ -11,7 +13,7 @@ use crate::{
     algorithm::Digest,
     certificate::Certificate,
     cms::oid,
-    der::{Element, Malformed, Reader, tag},
+    der::{Element, Malformed, ObjectIdentifier, Reader, tag},
     rejection::{Failure, MalformedValue},
 };
 
@@ -74,7 +76,7 @@ impl<'a> Unverified<'a> {
         let content_type = reader.read(tag::OID)?;
         strict::check(content_type)?;
         if content_type.contents != oid::SIGNED_DATA {
-            return Err(MalformedValue::NotSignedData.into());
+            return Err(MalformedValue::NotSignedData.with(ObjectIdentifier(content_type.contents)));
         }
         let explicit = reader.read(tag::CONTEXT_0)?;
         reader.end()?;
@@ -95,21 +97,25 @@ impl<'a> Unverified<'a> {
             strict::check(element)?;
         }
 
+        // Each of these goes with another version, which is not what is wrong then.
+        let content = read_encapsulated(encapsulated)?;
+        if is_key_identifier(signers) {
+            return Err(MalformedValue::SignerIdentifier.with("by subjectKeyIdentifier"));
+        }
         if version.contents != VERSION_1 {
-            return Err(MalformedValue::Version.into());
+            return Err(MalformedValue::Version.with(Version(version.contents)));
         }
         if crls.is_some() {
             return Err(MalformedValue::Crls.into());
         }
-        let digest = Reader::only(digest_algorithms.contents, tag::SEQUENCE)
-            .and_then(read_digest)
-            .map_err(|Malformed| MalformedValue::DigestAlgorithm)?;
-        let content = read_encapsulated(encapsulated)?;
+        let digest = read_digest_algorithms(digest_algorithms)?;
         let signer = Reader::only(signers.contents, tag::SEQUENCE)
             .map_err(|Malformed| MalformedValue::Signers.into())
             .and_then(SignerInfo::read)?;
         if signer.digest != digest {
-            return Err(MalformedValue::DigestAlgorithm.into());
+            let (one, other) = (digest.usual_name(), signer.digest.usual_name());
+            let both = format_args!("{one} in the SignedData, {other} in the SignerInfo");
+            return Err(MalformedValue::DigestAlgorithm.with(both));
         }
         Ok(Self {
             content,
@@ -129,17 +135,65 @@ impl<'a> Unverified<'a> {
     }
 }
 
+/// There must be one, for one signer.
+fn read_digest_algorithms(set: Element<'_>) -> Result<Digest, Failure> {
+    let one = Reader::only(set.contents, tag::SEQUENCE);
+    read_digest_algorithm(one.map_err(|Malformed| {
+        MalformedValue::DigestAlgorithm.with("the SignedData has none, or several")
+    })?)
+}
+
+fn read_digest_algorithm(identifier: Element<'_>) -> Result<Digest, Failure> {
+    read_digest(identifier)
+        .map_err(|Malformed| MalformedValue::DigestAlgorithm.with(Named(identifier)))
+}
+
+/// What an AlgorithmIdentifier names.
+struct Named<'a>(Element<'a>);
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match Reader::new(self.0.contents).read(tag::OID) {
+            Ok(kind) => ObjectIdentifier(kind.contents).fmt(formatter),
+            Err(Malformed) => formatter.write_str("no algorithm"),
+        }
+    }
+}
+
 /// The content of an EncapsulatedContentInfo, RFC 5652 section 5.2.
-fn read_encapsulated(encapsulated: Element<'_>) -> Result<&[u8], MalformedValue> {
+fn read_encapsulated(encapsulated: Element<'_>) -> Result<&[u8], Failure> {
     let mut reader = Reader::new(encapsulated.contents);
-    if reader.read(tag::OID)?.contents != oid::DATA {
-        return Err(MalformedValue::ContentType);
+    let kind = reader.read(tag::OID)?.contents;
+    if kind != oid::DATA {
+        return Err(MalformedValue::ContentType.with(ObjectIdentifier(kind)));
     }
     let explicit = reader.optional(tag::CONTEXT_0)?;
     reader.end()?;
     let content =
         Reader::only(explicit.ok_or(MalformedValue::Detached)?.contents, tag::OCTET_STRING)?;
     Ok(content.contents)
+}
+
+/// Whether the first signer is identified by subjectKeyIdentifier.
+fn is_key_identifier(signers: Element<'_>) -> bool {
+    let signer = Reader::new(signers.contents).read(tag::SEQUENCE);
+    signer.is_ok_and(|signer| {
+        let mut reader = Reader::new(signer.contents);
+        let identifier = reader.read(tag::INTEGER).and_then(|_| reader.any());
+        identifier.is_ok_and(|identifier| identifier.tag == tag::CONTEXT_0_PRIMITIVE)
+    })
+}
+
+/// The contents of a version's INTEGER, in words.
+struct Version<'a>(&'a [u8]);
+
+impl fmt::Display for Version<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            [small @ 0..0x80] => write!(formatter, "it is {small}"),
+            _ => formatter.write_str("it is none that there is"),
+        }
+    }
 }
 
 /// RFC 5652 section 5.3.
@@ -164,7 +218,7 @@ impl<'a> SignerInfo<'a> {
             return Err(MalformedValue::SignerIdentifier.into());
         }
         if version.contents != VERSION_1 {
-            return Err(MalformedValue::Version.into());
+            return Err(MalformedValue::Version.with(Version(version.contents)));
         }
         let digest_algorithm = reader.read(tag::SEQUENCE)?;
         let attributes =
@@ -183,12 +237,12 @@ impl<'a> SignerInfo<'a> {
             identifier: identifier.contents,
             issuer,
             serial,
-            digest: read_digest(digest_algorithm)
-                .map_err(|Malformed| MalformedValue::DigestAlgorithm)?,
+            digest: read_digest_algorithm(digest_algorithm)?,
             digest_identifier: digest_algorithm.contents,
             attributes: SignedAttributes::read(attributes)?,
-            signature_algorithm: SignatureAlgorithm::read(signature_algorithm)
-                .map_err(|Malformed| MalformedValue::SignatureAlgorithm)?,
+            signature_algorithm: SignatureAlgorithm::read(signature_algorithm).map_err(
+                |Malformed| MalformedValue::SignatureAlgorithm.with(Named(signature_algorithm)),
+            )?,
             signature_identifier: signature_algorithm.contents,
             signature: signature.contents,
         })

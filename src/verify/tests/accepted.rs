@@ -119,7 +119,7 @@ fn of_our_own_signer() {
 /// `openssl cms -sign` with its defaults, which are SHA-256 for every key, and others.
 #[test]
 fn of_the_openssl_command() {
-    let directory = Directory::new();
+    let directory = Directory::new("verify");
     for (kind, options) in [
         (KeyKind::Rsa(2048), &[][..]),
         (KeyKind::Rsa(3072), &[]),
@@ -506,16 +506,17 @@ fn of_other_certificates() {
 }
 
 /// A directory that is gone when the test is.
-struct Directory(PathBuf);
+pub(super) struct Directory(PathBuf);
 
 impl Directory {
-    fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("client-cert-verify-{}", std::process::id()));
+    pub(super) fn new(name: &str) -> Self {
+        let name = format!("client-cert-{name}-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
         fs::create_dir(&path).unwrap();
         Self(path)
     }
 
-    fn write(&self, name: &str, contents: &[u8]) -> PathBuf {
+    pub(super) fn write(&self, name: &str, contents: &[u8]) -> PathBuf {
         let path = self.0.join(name);
         fs::write(&path, contents).unwrap();
         path

@@ -215,7 +215,7 @@ fn attributes() {
     add("messageDigest as bits", AttributeMalformed, &|forge| {
         forge.set(oid::MESSAGE_DIGEST, &[&element(tag::BIT_STRING, &[&[0; 33]])]);
     });
-    add("messageDigest in pieces", Der, &|forge| {
+    add("messageDigest in pieces", Ber, &|forge| {
         forge.set(oid::MESSAGE_DIGEST, &[&element(0x24, &[&digest])]);
     });
 
@@ -280,10 +280,10 @@ fn attributes() {
     add("an unknown attribute without a value", AttributeMalformed, &|forge| {
         forge.add(UNKNOWN, &[]);
     });
-    add("an unknown attribute in BER", Der, &|forge| {
+    add("an unknown attribute in BER", Ber, &|forge| {
         forge.add(UNKNOWN, &[&[tag::SEQUENCE, 0x80, 0, 0]]);
     });
-    add("an unknown attribute with a long length", Der, &|forge| {
+    add("an unknown attribute with a long length", Ber, &|forge| {
         forge.add(UNKNOWN, &[&[tag::OCTET_STRING, 0x81, 1, 0]]);
     });
     for (name, tag) in [("EXTERNAL", 0x28), ("EMBEDDED PDV", 0x2b), ("CHARACTER STRING", 0x3d)] {

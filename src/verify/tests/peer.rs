@@ -33,6 +33,27 @@ fn accepted() {
         assert_eq!(der(accepted.signer()), der(&ttrp.certificate));
         assert_eq!(accepted.signing_time(), None);
     }
+
+    // As others may write it, RFC 8941.
+    for rest in 0..3 {
+        let certificates = (1..100).map(|length| {
+            let client = Recipe::new(client.key.clone(), &"x".repeat(length));
+            der(&client.issued_by(intermediate).certificate)
+        });
+        let der = certificates.into_iter().find(|der| der.len() % 3 == rest).unwrap();
+        let value = byte_sequence(&der);
+        let unpadded = format!(":{}:", value.trim_matches([':', '=']));
+        for value in [
+            format!(" {value}  "),
+            format!("{value};a;b=\"x\"; c=:Zg:"),
+            format!("  {unpadded};v=1 "),
+            value,
+            unpadded,
+        ] {
+            let accepted = found(&world.trust(), &value, ttrp, &[intermediate]).unwrap();
+            assert_eq!(accepted.client().leaf(), der, "{value}");
+        }
+    }
 }
 
 #[test]
@@ -47,14 +68,19 @@ fn refused() {
     let mut cases = Cases::default();
 
     for (name, expected, value) in [
-        ("empty", ByteSequence, String::new()),
+        ("empty", Empty, String::new()),
+        ("nothing but spaces", Empty, "   ".to_owned()),
         ("base64 alone", ByteSequence, base64(&certificate)),
-        ("parameters", ByteSequence, format!("{value};a")),
-        ("white space", ByteSequence, format!("{value} ")),
-        ("list", Base64, format!("{value}, {value}")),
+        ("a parameter in capitals", ByteSequence, format!("{value};A")),
+        ("a parameter before it", ByteSequence, format!("a={value}")),
+        ("a tab after it", ByteSequence, format!("{value}\t")),
+        ("a line feed after it", ByteSequence, format!("{value}\n")),
+        ("list", ByteSequence, format!("{value}, {value}")),
+        ("space inside", Base64, value.replacen('M', " M", 1)),
+        ("padding too much", Base64, format!("{}====:", value.trim_end_matches([':', '=']))),
         ("stray character", Base64, value.replacen('M', "!", 1)),
         ("oversize", TooLong, format!(":{}:", "A".repeat(LONGEST_VALUE))),
-        ("no octets", Base64, byte_sequence(&[])),
+        ("no octets", Content, byte_sequence(&[])),
         ("cut off", Content, byte_sequence(&certificate[1..])),
         ("a zero after it", Content, byte_sequence(&[&certificate[..], &[0]].concat())),
         ("two certificates", Content, byte_sequence(&certificate.repeat(2))),
