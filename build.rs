@@ -37,7 +37,7 @@ fn declare_openssl() {
         )
         .allowlist_function("ERR_(set|clear_last)_mark|ERR_pop_to_mark|OPENSSL_cleanse")
         .allowlist_function("ASN1_(item_verify|SEQUENCE_it)|d2i_(X509_ALGOR|ASN1_BIT_STRING)")
-        .allowlist_function("X509_NAME_print_ex|X509_check_ca|X509_new_ex")
+        .allowlist_function("X509_NAME_print_ex|X509_check_ca|X509_cmp_time|X509_new_ex")
         .allowlist_function("i2d_X509_AUX")
         .allowlist_function("X509_STORE_CTX_set_(flags|time|verify_cb)|X509_STORE_CTX_set0_crls")
         .allowlist_function("(d2i_)?ESS_SIGNING_CERT(_V2)?(_free)?")

@@ -146,6 +146,18 @@ typedef enum {
      */
     CLIENT_CERT_RESULT_CERTIFICATE_NOT_REPRESENTABLE = 305,
     /**
+     * OpenSSL does not read the client's certificate as it writes it.
+     */
+    CLIENT_CERT_RESULT_CERTIFICATE_NOT_REREAD = 306,
+    /**
+     * OpenSSL cannot compare the validity of the client's certificate with any time.
+     */
+    CLIENT_CERT_RESULT_CERTIFICATE_TIMES = 307,
+    /**
+     * The value would be longer than 65536 bytes.
+     */
+    CLIENT_CERT_RESULT_ENCODED_TOO_LONG = 308,
+    /**
      * The bytes are no handshake record, or one of another version.
      */
     CLIENT_CERT_RESULT_HANDSHAKE_RECORD_MALFORMED = 400,
@@ -210,7 +222,7 @@ typedef enum {
      */
     CLIENT_CERT_RESULT_VALUE_DETACHED = 609,
     /**
-     * The content is not exactly one certificate in DER.
+     * The content is not exactly one certificate, in the octets that OpenSSL writes for it.
      */
     CLIENT_CERT_RESULT_VALUE_CONTENT = 610,
     /**
@@ -855,10 +867,11 @@ client_cert_result client_cert_client_check_validity(const client_cert_client *c
  *
  * Sets `*value` to memory from `allocator`.
  *
- * Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER, CLIENT_CERT_RESULT_OUT_OF_MEMORY, and, for
- * CLIENT_CERT_FORMAT_XFCC, with CLIENT_CERT_RESULT_CERTIFICATE_NOT_REPRESENTABLE where it has no
- * way to write one of the names, or one cannot be read. The validity of the certificate is not
- * looked at: client_cert_handshake_client() did that.
+ * Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER, CLIENT_CERT_RESULT_OUT_OF_MEMORY,
+ * CLIENT_CERT_RESULT_ENCODED_TOO_LONG, and, for CLIENT_CERT_FORMAT_XFCC, with
+ * CLIENT_CERT_RESULT_CERTIFICATE_NOT_REPRESENTABLE where it has no way to write one of the names, or
+ * one cannot be read. The validity of the certificate is not looked at:
+ * client_cert_handshake_client() did that.
  */
 client_cert_result client_cert_encode(const client_cert_client *client,
                                       uint32_t format,
@@ -872,7 +885,7 @@ client_cert_result client_cert_encode(const client_cert_client *client,
  * Sets `*value` to memory from `allocator`: the empty string when there is nothing to send, in
  * which case the header must be left out.
  *
- * Fails with CLIENT_CERT_RESULT_OUT_OF_MEMORY.
+ * Fails with CLIENT_CERT_RESULT_OUT_OF_MEMORY, CLIENT_CERT_RESULT_ENCODED_TOO_LONG.
  */
 client_cert_result client_cert_encode_chain(const client_cert_client *client,
                                             const client_cert_allocator *allocator,
@@ -1116,7 +1129,7 @@ const char *client_cert_version(void);
  * Sets `*value` to memory from `allocator`.
  *
  * Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER, CLIENT_CERT_RESULT_OUT_OF_MEMORY,
- * CLIENT_CERT_RESULT_SIGNING_FAILED, and, when one of the two certificates is outside its
+ * CLIENT_CERT_RESULT_SIGNING_FAILED, CLIENT_CERT_RESULT_ENCODED_TOO_LONG, and, when one of the two certificates is outside its
  * validity at `now`, as the two check_validity functions do. With
  * CLIENT_CERT_RESULT_SIGNING_FAILED, OpenSSL's reasons are left in its error queue.
  */

@@ -6,14 +6,13 @@ use std::{any::Any, sync::OnceLock};
 
 use openssl::x509::{X509, X509Ref};
 
-use crate::{certificate_syntax::KeylessCertificate, client::Client};
+use crate::client::Client;
 
 /// What a value says that was verified: whose certificate, by whom, when. Nothing but a
 /// verification makes one.
 #[derive(Debug)]
 pub struct Accepted {
     client: Client,
-    certificate: KeylessCertificate,
     signer: X509,
     signing_time: Option<i64>,
     end: i64,
@@ -25,14 +24,8 @@ pub type Attachment = Box<dyn Any + Send + Sync>;
 
 impl Accepted {
     /// `end` is the first second, in Unix time, for which it may no longer be true.
-    pub(crate) fn new(
-        client: Client,
-        certificate: KeylessCertificate,
-        signer: X509,
-        signing_time: Option<i64>,
-        end: i64,
-    ) -> Self {
-        Self { client, certificate, signer, signing_time, end, attachment: OnceLock::new() }
+    pub(crate) fn new(client: Client, signer: X509, signing_time: Option<i64>, end: i64) -> Self {
+        Self { client, signer, signing_time, end, attachment: OnceLock::new() }
     }
 
     /// The client, to be signed for again; without a chain, for nobody has signed one.
@@ -45,7 +38,7 @@ impl Accepted {
     /// key it is the client's own to give, and takes longer than verifying a value.
     #[must_use]
     pub fn keyless_certificate(&self) -> &X509Ref {
-        self.certificate.as_x509()
+        self.client.keyless_certificate()
     }
 
     /// The certificate of the signer, or, where nobody signed, of the TLS peer.

@@ -182,14 +182,14 @@ impl Cache {
         Self { values: table(bytes, bytes.div_ceil(USUAL_LENGTH), Weight) }
     }
 
-    /// As [`Signer::sign`], written in `format`; but a value is used again that was signed less
+    /// As [`Signer::sign_value`]; but a value is used again that was signed less
     /// than `lifetime` seconds before, and not after `now`. Of several threads that need the same
     /// value one signs, and the others wait for it; or, while there is one that may still be used,
     /// use that.
     ///
     /// # Errors
     ///
-    /// As [`Signer::sign`], OpenSSL's reasons included; an error is not kept.
+    /// As [`Signer::sign_value`], OpenSSL's reasons included; an error is not kept.
     pub fn sign(
         &self,
         signer: &Signer,
@@ -203,7 +203,7 @@ impl Cache {
         signer.check_validity(now)?;
         client.check_validity(now)?;
         let sign = || -> Result<Entry, Error> {
-            let mut value = format.encode(&signer.sign(certs, client, now)?);
+            let mut value = signer.sign_value(certs, client, format, now)?;
             value.push('\0');
             Ok(Entry { value: value.into(), signed_at: SignedAt(now), renewing: false })
         };
@@ -456,7 +456,7 @@ mod tests {
         }
         // Whoever renews it, all others follow.
         let bench = Bench::new(SIZE);
-        let other = Client::from_der(bench.client.leaf().to_vec(), Vec::new()).unwrap();
+        let other = Client::new(bench.client.certificate().unwrap(), &[]).unwrap();
         let first = bench.sign(NOW, 80);
         assert_eq!(bench.sign(NOW, 80).value(), first.value());
         let renewed = Bench { client: other, ..bench };

@@ -8,10 +8,11 @@ use openssl::x509::{X509, X509Ref};
 
 use crate::{
     cache::LastUsed,
-    certificate::{self, Certificate},
+    certificate,
+    certificate_syntax::{self, KeylessCertificate, NotCarried},
     chain::is_self_signed,
     error::Error,
-    structured_field,
+    format, structured_field,
     time::{Outside, Validity},
 };
 
@@ -25,8 +26,15 @@ pub struct Client {
     leaf: Vec<u8>,
     chain: Vec<Vec<u8>>,
     path_id: [u8; 32],
-    /// The leaf as OpenSSL has it, once somebody asked.
-    certificate: OnceLock<X509>,
+    certificate: LeafCertificate,
+}
+
+/// The leaf as OpenSSL has it.
+#[derive(Debug)]
+enum LeafCertificate {
+    Whole(X509),
+    /// Without its key, and with it once somebody asked.
+    Keyless(KeylessCertificate, OnceLock<X509>),
 }
 
 impl PartialEq for Client {
@@ -41,42 +49,57 @@ impl Client {
     /// Makes a client of a chain that was verified. `chain` is in TLS order and without the leaf;
     /// self-signed certificates are left out.
     ///
+    /// The leaf is one that whoever reads it from a value can read, and finds to be the same.
+    ///
     /// # Errors
     ///
-    /// [`Error::CertificateMalformed`]
+    /// [`Error::CertificateMalformed`], [`Error::CertificateNotReread`],
+    /// [`Error::CertificateTimes`]
     pub fn new(leaf: &X509Ref, chain: &[&X509Ref]) -> Result<Self, Error> {
         let chain = chain
             .iter()
             .filter(|certificate| !is_self_signed(certificate))
             .map(|certificate| certificate::der(certificate))
             .collect::<Result<_, _>>()?;
-        let client = Self::from_der(certificate::der(leaf)?, chain)?;
-        Ok(Self { certificate: OnceLock::from(leaf.to_owned()), ..client })
+        let der = certificate::der(leaf)?;
+        let (_, validity) = certificate_syntax::read_carried(&der).map_err(not_carried)?;
+        let certificate = LeafCertificate::Whole(leaf.to_owned());
+        Ok(Self::with_parts(certificate::id(&der), der, chain, validity, certificate))
     }
 
-    /// As [`Self::new`], of DER; `chain` is kept as it is.
-    pub(crate) fn from_der(leaf: Vec<u8>, chain: Vec<Vec<u8>>) -> Result<Self, Error> {
-        let id = certificate::id(&leaf);
-        Self::with_id(id, leaf, chain)
+    /// The client whom [`Self::new`] made of this leaf before, whose DER and identity are known.
+    pub(crate) fn again(
+        leaf: &X509Ref,
+        der: Vec<u8>,
+        id: [u8; 32],
+        chain: Vec<Vec<u8>>,
+    ) -> Result<Self, Error> {
+        let validity = certificate_syntax::validity(leaf).map_err(not_carried)?;
+        let certificate = LeafCertificate::Whole(leaf.to_owned());
+        Ok(Self::with_parts(id, der, chain, validity, certificate))
     }
 
-    /// As [`Self::from_der`], where the leaf's identity is known.
-    pub(crate) fn with_id(id: [u8; 32], leaf: Vec<u8>, chain: Vec<Vec<u8>>) -> Result<Self, Error> {
-        let validity = Certificate::read(&leaf).map_err(|_| Error::CertificateMalformed)?.validity;
+    /// The client of a value with this content.
+    pub(crate) fn of_content(content: KeylessCertificate, validity: Validity, der: &[u8]) -> Self {
+        let id = certificate::id(der);
+        let certificate = LeafCertificate::Keyless(content, OnceLock::new());
+        Self::with_parts(id, der.to_vec(), Vec::new(), validity, certificate)
+    }
+
+    fn with_parts(
+        id: [u8; 32],
+        leaf: Vec<u8>,
+        chain: Vec<Vec<u8>>,
+        validity: Validity,
+        certificate: LeafCertificate,
+    ) -> Self {
         let path_id = if chain.is_empty() {
             id
         } else {
             certificate::id(&[&leaf[..], &chain.concat()].concat())
         };
-        Ok(Self {
-            leaf,
-            id,
-            validity,
-            chain,
-            path_id,
-            certificate: OnceLock::new(),
-            last_used: LastUsed::default(),
-        })
+        let last_used = LastUsed::default();
+        Self { leaf, id, validity, chain, path_id, certificate, last_used }
     }
 
     /// Whether the leaf is within its validity at `now`, in Unix seconds.
@@ -103,17 +126,29 @@ impl Client {
         &self.id
     }
 
-    /// The same as OpenSSL has it.
+    /// The leaf as OpenSSL has it.
     ///
     /// # Errors
     ///
     /// [`Error::CertificateMalformed`]
     pub fn certificate(&self) -> Result<&X509Ref, Error> {
-        if let Some(certificate) = self.certificate.get() {
+        let whole = match &self.certificate {
+            LeafCertificate::Whole(whole) => return Ok(whole),
+            LeafCertificate::Keyless(_, whole) => whole,
+        };
+        if let Some(certificate) = whole.get() {
             return Ok(certificate);
         }
         let certificate = X509::from_der(&self.leaf).map_err(|_| Error::CertificateMalformed)?;
-        Ok(self.certificate.get_or_init(|| certificate))
+        Ok(whole.get_or_init(|| certificate))
+    }
+
+    /// The same, but for its key, which need not be there.
+    pub(crate) fn keyless_certificate(&self) -> &X509Ref {
+        match &self.certificate {
+            LeafCertificate::Whole(certificate) => certificate,
+            LeafCertificate::Keyless(certificate, _) => certificate.as_x509(),
+        }
     }
 
     /// The intermediates as OpenSSL has them.
@@ -145,9 +180,20 @@ impl Client {
     }
 
     /// The value of Client-Cert-Chain, RFC 9440 section 2.3; empty if there is no intermediate.
-    #[must_use]
-    pub fn encode_chain(&self) -> String {
-        structured_field::list(&self.chain)
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ValueTooLong`]
+    pub fn encode_chain(&self) -> Result<String, Error> {
+        format::within_limit(structured_field::list(&self.chain))
+    }
+}
+
+fn not_carried(reason: NotCarried) -> Error {
+    match reason {
+        NotCarried::Unreadable(_) | NotCarried::WrittenOtherwise => Error::CertificateNotReread,
+        NotCarried::Validity => Error::CertificateTimes,
+        NotCarried::Fault(_) => Error::CertificateMalformed,
     }
 }
 

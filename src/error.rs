@@ -41,6 +41,10 @@ pub enum Error {
     VerificationFailed,
     /// A certificate is not DER as RFC 5280 has it.
     CertificateMalformed,
+    /// OpenSSL does not read the client's certificate as it writes it.
+    CertificateNotReread,
+    /// OpenSSL cannot compare the validity of the client's certificate with any time.
+    CertificateTimes,
     /// The client's certificate has expired.
     CertificateExpired,
     /// The client's certificate is not valid yet.
@@ -51,6 +55,8 @@ pub enum Error {
     CertificateUnverified,
     /// A name in the client's certificate cannot be written in the format.
     CertificateNotRepresentable,
+    /// The value would be longer than 65536 bytes.
+    ValueTooLong,
     /// A handshake record is not one, or is of another version.
     HandshakeRecordMalformed,
     /// A handshake record belongs to another client certificate.
@@ -97,6 +103,12 @@ impl Error {
             Self::SigningFailed => c"OpenSSL could not make the signature",
             Self::VerificationFailed => c"OpenSSL could not verify the signature",
             Self::CertificateMalformed => c"the certificate is malformed",
+            Self::CertificateNotReread => {
+                c"OpenSSL does not read the client certificate as it writes it"
+            }
+            Self::CertificateTimes => {
+                c"OpenSSL cannot compare the validity of the client certificate with the time"
+            }
             Self::CertificateExpired => c"the client certificate has expired",
             Self::CertificateNotYetValid => c"the client certificate is not valid yet",
             Self::NoCertificate => c"the client sent no certificate",
@@ -104,6 +116,7 @@ impl Error {
             Self::CertificateNotRepresentable => {
                 c"the client certificate holds a name that the format has no way to write, or that cannot be read"
             }
+            Self::ValueTooLong => c"the value would be longer than 65536 bytes",
             Self::HandshakeRecordMalformed => c"the handshake record is malformed",
             Self::HandshakeRecordMismatch => {
                 c"the handshake record belongs to another client certificate"

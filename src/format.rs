@@ -4,6 +4,14 @@
 
 use crate::{client::Client, error::Error, escaped_pem::escaped_pem, structured_field, xfcc};
 
+/// The longest value that is sent or read, in bytes: more than any server takes in a header.
+pub(crate) const MAX_VALUE: usize = 65_536;
+
+/// Checks that a value is one that the other end reads.
+pub(crate) fn within_limit(value: String) -> Result<String, Error> {
+    if value.len() <= MAX_VALUE { Ok(value) } else { Err(Error::ValueTooLong) }
+}
+
 /// The formats whose value is a SignedData.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SignedFormat {
@@ -48,14 +56,95 @@ impl CertificateFormat {
     ///
     /// # Errors
     ///
-    /// [`Error::CertificateNotRepresentable`], [`Error::CertificateMalformed`], of [`Self::Xfcc`]
-    /// alone.
+    /// [`Error::ValueTooLong`]; and of [`Self::Xfcc`] alone [`Error::CertificateNotRepresentable`].
     pub fn encode(self, client: &Client) -> Result<String, Error> {
-        match self {
-            Self::Rfc9440 => Ok(structured_field::byte_sequence(client.leaf())),
-            Self::EscapedPem => Ok(escaped_pem(client.leaf())),
-            Self::Xfcc => xfcc::element(client),
+        within_limit(match self {
+            Self::Rfc9440 => structured_field::byte_sequence(client.leaf()),
+            Self::EscapedPem => escaped_pem(client.leaf()),
+            Self::Xfcc => xfcc::element(client)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use openssl::{
+        asn1::{Asn1Object, Asn1OctetString},
+        x509::X509Extension,
+    };
+
+    use super::*;
+    use crate::{
+        cache::Cache,
+        signer::{Signer, SignerCerts},
+        testing::{KeyKind, Leaf, NOW},
+    };
+
+    /// An extension of so many octets.
+    fn extension(octets: usize) -> X509Extension {
+        let oid = Asn1Object::from_str("1.2.3.4").unwrap();
+        let value = Asn1OctetString::new_from_bytes(&vec![7; octets]).unwrap();
+        X509Extension::new_from_der(&oid, false, &value).unwrap()
+    }
+
+    /// The longest value of each sort, and one that is a little longer.
+    #[test]
+    fn longest_value() {
+        let own = Leaf::new(KeyKind::Ed25519).self_signed();
+        let signer = Signer::new(&own.certificate, &own.key, &[]).unwrap();
+        type Encode<'a> = &'a dyn Fn(&Client) -> Result<String, Error>;
+        let signed = |format| {
+            let (signer, cache) = (&signer, Cache::new(1 << 20));
+            move |client: &Client| {
+                let value = signer.sign_value(SignerCerts::Signer, client, format, NOW);
+                for lifetime in [0, 60] {
+                    let certs = SignerCerts::Signer;
+                    let again = cache.sign(signer, certs, client, format, NOW, lifetime);
+                    assert_eq!(again.map(|signed| signed.value.value().to_owned()), value);
+                }
+                value
+            }
+        };
+        let certificate = |format: CertificateFormat| move |client: &Client| format.encode(client);
+        for (name, encode) in [
+            ("cms", &signed(SignedFormat::Cms) as Encode<'_>),
+            ("cms-sf", &signed(SignedFormat::CmsSf)),
+            ("rfc9440", &certificate(CertificateFormat::Rfc9440)),
+            ("escaped-pem", &certificate(CertificateFormat::EscapedPem)),
+            ("xfcc", &certificate(CertificateFormat::Xfcc)),
+        ] {
+            let encode = |length| {
+                // All else of it has always the same length.
+                let large = Leaf::new(KeyKind::Ed25519).serial(7).extension(extension(length));
+                encode(&Client::new(&large.self_signed().certificate, &[]).unwrap())
+            };
+            // The first length that is too long.
+            let (mut good, mut bad) = (1000, 60_000);
+            let mut longest = 0;
+            while bad - good > 1 {
+                let middle = (good + bad) / 2;
+                match encode(middle) {
+                    Ok(value) => (good, longest) = (middle, value.len()),
+                    Err(error) => {
+                        assert_eq!(error, Error::ValueTooLong, "{name}");
+                        bad = middle;
+                    }
+                }
+            }
+            assert!((MAX_VALUE - 100..=MAX_VALUE).contains(&longest), "{name}: {longest}");
         }
+    }
+
+    #[test]
+    fn longest_chain() {
+        let (root, leaf) = (Leaf::ca("root").self_signed(), Leaf::new(KeyKind::Ed25519));
+        let leaf = leaf.self_signed();
+        let chain = |octets: usize| {
+            let large = Leaf::new(KeyKind::Ed25519).extension(extension(octets)).issued_by(&root);
+            Client::new(&leaf.certificate, &[&*large.certificate; 2]).unwrap().encode_chain()
+        };
+        assert!(chain(23_000).unwrap().len() > 60_000);
+        assert_eq!(chain(25_000), Err(Error::ValueTooLong));
     }
 }
 
@@ -94,6 +183,6 @@ mod rfc9440 {
         let [leaf, intermediate, root] = example();
         let client = Client::new(&leaf, &[&intermediate, &root]).unwrap();
         let (first, _) = CLIENT_CERT_CHAIN.trim_end().split_once(", ").unwrap();
-        assert_eq!(client.encode_chain(), first);
+        assert_eq!(client.encode_chain().unwrap(), first);
     }
 }

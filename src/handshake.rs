@@ -6,15 +6,17 @@
 //!
 //! ```text
 //! Record ::= SEQUENCE {
-//!     version  INTEGER (1),
+//!     version  INTEGER (2),
 //!     vhost    OCTET STRING (SIZE (32)),
 //!     signer   OCTET STRING (SIZE (32)),
 //!     peer     CHOICE {
 //!         none        NULL,
 //!         unverified  [0] SEQUENCE { leaf OCTET STRING (SIZE (32)) },
 //!         verified    [1] SEQUENCE { leaf OCTET STRING (SIZE (32)),
-//!                                    chain SEQUENCE OF Certificate } } }
+//!                                    chain SEQUENCE OF OCTET STRING } } }
 //! ```
+//!
+//! The certificates of the chain are what OpenSSL has written for them, and are not looked into.
 
 use openssl::x509::X509Ref;
 
@@ -25,7 +27,7 @@ use crate::{
     error::Error,
 };
 
-const VERSION: &[u8] = &[1];
+const VERSION: &[u8] = &[2];
 
 /// What one full TLS handshake established about the client.
 #[derive(Debug, PartialEq, Eq)]
@@ -52,7 +54,7 @@ impl Handshake {
     ///
     /// # Errors
     ///
-    /// [`Error::CertificateMalformed`]
+    /// As [`Client::new`].
     pub fn new(
         vhost: [u8; 32],
         signer_id: [u8; 32],
@@ -76,7 +78,10 @@ impl Handshake {
             Peer::None => element(tag::NULL, &[]),
             Peer::Unverified { leaf_id } => element(tag::CONTEXT_0, &[&octets(leaf_id)]),
             Peer::Verified(client) => {
-                let chain = element(tag::SEQUENCE, &[&client.chain().concat()]);
+                let chain = client.chain().iter();
+                let chain: Vec<_> =
+                    chain.map(|certificate| element(tag::OCTET_STRING, &[certificate])).collect();
+                let chain = element(tag::SEQUENCE, &[&chain.concat()]);
                 element(tag::CONTEXT_1, &[&octets(client.id()), &chain])
             }
         };
@@ -89,16 +94,16 @@ impl Handshake {
     /// # Errors
     ///
     /// [`Error::HandshakeRecordMalformed`], [`Error::HandshakeRecordMismatch`] when it was written
-    /// for another leaf, [`Error::CertificateMalformed`]
+    /// for another leaf, [`Error::CertificateMalformed`], [`Error::CertificateTimes`]
     pub fn from_bytes(record: &[u8], leaf: Option<&X509Ref>) -> Result<Self, Error> {
         let record = Record::read(record).map_err(|Malformed| Error::HandshakeRecordMalformed)?;
-        let leaf = leaf.map(certificate::der).transpose()?;
-        if leaf.as_deref().map(certificate::id) != record.peer.leaf_id() {
+        let der = leaf.map(certificate::der).transpose()?;
+        if der.as_deref().map(certificate::id) != record.peer.leaf_id() {
             return Err(Error::HandshakeRecordMismatch);
         }
-        let peer = match (record.peer, leaf) {
-            (RecordPeer::Verified { leaf_id, chain }, Some(leaf)) => {
-                Peer::Verified(Client::with_id(leaf_id, leaf, chain)?)
+        let peer = match (record.peer, leaf.zip(der)) {
+            (RecordPeer::Verified { leaf_id, chain }, Some((leaf, der))) => {
+                Peer::Verified(Client::again(leaf, der, leaf_id, chain)?)
             }
             (RecordPeer::Unverified { leaf_id }, Some(_)) => Peer::Unverified { leaf_id },
             (_, None) | (RecordPeer::None, _) => Peer::None,
@@ -193,7 +198,7 @@ fn read_chain(chain: Element<'_>) -> Result<Vec<Vec<u8>>, Malformed> {
     let mut reader = Reader::new(chain.contents);
     let mut certificates = Vec::new();
     while reader.end().is_err() {
-        certificates.push(reader.read(tag::SEQUENCE)?.raw.to_vec());
+        certificates.push(reader.read(tag::OCTET_STRING)?.contents.to_vec());
     }
     Ok(certificates)
 }
@@ -287,10 +292,10 @@ mod tests {
             ("nothing", vec![]),
             ("trailing byte", [&good[..], &[0]].concat()),
             ("last byte missing", good[..good.len() - 1].to_vec()),
-            ("version 2", record(&[&element(tag::INTEGER, &[&[2]]), &octets, &octets, &null])),
+            ("version 1", record(&[&element(tag::INTEGER, &[&[1]]), &octets, &octets, &null])),
             (
                 "long version",
-                record(&[&element(tag::INTEGER, &[&[0, 1]]), &octets, &octets, &null]),
+                record(&[&element(tag::INTEGER, &[&[0, 2]]), &octets, &octets, &null]),
             ),
             ("short vhost", record(&[&version, &short, &octets, &null])),
             ("short signer", record(&[&version, &octets, &short, &null])),
@@ -326,8 +331,10 @@ mod tests {
     fn record_is_small() {
         let pki = Pki::new(KeyKind::P256);
         let handshake = verified(&pki);
-        let chain: usize = handshake.client(NOW).unwrap().chain().iter().map(Vec::len).sum();
-        assert!(handshake.to_bytes().len() <= chain + 120);
+        let chain = handshake.client(NOW).unwrap().chain();
+        // A tag and a length for each.
+        let octets: usize = chain.iter().map(|certificate| certificate.len() + 4).sum();
+        assert!(handshake.to_bytes().len() <= octets + 120);
     }
 
     proptest! {

@@ -61,7 +61,7 @@ pub enum MalformedValue {
     ContentType,
     /// The content is absent.
     Detached,
-    /// The content is not exactly one certificate in DER.
+    /// The content is not exactly one certificate, in the octets that OpenSSL writes for it.
     Content,
     /// The content was changed as text is when it is signed.
     TextMode,
@@ -216,7 +216,7 @@ impl MalformedValue {
             }
             Self::ContentType => c"the type of the signed content is not id-data",
             Self::Detached => c"the signed content is detached",
-            Self::Content => c"the content is not exactly one certificate in strict DER",
+            Self::Content => c"the content is not exactly one certificate as OpenSSL writes it",
             Self::TextMode => {
                 c"the content was signed as text, which changes it (openssl cms -sign without -binary)"
             }

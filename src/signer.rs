@@ -16,7 +16,7 @@ use crate::{
     client::Client,
     cms::{SignedAttributes, SignedData, certificate_set},
     error::Error,
-    format::SignedFormat,
+    format::{SignedFormat, within_limit},
     openssl::leaving_errors_if,
     signature,
     signing_key::SigningKey,
@@ -187,6 +187,21 @@ impl Signer {
     pub fn sign(&self, certs: SignerCerts, client: &Client, now: i64) -> Result<Vec<u8>, Error> {
         let failed = |signed: &Result<_, Error>| *signed == Err(Error::SigningFailed);
         leaving_errors_if(failed, || self.sign_leaving_errors(certs, client, now))
+    }
+
+    /// As [`Self::sign`], written in `format`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::sign`], and [`Error::ValueTooLong`].
+    pub fn sign_value(
+        &self,
+        certs: SignerCerts,
+        client: &Client,
+        format: SignedFormat,
+        now: i64,
+    ) -> Result<String, Error> {
+        within_limit(format.encode(&self.sign(certs, client, now)?))
     }
 
     fn sign_leaving_errors(

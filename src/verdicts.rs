@@ -18,7 +18,7 @@ use quick_cache::Weighter;
 
 use crate::{
     accepted::Accepted,
-    certificate_syntax::CertificateSyntax,
+    certificate_syntax,
     client::Client,
     crl::Crls,
     format::SignedFormat,
@@ -184,7 +184,8 @@ impl Verdicts {
         let for_values = bytes.saturating_sub(for_signers);
         let table = table(for_values, (for_values / OVERHEAD).max(1), Weight);
         let paths = SignerPaths::new(for_signers);
-        Self { table, kept: Kept { syntax: CertificateSyntax::default(), paths } }
+        certificate_syntax::prepare();
+        Self { table, kept: Kept { paths } }
     }
 
     /// As [`Trust::verify`]; but a value is taken again that was accepted before, as long as the
@@ -226,7 +227,7 @@ impl Verdicts {
             let chain = peer.chain_certificates()?;
             let chain: Vec<_> = chain.iter().map(|certificate| &**certificate).collect();
             let peer = peer.certificate()?;
-            trust.combine().verify_peer_with(&self.kept, value, now, peer, &chain)
+            trust.combine().verify_peer(value, now, peer, &chain)
         })
     }
 

@@ -4,16 +4,13 @@
 
 use std::{ffi::c_int, fmt::Write, ptr::null_mut, slice};
 
-use foreign_types::ForeignTypeRef;
+use foreign_types::{ForeignType, ForeignTypeRef};
 use openssl::{
-    stack::StackRef,
+    stack::{Stack, StackRef},
     x509::{GeneralName, X509Ref},
 };
 
-use crate::{
-    client::Client, error::Error, escaped_pem::escaped_pem, openssl as missing,
-    path::has_invalid_extensions,
-};
+use crate::{client::Client, error::Error, escaped_pem::escaped_pem, openssl as missing};
 
 /// `Hash=…;Cert="…";Subject="…";URI=…;DNS=…`: the SHA-256 of the leaf in lower-case hexadecimal,
 /// its percent-encoded PEM, its subject as RFC 2253 writes it, and each of its URIs and DNS names.
@@ -21,16 +18,11 @@ use crate::{
 ///
 /// # Errors
 ///
-/// [`Error::CertificateMalformed`]; [`Error::CertificateNotRepresentable`] when a name holds what
-/// the format has no way to write, or cannot be read: leaving it out would make another client of
-/// this one.
+/// [`Error::CertificateNotRepresentable`] when a name holds what the format has no way to write, or
+/// cannot be read: leaving it out would make another client of this one.
 pub(crate) fn element(client: &Client) -> Result<String, Error> {
-    let certificate = client.certificate()?;
-    // There would be no names for those that are there twice, or cannot be read.
-    if has_invalid_extensions(certificate) {
-        return Err(Error::CertificateNotRepresentable);
-    }
-    let names = certificate.subject_alt_names();
+    let certificate = client.keyless_certificate();
+    let names = subject_alt_names(certificate)?;
     let uris = names_of(names.as_deref(), openssl_sys::GEN_URI)?;
     let mut element = String::from("Hash=");
     for byte in client.id() {
@@ -56,6 +48,27 @@ fn push(element: &mut String, key: &str, value: &str) {
     element.push_str(key);
     element.push('=');
     element.push_str(value);
+}
+
+/// The subjectAltNames, if there are any. OpenSSL has none, too, where they are there twice or cannot
+/// be read.
+fn subject_alt_names(certificate: &X509Ref) -> Result<Option<Stack<GeneralName>>, Error> {
+    const ABSENT: c_int = -1;
+    let mut critical = ABSENT;
+    // SAFETY: a valid certificate. What is returned is a stack of GENERAL_NAMEs, and the caller's.
+    unsafe {
+        let names = openssl_sys::X509_get_ext_d2i(
+            certificate.as_ptr(),
+            openssl_sys::NID_subject_alt_name,
+            &raw mut critical,
+            null_mut(),
+        );
+        match (names.is_null(), critical) {
+            (false, _) => Ok(Some(Stack::from_ptr(names.cast()))),
+            (true, ABSENT) => Ok(None),
+            (true, _) => Err(Error::CertificateNotRepresentable),
+        }
+    }
 }
 
 /// The subjectAltNames of one type, each as it is written.
@@ -114,10 +127,16 @@ fn subject(certificate: &X509Ref) -> Result<String, Error> {
 
 #[cfg(test)]
 mod tests {
-    use openssl::x509::{X509, extension::SubjectAlternativeName};
+    use openssl::{
+        asn1::{Asn1Object, Asn1OctetString},
+        x509::{X509, X509Extension, extension::SubjectAlternativeName},
+    };
 
     use super::*;
-    use crate::testing::{KeyKind, Leaf};
+    use crate::{
+        certificate_syntax,
+        testing::{KeyKind, Leaf},
+    };
 
     #[test]
     fn values_that_could_end_their_field() {
@@ -180,6 +199,37 @@ mod tests {
             .self_signed();
         let client = Client::new(&leaf.certificate, &[]).unwrap();
         assert_eq!(element(&client), Err(Error::CertificateNotRepresentable));
+    }
+
+    #[test]
+    fn other_extensions_make_no_difference() {
+        let nonsense = |nid: &str| {
+            let oid = Asn1Object::from_str(nid).unwrap();
+            let value = Asn1OctetString::new_from_bytes(b"nonsense").unwrap();
+            X509Extension::new_from_der(&oid, false, &value).unwrap()
+        };
+        for (oid, expected) in [
+            ("keyUsage", Ok(())),
+            ("authorityKeyIdentifier", Ok(())),
+            ("basicConstraints", Ok(())),
+            ("1.2.3.4", Ok(())),
+            ("subjectAltName", Err(Error::CertificateNotRepresentable)),
+        ] {
+            let leaf = Leaf::new(KeyKind::P256).subject("a").extension(nonsense(oid));
+            let client = Client::new(&leaf.self_signed().certificate, &[]).unwrap();
+            assert_eq!(element(&client).map(drop), expected, "{oid}");
+        }
+    }
+
+    #[test]
+    fn of_an_accepted_client_its_key_is_not_read() {
+        let leaf = Leaf::new(KeyKind::P256).subject("a").self_signed();
+        let client = Client::new(&leaf.certificate, &[]).unwrap();
+        let (content, validity) = certificate_syntax::read_carried(client.leaf()).unwrap();
+        let accepted = Client::of_content(content, validity, client.leaf());
+        assert_eq!(element(&accepted), element(&client));
+        assert!(accepted.keyless_certificate().public_key().is_err());
+        assert!(accepted.certificate().unwrap().public_key().unwrap().public_eq(&leaf.key));
     }
 
     #[test]

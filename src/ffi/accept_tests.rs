@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     accepted::Accepted,
-    certificate_syntax::CertificateSyntax,
+    certificate_syntax,
     client::Client,
     format::{CertificateFormat, SignedFormat},
     signer::{Signer, SignerCerts},
@@ -68,9 +68,10 @@ impl Objects {
 
     /// The client, accepted without a signature.
     fn accepted(&self) -> Accepted {
-        let client = Client::from_der(self.client.leaf().to_vec(), Vec::new()).unwrap();
-        let certificate = CertificateSyntax::default().read(client.leaf()).unwrap();
-        Accepted::new(client, certificate, X509::from_der(self.peer.leaf()).unwrap(), None, NOW)
+        let leaf = self.client.leaf();
+        let (certificate, validity) = certificate_syntax::read_carried(leaf).unwrap();
+        let client = Client::of_content(certificate, validity, leaf);
+        Accepted::new(client, X509::from_der(self.peer.leaf()).unwrap(), None, NOW)
     }
 }
 

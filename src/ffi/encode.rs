@@ -18,10 +18,11 @@ use crate::client::Client;
 ///
 /// Sets `*value` to memory from `allocator`.
 ///
-/// Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER, CLIENT_CERT_RESULT_OUT_OF_MEMORY, and, for
-/// CLIENT_CERT_FORMAT_XFCC, with CLIENT_CERT_RESULT_CERTIFICATE_NOT_REPRESENTABLE where it has no
-/// way to write one of the names, or one cannot be read. The validity of the certificate is not
-/// looked at: client_cert_handshake_client() did that.
+/// Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER, CLIENT_CERT_RESULT_OUT_OF_MEMORY,
+/// CLIENT_CERT_RESULT_ENCODED_TOO_LONG, and, for CLIENT_CERT_FORMAT_XFCC, with
+/// CLIENT_CERT_RESULT_CERTIFICATE_NOT_REPRESENTABLE where it has no way to write one of the names, or
+/// one cannot be read. The validity of the certificate is not looked at:
+/// client_cert_handshake_client() did that.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_encode(
     client: *const Client,
@@ -44,7 +45,7 @@ pub unsafe extern "C" fn client_cert_encode(
 /// Sets `*value` to memory from `allocator`: the empty string when there is nothing to send, in
 /// which case the header must be left out.
 ///
-/// Fails with CLIENT_CERT_RESULT_OUT_OF_MEMORY.
+/// Fails with CLIENT_CERT_RESULT_OUT_OF_MEMORY, CLIENT_CERT_RESULT_ENCODED_TOO_LONG.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_encode_chain(
     client: *const Client,
@@ -55,7 +56,7 @@ pub unsafe extern "C" fn client_cert_encode_chain(
     boundary(|| unsafe {
         let value = pointer::out(value, Value::EMPTY)?;
         let (client, allocator) = (pointer::borrow(client)?, pointer::borrow(allocator)?);
-        *value = allocator.value(&client.encode_chain())?;
+        *value = allocator.value(&client.encode_chain()?)?;
         Ok(())
     })
 }

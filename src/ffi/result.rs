@@ -67,6 +67,12 @@ pub enum ClientCertResult {
     /// The client's certificate holds a name that the format has no way to write, or names that
     /// cannot be read.
     CertificateNotRepresentable = 305,
+    /// OpenSSL does not read the client's certificate as it writes it.
+    CertificateNotReread = 306,
+    /// OpenSSL cannot compare the validity of the client's certificate with any time.
+    CertificateTimes = 307,
+    /// The value would be longer than 65536 bytes.
+    EncodedTooLong = 308,
     /// The bytes are no handshake record, or one of another version.
     HandshakeRecordMalformed = 400,
     /// The handshake record belongs to another client certificate.
@@ -99,7 +105,7 @@ pub enum ClientCertResult {
     ValueContentType = 608,
     /// The content is absent.
     ValueDetached = 609,
-    /// The content is not exactly one certificate in DER.
+    /// The content is not exactly one certificate, in the octets that OpenSSL writes for it.
     ValueContent = 610,
     /// There are more than 8 certificates, or the field is there and empty.
     ValueCertificateCount = 611,
@@ -204,6 +210,9 @@ impl From<Error> for ClientCertResult {
             Error::NoCertificate => Self::NoCertificate,
             Error::CertificateUnverified => Self::CertificateUnverified,
             Error::CertificateNotRepresentable => Self::CertificateNotRepresentable,
+            Error::CertificateNotReread => Self::CertificateNotReread,
+            Error::CertificateTimes => Self::CertificateTimes,
+            Error::ValueTooLong => Self::EncodedTooLong,
             Error::HandshakeRecordMalformed => Self::HandshakeRecordMalformed,
             Error::HandshakeRecordMismatch => Self::HandshakeRecordMismatch,
             Error::TrustNameMalformed => Self::TrustNameMalformed,
@@ -326,6 +335,9 @@ pub(super) fn message(result: u32) -> &'static CStr {
         303 => Error::NoCertificate.reason(),
         304 => Error::CertificateUnverified.reason(),
         305 => Error::CertificateNotRepresentable.reason(),
+        306 => Error::CertificateNotReread.reason(),
+        307 => Error::CertificateTimes.reason(),
+        308 => Error::ValueTooLong.reason(),
         400 => Error::HandshakeRecordMalformed.reason(),
         401 => Error::HandshakeRecordMismatch.reason(),
         500 => Error::TrustNameMalformed.reason(),
@@ -460,6 +472,9 @@ mod tests {
         Error::NoCertificate,
         Error::CertificateUnverified,
         Error::CertificateNotRepresentable,
+        Error::CertificateNotReread,
+        Error::CertificateTimes,
+        Error::ValueTooLong,
         Error::HandshakeRecordMalformed,
         Error::HandshakeRecordMismatch,
         Error::TrustNameMalformed,

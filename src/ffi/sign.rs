@@ -19,7 +19,7 @@ use crate::{client::Client, signer::Signer};
 /// Sets `*value` to memory from `allocator`.
 ///
 /// Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER, CLIENT_CERT_RESULT_OUT_OF_MEMORY,
-/// CLIENT_CERT_RESULT_SIGNING_FAILED, and, when one of the two certificates is outside its
+/// CLIENT_CERT_RESULT_SIGNING_FAILED, CLIENT_CERT_RESULT_ENCODED_TOO_LONG, and, when one of the two certificates is outside its
 /// validity at `now`, as the two check_validity functions do. With
 /// CLIENT_CERT_RESULT_SIGNING_FAILED, OpenSSL's reasons are left in its error queue.
 #[unsafe(no_mangle)]
@@ -38,7 +38,7 @@ pub unsafe extern "C" fn client_cert_sign(
         let (signer, client) = (pointer::borrow(signer)?, pointer::borrow(client)?);
         let (certs, format) = (number::signer_certs(certs)?, number::signed_format(format)?);
         let allocator = pointer::borrow(allocator)?;
-        *value = allocator.value(&format.encode(&signer.sign(certs, client, now)?))?;
+        *value = allocator.value(&signer.sign_value(certs, client, format, now)?)?;
         Ok(())
     })
 }

@@ -2,15 +2,14 @@
 
 //! Certificates that came in a value.
 
-use super::{MAX_CERTIFICATES, diagnosis, strict};
+use super::{MAX_CERTIFICATES, diagnosis};
 use crate::{
     algorithm::Algorithm,
     certificate::Certificate,
-    certificate_syntax::{CertificateSyntax, KeylessCertificate},
+    certificate_syntax::{self, KeylessCertificate},
     client::Client,
     der::{Malformed, Reader, tag},
     error::Error,
-    openssl::ReadError,
     rejection::{Failure, MalformedValue, Refusal},
     time::Validity,
     verify::signed_data::NamedSigner,
@@ -61,31 +60,21 @@ impl<'a> ValueCertificate<'a> {
 
 /// The client's certificate.
 pub(super) struct Content<'a> {
-    pub(super) der: &'a [u8],
+    der: &'a [u8],
     pub(super) validity: Validity,
-    pub(super) certificate: KeylessCertificate,
+    certificate: KeylessCertificate,
 }
 
 impl<'a> Content<'a> {
-    /// Reads the one certificate that `der` is.
-    pub(super) fn read(der: &'a [u8], syntax: &CertificateSyntax) -> Result<Self, Failure> {
-        let read = || -> Result<_, ReadError> {
-            let Certificate { validity, .. } = read_strictly(der)?;
-            Ok(Self { der, validity, certificate: syntax.read(der)? })
-        };
-        read().map_err(|error| match error {
-            ReadError::Malformed => diagnosis::content(der),
-            ReadError::Fault(errors) => errors.into(),
-        })
+    /// Reads the one certificate that `der` is, as whoever put it there has read it.
+    pub(super) fn read(der: &'a [u8]) -> Result<Self, Failure> {
+        let (certificate, validity) = certificate_syntax::read_carried(der)
+            .map_err(|reason| diagnosis::content(reason, der))?;
+        Ok(Self { der, validity, certificate })
     }
 
     /// The client, to be signed for again.
-    pub(super) fn client(&self) -> Result<Client, Error> {
-        Client::from_der(self.der.to_vec(), Vec::new())
+    pub(super) fn client(self) -> Client {
+        Client::of_content(self.certificate, self.validity, self.der)
     }
-}
-
-fn read_strictly(der: &[u8]) -> Result<Certificate<'_>, Malformed> {
-    strict::check(Reader::only(der, tag::SEQUENCE)?)?;
-    Certificate::read(der)
 }

@@ -4,6 +4,7 @@
 
 use crate::{
     certificate::Certificate,
+    certificate_syntax::NotCarried,
     cms::oid,
     der::{Reader, tag},
     rejection::{Failure, MalformedValue, Rejection},
@@ -30,23 +31,38 @@ pub(super) fn content_info(failure: Failure, octets: &[u8]) -> Failure {
     }
 }
 
-/// Why this is not read as the one certificate that it has to be.
-pub(super) fn content(octets: &[u8]) -> Failure {
+/// Why this is not the one certificate that it has to be, where OpenSSL has this `reason`.
+pub(super) fn content(reason: NotCarried, octets: &[u8]) -> Failure {
     let content = MalformedValue::Content;
-    if octets.starts_with(b"-----BEGIN") {
-        content.with("it is PEM")
-    } else if has_mime_header(octets) {
-        MalformedValue::TextMode.with("it begins with a MIME header")
-    } else if has_lines_of_text(octets) {
-        MalformedValue::TextMode.with("its line feeds have become CR LF")
-    } else if is_signed_data(octets) {
-        content.with("it is SignedData")
-    } else if let Some(how) = ber(octets) {
-        content.with(format_args!("it is BER: {how}"))
-    } else if is_cut_off(octets) {
-        content.with("it is cut off, as by openssl cms -sign without -binary at a zero octet")
-    } else {
-        content.into()
+    match reason {
+        NotCarried::Fault(errors) => errors.into(),
+        NotCarried::Validity => content.with(reason),
+        NotCarried::WrittenOtherwise => match outermost(octets) {
+            Some(how) => content.with(format_args!("{reason}: {how}")),
+            None => content.with(reason),
+        },
+        NotCarried::Unreadable(_) if octets.starts_with(b"-----BEGIN") => content.with("it is PEM"),
+        NotCarried::Unreadable(_) if has_mime_header(octets) => {
+            MalformedValue::TextMode.with("it begins with a MIME header")
+        }
+        NotCarried::Unreadable(_) if has_lines_of_text(octets) => {
+            MalformedValue::TextMode.with("its line feeds have become CR LF")
+        }
+        NotCarried::Unreadable(_) if is_signed_data(octets) => content.with("it is SignedData"),
+        NotCarried::Unreadable(_) if is_cut_off(octets) => {
+            content.with("it is cut off, as by openssl cms -sign without -binary at a zero octet")
+        }
+        NotCarried::Unreadable(_) => content.with(reason),
+    }
+}
+
+/// What is wrong with the outermost length of an encoding, be it all BER inside.
+fn outermost(octets: &[u8]) -> Option<&'static str> {
+    match read_length(octets.get(1..)?)? {
+        Length::Indefinite => Some("its length is indefinite"),
+        Length::Long => Some("its length has more octets than it needs"),
+        Length::Of(length, rest) if length < rest.len() => Some("octets follow it"),
+        Length::Of(..) => None,
     }
 }
 

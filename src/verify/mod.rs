@@ -23,7 +23,7 @@ use openssl::x509::X509Ref;
 
 use crate::{
     accepted::Accepted,
-    certificate_syntax::CertificateSyntax,
+    certificate_syntax,
     client::Client,
     format::SignedFormat,
     rejection::{Failure, MalformedValue, Refusal},
@@ -49,7 +49,7 @@ mod tests;
 mod value;
 
 /// The longest value that is read, in bytes: more than any server takes in a header.
-pub(crate) const LONGEST_VALUE: usize = 65_536;
+pub(crate) const LONGEST_VALUE: usize = crate::format::MAX_VALUE;
 
 /// The most certificates in a value.
 pub(crate) const MAX_CERTIFICATES: usize = 8;
@@ -66,7 +66,6 @@ pub struct Freshness {
 /// What is ready before a value comes. By default, no signer is known.
 #[derive(Default)]
 pub(crate) struct Kept {
-    pub(crate) syntax: CertificateSyntax,
     pub(crate) paths: SignerPaths,
 }
 
@@ -119,40 +118,27 @@ impl Trust {
         let (path, content) = match known {
             Some(path) => {
                 signature::check(&unverified, &path.certificate, path.algorithm)?;
-                (path, self.read_content(kept, unverified.content, now)?)
+                (path, read_content(unverified.content, now)?)
             }
             None => {
-                let signer = signer::find(&unverified, in_value, self, &kept.syntax, peer)?;
-                let content = self.read_content(kept, unverified.content, now)?;
+                let signer = signer::find(&unverified, in_value, self, peer)?;
+                let content = read_content(unverified.content, now)?;
                 (signer.path(&unverified, &certificates, self, now)?.into(), content)
             }
         };
         signature::check_signing_certificate(&unverified, &path)?;
         // Those that are on no path are nobody's to believe, but OpenSSL's CMS reads all.
         for certificate in &certificates {
-            kept.syntax
-                .read(certificate.der)
+            certificate_syntax::read(certificate.der)
                 .map_err(|error| MalformedValue::Certificates.or_fault(error))?;
         }
-        let client = content.client()?;
         if !certificates.is_empty() || unverified.named.certificates.is_none() {
             kept.paths.keep(&question, Arc::clone(&path), now);
         }
         let stale = signing_time.saturating_add(i64::from(freshness.max_age)).saturating_add(1);
         let end = path.end.min(stale).min(content.validity.not_after);
         let signer = path.certificate.clone();
-        Ok(Accepted::new(client, content.certificate, signer, Some(signing_time), end))
-    }
-
-    fn read_content<'a>(
-        &self,
-        kept: &Kept,
-        der: &'a [u8],
-        now: i64,
-    ) -> Result<Content<'a>, Failure> {
-        let content = Content::read(der, &kept.syntax)?;
-        check_client(content.validity, now)?;
-        Ok(content)
+        Ok(Accepted::new(content.client(), signer, Some(signing_time), end))
     }
 
     fn path_of<'a>(&'a self, named: NamedSigner<'a>, peer: Option<&'a Client>) -> Question<'a> {
@@ -173,29 +159,16 @@ impl Trust {
         peer: &X509Ref,
         chain: &[&X509Ref],
     ) -> Result<Accepted, Failure> {
-        self.verify_peer_with(&Kept::default(), value, now, peer, chain)
-    }
-
-    /// As [`Self::verify_peer`].
-    pub(crate) fn verify_peer_with(
-        &self,
-        kept: &Kept,
-        value: &[u8],
-        now: i64,
-        peer: &X509Ref,
-        chain: &[&X509Ref],
-    ) -> Result<Accepted, Failure> {
         let der = value::certificate(value)?;
         // A pin does without names where it signed; here nothing ties the peer to the value.
         if !self.has_names() {
             return Err(Refusal::SignerName.with("none is trusted here"));
         }
         self.check_use(peer)?;
-        let content = self.read_content(kept, &der, now)?;
+        let content = read_content(&der, now)?;
         let path = self.check(peer, chain, now)?;
         let end = path.end.min(content.validity.not_after);
-        let client = content.client()?;
-        Ok(Accepted::new(client, content.certificate, peer.to_owned(), None, end))
+        Ok(Accepted::new(content.client(), peer.to_owned(), None, end))
     }
 }
 
@@ -207,6 +180,12 @@ fn check_freshness(signing_time: i64, now: i64, freshness: Freshness) -> Result<
     } else {
         Ok(())
     }
+}
+
+fn read_content(der: &[u8], now: i64) -> Result<Content<'_>, Failure> {
+    let content = Content::read(der)?;
+    check_client(content.validity, now)?;
+    Ok(content)
 }
 
 fn check_client(validity: Validity, now: i64) -> Result<(), Refusal> {

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     algorithm::Algorithm,
     certificate::{self, Certificate},
-    certificate_syntax::CertificateSyntax,
+    certificate_syntax,
     client::Client,
     der::Malformed,
     error::Error,
@@ -59,7 +59,6 @@ pub(super) fn find<'a>(
     unverified: &Unverified<'_>,
     in_value: Option<&'a ValueCertificate<'a>>,
     trust: &'a Trust,
-    syntax: &CertificateSyntax,
     peer: Option<&'a Client>,
 ) -> Result<Signer<'a>, Failure> {
     let named = unverified.named;
@@ -86,8 +85,7 @@ pub(super) fn find<'a>(
     match (pin, in_value) {
         (Some(pin), _) => known(unverified, trust, &pin.certificate, &pin.der, true),
         (None, Some(certificate)) => {
-            let keyless = syntax
-                .read(certificate.der)
+            let keyless = certificate_syntax::read(certificate.der)
                 .map_err(|error| MalformedValue::Certificates.or_fault(error))?;
             trust.check_keyless_use(&keyless, &certificate.fields)?;
             signature::check_algorithm(unverified, key_algorithm(&certificate.fields)?)?;

@@ -153,6 +153,9 @@ def client_hello(job, sessions, public):
         extension(45, vector(b"\x01", 1)),
         extension(KEY_SHARE, vector(key_share, 2)),
     ))
+    if not sessions:
+        body = b"\x03\x03" + os.urandom(32) + b"\0" + vector(number.to_bytes(2, "big"), 2) + b"\x01\0"
+        return bytes([CLIENT_HELLO]) + vector(body + vector(extensions, 2), 3)
     identities = b"".join(vector(one.ticket, 2) + one.age_add.to_bytes(4, "big") for one in sessions)
     # The binders are over all that comes before them, lengths as they will be.
     proofs = [sessions[one] for one in job.get("binders", range(len(sessions)))]
@@ -247,4 +250,5 @@ def main():
     json.dump(result, sys.stdout)
 
 
-main()
+if __name__ == "__main__":
+    main()

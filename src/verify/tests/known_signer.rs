@@ -9,7 +9,7 @@ use super::{forge::*, pki::*, *};
 use Refusal::*;
 
 fn kept(bytes: usize) -> Kept {
-    Kept { syntax: CertificateSyntax::default(), paths: SignerPaths::new(bytes) }
+    Kept { paths: SignerPaths::new(bytes) }
 }
 
 /// A world, whom to believe in it, and what is kept.

@@ -9,9 +9,9 @@ use openssl::x509::{X509, X509Crl};
 use super::{Freshness, Kept, LONGEST_VALUE};
 use crate::{
     accepted::Accepted,
-    certificate_syntax::CertificateSyntax,
     client::Client,
     crl::Crls,
+    error::Error,
     format::SignedFormat,
     rejection::{Failure, MalformedValue, Refusal, Rejection},
     signer_paths::SignerPaths,
@@ -29,6 +29,7 @@ mod known_signer;
 mod malformed;
 mod malformed_signer;
 mod mutations;
+mod odd_content;
 mod peer;
 mod pki;
 mod reasons;
@@ -110,7 +111,6 @@ fn verify_value(trust: &Trust, value: &[u8], peer: Option<&X509>) -> Result<Acce
 thread_local! {
     /// What the values of a test leave for those after them, who must be judged as without it.
     static KEPT: Kept = Kept {
-        syntax: CertificateSyntax::default(),
         paths: SignerPaths::new(1 << 20),
     };
 }

@@ -253,7 +253,8 @@ fn headers() {
         assert_eq!(said(found), expected, "{name}");
     }
 
-    let content = "the content is not exactly one certificate in strict DER";
+    let content = "the content is not exactly one certificate as OpenSSL writes it";
+    let otherwise = "OpenSSL would write what it reads of it otherwise";
     let cut_off = "it is cut off, as by openssl cms -sign without -binary at a zero octet";
     let own = der(&world.client.certificate);
     let item = |octets: &[u8]| crate::structured_field::byte_sequence(octets);
@@ -265,7 +266,7 @@ fn headers() {
         (
             "indefinite",
             item(&[&[0x30, 0x80], &own[4..], &[0, 0]].concat()),
-            format!("{content}: it is BER: a length is indefinite"),
+            format!("{content}: {otherwise}: its length is indefinite"),
         ),
         (
             "a parameter in capitals",

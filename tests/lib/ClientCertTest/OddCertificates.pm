@@ -2,10 +2,12 @@
 
 package ClientCertTest::OddCertificates;
 
-# Client certificates as they come from all over the world, DER by hand (the openssl
-# command would refuse to make most of them), under CAs of their own: @CASES is [NAME, arguments of certificate()], and "unreadable" marks
-# what OpenSSL does not take for a certificate. The CAs' are in variables-ca.crt, the
-# private key of a case in variables-KEY.key.
+# Client certificates as they come from all over the world, by hand (the openssl
+# command would refuse to make most of them), under CAs of their own: @CASES is
+# [NAME, arguments of certificate()]. "unreadable" marks what OpenSSL does not take for
+# a certificate, "unverified" what it reads and does not verify, and "encoding" what
+# is not DER, or what DER leaves open and nobody else writes so. The CAs' are in
+# variables-ca.crt, the private key of a case in variables-KEY.key.
 
 use strict;
 use warnings;
@@ -18,6 +20,7 @@ use ClientCertTest::DER qw(oid tlv);
 use ClientCertTest::PKI qw(openssl pki slurp spew);
 
 our @EXPORT = qw(@CASES certificate to_pem write_case);
+our @EXPORT_OK = qw(indefinite long_length);
 
 my %STRINGS = (
     bits => 3, octets => 4, utf8 => 12, numeric => 18, printable => 19, t61 => 20, videotex => 21,
@@ -68,6 +71,25 @@ sub extension {
     my ($id, $value) = @_;
     return tlv(0x30, oid($id), tlv(4, $value));
 }
+
+sub critical {
+    my ($id, $true, $value) = @_;
+    return tlv(0x30, oid($id), $true, tlv(4, $value));
+}
+
+# An element with its length in three octets, and with one of no definite length.
+sub long_length {
+    my ($tag, @content) = @_;
+    my $content = join '', @content;
+    return pack('CCCn', $tag, 0x83, 0, length $content) . $content;
+}
+
+sub indefinite {
+    my ($tag, @content) = @_;
+    return pack('CC', $tag, 0x80) . join('', @content) . "\0\0";
+}
+
+my $KEY_USAGE = tlv(3, "\7\x80");
 
 sub san {
     my @names;
@@ -131,22 +153,24 @@ sub certificate {
     my $ca = $CAS{ $want{ca} // 'plain' };
     my ($algorithm, @command) = @{ $SIGNATURES{ $want{sign} // $ca->{sign} } };
     my @extensions = @{ $want{extensions} // [] };
-    my $version = $want{version} // (@extensions ? 2 : 0);
-    my $tbs = tlv(0x30,
-        $version ? tlv(0xa0, tlv(2, pack 'C', $version)) : (),
+    my $version = $want{version} // (@extensions ? "\2" : '');
+    my $tbs = ($want{tbs} // \&tlv)->(0x30,
+        length $version ? tlv(0xa0, tlv(2, $version)) : (),
         tlv(2, $want{serial} // "\x01"),
-        $algorithm,
+        $want{algorithm} // $algorithm,
         $ca->{subject},
         tlv(0x30, $want{from} // generalized(-86400), $want{to} // generalized(30.5 * 86400)),
         $want{subject} // name([CN => $want{name}]),
-        $spki{ $want{key} // 'p256' },
+        ($want{spki} // sub { $_[0] })->($spki{ $want{key} // 'p256' }),
+        $want{unique_ids} // '',
         @extensions ? tlv(0xa3, tlv(0x30, @extensions)) : (),
     );
     my $file = spew(pki("variables.$$.tbs"), $tbs);
     my $signature = openssl(@command, pki("variables-$ca->{key}.key"),
         $command[0] eq 'dgst' ? $file : ('-in', $file));
     unlink $file;
-    return tlv(0x30, $tbs, $algorithm, tlv(3, "\0$signature"));
+    return ($want{outer} // \&tlv)->(0x30, $tbs, $algorithm,
+        ($want{bits} // \&tlv)->(3, "\0$signature"));
 }
 
 sub to_pem {
@@ -262,11 +286,11 @@ our @CASES = (
     ['serial number 0' => serial => "\0"],
     ['a negative serial number' => serial => "\xff\x01"],
     ['serial number -128' => serial => "\x80"],
-    ['version 1' => version => 0],
-    ['version 2' => version => 1],
-    ['version 3, no extensions' => version => 2],
-    ['version 5' => version => 4],
-    ['version 128' => version => 0x7f],
+    ['version 1' => version => ''],
+    ['version 2' => version => "\1"],
+    ['version 3, no extensions' => version => "\2"],
+    ['version 5' => version => "\4"],
+    ['version 128' => version => "\x7f"],
     ['valid from 1950 to 9999' => from => tlv(23, '500101000000Z'),
         to => tlv(24, '99991231235959Z')],
     ['valid until the end of UTCTime' => from => tlv(23, '000229010203Z'),
@@ -276,16 +300,67 @@ our @CASES = (
     ['valid for a day and an hour' => to => generalized(90_000)],
     ['unknown extensions' => extensions =>
         [extension('1.2.3.4', "\x05\0"), san(dns => 'x.example')]],
+    map { my ($name, @want) = @$_; [$name, encoding => 1, @want] } (
+    ['TBSCertificate with a length in three octets' => tbs => \&long_length],
+    ['TBSCertificate of indefinite length' => tbs => \&indefinite],
+    ['critical as 01' => extensions => [critical('2.5.29.15', tlv(1, "\1"), $KEY_USAGE)]],
+    ['critical as 80' => extensions => [critical('2.5.29.15', tlv(1, "\x80"), $KEY_USAGE)]],
+    ['not critical, spelled out' => extensions => [critical('1.2.3.4', tlv(1, "\0"), "\5\0")]],
+    ['critical and unknown' => unverified => 1, extensions =>
+        [critical('1.2.3.4', tlv(1, "\1"), "\5\0")]],
+    ['critical of two octets' => unreadable => 1, extensions =>
+        [critical('2.5.29.15', tlv(1, "\1\1"), $KEY_USAGE)]],
+    ['an extension in pieces' => extensions =>
+        [tlv(0x30, oid('1.2.3.4'), tlv(0x24, tlv(4, "\5"), tlv(4, "\0")))]],
+    ['an extension of indefinite length' => extensions =>
+        [indefinite(0x30, oid('2.5.29.15'), tlv(4, $KEY_USAGE))]],
+    ['an extension with a long length' => extensions =>
+        [long_length(0x30, oid('2.5.29.15'), long_length(4, $KEY_USAGE))]],
+    ['SAN in BER' => extensions =>
+        [extension('2.5.29.17', indefinite(0x30, long_length(0x82, 'ber.example')))]],
+    ['SAN that is none' => unverified => 1, extensions => [extension('2.5.29.17', 'nonsense')]],
+    ['SAN twice' => unverified => 1, extensions => [san(dns => 'a.example'), san(dns => 'b.example')]],
+    ['key usage that is none' => unverified => 1, extensions => [extension('2.5.29.15', 'nonsense')]],
+    ['a version that is spelled out' => version => "\0"],
+    ['a version that is negative' => version => "\xff"],
+    ['a version in two octets' => unreadable => 1, version => "\0\2"],
+    ['a serial number with a zero before it' => unreadable => 1, serial => "\0\1"],
+    ['a serial number of 300 octets' => serial => "\1" x 300],
+    ['unique identifiers' => unique_ids => tlv(0x81, "\0\xaa") . tlv(0x82, "\0\xbb")],
+    ['a unique identifier in pieces' => unique_ids => tlv(0xa1, tlv(3, "\0\xaa"), tlv(3, "\0\xbb"))],
+    ['a key with a long length' => spki => sub { long_length(0x30, substr $_[0], 2) }],
+    ['a key of indefinite length' => spki => sub { indefinite(0x30, substr $_[0], 2) }],
+    ['a name in pieces' => subject =>
+        tlv(0x30, tlv(0x31, tlv(0x30, oid('2.5.4.3'), tlv(0x2c, tlv(12, 'in '), tlv(12, 'pieces')))))],
+    ['a name with a long length' => subject =>
+        tlv(0x30, tlv(0x31, tlv(0x30, oid('2.5.4.3'), long_length(12, 'a long length'))))],
+    ['a name in an order that is not DER\'s' => subject => name([[OU => 'b'], [OU => 'a']])],
+    ['validity in pieces' => to => tlv(0x38, tlv(4, '99991231'), tlv(4, '235959Z'))],
+    ['validity with a long length' => to => long_length(24, '99991231235959Z')],
+    ['valid until a year zero' => unverified => 1, to => tlv(24, '00000101000000Z')],
+    ['valid from a year zero' => from => tlv(24, '00000101000000Z')],
+    ['valid until minutes' => unverified => 1, to => tlv(23, '4912312359Z')],
+    ['valid until a fraction' => unverified => 1, to => tlv(24, '99991231235959.5Z')],
+    ['valid until an offset' => unverified => 1, to => tlv(23, '491231235959+0100')],
+    ['valid until a local time' => unverified => 1, to => tlv(24, '99991231235959')],
+    ['valid from minutes' => unverified => 1, from => tlv(23, '2001010000Z')],
+    ['valid from an offset' => unverified => 1, from => tlv(23, '200101000000-0500')],
+    ['valid from a month 13' => unverified => 1, from => tlv(23, '201301000000Z')],
+    ['valid until a leap second' => unverified => 1, to => tlv(23, '491231235960Z')],
+    ['algorithms that differ' => unverified => 1, algorithm =>
+        tlv(0x30, oid('1.2.840.113549.1.1.13'), tlv(5))],
+    ),
 );
 
-# write_case(FILE, arguments of a case): FILE.crt and FILE.key among the PKI's;
-# false if OpenSSL does not read the certificate.
+# write_case(FILE, arguments of a case): FILE.crt and FILE.key among the PKI's; what
+# certificate() made, or nothing if OpenSSL does not read that.
 sub write_case {
     my ($file, %want) = @_;
-    my $pem = eval { to_pem(certificate(%want)) } or return;
+    my $der = certificate(%want);
+    my $pem = eval { to_pem($der) } or return;
     spew(pki("$file.crt"), $pem);
     spew(pki("$file.key"), slurp(pki('variables-' . ($want{key} // 'p256') . '.key')));
-    return 1;
+    return $der;
 }
 
 1;

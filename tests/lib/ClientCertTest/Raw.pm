@@ -22,7 +22,10 @@ use ClientCertTest::PKI qw(pki spew);
 use ClientCertTest::Process;
 use ClientCertTest::Server 'free_port';
 
-our @EXPORT_OK = qw(exchange fold h2_frame offer_sessions recorded_since recorder recorder_mark http2 python);
+our @EXPORT_OK = qw(
+    exchange fold h2_frame http2 offer_sessions python recorded_since recorder recorder_mark
+    show_certificates
+);
 
 # Debian's, whose modules are Debian's packages.
 sub python { return -x '/usr/bin/python3' ? '/usr/bin/python3' : 'python3' }
@@ -133,6 +136,27 @@ sub offer_sessions {
     $result->{response} =
         bless({ buffer => decode_base64($response) }, 'ClientCertTest::Client')->response;
     return $result;
+}
+
+# show_certificates(port, sni, certificates => [DER, or what is not], key => NAME of
+# PKI files, target, times): what ../raw_certificate_client.py says, its responses
+# parsed: ({resumed, response}, ...), or its error.
+sub show_certificates {
+    my (%job) = @_;
+    $job{port} += 0;
+    $job{key} = pki("$job{key}.key");
+    $job{certificates} = [map { encode_base64($_, '') } @{ $job{certificates} }];
+    my $pid = open2(my $out, my $in, python(), library() . '/raw_certificate_client.py');
+    print {$in} JSON::PP::encode_json(\%job);
+    CORE::close $in;
+    my $result = JSON::PP::decode_json(do { local $/; <$out> } // '{}');
+    waitpid $pid, 0;
+    return $result->{error} // 'no answer' unless $result->{connections};
+    for (@{ $result->{connections} }) {
+        $_->{response} =
+            bless({ buffer => decode_base64($_->{response}) }, 'ClientCertTest::Client')->response;
+    }
+    return @{ $result->{connections} };
 }
 
 END {
