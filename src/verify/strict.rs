@@ -23,14 +23,16 @@ mod universal {
     pub(super) const EMBEDDED_PDV: u8 = 11;
     pub(super) const SEQUENCE: u8 = 16;
     pub(super) const SET: u8 = 17;
+    pub(super) const UTC_TIME: u8 = 23;
+    pub(super) const GENERALIZED_TIME: u8 = 24;
     pub(super) const UNIVERSAL_STRING: u8 = 28;
     pub(super) const CHARACTER_STRING: u8 = 29;
     pub(super) const BMP_STRING: u8 = 30;
 }
 
 /// Checks an element and all that are within it: lengths and numbers in as few octets as will do,
-/// strings in one piece and of whole characters, truth as 0xff (X.690 sections 10 and 11). The
-/// order of a SET OF is not looked at.
+/// strings in one piece and of whole characters, truth as 0xff, time to the second and in UTC
+/// (X.690 sections 10 and 11). Neither the order of a SET OF is looked at nor whether a date exists.
 pub(super) fn check(element: Element<'_>) -> Result<(), Malformed> {
     check_nested(element, DEEPEST)
 }
@@ -79,6 +81,9 @@ fn check_primitive(number: u8, contents: &[u8]) -> Result<(), Malformed> {
         },
         universal::NULL => contents.is_empty(),
         universal::OBJECT_IDENTIFIER => is_object_identifier(contents),
+        // Since version 3.5, OpenSSL refuses times that are too short for their seconds.
+        universal::UTC_TIME => matches!(contents, [digits @ .., b'Z'] if are_digits(digits, 12)),
+        universal::GENERALIZED_TIME => is_generalized_time(contents),
         // Four octets a character, and two.
         universal::UNIVERSAL_STRING => contents.len() % 4 == 0,
         universal::BMP_STRING => contents.len() % 2 == 0,
@@ -98,6 +103,21 @@ fn is_object_identifier(contents: &[u8]) -> bool {
         start = *octet < 0x80;
     }
     start && !contents.is_empty()
+}
+
+fn are_digits(octets: &[u8], count: usize) -> bool {
+    octets.len() == count && octets.iter().all(u8::is_ascii_digit)
+}
+
+/// X.690 section 11.7: a fraction of a second, if any, does not end with zero.
+fn is_generalized_time(contents: &[u8]) -> bool {
+    let Some((seconds, rest)) = contents.split_at_checked(14) else { return false };
+    are_digits(seconds, 14)
+        && match rest {
+            [b'Z'] => true,
+            [b'.', fraction @ .., b'1'..=b'9', b'Z'] => are_digits(fraction, fraction.len()),
+            _ => false,
+        }
 }
 
 #[cfg(test)]
@@ -134,6 +154,22 @@ mod tests {
             ("no identifier", &[6, 0], false),
             ("identifier cut off", &[6, 2, 0x2b, 0x81], false),
             ("identifier with padding", &[6, 3, 0x2b, 0x80, 1], false),
+            ("UTCTime", b"\x17\x0d270115080000Z", true),
+            ("UTCTime of nothing", &[0x17, 0], false),
+            ("UTCTime without seconds", b"\x17\x0b2701150800Z", false),
+            ("UTCTime without Z", b"\x17\x0c270115080000", false),
+            ("UTCTime with an offset", b"\x17\x11270115080000+0000", false),
+            ("UTCTime of letters", b"\x17\x0d27011508000xZ", false),
+            ("GeneralizedTime", b"\x18\x0f20270115080000Z", true),
+            ("GeneralizedTime with a fraction", b"\x18\x1220270115080000.05Z", true),
+            ("GeneralizedTime of nothing", &[0x18, 0], false),
+            ("GeneralizedTime without seconds", b"\x18\x0d202701150800Z", false),
+            ("GeneralizedTime without Z", b"\x18\x0e20270115080000", false),
+            ("GeneralizedTime of half its octets", b"\x18\x0d270115080000Z", false),
+            ("GeneralizedTime with a fraction ending in 0", b"\x18\x1220270115080000.50Z", false),
+            ("GeneralizedTime with a comma", b"\x18\x1120270115080000,5Z", false),
+            ("GeneralizedTime with a full stop", b"\x18\x1020270115080000.Z", false),
+            ("GeneralizedTime with an odd fraction", b"\x18\x1220270115080000.x5Z", false),
             ("text in UCS-2", &[0x1e, 4, 0, 0x41, 0x20, 0xac], true),
             ("no text in UCS-2", &[0x1e, 0], true),
             ("text in UCS-2 cut off", &[0x1e, 3, 0, 0x41, 0x20], false),

@@ -426,6 +426,12 @@ fn no_value_of_an_unknown_attribute_that_openssl_refuses() {
             &[0, 0, 0, 0x41],
             &[6, 1, 1, 0x81, 1, 7],
             &[6, 1, 1, 0xa0, 2, 5, 0],
+            b"2701150800Z",
+            b"270115080000",
+            b"270115080000Z",
+            b"20270115080000",
+            b"20270115080000Z",
+            b"20270115080000.5Z",
         ] {
             let value = element(identifier, &[contents]);
             let mut forge = world.forge();
