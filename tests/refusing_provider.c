@@ -17,7 +17,7 @@
 #include <openssl/err.h>
 #include <openssl/provider.h>
 
-#define MAX_ALGORITHMS 32
+#define MAX_ALGORITHMS 128
 #define MAX_FUNCTIONS 64
 
 typedef struct {
@@ -95,26 +95,48 @@ SIGNERS(rsa)
 SIGNERS(ecdsa)
 SIGNERS(ed25519)
 
-static OSSL_ALGORITHM signatures[MAX_ALGORITHMS];
+static OSSL_ALGORITHM signatures[MAX_ALGORITHMS + 1];
+
+/* Of the names, which colons separate, the first. */
+static int is_called(const OSSL_ALGORITHM *algorithm, const char *name)
+{
+    size_t length = strlen(name);
+
+    return !strncmp(algorithm->algorithm_names, name, length)
+           && strchr(":", algorithm->algorithm_names[length]);
+}
+
+/* Others that sign with the same keys: OpenSSL 3.4 and newer have RSA-SHA256,
+ * ECDSA-SHA384, Ed25519ph and the like. They are left out. */
+static int is_variant(const OSSL_ALGORITHM *algorithm)
+{
+    return !strncmp(algorithm->algorithm_names, "RSA", 3)
+           || !strncmp(algorithm->algorithm_names, "ECDSA", 5)
+           || !strncmp(algorithm->algorithm_names, "ED25519", 7);
+}
 
 static void wrap_signatures(const OSSL_ALGORITHM *from)
 {
     OSSL_ALGORITHM *to = signatures;
 
-    for (; from->algorithm_names; from++, to++) {
+    for (; from->algorithm_names && to < signatures + MAX_ALGORITHMS; from++) {
         *to = *from;
-        if (!strncmp(from->algorithm_names, "RSA", 3)) {
+        if (is_called(from, "RSA")) {
             rsa_wrap(from->implementation);
             to->implementation = rsa_functions;
         }
-        else if (!strncmp(from->algorithm_names, "ECDSA", 5)) {
+        else if (is_called(from, "ECDSA")) {
             ecdsa_wrap(from->implementation);
             to->implementation = ecdsa_functions;
         }
-        else if (!strncmp(from->algorithm_names, "ED25519", 7)) {
+        else if (is_called(from, "ED25519")) {
             ed25519_wrap(from->implementation);
             to->implementation = ed25519_functions;
         }
+        else if (is_variant(from)) {
+            continue;
+        }
+        to++;
     }
 }
 

@@ -11,8 +11,13 @@ import websockets
 
 
 async def report(connection):
-    raw = [f"{name}: {value}" for name, value in connection.request_headers.raw_items()]
-    await connection.send(json.dumps({"target": connection.path, "raw": raw}))
+    # Before version 14 of the library, connections have both themselves.
+    if hasattr(connection, "request_headers"):
+        path, headers = connection.path, connection.request_headers
+    else:
+        path, headers = connection.request.path, connection.request.headers
+    raw = [f"{name}: {value}" for name, value in headers.raw_items()]
+    await connection.send(json.dumps({"target": path, "raw": raw}))
     async for message in connection:
         await connection.send(message)
 

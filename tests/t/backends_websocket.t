@@ -42,9 +42,11 @@ sub message {
         until (length $client->{buffer} >= $length) { $client->more or die 'closed' }
         return substr $client->{buffer}, 0, $length, '';
     };
-    my (undef, $length) = unpack 'CC', $need->(2);
+    my ($type, $length) = unpack 'CC', $need->(2);
     $length = unpack 'n', $need->(2) if $length == 126;
-    return $need->($length);
+    my $payload = $need->($length);
+    $type == 0x81 or die sprintf 'no text but a frame of type %#x: %s', $type, $payload;
+    return $payload;
 }
 
 # Opens a WebSocket; the response has what the backend reported, and what it
@@ -90,16 +92,17 @@ for my $way (sort keys %WAYS) {
     like(logged($response, $ttrp->access_log)->{forward}, qr/^(?:signed|reused)$/, 'the note');
 }
 
-# The websockets library reads lines of 4 KB; a value with the certificate of a
-# signer of many names is longer.
+# The websockets library reads lines of 4 or, since version 11, 8 KB; a value with
+# the certificate of a signer of many names is longer. It answers 400 or, since
+# version 14, closes the connection, which mod_proxy tells as 502.
 subtest 'a value that the backend has no room for' => sub {
     issue(name => 'signer-names', as => 'server', ca => 'server-ca',
-        names => ['*.test', map {"virtual-host-$_.example"} 1 .. 80]);
+        names => ['*.test', map {"virtual-host-$_.example"} 1 .. 300]);
     my $long = backend_ttrp(name => 'long', signer => 'signer-names',
         lines => "ProxyPass /socket/ ws://127.0.0.1:$port/\n"
             . "<Location /socket/short>\nClientCertSignerCerts none\n</Location>");
     my $response = open_socket($long, cert => 'client-rsa');
-    is($response->status, 400, 'the backend refuses it');
+    like($response->status, qr/^(?:400|502)$/, 'the backend refuses it');
     is(open_socket($long)->status, 101, 'and takes the same without a certificate');
     $response = open_socket($long, cert => 'client-rsa', target => '/socket/short');
     is(forwarded($response, undef, '-certfile', pki('signer-names.crt')), 'client-rsa',
