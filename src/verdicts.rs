@@ -249,11 +249,20 @@ impl Verdicts {
         };
         let key = Key { end, method, trust: trust.identity() };
         let good = |entry: &Entry| entry.is_of(value, now);
-        if let Some(entry) = table.get(&key).filter(good) {
-            return Ok(Verdict { accepted: entry.accepted, reused: true });
-        }
         let verify =
             || verify().map(|accepted| Entry { value: value.into(), accepted, verified_at: now });
+        match table.get(&key) {
+            Some(entry) if good(&entry) => {
+                return Ok(Verdict { accepted: entry.accepted, reused: true });
+            }
+            // Anybody can write a value that ends like this. It has the place once it is accepted.
+            Some(entry) if *entry.value != *value => {
+                let entry = verify()?;
+                table.insert(key, entry.clone());
+                return Ok(Verdict { accepted: entry.accepted, reused: false });
+            }
+            _ => {}
+        }
         let (entry, reused) = make_once(table, &key, good, verify)?;
         Ok(Verdict { accepted: entry.accepted, reused })
     }
@@ -410,6 +419,34 @@ mod tests {
                 );
                 assert_eq!(verdict.map(|verdict| verdict.reused), Ok(reused), "{count}");
                 assert_eq!(bench.verdicts.table.as_ref().unwrap().len(), 1);
+            }
+        }
+    }
+
+    /// Anybody can write octets that end as a good value does.
+    #[test]
+    fn what_is_refused_takes_no_place() {
+        let bench = Bench::new();
+        let der = openssl::base64::decode_block(&bench.value).unwrap();
+        let with_octet = |at: usize, octet: u8| {
+            let mut changed = der.clone();
+            changed[at] ^= octet;
+            SignedFormat::Cms.encode(&changed)
+        };
+        assert_eq!(bench.verify(NOW), Ok(false));
+        for (name, value) in [
+            ("no DER", with_octet(0, 0xff)),
+            ("another client", with_octet(der.len() / 3, 1)),
+            ("another value, of the same length", with_octet(der.len() - END - 100, 1)),
+            ("no DER, and longer", SignedFormat::Cms.encode(&[&[0; 30], &der[..]].concat())),
+        ] {
+            for now in [NOW - 400, NOW - 1, NOW, NOW + 1] {
+                let bytes = value.as_bytes();
+                let (format, peer) = (SignedFormat::Cms, Some(&bench.peer));
+                let verdict =
+                    bench.verdicts.verify(bench.sources(), format, bytes, now, FRESHNESS, peer);
+                assert!(verdict.is_err(), "{name}");
+                assert_eq!(bench.verify(NOW), Ok(true), "{name}, at {}", now - NOW);
             }
         }
     }
