@@ -7,6 +7,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "tls_backend.h"
 #include "tls_directives.h"
 
 #define GLOBAL_KEY "mod_client_cert: global"
@@ -70,6 +71,10 @@ void *mcc_merge_server_config(apr_pool_t *p, void *base_conf, void *add_conf)
     if (add->incoming == MCC_INCOMING_UNSET) {
         conf->incoming = base->incoming;
     }
+    if (!conf->certificate_file) {
+        conf->certificate_file = base->certificate_file;
+    }
+    conf->certificate_files += base->certificate_files;
     /* The main server's sections apply to every virtual host. */
     conf->signs = add->signs || base->signs;
     conf->accepts = add->accepts || base->accepts;
@@ -95,6 +100,8 @@ void *mcc_merge_dir_config(apr_pool_t *p, void *base_conf, void *add_conf)
 
     mcc_forward_config_merge(&conf->forward, &base->forward, &add->forward);
     mcc_accept_config_merge(&conf->accept, &base->accept, &add->accept);
+    conf->machine_certificate_file = add->machine_certificate_file
+        ? add->machine_certificate_file : base->machine_certificate_file;
     return conf;
 }
 
@@ -341,6 +348,8 @@ const command_rec mcc_commands[] = {
     MCC_TLS_PATH_DIRECTIVE("SSLCACertificatePath"),
     MCC_TLS_DIRECTIVE("SSLCARevocationCheck", RSRC_CONF),
     MCC_TLS_PATH_DIRECTIVE("SSLCARevocationPath"),
+    AP_INIT_RAW_ARGS("SSLCertificateFile", mcc_see_certificate_file, NULL, RSRC_CONF,
+                     MCC_TLS_DIRECTIVE_HELP),
     MCC_TLS_DIRECTIVE("SSLCipherSuite", RSRC_CONF | OR_AUTHCFG),
     MCC_TLS_DIRECTIVE("SSLOCSPDefaultResponder", RSRC_CONF),
     MCC_TLS_DIRECTIVE("SSLOCSPEnable", RSRC_CONF),
@@ -353,6 +362,9 @@ const command_rec mcc_commands[] = {
     MCC_TLS_DIRECTIVE("SSLOCSPResponseTimeSkew", RSRC_CONF),
     MCC_TLS_DIRECTIVE("SSLOCSPUseRequestNonce", RSRC_CONF),
     MCC_TLS_DIRECTIVE("SSLOpenSSLConfCmd", RSRC_CONF),
+    AP_INIT_RAW_ARGS("SSLProxyMachineCertificateFile",
+                     mcc_see_machine_certificate_file, NULL, RSRC_CONF | PROXY_CONF,
+                     MCC_TLS_DIRECTIVE_HELP),
     MCC_TLS_DIRECTIVE("SSLVerifyClient", RSRC_CONF | OR_AUTHCFG),
     MCC_TLS_DIRECTIVE("SSLVerifyDepth", RSRC_CONF | OR_AUTHCFG),
     { NULL }

@@ -76,6 +76,9 @@ typedef struct {
     unsigned accepts : 1;
     /** client_cert_signer_certs in use here, as bits (1 << value) */
     unsigned signer_certs_seen;
+    /** the last SSLCertificateFile, and how many there are */
+    const char *certificate_file;
+    int certificate_files;
     /** what mod_ssl terminates here; NULL without TLS; set in post_config */
     mcc_tls_host *tls_host;
 } mcc_server_config;
@@ -84,6 +87,8 @@ typedef struct {
 typedef struct {
     mcc_forward_config forward;
     mcc_accept_config accept;
+    /** SSLProxyMachineCertificateFile; NULL where unset */
+    const char *machine_certificate_file;
 } mcc_dir_config;
 
 #define MCC_DEFAULT_CACHE_SIZE (16 * 1024 * 1024)

@@ -118,8 +118,8 @@ static const client_cert_signer *signer_of(const request_rec *r,
         *why = "no certificate terminated this connection";
         return NULL;
     }
-    *why = "the certificate that terminated this connection is none of the "
-           "virtual host's";
+    *why = "the certificate that terminated this connection cannot sign, or is "
+           "none of the virtual host's";
     return mcc_tls_host_signer(server->tls_host, id);
 }
 

@@ -14,6 +14,7 @@
  *   response.c         our headers in responses, Vary, and caches
  *   interim.c          the same in interim responses
  *   tls_host.c         a virtual host's TLS: certificates, signers
+ *   tls_backend.c      the certificate that a backend is shown
  *   tls_directives.c   what mod_ssl's directives say of verification there
  *   tls_fingerprint.c  all that the verification of a client depends on there
  *   tls_client.c       who the client of a connection is, verified or not
@@ -39,6 +40,7 @@
 
 #include <apr_optional_hooks.h>
 
+#include <mod_proxy.h>
 #include <mod_ssl_openssl.h>
 
 #include "accept_check.h"
@@ -49,6 +51,7 @@
 #include "incoming.h"
 #include "interim.h"
 #include "response.h"
+#include "tls_backend.h"
 #include "tls_client.h"
 #include "tls_directives.h"
 #include "tls_host.h"
@@ -94,6 +97,8 @@ static void register_hooks(apr_pool_t *p)
      * before the connection ends, and its streams read what ours kept. */
     static const char *const after_handshake[] = { "mod_ssl.c", NULL };
     static const char *const before_streams[] = { "mod_http2.c", NULL };
+    /* Its hook for a <Proxy> section makes the section's SSL_CTX. */
+    static const char *const mod_ssl[] = { "mod_ssl.c", NULL };
     /* Whatever other modules do to a request's headers comes first. */
     static const char *const after_headers[] = { "mod_headers.c", NULL };
 
@@ -106,6 +111,7 @@ static void register_hooks(apr_pool_t *p)
     mcc_response_register();
     mcc_interim_register();
     ap_hook_pre_config(mcc_tls_host_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_pre_config(mcc_tls_backend_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
     APR_OPTIONAL_HOOK(ssl, init_server, mcc_tls_host_init_server, NULL, NULL,
                       APR_HOOK_MIDDLE);
@@ -117,6 +123,14 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_post_config(mcc_response_post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(mcc_forward_child_init, NULL, NULL, APR_HOOK_MIDDLE);
 
+    APR_OPTIONAL_HOOK(ssl, init_server, mcc_tls_backend_init_server, NULL, NULL,
+                      APR_HOOK_MIDDLE);
+    APR_OPTIONAL_HOOK(proxy, section_post_config, mcc_tls_backend_enter_section,
+                      NULL, mod_ssl, APR_HOOK_MIDDLE);
+    APR_OPTIONAL_HOOK(proxy, section_post_config, mcc_tls_backend_leave_section,
+                      mod_ssl, NULL, APR_HOOK_MIDDLE);
+    APR_OPTIONAL_HOOK(ssl, pre_handshake, mcc_tls_backend_pre_handshake, NULL,
+                      NULL, APR_HOOK_MIDDLE);
     APR_OPTIONAL_HOOK(ssl, pre_handshake, mcc_tls_client_pre_handshake, NULL,
                       NULL, APR_HOOK_MIDDLE);
     ap_hook_process_connection(mcc_tls_client_process_connection,

@@ -48,6 +48,15 @@ static void make_absolute(const char **word, apr_pool_t *p)
     }
 }
 
+const char *mcc_without_mod_ssl(cmd_parms *cmd)
+{
+    return ap_find_linked_module("mod_ssl.c") || (cmd->override & NONFATAL_UNKNOWN)
+        ? NULL
+        : apr_pstrcat(cmd->pool, "Invalid command '", cmd->cmd->name,
+                      "', perhaps misspelled or defined by a module not "
+                      "included in the server configuration", NULL);
+}
+
 const char *mcc_see_tls_directive(cmd_parms *cmd, void *dir, const char *args)
 {
     const mcc_global *global = mcc_server_config_of(cmd->server)->global;
@@ -57,11 +66,7 @@ const char *mcc_see_tls_directive(cmd_parms *cmd, void *dir, const char *args)
 
     (void)dir;
     if (!ap_find_linked_module("mod_ssl.c")) {
-        return cmd->override & NONFATAL_UNKNOWN
-            ? NULL
-            : apr_pstrcat(cmd->pool, "Invalid command '", cmd->cmd->name,
-                          "', perhaps misspelled or defined by a module not "
-                          "included in the server configuration", NULL);
+        return mcc_without_mod_ssl(cmd);
     }
     /* What a .htaccess file may do is bounded when a client is verified. */
     if (ap_check_cmd_context(cmd, NOT_IN_HTACCESS)) {

@@ -16,16 +16,22 @@
 
 #include "client_cert.h"
 
+#define MCC_TLS_DIRECTIVE_HELP "mod_ssl's; seen here as well"
+
 /** One in the table of directives. */
 #define MCC_TLS_DIRECTIVE(name, context) \
     AP_INIT_RAW_ARGS(name, mcc_see_tls_directive, NULL, context, \
-                     "mod_ssl's; seen here as well")
+                     MCC_TLS_DIRECTIVE_HELP)
 /** One whose argument is a file or a directory. */
 #define MCC_TLS_PATH_DIRECTIVE(name) \
     AP_INIT_RAW_ARGS(name, mcc_see_tls_directive, mcc_tls_path, RSRC_CONF, \
-                     "mod_ssl's; seen here as well")
+                     MCC_TLS_DIRECTIVE_HELP)
 
 extern char mcc_tls_path[];
+
+/** What httpd says of mod_ssl's directives where that is not loaded: NULL where it
+ *  is. */
+const char *mcc_without_mod_ssl(cmd_parms *cmd);
 
 /** Directive function. */
 const char *mcc_see_tls_directive(cmd_parms *cmd, void *dir, const char *args);

@@ -265,10 +265,20 @@ static int add_signers(server_rec *main_server, apr_pool_t *p)
                                                        mcc_tls_certificate *);
             client_cert_result result = add_signer(entry, signers, p);
 
-            if (result != CLIENT_CERT_RESULT_OK && signs_with_shown(conf)) {
-                ERR_clear_error();
-                return complain(host, entry->certificate, result, p);
+            if (result == CLIENT_CERT_RESULT_OK || !signs_with_shown(conf)) {
+                continue;
             }
+            ERR_clear_error();
+            /* A renewed one; mod_ssl goes on with it. */
+            if (mcc_restarts()) {
+                ap_log_error(APLOG_MARK, APLOG_ERR, 0, host->server,
+                             "ClientCertSigner %s: %s; requests that it is to sign "
+                             "are answered 500",
+                             shown_as(host->server, entry->certificate, p),
+                             client_cert_result_message(result));
+                continue;
+            }
+            return complain(host, entry->certificate, result, p);
         }
     }
     ERR_clear_error();
@@ -349,8 +359,10 @@ int mcc_tls_host_post_config(apr_pool_t *pconf, apr_pool_t *plog,
             const mcc_tls_certificate *entry = APR_ARRAY_IDX(
                 conf->tls_host->certificates, i, mcc_tls_certificate *);
 
-            warn_of_signer(s, conf, entry->signer,
-                           shown_as(s, entry->certificate, ptemp), now);
+            if (entry->signer) {
+                warn_of_signer(s, conf, entry->signer,
+                               shown_as(s, entry->certificate, ptemp), now);
+            }
         }
     }
     return OK;

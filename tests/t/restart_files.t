@@ -312,6 +312,33 @@ subtest 'new directives have nothing to go on with' => sub {
     restarted($_) for $proxy, $origin;
 };
 
+subtest 'a certificate of TLS that cannot sign' => sub {
+    my ($certificate, $private) = map {"$scratch/tls.$_"} qw(crt key);
+    my $renew = sub {
+        my ($name) = @_;
+        spew($certificate, slurp(pki("$name.crt")));
+        spew($private, slurp(pki("$name.key")));
+    };
+    $renew->('signer-p256');
+    my $port = free_port();
+    (my $config = server_config(port => $port, name => 'tls.test')) =~ s/^(SSLCertificateFile) .*/$1 $certificate/m;
+    $config =~ s/^(SSLCertificateKeyFile) .*/$1 $private/m;
+    my $server = ClientCertTest::Server->new(name => 'tls', config => $config);
+    $server->start;
+    my $get = sub { get('/', port => $port, sni => 'tls.test', @_) };
+    is(signer($get->(%client)), 'signer-p256', 'one that can');
+    $renew->('signer-ed448');
+    my @errors = errors_of(restarted($server));
+    is(scalar @errors, 1, 'an error') or diag "@errors";
+    like($errors[0] // '', qr/ClientCertSigner server.*signer-ed448.*not supported.*answered 500/, 'which says why');
+    is($get->(%client)->status, 500, 'nothing is signed');
+    is($get->()->status, 200, 'what is not to be signed goes on');
+    $renew->('signer-p384');
+    is_deeply([errors_of(restarted($server))], [], 'another one');
+    is(signer($get->(%client)), 'signer-p384', 'signs');
+    $server->stop;
+};
+
 subtest 'a module that comes with a restart' => sub {
     my $conf = slurp($proxy->{conf});
     spoil($file, $BAD{missing});
