@@ -1,21 +1,33 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Installs what is missing of packages.txt. Where something is, the others that are
-# listed are brought up to date with it: Debian's mod_ssl is built with the OpenSSL
-# of its day, and with an older one sessions do not resume as they should. Where
-# nothing is missing, nothing is touched. Where there is no apt, it leaves that to
-# the reader: the build names what it does not find.
+# install-packages.sh PURPOSE...: installs what is missing of packages.txt for these
+# purposes (build, demo, tests, rust). Where something is, the others that are listed
+# for them are brought up to date with it: Debian's mod_ssl is built with the OpenSSL of
+# its day, and with an older one sessions do not resume as they should. Where nothing is
+# missing, nothing is touched. Where there is no apt, it leaves that to the reader: the
+# build names what it does not find.
 set -euo pipefail
 
 command -v apt-get > /dev/null && command -v dpkg-query > /dev/null || exit 0
 
+# is_for PURPOSES WANTED...: whether one of those wanted is in the list.
+is_for() {
+    local purposes=,$1, wanted
+    shift
+    for wanted in "$@"; do
+        [[ $purposes != *,$wanted,* ]] || return 0
+    done
+    return 1
+}
+
 listed=()
 missing=()
-while read -r package _; do
+while read -r package purposes _; do
     case $package in
         '' | '#'*) continue ;;
     esac
+    is_for "$purposes" "$@" || continue
     listed+=("$package")
     if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null)" != installed ]; then
         missing+=("$package")

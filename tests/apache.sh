@@ -47,6 +47,12 @@ stop_servers() {
         pid=$(cat "$file" 2>/dev/null) || continue
         if tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF "$work"; then
             kill "$pid" 2>/dev/null || true
+            # httpd loses a signal that comes while it starts.
+            for _ in 1 2 3 4 5 6 7 8 9 10; do
+                sleep 0.5
+                kill -0 "$pid" 2>/dev/null || break
+            done
+            kill -KILL "$pid" 2>/dev/null || true
         fi
     done
 }

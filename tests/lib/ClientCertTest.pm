@@ -13,6 +13,7 @@ use Test::More;
 use Time::HiRes 'sleep';
 
 use ClientCertTest::Client;
+use ClientCertTest::Crash 'watch_log';
 use ClientCertTest::CMS qw(
     cms_certificates cms_reencoded cms_signer cms_verified decode_cms decode_sf der_of pem_to_der
     signed_attributes verified_by_hand
@@ -29,6 +30,10 @@ our @EXPORT = (
         tls_port verified_by_hand wait_for
     )
 );
+
+# The servers that all tests use.
+watch_log($_) for map { -d $ENV{TEST_LOGS} ? glob $_ : () } "$ENV{TEST_LOGS}/error_log",
+    "$ENV{TEST_SERVERS}/origin.*/error_log";
 
 sub import {
     my ($class, @plan) = @_;

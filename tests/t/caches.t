@@ -34,7 +34,9 @@ sub server {
     my $enable = $want{store} eq 'disk'
         ? "CacheRoot $root\n    CacheEnable disk /"
         : "CacheSocache shmcb:$root/socache(2000000)\n    CacheSocacheMaxSize 400000\n    CacheEnable socache /";
-    my $server = ClientCertTest::Server->new(name => 'cache', config => <<"CONF");
+    # mod_cache_disk crashes where a page is made of parts that it has stored, without us too.
+    my $crash = $want{store} eq 'disk' ? qr/exit signal Segmentation fault/ : undef;
+    my $server = ClientCertTest::Server->new(name => 'cache', crash => $crash, config => <<"CONF");
 $extra
 Listen 127.0.0.1:$port
 StartServers 1

@@ -14,6 +14,7 @@ use IO::Socket::INET;
 use POSIX ();
 use Time::HiRes 'sleep';
 
+use ClientCertTest::Crash 'watch';
 use ClientCertTest::PKI qw(slurp spew);
 use parent 'ClientCertTest::Process';
 
@@ -88,7 +89,7 @@ CONF
 
 # new(name => NAME, config => TEXT, modules => LoadModule lines in place of the
 # usual ones, own => 0 to leave client_cert_module out, env => {...}, directory =>
-# PATH). The text
+# PATH, crash => qr/the lines of crashes that are expected/). The text
 # names its ports itself. Returns without starting.
 sub new {
     my ($class, %want) = @_;
@@ -97,6 +98,7 @@ sub new {
     make_path($self->{directory});
     $self->{conf} = "$self->{directory}/httpd.conf";
     $self->configure($want{config});
+    watch($self);
     return $self;
 }
 
