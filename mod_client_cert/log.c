@@ -8,14 +8,16 @@
 
 APLOG_USE_MODULE(client_cert);
 
+/* All that OpenSSL has to say, the first cause first: what comes last is often
+ * only that something below failed. */
 void mcc_log_openssl_error(request_rec *r)
 {
     const char *data = NULL;
     int flags = 0;
-    unsigned long code = ERR_peek_last_error_all(NULL, NULL, NULL, &data, &flags);
+    unsigned long code;
     char text[256];
 
-    if (code) {
+    while ((code = ERR_get_error_all(NULL, NULL, NULL, &data, &flags))) {
         ERR_error_string_n(code, text, sizeof(text));
         if (!(flags & ERR_TXT_STRING)) {
             data = "";
@@ -23,5 +25,4 @@ void mcc_log_openssl_error(request_rec *r)
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "OpenSSL: %s%s%s", text,
                       *data ? ": " : "", data);
     }
-    ERR_clear_error();
 }

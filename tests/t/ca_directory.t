@@ -4,11 +4,10 @@
 # client was verified by, once httpd has been told of the change.
 
 use ClientCertTest;
+use ClientCertTest::TicketKeys;
 use File::Temp ();
 
 my $directory = File::Temp->newdir(TEMPLATE => 'cas.XXXXXX', DIR => pki(''), CLEANUP => 1);
-my $tickets = spew(pki("directory-ticket.$$.key"), map { chr int rand 256 } 1 .. 80);
-END { unlink $tickets if defined $tickets }
 for my $ca ('client-ca', 'foreign-ca') {
     spew("$directory/$ca.crt", slurp(pki("$ca.crt")));
 }
@@ -18,7 +17,7 @@ my $port = free_port();
 my $server = ClientCertTest::Server->new(
     name => 'directory',
     config => server_config(
-        port => $port, global => "SSLSessionTicketKeyFile $tickets",
+        port => $port, global => ticket_keys(),
         tls => "SSLCACertificatePath $directory\nSSLVerifyClient optional\nSSLVerifyDepth 5",
     ),
 );

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # Machines of a fleet whose virtual hosts name addresses of their own resume each
-# other's sessions, with one SSLSessionTicketKeyFile, as long as they verify clients
+# other's sessions, with the same ticket keys, as long as they verify clients
 # alike and can sign with what was presented. So does one machine after a restart,
 # whatever was changed elsewhere.
 
 use ClientCertTest;
 use ClientCertTest::Accept;
+use ClientCertTest::TicketKeys;
 
-my $tickets = spew(pki("equal-ticket.$$.key"), map { chr int rand 256 } 1 .. 80);
 my $ca = spew(pki("equal-ca.$$.crt"), slurp(pki('client-ca.crt')));
-END { unlink grep {defined} $tickets, $ca }
+END { unlink $ca if defined $ca }
 trust_pki();
 my $port = free_port();
-my $GLOBAL = "SSLSessionTicketKeyFile $tickets";
+my $GLOBAL = ticket_keys();
 
 sub tls {
     my ($depth, $file) = @_;

@@ -4,12 +4,12 @@
 # from before it are signed for by what there is now.
 
 use ClientCertTest;
+use ClientCertTest::TicketKeys;
 use IO::Select;
 
 my $file = pki("renewed.$$.pem");
 my ($certificate, $key) = (pki("renewed.$$.crt"), pki("renewed.$$.key"));
-my $ticket_key = spew(pki("ticket.$$.key"), map { chr int rand 256 } 1 .. 80);
-END { unlink grep {defined} $file, $certificate, $key, $ticket_key }
+END { unlink grep {defined} $file, $certificate, $key }
 
 # Puts the named signer into the files that the configuration names.
 sub renew {
@@ -20,13 +20,13 @@ sub renew {
     return;
 }
 
-# Tickets outlive a restart by their key file; httpd's own session caches do not.
+# Tickets outlive a restart by keys that stay; httpd's own session caches do not.
 my $port = free_port();
 renew('signer-p256');
 my @hosts = map {
     server_config(
         port => $port, name => "$_->[0].test", lines => "ClientCertSigner $_->[1]\n",
-        global => "SSLSessionTicketKeyFile $ticket_key\nGracefulShutdownTimeout 30",
+        global => ticket_keys() . 'GracefulShutdownTimeout 30',
     );
 } ['server', 'server'], ['file', $file], ['kept', 'server'];
 $hosts[0] =~ s/^(SSLCertificateFile) .*/$1 $certificate/m;
