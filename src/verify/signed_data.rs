@@ -114,8 +114,8 @@ impl<'a> Unverified<'a> {
             .and_then(SignerInfo::read)?;
         if signer.digest != digest {
             let (one, other) = (digest.usual_name(), signer.digest.usual_name());
-            let both = format_args!("{one} in the SignedData, {other} in the SignerInfo");
-            return Err(MalformedValue::DigestAlgorithm.with(both));
+            return Err(MalformedValue::DigestAlgorithm
+                .with(format_args!("{one} in the SignedData, {other} in the SignerInfo")));
         }
         Ok(Self {
             content,
