@@ -932,6 +932,15 @@ client_cert_result client_cert_field_names_contain(const client_cert_field_names
                                                    bool *contain);
 
 /**
+ * Whether some backend takes a variable of a request's environment for a field of a set: `HTTP_` or
+ * `AJP_` and the name, after any number of `REDIRECT_`, in any spelling. Such a variable begins with
+ * A, H or R, in either case.
+ */
+client_cert_result client_cert_field_names_contain_variable(const client_cert_field_names *names,
+                                                            const char *variable,
+                                                            bool *contain);
+
+/**
  * Gives what tells without a call that most names are none of a set.
  *
  * Sets `*first` and `*second` to masks of 32 bits. A name that client_cert_field_names_contain()
@@ -1323,6 +1332,12 @@ client_cert_result client_cert_names_new(const char *const *names,
  * Releases names. NULL is allowed, as with free(). No thread may be using them.
  */
 void client_cert_names_free(client_cert_names *names);
+
+/**
+ * Whether a value of Upgrade (RFC 9110 section 7.8) offers to go on with HTTP: of another version,
+ * or inside TLS of the client's own. What comes after such a switch are requests again.
+ */
+client_cert_result client_cert_upgrade_offers_http(const char *value, bool *offers);
 
 /**
  * Makes a cache of values that were accepted, and of those who signed them, which uses at most

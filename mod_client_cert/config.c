@@ -2,6 +2,9 @@
 
 #include "config.h"
 
+#include "backend.h"
+#include "tunnel.h"
+
 #include <http_core.h>
 
 #include <apr_lib.h>
@@ -76,6 +79,8 @@ void *mcc_merge_server_config(apr_pool_t *p, void *base_conf, void *add_conf)
     }
     conf->certificate_files += base->certificate_files;
     /* The main server's sections apply to every virtual host. */
+    conf->forwards_in_section = add->forwards_in_section
+        || base->forwards_in_section;
     conf->signs = add->signs || base->signs;
     conf->accepts = add->accepts || base->accepts;
     conf->signer_certs_seen = add->signer_certs_seen | base->signer_certs_seen;
@@ -89,6 +94,7 @@ void *mcc_create_dir_config(apr_pool_t *p, char *path)
     (void)path;
     mcc_forward_config_init(&conf->forward);
     mcc_accept_config_init(&conf->accept);
+    conf->ws_fallback = -1;
     return conf;
 }
 
@@ -102,7 +108,38 @@ void *mcc_merge_dir_config(apr_pool_t *p, void *base_conf, void *add_conf)
     mcc_accept_config_merge(&conf->accept, &base->accept, &add->accept);
     conf->machine_certificate_file = add->machine_certificate_file
         ? add->machine_certificate_file : base->machine_certificate_file;
+    conf->ws_fallback = add->ws_fallback < 0 ? base->ws_fallback
+                                             : add->ws_fallback;
+    conf->fcgi_variables = !add->fcgi_variables ? base->fcgi_variables
+        : !base->fcgi_variables ? add->fcgi_variables
+        : apr_array_append(p, base->fcgi_variables, add->fcgi_variables);
     return conf;
+}
+
+void mcc_config_complete(server_rec *main_server)
+{
+    mcc_global *global = mcc_server_config_of(main_server)->global;
+    server_rec *s;
+
+    for (s = main_server; s; s = s->next) {
+        mcc_server_config *conf = mcc_server_config_of(s);
+        const mcc_dir_config *whole = ap_get_module_config(s->lookup_defaults,
+                                                           &client_cert_module);
+
+        conf->forwards = conf->forwards_in_section
+            || mcc_forwards(&whole->forward);
+    }
+    global->tunnels = ap_find_linked_module("mod_proxy_wstunnel.c") != NULL;
+    global->proxies_http = ap_find_linked_module("mod_proxy_http.c") != NULL;
+}
+
+const char *mcc_without_module(cmd_parms *cmd, const char *module_name)
+{
+    return ap_find_linked_module(module_name) || (cmd->override & NONFATAL_UNKNOWN)
+        ? NULL
+        : apr_pstrcat(cmd->pool, "Invalid command '", cmd->cmd->name,
+                      "', perhaps misspelled or defined by a module not "
+                      "included in the server configuration", NULL);
 }
 
 mcc_server_config *mcc_server_config_of(const server_rec *s)
@@ -367,5 +404,10 @@ const command_rec mcc_commands[] = {
                      MCC_TLS_DIRECTIVE_HELP),
     MCC_TLS_DIRECTIVE("SSLVerifyClient", RSRC_CONF | OR_AUTHCFG),
     MCC_TLS_DIRECTIVE("SSLVerifyDepth", RSRC_CONF | OR_AUTHCFG),
+    AP_INIT_FLAG("ProxyWebsocketFallbackToProxyHttp", mcc_see_ws_fallback, NULL,
+                 RSRC_CONF | ACCESS_CONF,
+                 "mod_proxy_wstunnel's; seen here as well"),
+    AP_INIT_TAKE23("ProxyFCGISetEnvIf", mcc_see_fcgi_variable, NULL, OR_FILEINFO,
+                   "mod_proxy_fcgi's; seen here as well"),
     { NULL }
 };

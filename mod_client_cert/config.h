@@ -45,6 +45,8 @@ typedef struct {
     unsigned forwards : 1;
     /** some ClientCertAccept names a format */
     unsigned accepts : 1;
+    /** mod_proxy_wstunnel is there, and mod_proxy_http; set in check_config */
+    unsigned tunnels : 1, proxies_http : 1;
     /** mod_cache is there; set in post_config */
     unsigned caches : 1;
     /** mcc_tls_directives_known(); set in check_config */
@@ -70,6 +72,10 @@ typedef struct {
     mcc_global *global;
     mcc_signer_config signer; /**< who signs, and for how long */
     mcc_incoming_action incoming;
+    /** a section of this server forwards */
+    unsigned forwards_in_section : 1;
+    /** the server forwards, as a whole or in a section; set in check_config */
+    unsigned forwards : 1;
     /** a ClientCertForward of this server, or of a section in it, signs */
     unsigned signs : 1;
     /** a ClientCertAccept of this server, or of a section in it, accepts */
@@ -89,6 +95,10 @@ typedef struct {
     mcc_accept_config accept;
     /** SSLProxyMachineCertificateFile; NULL where unset */
     const char *machine_certificate_file;
+    /** ProxyWebsocketFallbackToProxyHttp, see tunnel.h: 0, 1; -1 where unset */
+    int ws_fallback;
+    /** (const char *) what ProxyFCGISetEnvIf sets, see backend.h; NULL if nothing */
+    apr_array_header_t *fcgi_variables;
 } mcc_dir_config;
 
 #define MCC_DEFAULT_CACHE_SIZE (16 * 1024 * 1024)
@@ -108,6 +118,14 @@ void *mcc_merge_dir_config(apr_pool_t *p, void *base, void *add);
 
 mcc_server_config *mcc_server_config_of(const server_rec *s);
 mcc_dir_config *mcc_dir_config_of(const request_rec *r);
+
+/** What follows from the whole configuration: which servers forward. For
+ *  check_config. */
+void mcc_config_complete(server_rec *main_server);
+
+/** What httpd says of another module's directive where that module is not loaded:
+ *  NULL where it is. */
+const char *mcc_without_module(cmd_parms *cmd, const char *module_name);
 
 /** What accepted_names has for a field name, as HTTP compares names and not as
  *  backends fold them; NULL if nobody reads it. */

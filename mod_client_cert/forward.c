@@ -204,9 +204,8 @@ int mcc_forward_fixups(request_rec *r)
 {
     const mcc_server_config *server = mcc_server_config_of(r->server);
     const mcc_dir_config *dir = mcc_dir_config_of(r);
-    const mcc_names *ours = &server->global->our_names;
     int proxied = goes_to_backend(r);
-    int wanted = proxied && dir->forward.lines && dir->forward.lines->nelts;
+    int wanted = proxied && mcc_forwards(&dir->forward);
     const mcc_accept_outcome *accepted;
     mcc_tls_identity identity;
     apr_int64_t now;
@@ -214,19 +213,19 @@ int mcc_forward_fixups(request_rec *r)
     if (proxied || r->proxyreq != PROXYREQ_NONE) {
         mcc_interim_watch(r);
     }
-    /* A subrequest starts with a copy of its parent's headers, ours among
-     * them; and other modules' fixups may have set what is ours to set. */
-    if (wanted || r->main) {
-        mcc_headers_remove(r, r->headers_in, ours, 0);
-        mcc_request_send_nothing(r);
+    /* A subrequest starts with a copy of its parent's headers, ours among them.
+     * What other modules set is looked for before the request leaves, backend.c. */
+    if (r->main) {
+        mcc_headers_remove(r, r->headers_in, &server->global->our_names, 0);
     }
     if (r->main || r->prev) {
-        mcc_headers_remove_variables(r, ours);
+        mcc_headers_remove_variables(r, &server->global->our_names, 0);
     }
     if (!wanted) {
         return DECLINED;
     }
-    mcc_headers_release_connection(r, r->headers_in, ours);
+    mcc_request_send_nothing(r);
+    mcc_headers_release_connection(r, r->headers_in, &server->global->our_names);
 
     now = apr_time_sec(apr_time_now());
     mcc_tls_identify(r, now, &identity);

@@ -24,6 +24,11 @@ void mcc_forward_config_merge(mcc_forward_config *conf,
                                                : add->signer_certs;
 }
 
+int mcc_forwards(const mcc_forward_config *conf)
+{
+    return conf->lines && conf->lines->nelts;
+}
+
 void mcc_signer_config_init(mcc_signer_config *conf)
 {
     conf->lifetime = -1;
@@ -94,6 +99,10 @@ const char *mcc_set_forward(cmd_parms *cmd, void *dir, const char *word,
     line->is_signed = format->is_signed;
     mcc_names_add(&server->global->our_names, header);
     server->global->forwards = 1;
+    if (dir != ap_get_module_config(cmd->server->lookup_defaults,
+                                    &client_cert_module)) {
+        server->forwards_in_section = 1;
+    }
     if (format->is_signed) {
         server->signs = 1;
     }

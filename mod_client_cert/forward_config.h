@@ -50,6 +50,9 @@ void mcc_forward_config_merge(mcc_forward_config *conf,
                               const mcc_forward_config *base,
                               const mcc_forward_config *add);
 
+/** Whether the role is played. */
+int mcc_forwards(const mcc_forward_config *conf);
+
 void mcc_signer_config_init(mcc_signer_config *conf);
 void mcc_signer_config_merge(mcc_signer_config *conf,
                              const mcc_signer_config *base,

@@ -10,6 +10,7 @@
 #include "request.h"
 #include "request_headers.h"
 #include "trailers.h"
+#include "upgrade.h"
 
 APLOG_USE_MODULE(client_cert);
 
@@ -39,6 +40,7 @@ int mcc_incoming_post_read_request(request_rec *r)
 
     mcc_request_inherit(r);
     mcc_request_of(r)->cleaned = 1;
+    mcc_upgrade_note(r);
     mcc_trailers_watch(r);
     mcc_accept_capture(r);
     mcc_headers_release_connection(r, r->headers_in, ours);

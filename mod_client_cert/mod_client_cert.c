@@ -21,6 +21,9 @@
  *   tls_session.c      the same for sessions that resume
  *   forward_config.c   what the directives of the forward role say
  *   forward.c          setting the headers that go to the backend
+ *   backend.c          the last look at what goes there
+ *   tunnel.c           backends through which a client could speak as we do
+ *   upgrade.c          requests that ask to leave HTTP
  *   accept_config.c    what the directives of the accept role say
  *   accept_check.c     whether that is enough to start with
  *   accept.c           who the client is by a signed header
@@ -45,6 +48,7 @@
 
 #include "accept_check.h"
 #include "accept_hooks.h"
+#include "backend.h"
 #include "config.h"
 #include "files.h"
 #include "forward.h"
@@ -56,6 +60,7 @@
 #include "tls_directives.h"
 #include "tls_host.h"
 #include "trailers.h"
+#include "tunnel.h"
 
 APLOG_USE_MODULE(client_cert);
 
@@ -88,7 +93,15 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                      "goes to a backend");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    return mcc_accept_config_check(s, ptemp) ? OK : HTTP_INTERNAL_SERVER_ERROR;
+    if (mcc_server_config_of(s)->global->forwards && !mcc_backend_check()) {
+        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
+                     "ClientCertForward: mod_proxy's hook scheme_handler was not "
+                     "found");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    mcc_config_complete(s);
+    return mcc_tunnel_check(s, ptemp) && mcc_accept_config_check(s, ptemp)
+        ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
 
 static void register_hooks(apr_pool_t *p)
@@ -112,6 +125,7 @@ static void register_hooks(apr_pool_t *p)
     mcc_interim_register();
     ap_hook_pre_config(mcc_tls_host_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_pre_config(mcc_tls_backend_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_pre_config(mcc_backend_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
     APR_OPTIONAL_HOOK(ssl, init_server, mcc_tls_host_init_server, NULL, NULL,
                       APR_HOOK_MIDDLE);

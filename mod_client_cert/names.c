@@ -55,6 +55,15 @@ int mcc_names_search(const mcc_names *names, const char *name)
         || contain;
 }
 
+int mcc_names_search_variable(const mcc_names *names, const char *variable)
+{
+    bool contain = true;
+
+    return client_cert_field_names_contain_variable(names->set, variable, &contain)
+            != CLIENT_CERT_RESULT_OK
+        || contain;
+}
+
 const char *mcc_next_token(apr_pool_t *p, const char **list)
 {
     while (**list) {

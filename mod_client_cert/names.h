@@ -46,7 +46,7 @@ int mcc_names_search(const mcc_names *names, const char *name);
 static MCC_INLINE int mcc_names_may_contain(const mcc_names *names,
                                             const char *name)
 {
-    return name[0] && names->first >> (name[0] & 31) & 1
+    return names->first >> (name[0] & 31) & 1 && name[0]
         && names->second >> (name[1] & 31) & 1;
 }
 
@@ -54,6 +54,21 @@ static MCC_INLINE int mcc_names_may_contain(const mcc_names *names,
 static MCC_INLINE int mcc_names_contain(const mcc_names *names, const char *name)
 {
     return mcc_names_may_contain(names, name) && mcc_names_search(names, name);
+}
+
+/** As mcc_names_contain_variable(), which looks at the first letter. */
+int mcc_names_search_variable(const mcc_names *names, const char *variable);
+
+/** Whether a variable is one of these to some backend: HTTP_… and AJP_…, also after
+ *  REDIRECT_. */
+static MCC_INLINE int mcc_names_contain_variable(const mcc_names *names,
+                                                 const char *variable)
+{
+    static const uint32_t initials = UINT32_C(1) << ('H' & 31)
+        | UINT32_C(1) << ('A' & 31) | UINT32_C(1) << ('R' & 31);
+
+    return initials >> (variable[0] & 31) & 1
+        && mcc_names_search_variable(names, variable);
 }
 
 /** The next token of a list, split as mod_proxy splits Connection: by ',', ';' and

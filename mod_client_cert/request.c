@@ -74,6 +74,9 @@ void mcc_request_inherit(request_rec *r)
     if (before && before->identified) {
         mcc_request_of(r)->identified = 1;
     }
+    if (before && before->asks_for_upgrade) {
+        mcc_request_of(r)->asks_for_upgrade = 1;
+    }
     for (i = 0; i < sizeof(notes) / sizeof(notes[0]); i++) {
         const char *value = apr_table_get(r->prev->notes, notes[i]);
 

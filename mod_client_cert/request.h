@@ -10,6 +10,8 @@
 
 #include <apr_tables.h>
 
+#include "often.h"
+
 #define MCC_NOTE_FORWARD "client-cert-forward"
 #define MCC_NOTE_ACCEPT "client-cert-accept"
 #define MCC_NOTE_INCOMING "client-cert-incoming"
@@ -47,6 +49,8 @@ typedef struct {
     unsigned identified : 1;
     /** the response's Vary named one of our headers */
     unsigned varies : 1;
+    /** the client asks to leave HTTP, where some server accepts */
+    unsigned asks_for_upgrade : 1;
     /** ended by us: what ClientCertAccept reads was not to be believed */
     unsigned refused : 1;
     /** (mcc_field) headers that we set; NULL if none were */
@@ -75,6 +79,21 @@ mcc_request *mcc_request_known(const request_rec *r);
 
 /** Set a header for the backend, and remember that it is ours. */
 void mcc_request_send(request_rec *r, const char *name, const char *value);
+
+/** Whether a field's value is what mcc_request_send() set: sent is the request's
+ *  and may be NULL. */
+static MCC_INLINE int mcc_request_is_sent(const apr_array_header_t *sent,
+                                          const char *value)
+{
+    int i;
+
+    for (i = 0; sent && i < sent->nelts; i++) {
+        if (APR_ARRAY_IDX(sent, i, mcc_field).value == value) {
+            return 1;
+        }
+    }
+    return 0;
+}
 
 /** Set again what mcc_request_send() set. */
 void mcc_request_send_again(request_rec *r);

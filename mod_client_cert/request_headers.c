@@ -22,7 +22,7 @@ static MCC_SELDOM int remove_found(request_rec *r, apr_table_t *headers,
     for (i = first; i < fields->nelts; i++) {
         const char *name = APR_ARRAY_IDX(fields, i, apr_table_entry_t).key;
 
-        if (name && mcc_names_contain(names, name)) {
+        if (mcc_names_contain(names, name)) {
             APR_ARRAY_PUSH(found, const char *) = name;
         }
     }
@@ -42,31 +42,46 @@ int mcc_headers_remove(request_rec *r, apr_table_t *headers,
                        const mcc_names *names, int report)
 {
     const apr_array_header_t *fields = apr_table_elts(headers);
-    int i;
+    const apr_table_entry_t *first = (const apr_table_entry_t *)fields->elts;
+    const apr_table_entry_t *end = first + fields->nelts;
+    const apr_table_entry_t *field;
 
-    for (i = 0; i < fields->nelts; i++) {
-        const char *name = APR_ARRAY_IDX(fields, i, apr_table_entry_t).key;
-
-        if (name && mcc_names_contain(names, name)) {
-            return remove_found(r, headers, names, report, i);
+    for (field = first; field < end; field++) {
+        if (mcc_names_contain(names, field->key)) {
+            return remove_found(r, headers, names, report, (int)(field - first));
         }
     }
     return 0;
 }
 
-static int is_of_header(const void *names, const char *variable,
-                        const char *value)
+typedef struct {
+    request_rec *r;
+    const mcc_names *names;
+    int report;
+} variable_search;
+
+static int is_of_header(const void *data, const char *variable, const char *value)
 {
-    static const char header[] = "HTTP_";
+    const variable_search *search = data;
 
     (void)value;
-    return !strncmp(variable, header, sizeof(header) - 1)
-        && mcc_names_contain(names, variable + sizeof(header) - 1);
+    if (!mcc_names_contain_variable(search->names, variable)) {
+        return 0;
+    }
+    if (search->report) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, search->r,
+                      "variable \"%s\" removed: it was not set by "
+                      "ClientCertForward", variable);
+    }
+    return 1;
 }
 
-void mcc_headers_remove_variables(request_rec *r, const mcc_names *names)
+void mcc_headers_remove_variables(request_rec *r, const mcc_names *names,
+                                  int report)
 {
-    mcc_environment_remove(r, is_of_header, names);
+    variable_search search = { r, names, report };
+
+    mcc_environment_remove(r, is_of_header, &search);
 }
 
 typedef struct {

@@ -23,9 +23,11 @@ int mcc_headers_remove(request_rec *r, apr_table_t *headers,
 void mcc_headers_release_connection(request_rec *r, apr_table_t *headers,
                                     const mcc_names *names);
 
-/** Remove the variables that a handler of CGI's kind made of our headers. They
- *  outlive its request: a subrequest starts with its parent's, a redirect with
- *  its predecessor's under REDIRECT_. */
-void mcc_headers_remove_variables(request_rec *r, const mcc_names *names);
+/** Remove the variables that backends take for our headers, whoever made them. A
+ *  handler of CGI's kind did, of a request before: a subrequest starts with its
+ *  parent's, a redirect with its predecessor's under REDIRECT_.
+ *  @param report as above */
+void mcc_headers_remove_variables(request_rec *r, const mcc_names *names,
+                                  int report);
 
 #endif /* MCC_REQUEST_HEADERS_H */

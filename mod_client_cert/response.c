@@ -12,6 +12,7 @@
 #include "often.h"
 #include "request.h"
 #include "request_headers.h"
+#include "upgrade.h"
 
 APLOG_USE_MODULE(client_cert);
 
@@ -80,16 +81,12 @@ static MCC_SELDOM void clean_trailers(request_rec *r)
     }
 }
 
-static int identified(const request_rec *r)
-{
-    const mcc_request *request = mcc_request_known(r);
-
-    return request && request->identified;
-}
-
 static apr_status_t write_response(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     request_rec *r = f->r;
+
+    const mcc_request *request = mcc_request_known(r);
+    apr_status_t status;
 
     if (!f->ctx) {
         f->ctx = response_filter;
@@ -97,8 +94,16 @@ static apr_status_t write_response(ap_filter_t *f, apr_bucket_brigade *bb)
         clean_headers(r);
         /* What mod_cache asks before it keeps a response. Its other question,
          * r->no_cache, would add an Expires to the response. */
-        if (identified(r)) {
+        if (request && request->identified) {
             apr_table_setn(r->subprocess_env, "no-cache", "1");
+        }
+        if (!r->main && (!request || !request->cleaned)) {
+            /* An early error is answered before anything was noted. */
+            mcc_upgrade_note(r);
+            request = mcc_request_known(r);
+        }
+        if (request && request->asks_for_upgrade) {
+            mcc_upgrade_denied(r);
         }
     }
     if (!APR_BRIGADE_EMPTY(bb) && APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(bb))) {
@@ -107,7 +112,11 @@ static apr_status_t write_response(ap_filter_t *f, apr_bucket_brigade *bb)
         }
         ap_remove_output_filter(f);
     }
-    return ap_pass_brigade(f->next, bb);
+    status = ap_pass_brigade(f->next, bb);
+    if (request && request->asks_for_upgrade) {
+        mcc_upgrade_end(r);
+    }
+    return status;
 }
 
 void mcc_response_register(void)

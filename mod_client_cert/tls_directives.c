@@ -50,11 +50,7 @@ static void make_absolute(const char **word, apr_pool_t *p)
 
 const char *mcc_without_mod_ssl(cmd_parms *cmd)
 {
-    return ap_find_linked_module("mod_ssl.c") || (cmd->override & NONFATAL_UNKNOWN)
-        ? NULL
-        : apr_pstrcat(cmd->pool, "Invalid command '", cmd->cmd->name,
-                      "', perhaps misspelled or defined by a module not "
-                      "included in the server configuration", NULL);
+    return mcc_without_module(cmd, "mod_ssl.c");
 }
 
 const char *mcc_see_tls_directive(cmd_parms *cmd, void *dir, const char *args)

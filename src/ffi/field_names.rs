@@ -106,6 +106,23 @@ pub unsafe extern "C" fn client_cert_field_names_contain(
     })
 }
 
+/// Whether some backend takes a variable of a request's environment for a field of a set: `HTTP_` or
+/// `AJP_` and the name, after any number of `REDIRECT_`, in any spelling. Such a variable begins with
+/// A, H or R, in either case.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_field_names_contain_variable(
+    names: *const FieldNames,
+    variable: *const c_char,
+    contain: *mut bool,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    quiet_boundary(|| unsafe {
+        let contain = pointer::out(contain, false)?;
+        *contain = pointer::borrow(names)?.contain_variable(pointer::string(variable)?);
+        Ok(())
+    })
+}
+
 /// Gives what tells without a call that most names are none of a set.
 ///
 /// Sets `*first` and `*second` to masks of 32 bits. A name that client_cert_field_names_contain()
@@ -169,15 +186,23 @@ mod tests {
         {
             let (mut contain, mut equal) = (!expected, !expected);
             let (mut first, mut second) = (0, 0);
+            let variable = [b"HTTP_", name.to_bytes(), b"\0"].concat();
+            let mut variable_found = !expected;
             // SAFETY: live objects.
             let results = unsafe {
                 [
                     client_cert_field_names_contain(names, name.as_ptr(), &mut contain),
                     client_cert_field_names_equal(c"X".as_ptr(), name.as_ptr(), &mut equal),
                     client_cert_field_names_masks(names, &mut first, &mut second),
+                    client_cert_field_names_contain_variable(
+                        names,
+                        variable.as_ptr().cast(),
+                        &mut variable_found,
+                    ),
                 ]
             };
-            assert_eq!(results, [Ok; 3]);
+            assert_eq!(results, [Ok; 4]);
+            assert_eq!(variable_found, expected, "{name:?}");
             assert_eq!(contain, expected, "{name:?}");
             assert_eq!(equal, name == c"X\x7f", "{name:?}");
             assert_eq!((first, second), (1 << (b'C' & 31) | 1 << (b'X' & 31), u32::MAX));
@@ -208,12 +233,15 @@ mod tests {
                 client_cert_field_names_contain(nobody, name, &mut answer),
                 client_cert_field_names_contain(names, missing, &mut answer),
                 client_cert_field_names_contain(names, name, null_mut()),
+                client_cert_field_names_contain_variable(nobody, name, &mut answer),
+                client_cert_field_names_contain_variable(names, missing, &mut answer),
+                client_cert_field_names_contain_variable(names, name, null_mut()),
                 client_cert_field_names_masks(nobody, &mut mask, &mut 0),
                 client_cert_field_names_masks(names, null_mut(), &mut mask),
                 client_cert_field_names_masks(names, &mut mask, null_mut()),
             ]
         };
-        assert_eq!(results, [NullParameter; 14]);
+        assert_eq!(results, [NullParameter; 17]);
         // SAFETY: the same.
         let result = unsafe { client_cert_field_names_new(&name, usize::MAX, &mut set) };
         assert_eq!(result, InvalidParameter);

@@ -31,6 +31,7 @@ mod signer;
 #[cfg(test)]
 mod tests;
 mod trust;
+mod upgrade;
 mod verdicts;
 mod verify;
 mod vhost;

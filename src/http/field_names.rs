@@ -174,9 +174,28 @@ impl FieldNames {
         })
     }
 
+    /// Whether some backend takes a variable of a request's environment for one of these fields:
+    /// `HTTP_` and the name is what CGI makes of a field, `AJP_` what mod_proxy_ajp makes an
+    /// attribute of, and a request that was redirected has both after `REDIRECT_`.
+    pub(crate) fn contain_variable(&self, variable: &[u8]) -> bool {
+        let mut rest = variable;
+        while let Some(after) = after_prefix(rest, b"REDIRECT_") {
+            rest = after;
+        }
+        let attribute = after_prefix(rest, b"AJP_");
+        let field = after_prefix(attribute.unwrap_or(rest), b"HTTP_");
+        [attribute, field].into_iter().flatten().any(|name| self.contain(name))
+    }
+
     pub(crate) fn masks(&self) -> Masks {
         self.masks
     }
+}
+
+/// What follows a prefix, which is folded, in a name.
+fn after_prefix<'a>(name: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
+    let (start, rest) = name.split_at_checked(prefix.len())?;
+    start.iter().copied().map(folded).eq(prefix.iter().copied()).then_some(rest)
 }
 
 /// A test of a name's first two octets that lets most fields pass without a look at the names. It
@@ -291,6 +310,42 @@ mod tests {
         assert_eq!(folded, [&b"A"[..], b"A_", b"B"]);
         assert!(!set(&[]).contain(b""));
         assert_eq!(set(&[]).masks(), Masks { first: 0, second: 0 });
+    }
+
+    #[test]
+    fn variables() {
+        let set = set(&["Client-Cert", "SSL_CLIENT_CERT"]);
+        for variable in [
+            "HTTP_CLIENT_CERT",
+            "http_client_cert",
+            "HTTP-Client-Cert",
+            "REDIRECT_HTTP_CLIENT_CERT",
+            "REDIRECT_redirect_HTTP_CLIENT_CERT",
+            "AJP_Client-Cert",
+            "AJP_HTTP_CLIENT_CERT",
+            "REDIRECT_AJP_CLIENT_CERT",
+            "HTTP_SSL_CLIENT_CERT",
+        ] {
+            assert!(set.contain_variable(variable.as_bytes()), "{variable}");
+            // What a caller may look at first.
+            assert!(b"AHR".contains(&variable.as_bytes()[0].to_ascii_uppercase()));
+        }
+        for variable in [
+            "",
+            "HTTP_",
+            "HTTP",
+            "REDIRECT_",
+            "AJP_",
+            "CLIENT_CERT",
+            "Client-Cert",
+            "SSL_CLIENT_CERT",
+            "REDIRECT_SSL_CLIENT_CERT",
+            "HTTP_CLIENT_CERTS",
+            "HTTP_X_CLIENT_CERT",
+            "XHTTP_CLIENT_CERT",
+        ] {
+            assert!(!set.contain_variable(variable.as_bytes()), "{variable}");
+        }
     }
 
     fn check(names: &[&str], set: &FieldNames, name: &[u8]) {

@@ -4,3 +4,4 @@
 
 pub(crate) mod field_names;
 pub(crate) mod response_head;
+pub(crate) mod upgrade;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # WebSocket: the opening handshake is a request like any other, and carries the
-# header; through mod_proxy_wstunnel, and through mod_proxy_http's upgrade.
+# header. mod_proxy_http serves it; what mod_proxy_wstunnel would, see tunnels.t.
 
 use ClientCertTest;
 use ClientCertTest::Backends;
@@ -17,9 +17,8 @@ LINES
     'http: with upgrade=websocket' => [<<"LINES"],
 ProxyPass /socket/ http://127.0.0.1:$port/ upgrade=websocket
 LINES
-    'ws:, by mod_proxy_wstunnel' => [<<"LINES"],
-ProxyWebsocketFallbackToProxyHttp off
-ProxyPass /socket/ ws://127.0.0.1:$port/
+    'http: with upgrade=ANY' => [<<"LINES"],
+ProxyPass /socket/ http://127.0.0.1:$port/ upgrade=ANY
 LINES
     'RewriteRule [P] to ws:' => [<<"LINES"],
 RewriteEngine on
