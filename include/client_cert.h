@@ -795,9 +795,10 @@ void client_cert_cache_free(client_cert_cache *cache);
  * renews it, and the others go on with it. Failures are not remembered.
  *
  * Sets `*value` to the value of a header, visible ASCII, NUL-terminated, which is not copied: it
- * belongs to `*kept`, lives as long as that, and must not be written to. client_cert_kept_value_free()
- * releases `*kept`; neither cache nor client need live as long. Sets `*reused` to whether the value
- * was signed before, by an earlier call or by another thread's.
+ * belongs to `*kept`, lives as long as that, and must not be written to. `*length` is its length, the
+ * NUL not counted. client_cert_kept_value_free() releases `*kept`; neither cache nor client need live
+ * as long. Sets `*reused` to whether the value was signed before, by an earlier call or by another
+ * thread's.
  *
  * Fails as client_cert_sign() does.
  */
@@ -810,6 +811,7 @@ client_cert_result client_cert_cache_sign(const client_cert_cache *cache,
                                           uint32_t lifetime,
                                           client_cert_kept_value **kept,
                                           const char **value,
+                                          size_t *length,
                                           bool *reused);
 
 /**

@@ -9,6 +9,7 @@
 
 #include "accept.h"
 #include "config.h"
+#include "connection.h"
 #include "interim.h"
 #include "log.h"
 #include "often.h"
@@ -60,6 +61,7 @@ static const char *set_value(request_rec *r, const mcc_forward_line *line,
     client_cert_value made = { NULL, 0 };
     client_cert_kept_value *kept = NULL;
     const char *value = NULL;
+    size_t length = 0;
     bool reused = false;
     const char *how = "sent";
 
@@ -69,7 +71,7 @@ static const char *set_value(request_rec *r, const mcc_forward_line *line,
     else if (cache && lifetime) {
         *result = client_cert_cache_sign(cache, signer, certs, client,
                                          line->format, now, lifetime,
-                                         &kept, &value, &reused);
+                                         &kept, &value, &length, &reused);
         how = reused ? "reused" : "signed";
         if (kept) {
             apr_pool_cleanup_register(r->pool, kept, free_kept,
@@ -84,7 +86,8 @@ static const char *set_value(request_rec *r, const mcc_forward_line *line,
     if (*result != CLIENT_CERT_RESULT_OK) {
         return NULL;
     }
-    mcc_request_send(r, line->header, value ? value : made.data);
+    mcc_request_send(r, line->header, value ? value : made.data,
+                     value ? length : made.length);
     return how;
 }
 
@@ -97,7 +100,7 @@ static client_cert_result set_chain(request_rec *r,
                                                          &value);
 
     if (result == CLIENT_CERT_RESULT_OK && value.length) {
-        mcc_request_send(r, MCC_CLIENT_CERT_CHAIN, value.data);
+        mcc_request_send(r, MCC_CLIENT_CERT_CHAIN, value.data, value.length);
     }
     return result;
 }
@@ -151,6 +154,34 @@ static MCC_SELDOM int fail_to_identify(request_rec *r, const char *reason)
     return send_failure(r);
 }
 
+/* The backend's answer, often a bare 400, would not say why. */
+static MCC_SELDOM void warn_of_large_values(request_rec *r)
+{
+    const apr_array_header_t *sent = mcc_request_of(r)->sent;
+    int i;
+
+    if (!mcc_connection_first_large_value(r->connection)) {
+        return;
+    }
+    for (i = 0; i < sent->nelts; i++) {
+        const mcc_field *field = &APR_ARRAY_IDX(sent, i, mcc_field);
+        size_t length = strlen(field->value);
+
+        if (length > MCC_LARGE_VALUE) {
+            ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                          "ClientCertForward: header \"%s\" has a value of %"
+                          APR_SIZE_T_FMT " bytes, more than most servers take: "
+                          "the backend may need a larger limit (httpd: "
+                          "LimitRequestFieldSize), or the client a smaller "
+                          "certificate%s; this is said once for a connection",
+                          field->name, length,
+                          strcmp(field->name, MCC_CLIENT_CERT_CHAIN)
+                              ? ", or a signature fewer certificates "
+                                "(ClientCertSignerCerts)" : "");
+        }
+    }
+}
+
 static int forward(request_rec *r, const mcc_server_config *server,
                    const mcc_forward_config *conf,
                    const client_cert_client *client, apr_int64_t now)
@@ -194,6 +225,9 @@ static int forward(request_rec *r, const mcc_server_config *server,
             return fail(r, server, MCC_CLIENT_CERT_CHAIN,
                         client_cert_result_message(result));
         }
+    }
+    if (mcc_request_of(r)->large) {
+        warn_of_large_values(r);
     }
     mcc_response_depends_on_client(r);
     apr_table_setn(r->notes, MCC_NOTE_FORWARD, note);

@@ -16,6 +16,10 @@
 
 #define MCC_DEFAULT_LIFETIME 60
 
+/** Longer values than this, in bytes, are warned of: most servers take 8 KB in
+ *  one line of a header, name and all. */
+#define MCC_LARGE_VALUE 8000
+
 /** One header to send: a line of ClientCertForward. */
 typedef struct {
     uint32_t format;     /**< a client_cert_format */

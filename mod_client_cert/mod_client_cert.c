@@ -8,6 +8,7 @@
  *   names.c            header names, and lists of them
  *   environment.c      taking variables out of a request's environment
  *   request_headers.c  taking headers out of a request, keeping ours in
+ *   connection.c       what is remembered of a connection
  *   request.c          what is remembered of a request; notes for the log
  *   incoming.c         requests that arrive with our headers
  *   trailers.c         the same when they come after the body
@@ -50,6 +51,7 @@
 #include "accept_hooks.h"
 #include "backend.h"
 #include "config.h"
+#include "connection.h"
 #include "files.h"
 #include "forward.h"
 #include "incoming.h"
@@ -147,6 +149,8 @@ static void register_hooks(apr_pool_t *p)
                       NULL, APR_HOOK_MIDDLE);
     APR_OPTIONAL_HOOK(ssl, pre_handshake, mcc_tls_client_pre_handshake, NULL,
                       NULL, APR_HOOK_MIDDLE);
+    ap_hook_pre_connection(mcc_connection_pre_connection, after_handshake, NULL,
+                           APR_HOOK_MIDDLE);
     ap_hook_process_connection(mcc_tls_client_process_connection,
                                after_handshake, before_streams,
                                APR_HOOK_MIDDLE);

@@ -20,7 +20,8 @@ mcc_request *mcc_request_of(request_rec *r)
     return request;
 }
 
-void mcc_request_send(request_rec *r, const char *name, const char *value)
+void mcc_request_send(request_rec *r, const char *name, const char *value,
+                      size_t length)
 {
     mcc_request *request = mcc_request_of(r);
     mcc_field *field;
@@ -31,6 +32,9 @@ void mcc_request_send(request_rec *r, const char *name, const char *value)
     field = apr_array_push(request->sent);
     field->name = name;
     field->value = value;
+    if (length > MCC_LARGE_VALUE) {
+        request->large = 1;
+    }
     apr_table_setn(r->headers_in, name, value);
 }
 

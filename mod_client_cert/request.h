@@ -51,6 +51,8 @@ typedef struct {
     unsigned varies : 1;
     /** the client asks to leave HTTP, where some server accepts */
     unsigned asks_for_upgrade : 1;
+    /** a header that we set is longer than MCC_LARGE_VALUE */
+    unsigned large : 1;
     /** ended by us: what ClientCertAccept reads was not to be believed */
     unsigned refused : 1;
     /** (mcc_field) headers that we set; NULL if none were */
@@ -77,8 +79,10 @@ mcc_request *mcc_request_of(request_rec *r);
 /** The record if there is one, else NULL. */
 mcc_request *mcc_request_known(const request_rec *r);
 
-/** Set a header for the backend, and remember that it is ours. */
-void mcc_request_send(request_rec *r, const char *name, const char *value);
+/** Set a header for the backend, with a value of that length, and remember that
+ *  it is ours. */
+void mcc_request_send(request_rec *r, const char *name, const char *value,
+                      size_t length);
 
 /** Whether a field's value is what mcc_request_send() set: sent is the request's
  *  and may be NULL. */

@@ -8,6 +8,7 @@
 
 #include <openssl/err.h>
 
+#include "connection.h"
 #include "often.h"
 
 APLOG_USE_MODULE(client_cert);
@@ -15,6 +16,7 @@ APLOG_USE_MODULE(client_cert);
 /** What is known of a connection's client. What each request asks for comes
  *  first. */
 typedef struct {
+    mcc_connection common; /**< first: see connection.h */
     /** mod_ssl's; NULL once that has let go of it, which is before the
      *  connection ends, for one when somebody speaks plain HTTP to it, and the
      *  request that it then makes up comes to us like any other */
@@ -286,6 +288,7 @@ int mcc_tls_client_pre_handshake(conn_rec *c, SSL *ssl, int is_proxy)
     if (!SSL_set_ex_data(ssl, ssl_index, connection)) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
+    connection->common.has_tls = 1;
     connection->ssl = ssl;
     connection->c = c;
     apr_pool_cleanup_register(c->pool, connection, free_connection,
@@ -382,8 +385,10 @@ static void refresh(tls_connection *connection)
 
 static tls_connection *connection_of(const conn_rec *c)
 {
-    return ap_get_module_config((c->master ? c->master : c)->conn_config,
-                                &client_cert_module);
+    mcc_connection *connection = mcc_connection_of(c);
+
+    return connection && connection->has_tls ? (tls_connection *)connection
+                                             : NULL;
 }
 
 /* An HTTP/2 stream is on another thread, and takes what is there. */

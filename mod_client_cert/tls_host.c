@@ -285,10 +285,8 @@ static int add_signers(server_rec *main_server, apr_pool_t *p)
     return 1;
 }
 
-/* A typical client certificate, for the warning of large headers; most
- * servers take 8 KB in one header line. */
+/* The length of a typical client certificate, for the warning of large values. */
 #define TYPICAL_CERTIFICATE 1500
-#define LARGE_VALUE 8000
 
 static void warn_of_signer(server_rec *s, const mcc_server_config *conf,
                            const client_cert_signer *signer, const char *name,
@@ -315,7 +313,7 @@ static void warn_of_signer(server_rec *s, const mcc_server_config *conf,
                                                CLIENT_CERT_FORMAT_CMS_SF,
                                                TYPICAL_CERTIFICATE, &length)
                    == CLIENT_CERT_RESULT_OK
-            && length > LARGE_VALUE) {
+            && length > MCC_LARGE_VALUE) {
             ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
                          "ClientCertSigner %s: headers of about %" APR_SIZE_T_FMT
                          " bytes, more than many backends take; consider "

@@ -50,6 +50,7 @@ unsafe extern "C" {
         lifetime: u32,
         kept: *mut *mut KeptValue,
         value: *mut *const c_char,
+        length: *mut usize,
         reused: *mut bool,
     ) -> u32;
     fn client_cert_kept_value_free(kept: *mut KeptValue);
@@ -245,7 +246,7 @@ pub(crate) fn cache_sign<R>(
     now: i64,
     read: impl FnOnce(*const c_char) -> R,
 ) -> (R, bool) {
-    let (mut kept, mut value, mut reused) = (null_mut(), null(), false);
+    let (mut kept, mut value, mut length, mut reused) = (null_mut(), null(), 0, false);
     // SAFETY: live objects, places for the results, which are released when they were read.
     unsafe {
         let result = client_cert_cache_sign(
@@ -258,6 +259,7 @@ pub(crate) fn cache_sign<R>(
             60,
             &mut kept,
             &mut value,
+            &mut length,
             &mut reused,
         );
         assert_eq!(result, 0);

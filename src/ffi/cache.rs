@@ -56,9 +56,10 @@ pub unsafe extern "C" fn client_cert_cache_free(cache: *mut Cache) {
 /// renews it, and the others go on with it. Failures are not remembered.
 ///
 /// Sets `*value` to the value of a header, visible ASCII, NUL-terminated, which is not copied: it
-/// belongs to `*kept`, lives as long as that, and must not be written to. client_cert_kept_value_free()
-/// releases `*kept`; neither cache nor client need live as long. Sets `*reused` to whether the value
-/// was signed before, by an earlier call or by another thread's.
+/// belongs to `*kept`, lives as long as that, and must not be written to. `*length` is its length, the
+/// NUL not counted. client_cert_kept_value_free() releases `*kept`; neither cache nor client need live
+/// as long. Sets `*reused` to whether the value was signed before, by an earlier call or by another
+/// thread's.
 ///
 /// Fails as client_cert_sign() does.
 #[unsafe(no_mangle)]
@@ -72,16 +73,19 @@ pub unsafe extern "C" fn client_cert_cache_sign(
     lifetime: u32,
     kept: *mut *mut KeptValue,
     value: *mut *const c_char,
+    length: *mut usize,
     reused: *mut bool,
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
     quiet_boundary(|| unsafe {
         let (kept, value) = (pointer::out(kept, null_mut())?, pointer::out(value, null())?);
-        let (reused, cache) = (pointer::out(reused, false)?, pointer::borrow(cache)?);
+        let (length, reused) = (pointer::out(length, 0)?, pointer::out(reused, false)?);
+        let cache = pointer::borrow(cache)?;
         let (signer, client) = (pointer::borrow(signer)?, pointer::borrow(client)?);
         let (certs, format) = (number::signer_certs(certs)?, number::signed_format(format)?);
         let signed = cache.sign(signer, certs, client, format, now, lifetime)?;
-        (*value, *reused) = (signed.value.as_ptr(), signed.reused);
+        (*value, *length) = (signed.value.as_ptr(), signed.value.value().len());
+        *reused = signed.reused;
         *kept = pointer::share(signed.value);
         Ok(())
     })

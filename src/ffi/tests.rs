@@ -268,6 +268,7 @@ fn null_is_never_taken_silently() {
                     60,
                     &mut kept,
                     &mut text,
+                    &mut length,
                     &mut reused,
                 ),
             ),
@@ -283,6 +284,7 @@ fn null_is_never_taken_silently() {
                     60,
                     &mut kept,
                     &mut text,
+                    &mut length,
                     &mut reused,
                 ),
             ),
@@ -298,6 +300,7 @@ fn null_is_never_taken_silently() {
                     60,
                     &mut kept,
                     &mut text,
+                    &mut length,
                     &mut reused,
                 ),
             ),
@@ -313,6 +316,7 @@ fn null_is_never_taken_silently() {
                     60,
                     null_mut(),
                     &mut text,
+                    &mut length,
                     &mut reused,
                 ),
             ),
@@ -328,6 +332,7 @@ fn null_is_never_taken_silently() {
                     60,
                     &mut kept,
                     null_mut(),
+                    &mut length,
                     &mut reused,
                 ),
             ),
@@ -343,6 +348,23 @@ fn null_is_never_taken_silently() {
                     60,
                     &mut kept,
                     &mut text,
+                    null_mut(),
+                    &mut reused,
+                ),
+            ),
+            (
+                "client_cert_cache_sign: argument 11",
+                client_cert_cache_sign(
+                    cache,
+                    signer,
+                    0,
+                    client,
+                    0,
+                    NOW,
+                    60,
+                    &mut kept,
+                    &mut text,
+                    &mut length,
                     null_mut(),
                 ),
             ),
@@ -370,7 +392,7 @@ fn kept_value_outlives_what_it_came_from() {
     let Objects { signer, client, cache, .. } = Objects::new();
     let mut held = Vec::new();
     for (format, now) in [(0, NOW), (1, NOW), (0, NOW + 1), (0, NOW + 60), (1, NOW + 60)] {
-        let (mut kept, mut text, mut reused) = (null_mut(), null(), false);
+        let (mut kept, mut text, mut length, mut reused) = (null_mut(), null(), 0, false);
         // SAFETY: live objects.
         let result = unsafe {
             client_cert_cache_sign(
@@ -383,17 +405,19 @@ fn kept_value_outlives_what_it_came_from() {
                 60,
                 &mut kept,
                 &mut text,
+                &mut length,
                 &mut reused,
             )
         };
         assert_eq!(result, Ok);
         assert_eq!(reused, now == NOW + 1);
-        held.push((format, kept, text));
+        held.push((format, kept, text, length));
     }
     drop((cache, client, signer));
-    for (format, kept, text) in held {
+    for (format, kept, text, length) in held {
         // SAFETY: a string that `kept` has.
         let value = unsafe { CStr::from_ptr(text) }.to_str().unwrap().to_owned();
+        assert_eq!(value.len(), length);
         let base64 = if format == 0 { &value[..] } else { value[1..].strip_suffix(':').unwrap() };
         assert!(openssl::base64::decode_block(base64).is_ok(), "{value}");
         // SAFETY: not freed before.
@@ -423,6 +447,7 @@ fn numbers_from_c_are_checked() {
                 60,
                 &mut kept,
                 &mut text,
+                &mut length,
                 &mut reused,
             );
             assert_eq!(result, InvalidParameter);

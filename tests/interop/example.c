@@ -262,7 +262,7 @@ static void values(const client_cert_signer *signer, const client_cert_client *c
     client_cert_kept_value *kept;
     const char *text;
     client_cert_cache *cache;
-    size_t bound;
+    size_t bound, text_length;
     bool reused;
     int i, length = i2d_X509(certificate, NULL);
 
@@ -291,9 +291,11 @@ static void values(const client_cert_signer *signer, const client_cert_client *c
         check("Client-Cert, from the cache",
               client_cert_cache_sign(cache, signer, CLIENT_CERT_SIGNER_CERTS_SIGNER, client,
                                      CLIENT_CERT_FORMAT_CMS, now + i * 40, 60, &kept, &text,
-                                     &reused));
+                                     &text_length, &reused));
         printf("Client-Cert after %d seconds: %s, %zu bytes\n", i * 40,
-               reused ? "reused" : "signed", strlen(text));
+               reused ? "reused" : "signed", text_length);
+        if (strlen(text) != text_length)
+            fail("length", "is not the value's");
         client_cert_kept_value_free(kept);
         if (reused != (i == 1))
             fail("cache", "used a value again that it should not, or not one that it should");
