@@ -89,6 +89,42 @@ typedef enum {
      */
     CLIENT_CERT_RESULT_FILE_UNRELATED_CERTIFICATE = 106,
     /**
+     * The file is DER, where PEM is wanted.
+     */
+    CLIENT_CERT_RESULT_FILE_DER = 107,
+    /**
+     * The file is PKCS #7, where PEM certificates or CRLs are wanted.
+     */
+    CLIENT_CERT_RESULT_FILE_PKCS7 = 108,
+    /**
+     * The file is PKCS #12, where PEM is wanted.
+     */
+    CLIENT_CERT_RESULT_FILE_PKCS12 = 109,
+    /**
+     * The file has a TRUSTED CERTIFICATE, whose own limits would not be heeded.
+     */
+    CLIENT_CERT_RESULT_FILE_TRUSTED_CERTIFICATE = 110,
+    /**
+     * The file has a CRL, and none of the certificates that are wanted.
+     */
+    CLIENT_CERT_RESULT_FILE_IS_CRL = 111,
+    /**
+     * The file has a certificate, and none of the CRLs that are wanted.
+     */
+    CLIENT_CERT_RESULT_FILE_IS_CERTIFICATE = 112,
+    /**
+     * The file has a request for a certificate, and none of what is wanted.
+     */
+    CLIENT_CERT_RESULT_FILE_IS_REQUEST = 113,
+    /**
+     * The file has a key, and none of what is wanted.
+     */
+    CLIENT_CERT_RESULT_FILE_IS_KEY = 114,
+    /**
+     * The private key is in OpenSSH's own format.
+     */
+    CLIENT_CERT_RESULT_FILE_KEY_OPEN_SSH = 115,
+    /**
      * The private key is not the one of the certificate, or what it signs does not verify.
      */
     CLIENT_CERT_RESULT_SIGNER_KEY_MISMATCH = 200,
@@ -1263,11 +1299,13 @@ client_cert_result client_cert_signer_value_length(const client_cert_signer *sig
  * Each certificate in `text` is an anchor: a CA to which the signer's certificate must lead, or
  * the signer's own certificate, pinned. A CA's certificate signs values itself only if it is an
  * anchor itself. PEM blocks of other kinds are not looked at, but for TRUSTED CERTIFICATE, whose
- * limits would not be heeded: then the text is malformed.
+ * limits would not be heeded: that is an error.
  *
  * Sets `*anchors` to a new object, which client_cert_anchors_free() releases.
  *
- * Fails with CLIENT_CERT_RESULT_FILE_MALFORMED, CLIENT_CERT_RESULT_FILE_NO_CERTIFICATE.
+ * Fails with CLIENT_CERT_RESULT_FILE_MALFORMED, CLIENT_CERT_RESULT_FILE_NO_CERTIFICATE,
+ * CLIENT_CERT_RESULT_FILE_TRUSTED_CERTIFICATE, and where the text is known for something else
+ * (DER, PKCS #7, a CRL, a key), with the CLIENT_CERT_RESULT_FILE_... that names it.
  */
 client_cert_result client_cert_anchors_from_pem(const uint8_t *text,
                                                 size_t length,
@@ -1298,7 +1336,9 @@ client_cert_result client_cert_anchors_has_ca(const client_cert_anchors *anchors
  *
  * Sets `*crls` to a new object, which client_cert_crls_free() releases.
  *
- * Fails with CLIENT_CERT_RESULT_CRL_FILE_MALFORMED, CLIENT_CERT_RESULT_CRL_FILE_NO_CRL.
+ * Fails with CLIENT_CERT_RESULT_CRL_FILE_MALFORMED, CLIENT_CERT_RESULT_CRL_FILE_NO_CRL, and where
+ * the text is known for something else (DER, PKCS #7, a certificate, a key), with the
+ * CLIENT_CERT_RESULT_FILE_... that names it.
  */
 client_cert_result client_cert_crls_from_pem(const uint8_t *text,
                                              size_t length,

@@ -11,6 +11,7 @@ use openssl_sys as ffi;
 use crate::{
     error::Error,
     file::FileContent,
+    file_kind,
     path::{CrlStack, unix_time},
     pem,
     verdicts::Identity,
@@ -29,7 +30,8 @@ impl Crls {
     ///
     /// # Errors
     ///
-    /// [`Error::CrlFileMalformed`], [`Error::CrlFileNoCrl`]
+    /// [`Error::CrlFileMalformed`], [`Error::CrlFileNoCrl`], and others that name what the text is
+    /// instead
     pub fn from_pem(text: &[u8]) -> Result<Self, Error> {
         Self::new(read(text)?)
     }
@@ -90,6 +92,9 @@ fn read(text: &[u8]) -> Result<Vec<X509Crl>, Error> {
             }
             crls.push(crl);
         }
+    }
+    if crls.is_empty() {
+        return Err(file_kind::name(text).unwrap_or(Error::CrlFileNoCrl));
     }
     if crls.iter().all(is_delta) { Err(Error::CrlFileNoCrl) } else { Ok(crls) }
 }

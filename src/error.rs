@@ -21,6 +21,24 @@ pub enum Error {
     FileSeveralKeys,
     /// A file holds a certificate that is not on the signer's chain.
     FileUnrelatedCertificate,
+    /// The file is DER, where PEM is wanted.
+    FileDer,
+    /// The file is PKCS #7, where PEM certificates or CRLs are wanted.
+    FilePkcs7,
+    /// The file is PKCS #12, where PEM is wanted.
+    FilePkcs12,
+    /// The file has a TRUSTED CERTIFICATE, whose own limits would not be heeded.
+    FileTrustedCertificate,
+    /// The file has a CRL, and none of the certificates that are wanted.
+    FileIsCrl,
+    /// The file has a certificate, and none of the CRLs that are wanted.
+    FileIsCertificate,
+    /// The file has a request for a certificate, and none of what is wanted.
+    FileIsRequest,
+    /// The file has a key, and none of what is wanted.
+    FileIsKey,
+    /// The private key is in OpenSSH's own format.
+    FileKeyOpenSsh,
     /// The private key is not the one of the signer's certificate, or what it signs does not verify.
     SignerKeyMismatch,
     /// The signer's key is of a type that the profile does not have.
@@ -85,6 +103,15 @@ impl Error {
             Self::FileUnrelatedCertificate => {
                 c"the file holds a certificate that is not on the signer's chain"
             }
+            Self::FileDer => c"the file is DER, and PEM is wanted (openssl x509, crl or pkey -inform DER converts it)",
+            Self::FilePkcs7 => c"the file is PKCS #7, and PEM certificates or CRLs are wanted (openssl pkcs7 -print_certs)",
+            Self::FilePkcs12 => c"the file is PKCS #12, and PEM is wanted (openssl pkcs12 -nodes)",
+            Self::FileTrustedCertificate => c"the file has a TRUSTED CERTIFICATE, whose limits would not be heeded (openssl x509 takes them off)",
+            Self::FileIsCrl => c"there is a CRL in the file, and no certificate",
+            Self::FileIsCertificate => c"there is a certificate in the file, and no CRL",
+            Self::FileIsRequest => c"there is a certificate request in the file, and no certificate",
+            Self::FileIsKey => c"there is a key in the file, and no certificate or CRL",
+            Self::FileKeyOpenSsh => c"the private key is in OpenSSH's own format (ssh-keygen -p -m PEM converts it)",
             Self::SignerKeyMismatch => {
                 c"the private key does not match the certificate, or makes signatures that do not verify"
             }

@@ -47,6 +47,7 @@ pub mod error;
 mod escaped_pem;
 pub mod ffi;
 pub mod file;
+mod file_kind;
 pub mod format;
 pub mod handshake;
 mod http;

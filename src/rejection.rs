@@ -245,6 +245,14 @@ impl MalformedValue {
 }
 
 impl Refusal {
+    /// For what OpenSSL did not read.
+    pub(crate) fn or_fault(self, error: ReadError) -> Failure {
+        match error {
+            ReadError::Malformed => self.into(),
+            ReadError::Fault(errors) => errors.into(),
+        }
+    }
+
     /// As [`Rejection::with`].
     pub(crate) fn with(self, detail: impl fmt::Display) -> Failure {
         Rejection::from(self).with(detail)

@@ -21,7 +21,7 @@ use openssl::{
 use crate::{
     algorithm::{Algorithm, Digest},
     certificate::Certificate,
-    openssl::{self as missing, is_fault, with_own_errors},
+    openssl::{self as missing, ReadError, is_fault, with_own_errors},
 };
 
 /// Whether the owner of this key, which is one for `algorithm`, signed `message`.
@@ -55,8 +55,13 @@ pub(crate) fn is_issued_by(
     certificate: &Certificate<'_>,
     issuer: &X509Ref,
 ) -> Result<bool, ErrorStack> {
-    let key = issuer.public_key()?;
     with_own_errors(|| {
+        let key = match issuer.public_key().map_err(ReadError::from) {
+            Ok(key) => key,
+            // One of a kind that OpenSSL does not know has signed nothing here.
+            Err(ReadError::Malformed) => return Ok(false),
+            Err(ReadError::Fault(errors)) => return Err(errors),
+        };
         let verified = Signed::read(certificate).map(|signed| signed.verify(&key));
         let errors = ErrorStack::get();
         if is_fault(&errors) { Err(errors) } else { Ok(verified == Some(true)) }

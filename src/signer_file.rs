@@ -14,6 +14,7 @@ use crate::{
     chain,
     error::Error,
     file::FileContent,
+    file_kind,
     pem::{Block, blocks},
     signer::Signer,
 };
@@ -33,7 +34,17 @@ impl Signer {
         if let Some(key_text) = key_text {
             content.read(key_text)?;
         }
-        content.signer()
+        content.signer().map_err(|error| {
+            let instead = match error {
+                Error::FileNoCertificate => file_kind::name(text),
+                // A key is looked for in both, and certificates are in the first.
+                Error::FileNoKey => key_text.and_then(file_kind::name).filter(|instead| {
+                    matches!(instead, Error::FileDer | Error::FilePkcs7 | Error::FilePkcs12)
+                }),
+                _ => None,
+            };
+            instead.unwrap_or(error)
+        })
     }
 
     /// As [`Self::from_pem`], of files.
@@ -120,6 +131,9 @@ fn read_key(label: &[u8], pem: &[u8]) -> Result<PKey<Private>, Error> {
     });
     if legacy || label == b"ENCRYPTED PRIVATE KEY" {
         return Err(Error::FileKeyEncrypted);
+    }
+    if label == b"OPENSSH PRIVATE KEY" {
+        return Err(Error::FileKeyOpenSsh);
     }
     // Without a callback OpenSSL would ask at the terminal, should it still want a pass phrase.
     PKey::private_key_from_pem_callback(pem, |_| Err(ErrorStack::get()))
@@ -241,7 +255,7 @@ mod tests {
         for (name, text, key_file, expected) in [
             ("empty", String::new(), None, FileNoCertificate),
             ("only words", "nothing here".to_owned(), None, FileNoCertificate),
-            ("only a key", key.clone(), None, FileNoCertificate),
+            ("only a key", key.clone(), None, FileIsKey),
             ("only a certificate", certificate.clone(), None, FileNoKey),
             ("only a public key", format!("{certificate}{public}"), None, FileNoKey),
             ("key file without a key", certificate.clone(), Some(certificate.clone()), FileNoKey),

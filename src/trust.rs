@@ -13,6 +13,7 @@ use crate::{
     dns_name::DnsName,
     error::Error,
     file::FileContent,
+    file_kind,
     path::{Anchors, VerifiedPath, has_invalid_extensions, is_ca},
     pem,
     printable::Escaped,
@@ -64,7 +65,8 @@ impl TrustAnchors {
     ///
     /// # Errors
     ///
-    /// [`Error::FileMalformed`], [`Error::FileNoCertificate`]
+    /// [`Error::FileMalformed`], [`Error::FileNoCertificate`], [`Error::FileTrustedCertificate`], and
+    /// others that name what the text is instead
     pub fn from_pem(text: &[u8]) -> Result<Self, Error> {
         let mut anchors = Vec::new();
         for block in pem::blocks(text)? {
@@ -73,11 +75,14 @@ impl TrustAnchors {
                     anchors.push(X509::from_pem(block.pem).map_err(|_| Error::FileMalformed)?)
                 }
                 // It limits its own trust, which would not be heeded here.
-                b"TRUSTED CERTIFICATE" => return Err(Error::FileMalformed),
+                b"TRUSTED CERTIFICATE" => return Err(Error::FileTrustedCertificate),
                 _ => {}
             }
         }
-        if anchors.is_empty() { Err(Error::FileNoCertificate) } else { Self::new(&anchors) }
+        if anchors.is_empty() {
+            return Err(file_kind::name(text).unwrap_or(Error::FileNoCertificate));
+        }
+        Self::new(&anchors)
     }
 
     pub(crate) fn new(anchors: &[X509]) -> Result<Self, Error> {

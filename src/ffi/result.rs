@@ -38,6 +38,24 @@ pub enum ClientCertResult {
     FileSeveralKeys = 105,
     /// A certificate is not on the signer's chain.
     FileUnrelatedCertificate = 106,
+    /// The file is DER, where PEM is wanted.
+    FileDer = 107,
+    /// The file is PKCS #7, where PEM certificates or CRLs are wanted.
+    FilePkcs7 = 108,
+    /// The file is PKCS #12, where PEM is wanted.
+    FilePkcs12 = 109,
+    /// The file has a TRUSTED CERTIFICATE, whose own limits would not be heeded.
+    FileTrustedCertificate = 110,
+    /// The file has a CRL, and none of the certificates that are wanted.
+    FileIsCrl = 111,
+    /// The file has a certificate, and none of the CRLs that are wanted.
+    FileIsCertificate = 112,
+    /// The file has a request for a certificate, and none of what is wanted.
+    FileIsRequest = 113,
+    /// The file has a key, and none of what is wanted.
+    FileIsKey = 114,
+    /// The private key is in OpenSSH's own format.
+    FileKeyOpenSsh = 115,
     /// The private key is not the one of the certificate, or what it signs does not verify.
     SignerKeyMismatch = 200,
     /// The key is neither RSA, nor P-256, P-384 or P-521, nor Ed25519.
@@ -195,6 +213,15 @@ impl From<Error> for ClientCertResult {
             Error::FileKeyEncrypted => Self::FileKeyEncrypted,
             Error::FileSeveralKeys => Self::FileSeveralKeys,
             Error::FileUnrelatedCertificate => Self::FileUnrelatedCertificate,
+            Error::FileDer => Self::FileDer,
+            Error::FilePkcs7 => Self::FilePkcs7,
+            Error::FilePkcs12 => Self::FilePkcs12,
+            Error::FileTrustedCertificate => Self::FileTrustedCertificate,
+            Error::FileIsCrl => Self::FileIsCrl,
+            Error::FileIsCertificate => Self::FileIsCertificate,
+            Error::FileIsRequest => Self::FileIsRequest,
+            Error::FileIsKey => Self::FileIsKey,
+            Error::FileKeyOpenSsh => Self::FileKeyOpenSsh,
             Error::SignerKeyMismatch => Self::SignerKeyMismatch,
             Error::SignerKeyUnsupported => Self::SignerKeyUnsupported,
             Error::SignerKeyTooSmall => Self::SignerKeyTooSmall,
@@ -321,6 +348,15 @@ pub(super) fn message(result: u32) -> &'static CStr {
         104 => Error::FileKeyEncrypted.reason(),
         105 => Error::FileSeveralKeys.reason(),
         106 => Error::FileUnrelatedCertificate.reason(),
+        107 => Error::FileDer.reason(),
+        108 => Error::FilePkcs7.reason(),
+        109 => Error::FilePkcs12.reason(),
+        110 => Error::FileTrustedCertificate.reason(),
+        111 => Error::FileIsCrl.reason(),
+        112 => Error::FileIsCertificate.reason(),
+        113 => Error::FileIsRequest.reason(),
+        114 => Error::FileIsKey.reason(),
+        115 => Error::FileKeyOpenSsh.reason(),
         200 => Error::SignerKeyMismatch.reason(),
         201 => Error::SignerKeyUnsupported.reason(),
         202 => Error::SignerKeyTooSmall.reason(),
@@ -457,6 +493,15 @@ mod tests {
         Error::FileKeyEncrypted,
         Error::FileSeveralKeys,
         Error::FileUnrelatedCertificate,
+        Error::FileDer,
+        Error::FilePkcs7,
+        Error::FilePkcs12,
+        Error::FileTrustedCertificate,
+        Error::FileIsCrl,
+        Error::FileIsCertificate,
+        Error::FileIsRequest,
+        Error::FileIsKey,
+        Error::FileKeyOpenSsh,
         Error::SignerKeyMismatch,
         Error::SignerKeyUnsupported,
         Error::SignerKeyTooSmall,

@@ -52,11 +52,13 @@ impl TrustParts {
 /// Each certificate in `text` is an anchor: a CA to which the signer's certificate must lead, or
 /// the signer's own certificate, pinned. A CA's certificate signs values itself only if it is an
 /// anchor itself. PEM blocks of other kinds are not looked at, but for TRUSTED CERTIFICATE, whose
-/// limits would not be heeded: then the text is malformed.
+/// limits would not be heeded: that is an error.
 ///
 /// Sets `*anchors` to a new object, which client_cert_anchors_free() releases.
 ///
-/// Fails with CLIENT_CERT_RESULT_FILE_MALFORMED, CLIENT_CERT_RESULT_FILE_NO_CERTIFICATE.
+/// Fails with CLIENT_CERT_RESULT_FILE_MALFORMED, CLIENT_CERT_RESULT_FILE_NO_CERTIFICATE,
+/// CLIENT_CERT_RESULT_FILE_TRUSTED_CERTIFICATE, and where the text is known for something else
+/// (DER, PKCS #7, a CRL, a key), with the CLIENT_CERT_RESULT_FILE_... that names it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_anchors_from_pem(
     text: *const u8,
@@ -120,7 +122,9 @@ pub unsafe extern "C" fn client_cert_anchors_has_ca(
 ///
 /// Sets `*crls` to a new object, which client_cert_crls_free() releases.
 ///
-/// Fails with CLIENT_CERT_RESULT_CRL_FILE_MALFORMED, CLIENT_CERT_RESULT_CRL_FILE_NO_CRL.
+/// Fails with CLIENT_CERT_RESULT_CRL_FILE_MALFORMED, CLIENT_CERT_RESULT_CRL_FILE_NO_CRL, and where
+/// the text is known for something else (DER, PKCS #7, a certificate, a key), with the
+/// CLIENT_CERT_RESULT_FILE_... that names it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_crls_from_pem(
     text: *const u8,

@@ -172,11 +172,14 @@ impl Trust {
     }
 }
 
-fn check_freshness(signing_time: i64, now: i64, freshness: Freshness) -> Result<(), Refusal> {
-    if signing_time < now.saturating_sub(i64::from(freshness.max_age)) {
-        Err(Refusal::Stale)
-    } else if signing_time > now.saturating_add(i64::from(freshness.skew)) {
-        Err(Refusal::FromTheFuture)
+fn check_freshness(signing_time: i64, now: i64, freshness: Freshness) -> Result<(), Failure> {
+    let Freshness { max_age, skew } = freshness;
+    let age = now.saturating_sub(signing_time);
+    if age > i64::from(max_age) {
+        Err(Refusal::Stale.with(format_args!("{age} seconds, and {max_age} are allowed")))
+    } else if age < i64::from(skew).saturating_neg() {
+        let ahead = age.saturating_neg();
+        Err(Refusal::FromTheFuture.with(format_args!("{ahead} seconds, and {skew} are allowed")))
     } else {
         Ok(())
     }

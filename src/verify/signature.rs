@@ -12,6 +12,7 @@ use super::signed_data::Unverified;
 use crate::{
     algorithm::{Algorithm, Digest},
     cms::oid,
+    der::ObjectIdentifier,
     printable::Hex,
     rejection::{Failure, Refusal},
     signature::{self, message_digest},
@@ -29,7 +30,8 @@ pub(super) fn check_attributes(unverified: &Unverified<'_>) -> Result<(), Failur
         return Err(Refusal::AlgorithmProtectionMismatch.into());
     }
     if attributes.content_type != oid::DATA {
-        return Err(Refusal::ContentTypeMismatch.into());
+        let found = ObjectIdentifier(attributes.content_type);
+        return Err(Refusal::ContentTypeMismatch.with(found));
     }
     let digest = unverified.digest;
     let (found, wanted) = (attributes.message_digest, digest_of(digest, unverified.content)?);
@@ -61,7 +63,9 @@ pub(super) fn check(
 ) -> Result<(), Failure> {
     check_algorithm(unverified, algorithm)?;
     let Unverified { attributes, digest, signature, .. } = unverified;
-    let public = signer.public_key()?;
+    let public = signer
+        .public_key()
+        .map_err(|errors| Refusal::SignerKeyUnsupported.or_fault(errors.into()))?;
     if signature::verify(&public, algorithm, *digest, &attributes.signed, signature)? {
         Ok(())
     } else {

@@ -20,6 +20,16 @@ my $unreadable = file('unreadable.pem', $pem);
 chmod 0, $unreadable;
 my $absent = "$scratch/absent.pem";
 
+# The same in other clothes.
+my %other = (
+    p7 => file('ca.p7b', openssl(qw(crl2pkcs7 -nocrl -certfile), $ca)),
+    p7der => file('ca.p7c', openssl(qw(crl2pkcs7 -nocrl -outform DER -certfile), $ca)),
+    p12 => file('ttrp.p12', openssl(qw(pkcs12 -export -passout pass:x -in), $leaf, '-inkey', pki('accept-ttrp.key'))),
+    trusted => file('trusted.pem', openssl(qw(x509 -addtrust clientAuth -in), $ca)),
+    request => file('ttrp.csr', openssl(qw(req -new -subj /CN=ttrp -key), pki('accept-ttrp.key'))),
+    crlder => file('crl.der', openssl(qw(crl -outform DER -in), $crl)),
+);
+
 my $TRUST = "ClientCertTrust $ca";
 my $NAME = 'ClientCertTrustName ttrp.example';
 my $GOOD = "$TRUST\n$NAME";
@@ -76,11 +86,16 @@ my @CASES = (
         ['an unreadable file', qr/cannot be read: Permission denied/, $unreadable],
         ['a directory', qr/no regular file/, $scratch],
         ['an empty file', qr/no certificate/, file('empty.pem', '')],
-        ['a key', qr/no certificate/, pki('accept-ttrp.key')],
+        ['a key', qr/there is a key in the file, and no certificate/, pki('accept-ttrp.key')],
         ['a damaged certificate', qr/damaged/, file('damaged.pem', $damaged)],
         ['a damaged one after a good one', qr/damaged/, file('second.pem', $pem, $damaged)],
-        ['DER', qr/no certificate|damaged/, pki('accept-ttrp.der')],
-        ['a CRL', qr/no certificate/, $crl],
+        ['DER', qr/is DER, and PEM is wanted/, pki('accept-ttrp.der')],
+        ['a CRL', qr/there is a CRL in the file, and no certificate/, $crl],
+        ['a certificate request', qr/a certificate request in the file/, $other{request}],
+        ['a TRUSTED CERTIFICATE', qr/a TRUSTED CERTIFICATE, whose limits would not be heeded/, $other{trusted}],
+        ['PKCS #7', qr/is PKCS #7, and PEM .*-print_certs/, $other{p7}],
+        ['PKCS #7 in DER', qr/is PKCS #7, and PEM .*-print_certs/, $other{p7der}],
+        ['PKCS #12', qr/is PKCS #12, and PEM is wanted/, $other{p12}],
     ),
 
     # ClientCertTrustName
@@ -98,7 +113,11 @@ my @CASES = (
         ['a missing file', qr/cannot be read: No such file/, $absent],
         ['an unreadable file', qr/cannot be read: Permission denied/, $unreadable],
         ['an empty file', qr/no complete CRL/, file('empty.crl', '')],
-        ['a certificate', qr/no complete CRL/, $ca],
+        ['a certificate', qr/there is a certificate in the file, and no CRL/, $ca],
+        ['a key', qr/there is a key in the file, and no certificate or CRL/, pki('accept-ttrp.key')],
+        ['DER', qr/is DER, and PEM is wanted/, $other{crlder}],
+        ['PKCS #7', qr/is PKCS #7, and PEM .*-print_certs/, $other{p7}],
+        ['PKCS #12', qr/is PKCS #12, and PEM is wanted/, $other{p12}],
         ['a damaged CRL', qr/damaged/, file('damaged.crl', $damaged_crl)],
     ),
 

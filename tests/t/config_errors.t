@@ -34,6 +34,14 @@ my %GOOD = (
     key => pki('signer-p256.key'),
 );
 
+# The same in other clothes.
+my %other = (
+    p7 => file('signer.p7b', openssl(qw(crl2pkcs7 -nocrl -certfile), $GOOD{certificate})),
+    p12 => file('signer.p12', openssl(qw(pkcs12 -export -passout pass:x -in), $GOOD{file})),
+    keyder => file('key.der', openssl(qw(pkey -outform DER -in), $GOOD{key})),
+    openssh => file('id_ed25519', map {"-----$_ OPENSSH PRIVATE KEY-----\n"} "BEGIN", "END"),
+);
+
 # As refused() has them.
 my @CASES = (
     # ClientCertForward
@@ -95,7 +103,7 @@ my @CASES = (
         ['a directory', qr/no regular file/, $scratch],
         ['a pipe, which nobody writes to', qr/no regular file/, $pipe],
         ['an empty file', qr/no (?:\w+ )*certificate/i, file('empty.pem', '')],
-        ['no certificate', qr/no (?:\w+ )*certificate/i, $GOOD{key}],
+        ['no certificate', qr/there is a key in the file, and no certificate/, $GOOD{key}],
         ['no key', qr/no (?:\w+ )*key/i, $GOOD{certificate}],
         ['a key file without a key', qr/no (?:\w+ )*key/i, $GOOD{certificate},
             file('no-key.pem', $certificate)],
@@ -121,7 +129,12 @@ my @CASES = (
         ['a damaged certificate', qr/PEM|malformed|damaged/i, file('damaged.pem', $damaged, $key)],
         ['a certificate without its end', qr/PEM|malformed|damaged|no (?:\w+ )*certificate/i,
             file('truncated.pem', $key, $truncated)],
-        ['DER', qr/PEM|malformed|no (?:\w+ )*certificate/i, pki('signer-p256.der')],
+        ['DER', qr/is DER, and PEM is wanted/, pki('signer-p256.der')],
+        ['PKCS #7', qr/is PKCS #7, and PEM .*-print_certs/, $other{p7}],
+        ['PKCS #12', qr/is PKCS #12, and PEM is wanted/, $other{p12}],
+        ['a key file in DER', qr/is DER, and PEM is wanted/, $GOOD{certificate}, $other{keyder}],
+        ['a key file of PKCS #12', qr/is PKCS #12, and PEM is wanted/, $GOOD{certificate}, $other{p12}],
+        ['a key file of OpenSSH', qr/in OpenSSH's own format/, $GOOD{certificate}, $other{openssh}],
         ['RSA of 1024 bits', qr/small|2048|short/i, pki('signer-rsa1024.pem')],
         ['a curve of other use', qr/kind|not supported|unsupported|cannot sign/i, pki('signer-k256.pem')],
         ['Ed448', qr/kind|not supported|unsupported|cannot sign/i, pki('signer-ed448.pem')],

@@ -62,11 +62,12 @@ fn anchors() {
     }
     for (name, text, expected) in [
         ("empty", String::new(), FileNoCertificate),
-        ("a key alone", key, FileNoCertificate),
+        ("a key alone", key, FileIsKey),
+        ("a CRL alone", pem(&CrlRecipe::new().issued_by(&world.root)), FileIsCrl),
         ("cut off", root[..root.len() / 2].to_owned(), FileMalformed),
         ("damaged", root.replacen("MII", "M!I", 1), FileMalformed),
         ("trust with limits of its own", root.replace("CERTIFICATE", "TRUSTED CERTIFICATE"), {
-            FileMalformed
+            FileTrustedCertificate
         }),
         (
             "a CRL under another label",
@@ -97,7 +98,8 @@ fn crls() {
         ("one", crl.clone(), None),
         ("two, and a certificate", format!("{certificate}{crl}{crl}"), None),
         ("empty", String::new(), Some(CrlFileNoCrl)),
-        ("a certificate", certificate.clone(), Some(CrlFileNoCrl)),
+        ("a certificate", certificate.clone(), Some(FileIsCertificate)),
+        ("a key", world.root.key_pem(), Some(FileIsKey)),
         ("a delta CRL", delta.clone(), Some(CrlFileNoCrl)),
         ("a delta CRL beside a complete one", format!("{delta}{crl}"), None),
         ("cut off", crl[..crl.len() / 2].to_owned(), Some(CrlFileMalformed)),

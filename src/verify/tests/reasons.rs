@@ -102,6 +102,29 @@ fn names() {
 }
 
 #[test]
+fn times_and_types() {
+    let world = World::new();
+    let trust = world.trust();
+    let cases: &[(i64, &str)] = &[
+        (NOW - 301, "the signature is too old: 301 seconds, and 300 are allowed"),
+        (NOW + 31, "the signature is from the future: 31 seconds, and 30 are allowed"),
+        (253_402_300_799, "the signature is from the future: 251"),
+        (0, "the signature is too old: 1"),
+    ];
+    for (time, expected) in cases {
+        let mut forge = world.forge();
+        forge.set_time(*time);
+        let said = said(verify(&trust, &forge.build(), None));
+        assert!(said.starts_with(expected), "{time}: {said}");
+    }
+    let mut forge = world.forge();
+    forge.set(oid::CONTENT_TYPE, &[&object_identifier(oid::SIGNED_DATA)]);
+    let expected = "the contentType attribute is unlike the type of the content: \
+                    1.2.840.113549.1.7.2";
+    assert_eq!(said(verify(&trust, &forge.build(), None)), expected);
+}
+
+#[test]
 fn no_names_are_trusted() {
     let world = World::new();
     let nameless = trust(&[&world.root], &[], None);

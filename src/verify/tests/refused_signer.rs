@@ -590,3 +590,40 @@ fn revocation() {
     });
     cases.check(21);
 }
+
+/// A certificate with another last octet of its key, signed anew by its issuer.
+fn with_another_key(certificate: &[u8], issuer: &Identity) -> Vec<u8> {
+    let fields = crate::certificate::Certificate::read(certificate).unwrap();
+    let mut to_be_signed = fields.to_be_signed.to_vec();
+    let bits = fields.key.bits;
+    let at = bits.as_ptr() as usize - fields.to_be_signed.as_ptr() as usize + bits.len() - 1;
+    to_be_signed[at] ^= 1;
+    let digest = openssl::hash::MessageDigest::sha256();
+    let mut signer = openssl::sign::Signer::new(digest, &issuer.key).unwrap();
+    let signature = signer.sign_oneshot_to_vec(&to_be_signed).unwrap();
+    let signature = element(tag::BIT_STRING, &[&[0], &signature]);
+    sequence(&[&to_be_signed, fields.signature_algorithm, &signature])
+}
+
+/// A key that OpenSSL cannot decode is refused, and no fault of this side.
+#[test]
+fn keys_that_are_no_points() {
+    let world = World::new();
+    let trust = world.trust();
+    let mut cases = Cases::default();
+    let (ttrp, intermediate) = (der(&world.ttrp.certificate), der(&world.intermediate.certificate));
+    let broken = with_another_key(&ttrp, &world.intermediate);
+    cases.add("the signer's", ChainWeak, {
+        let mut forge = world.forge();
+        forge.certificates = Some(vec![broken, intermediate.clone()]);
+        forge.remove(oid::SIGNING_CERTIFICATE_V2);
+        verify(&trust, &forge.build(), None)
+    });
+    cases.add("its issuer's", SignerUntrusted, {
+        let mut forge = world.forge();
+        let broken = with_another_key(&intermediate, &world.root);
+        forge.certificates = Some(vec![ttrp, broken]);
+        verify(&trust, &forge.build(), None)
+    });
+    cases.check(2);
+}
