@@ -1371,6 +1371,15 @@ client_cert_result client_cert_names_new(const char *const *names,
                                          client_cert_names **made);
 
 /**
+ * Adds a name. No other thread may be using the object: the one way in which one changes, for names
+ * that come one by one.
+ *
+ * Fails with CLIENT_CERT_RESULT_TRUST_NAME_MALFORMED as client_cert_names_new() does, and then adds
+ * nothing; with CLIENT_CERT_RESULT_INVALID_PARAMETER while a call uses them.
+ */
+client_cert_result client_cert_names_add(client_cert_names *names, const char *name);
+
+/**
  * Releases names. NULL is allowed, as with free(). No thread may be using them.
  */
 void client_cert_names_free(client_cert_names *names);

@@ -26,7 +26,6 @@ static int holds_ca(const mcc_file *anchors)
 /* What is missing for a role that is played, NULL if nothing is. */
 static const char *missing(const mcc_accept_config *accept, apr_pool_t *p)
 {
-
     if (!mcc_accepts(accept)) {
         return NULL;
     }
@@ -53,21 +52,67 @@ static const char *missing(const mcc_accept_config *accept, apr_pool_t *p)
     return NULL;
 }
 
+/** What the sections of one server say, all together. */
+typedef struct {
+    server_rec *server;
+    mcc_accept_config all;
+} server_sections;
+
+/** The servers that have sections, each once; by server_rec, and in order. */
+typedef struct {
+    apr_hash_t *by_server; /**< (server_sections) */
+    apr_array_header_t *list; /**< (server_sections *) */
+} all_sections;
+
+static const mcc_accept_section *section_at(const mcc_global *global, int i)
+{
+    return global->accept_sections && i < global->accept_sections->nelts
+        ? &APR_ARRAY_IDX(global->accept_sections, i, mcc_accept_section) : NULL;
+}
+
+static const server_sections *sections_of(const all_sections *sections,
+                                          const server_rec *s)
+{
+    return apr_hash_get(sections->by_server, &s, sizeof(s));
+}
+
+static void gather_sections(all_sections *sections, const mcc_global *global,
+                            apr_pool_t *p)
+{
+    const mcc_accept_section *section;
+    int i;
+
+    sections->by_server = apr_hash_make(p);
+    sections->list = apr_array_make(p, 4, sizeof(server_sections *));
+    for (i = 0; (section = section_at(global, i)); i++) {
+        server_sections *of = apr_hash_get(sections->by_server, &section->server,
+                                           sizeof(section->server));
+
+        if (!of) {
+            of = apr_pcalloc(p, sizeof(*of));
+            of->server = section->server;
+            mcc_accept_config_init(&of->all);
+            apr_hash_set(sections->by_server, &of->server, sizeof(of->server), of);
+            APR_ARRAY_PUSH(sections->list, server_sections *) = of;
+        }
+        mcc_accept_config_merge(&of->all, &section->conf->accept, &of->all);
+    }
+}
+
 /* Which sections come together in a request only the request can tell. What
  * other sections of the server say may do for what this one lacks; where it
  * does not in the end, the value is refused. */
-static void add_from_others(mcc_accept_config *accept, const mcc_global *global,
+static void add_from_others(mcc_accept_config *accept, const all_sections *sections,
                             const server_rec *s, const server_rec *main_server)
 {
-    int i;
+    const server_sections *own = sections_of(sections, s);
+    const server_sections *main_sections = sections_of(sections, main_server);
 
-    for (i = 0; i < global->accept_sections->nelts; i++) {
-        const mcc_accept_section *other = &APR_ARRAY_IDX(global->accept_sections, i,
-                                                     mcc_accept_section);
-
-        if (other->server == s || other->server == main_server) {
-            mcc_accept_config_merge(accept, &other->conf->accept, accept);
-        }
+    if (own) {
+        mcc_accept_config_merge(accept, &own->all, accept);
+    }
+    if (main_sections) {
+        mcc_accept_config_merge(accept, &main_sections->all, accept);
     }
 }
 
@@ -82,7 +127,8 @@ static int fell_back(const mcc_accept_config *accept, server_rec *s)
 }
 
 static int check_section(const mcc_accept_section *section, server_rec *s,
-                         server_rec *main_server, apr_pool_t *ptemp)
+                         const all_sections *sections, server_rec *main_server,
+                         apr_pool_t *ptemp)
 {
     const mcc_dir_config *server = ap_get_module_config(s->lookup_defaults,
                                                         &client_cert_module);
@@ -94,7 +140,7 @@ static int check_section(const mcc_accept_section *section, server_rec *s,
     if (fault) {
         mcc_accept_config merged = accept;
 
-        add_from_others(&merged, mcc_server_config_of(s)->global, s, main_server);
+        add_from_others(&merged, sections, s, main_server);
         if (!missing(&merged, ptemp)
             || (fell_back(&accept, s) && !missing(&merged, ptemp))) {
             return 1;
@@ -108,21 +154,77 @@ static int check_section(const mcc_accept_section *section, server_rec *s,
     return 1;
 }
 
+/** All that missing() asks of what a server says, and of its sections: servers
+ *  with the same are as good as one. */
+typedef struct {
+    int format[2];
+    int trust_peer[2];
+    int has_names[2];
+    int anchors[2]; /**< 0 for none, 1 without a CA, 2 with one */
+    /** that of which fell_back() may be wanted */
+    const mcc_file *file[2];
+} server_kind;
+
+static void set_kind(server_kind *kind, int i, const mcc_accept_config *accept)
+{
+    kind->format[i] = accept->format;
+    kind->trust_peer[i] = accept->trust_peer;
+    kind->has_names[i] = accept->names != NULL;
+    if (accept->anchors) {
+        kind->anchors[i] = holds_ca(accept->anchors) ? 2 : 1;
+    }
+    if (kind->anchors[i] == 2 && !accept->names && mcc_restarts()) {
+        kind->file[i] = accept->anchors;
+    }
+}
+
+/* The main server's sections apply to every virtual host: to the main server, and
+ * to one virtual host of each kind among those that say something themselves. */
+static apr_array_header_t *kinds_of_servers(const all_sections *sections,
+                                            server_rec *main_server, apr_pool_t *p)
+{
+    apr_array_header_t *servers = apr_array_make(p, 4, sizeof(server_rec *));
+    apr_hash_t *kinds = apr_hash_make(p);
+    int i;
+
+    APR_ARRAY_PUSH(servers, server_rec *) = main_server;
+    for (i = 0; i < sections->list->nelts; i++) {
+        const server_sections *of = APR_ARRAY_IDX(sections->list, i, server_sections *);
+        const mcc_dir_config *server = ap_get_module_config(of->server->lookup_defaults,
+                                                            &client_cert_module);
+        server_kind *kind = apr_pcalloc(p, sizeof(*kind));
+
+        set_kind(kind, 0, &server->accept);
+        set_kind(kind, 1, &of->all);
+        if (of->server != main_server && !apr_hash_get(kinds, kind, sizeof(*kind))) {
+            apr_hash_set(kinds, kind, sizeof(*kind), kind);
+            APR_ARRAY_PUSH(servers, server_rec *) = of->server;
+        }
+    }
+    return servers;
+}
+
 int mcc_accept_config_check(server_rec *main_server, apr_pool_t *ptemp)
 {
     const mcc_global *global = mcc_server_config_of(main_server)->global;
-    server_rec *s;
+    const mcc_accept_section *section;
+    apr_array_header_t *servers;
+    all_sections sections;
     int i;
+    int n;
 
-    for (i = 0; global->accept_sections && i < global->accept_sections->nelts;
-         i++) {
-        const mcc_accept_section *section = &APR_ARRAY_IDX(global->accept_sections,
-                                                       i, mcc_accept_section);
-
-        for (s = main_server; s; s = s->next) {
-            /* The main server's sections apply to every virtual host. */
-            if ((s == section->server || section->server == main_server)
-                && !check_section(section, s, main_server, ptemp)) {
+    gather_sections(&sections, global, ptemp);
+    servers = kinds_of_servers(&sections, main_server, ptemp);
+    for (i = 0; (section = section_at(global, i)); i++) {
+        if (section->server != main_server) {
+            if (!check_section(section, section->server, &sections, main_server, ptemp)) {
+                return 0;
+            }
+            continue;
+        }
+        for (n = 0; n < servers->nelts; n++) {
+            if (!check_section(section, APR_ARRAY_IDX(servers, n, server_rec *),
+                               &sections, main_server, ptemp)) {
                 return 0;
             }
         }
@@ -169,17 +271,40 @@ static int reads_peer(const ap_directive_t *directive)
     return 0;
 }
 
-/* Whether some location of the virtual host that begins here plays the role. */
-static int host_accepts(const ap_directive_t *directive, const server_rec *s)
+/* Where a virtual host begins. */
+static const char *place(const char *file, unsigned line, apr_pool_t *p)
 {
+    return apr_psprintf(p, "%u %s", line, file);
+}
+
+/* By their places, virtual hosts: one that has a location that plays the role, where
+ * a file that is included twice makes several of one place. */
+static apr_hash_t *hosts_by_place(const server_rec *s, apr_pool_t *p)
+{
+    apr_hash_t *hosts = apr_hash_make(p);
+
     for (; s; s = s->next) {
-        if (s->is_virtual && s->defn_name
-            && s->defn_line_number == (unsigned)directive->line_num
-            && !strcmp(s->defn_name, directive->filename)) {
-            return mcc_server_config_of(s)->accepts;
+        const char *key = s->is_virtual && s->defn_name
+            ? place(s->defn_name, s->defn_line_number, p) : NULL;
+
+        if (key && (mcc_server_config_of(s)->accepts
+                    || !apr_hash_get(hosts, key, APR_HASH_KEY_STRING))) {
+            apr_hash_set(hosts, key, APR_HASH_KEY_STRING, s);
         }
     }
-    return 1;
+    return hosts;
+}
+
+/* Whether some location of the virtual host that begins here plays the role. */
+static int host_accepts(const ap_directive_t *directive, apr_hash_t *hosts,
+                        apr_pool_t *p)
+{
+    const server_rec *s = apr_hash_get(hosts,
+                                       place(directive->filename,
+                                             (unsigned)directive->line_num, p),
+                                       APR_HASH_KEY_STRING);
+
+    return !s || mcc_server_config_of(s)->accepts;
 }
 
 /* A client certificate that is asked for only in mid connection: the access
@@ -193,11 +318,12 @@ static int asks_late(const ap_directive_t *directive)
         && (!directive->args || ap_cstr_casecmp(directive->args, "none"));
 }
 
-static void warn_of(const ap_directive_t *directive, server_rec *s)
+static void warn_of(const ap_directive_t *directive, apr_hash_t *hosts,
+                    server_rec *s, apr_pool_t *p)
 {
     for (; directive; directive = directive->next) {
         if (!ap_cstr_casecmp(directive->directive, "<VirtualHost")
-            && !host_accepts(directive, s)) {
+            && !host_accepts(directive, hosts, p)) {
             continue;
         }
         if (reads_peer(directive)) {
@@ -214,24 +340,25 @@ static void warn_of(const ap_directive_t *directive, server_rec *s)
                          "say it for the virtual host", directive->filename,
                          directive->line_num);
         }
-        warn_of(directive->first_child, s);
+        warn_of(directive->first_child, hosts, s, p);
     }
 }
 
 /* Sections of a virtual host in which every value will be refused, since no
  * connection there has a TLS peer. */
-static void warn_of_no_tls(const mcc_global *global, const server_rec *main_server)
+static void warn_of_no_tls(const mcc_global *global, const server_rec *main_server,
+                           apr_pool_t *p)
 {
+    const mcc_accept_section *section;
+    all_sections sections;
     int i;
 
-    for (i = 0; global->accept_sections && i < global->accept_sections->nelts;
-         i++) {
-        const mcc_accept_section *section = &APR_ARRAY_IDX(global->accept_sections,
-                                                       i, mcc_accept_section);
+    gather_sections(&sections, global, p);
+    for (i = 0; (section = section_at(global, i)); i++) {
         server_rec *s = section->server;
         mcc_accept_config accept = section->conf->accept;
 
-        add_from_others(&accept, global, s, main_server);
+        add_from_others(&accept, &sections, s, main_server);
         if (s->is_virtual && !mcc_server_config_of(s)->tls_host
             && mcc_accepts(&section->conf->accept)
             && mcc_accept_needs_peer(&section->conf->accept)
@@ -246,12 +373,12 @@ static void warn_of_no_tls(const mcc_global *global, const server_rec *main_serv
     }
 }
 
-void mcc_accept_config_warn(server_rec *main_server)
+void mcc_accept_config_warn(server_rec *main_server, apr_pool_t *ptemp)
 {
     const mcc_global *global = mcc_server_config_of(main_server)->global;
 
     if (global->accepts) {
-        warn_of(ap_conftree, main_server);
-        warn_of_no_tls(global, main_server);
+        warn_of(ap_conftree, hosts_by_place(main_server, ptemp), main_server, ptemp);
+        warn_of_no_tls(global, main_server, ptemp);
     }
 }

@@ -25,6 +25,6 @@ typedef struct {
 int mcc_accept_config_check(server_rec *main_server, apr_pool_t *ptemp);
 
 /** Warn of directives that read the TLS peer as though it were the client. */
-void mcc_accept_config_warn(server_rec *main_server);
+void mcc_accept_config_warn(server_rec *main_server, apr_pool_t *ptemp);
 
 #endif /* MCC_ACCEPT_CHECK_H */

@@ -83,17 +83,14 @@ static mcc_accept_config *section_of(cmd_parms *cmd, mcc_dir_config *conf)
 {
     mcc_global *global = mcc_server_config_of(cmd->server)->global;
     mcc_accept_section *section;
-    int i;
 
+    if (conf->is_accept_section) {
+        return &conf->accept;
+    }
+    conf->is_accept_section = 1;
     if (!global->accept_sections) {
         global->accept_sections = apr_array_make(cmd->pool, 4,
                                                  sizeof(mcc_accept_section));
-    }
-    for (i = 0; i < global->accept_sections->nelts; i++) {
-        section = &APR_ARRAY_IDX(global->accept_sections, i, mcc_accept_section);
-        if (section->conf == conf && section->server == cmd->server) {
-            return &conf->accept;
-        }
     }
     section = apr_array_push(global->accept_sections);
     section->server = cmd->server;
@@ -105,12 +102,17 @@ static mcc_accept_config *section_of(cmd_parms *cmd, mcc_dir_config *conf)
 
 /* The name among those that are read, where one header has one pointer. Two
  * names that fold to one are still two headers to be read. */
-static const char *add_accepted_name(mcc_global *global, const char *name)
+static const char *add_accepted_name(mcc_global *global, const char *name,
+                                     apr_pool_t *p)
 {
-    const char *known = mcc_accepted_name(global, name);
+    char *lower = apr_pstrdup(p, name);
+    const char *known;
 
+    ap_str_tolower(lower);
+    known = apr_hash_get(global->accepted_names_by_case, lower, APR_HASH_KEY_STRING);
     if (!known) {
         known = APR_ARRAY_PUSH(global->accepted_names, const char *) = name;
+        apr_hash_set(global->accepted_names_by_case, lower, APR_HASH_KEY_STRING, known);
     }
     return known;
 }
@@ -148,7 +150,7 @@ const char *mcc_set_accept(cmd_parms *cmd, void *dir, const char *word,
         return error;
     }
     accept->format = (int)format->format;
-    accept->header = add_accepted_name(server->global, header);
+    accept->header = add_accepted_name(server->global, header, cmd->pool);
     mcc_names_add(&server->global->our_names, header);
     if (!server->global->accepts) {
         server->global->accepts = 1;
@@ -179,31 +181,30 @@ static apr_status_t free_names(void *names)
     return APR_SUCCESS;
 }
 
-/* httpd gives one at a time, so all that there are so far are made anew. */
+/* httpd gives one at a time. */
 const char *mcc_set_trust_name(cmd_parms *cmd, void *dir, const char *name)
 {
     const char *error = check_context(cmd);
     mcc_accept_config *accept;
-    client_cert_names *names = NULL;
-    client_cert_result result;
+    client_cert_result result = CLIENT_CERT_RESULT_OK;
 
     if (error) {
         return error;
     }
     accept = section_of(cmd, dir);
-    if (!accept->names_list) {
-        accept->names_list = apr_array_make(cmd->pool, 2, sizeof(const char *));
+    if (!accept->names) {
+        result = client_cert_names_new(NULL, 0, &accept->names);
+        if (result == CLIENT_CERT_RESULT_OK) {
+            apr_pool_cleanup_register(cmd->pool, accept->names, free_names,
+                                      apr_pool_cleanup_null);
+        }
     }
-    APR_ARRAY_PUSH(accept->names_list, const char *) = name;
-    result = client_cert_names_new((const char *const *)accept->names_list->elts,
-                                   (size_t)accept->names_list->nelts, &names);
-    if (result != CLIENT_CERT_RESULT_OK) {
-        return mcc_fault(cmd, "\"%s\": %s", name,
-                         client_cert_result_message(result));
+    if (result == CLIENT_CERT_RESULT_OK) {
+        result = client_cert_names_add(accept->names, name);
     }
-    apr_pool_cleanup_register(cmd->pool, names, free_names, apr_pool_cleanup_null);
-    accept->names = names;
-    return NULL;
+    return result == CLIENT_CERT_RESULT_OK
+        ? NULL : mcc_fault(cmd, "\"%s\": %s", name,
+                           client_cert_result_message(result));
 }
 
 const char *mcc_set_trust_crl(cmd_parms *cmd, void *dir, const char *word)

@@ -30,8 +30,7 @@ typedef struct {
     const char *header;
     mcc_file *anchors;                  /**< NULL where unset */
     mcc_file *crls;                     /**< NULL where unset */
-    const client_cert_names *names;     /**< NULL where unset */
-    apr_array_header_t *names_list;     /**< (const char *) what they are */
+    client_cert_names *names;           /**< NULL where unset */
     int trust_peer;                     /**< 0, 1; -1 where unset */
     apr_int64_t max_age;                /**< seconds; -1 where unset */
     apr_int64_t skew;                   /**< seconds; with max_age */

@@ -4,6 +4,7 @@
 
 #include "backend.h"
 #include "tunnel.h"
+#include <stdlib.h>
 
 #include <http_core.h>
 
@@ -41,6 +42,7 @@ static mcc_global *global_of(apr_pool_t *pconf)
         mcc_names_init(&global->our_names, pconf);
         mcc_files_init(&global->files, pconf);
         global->accepted_names = apr_array_make(pconf, 1, sizeof(const char *));
+        global->accepted_names_by_case = apr_hash_make(pconf);
         global->cache_size = MCC_DEFAULT_CACHE_SIZE;
         global->tls_certificates = apr_hash_make(pconf);
         if (client_cert_vhosts_new(&global->vhosts) == CLIENT_CERT_RESULT_OK) {
@@ -113,6 +115,7 @@ void *mcc_merge_dir_config(apr_pool_t *p, void *base_conf, void *add_conf)
     conf->fcgi_variables = !add->fcgi_variables ? base->fcgi_variables
         : !base->fcgi_variables ? add->fcgi_variables
         : apr_array_append(p, base->fcgi_variables, add->fcgi_variables);
+    conf->is_accept_section = 0;
     return conf;
 }
 
@@ -152,19 +155,24 @@ mcc_dir_config *mcc_dir_config_of(const request_rec *r)
     return ap_get_module_config(r->per_dir_config, &client_cert_module);
 }
 
+static int compare_names(const void *a, const void *b)
+{
+    return ap_cstr_casecmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void mcc_accepted_names_sort(mcc_global *global)
+{
+    qsort(global->accepted_names->elts, (size_t)global->accepted_names->nelts,
+          sizeof(const char *), compare_names);
+}
+
 const char *mcc_accepted_name(const mcc_global *global, const char *name)
 {
-    int i;
+    const char *const *found = bsearch(&name, global->accepted_names->elts,
+                                       (size_t)global->accepted_names->nelts,
+                                       sizeof(const char *), compare_names);
 
-    for (i = 0; i < global->accepted_names->nelts; i++) {
-        const char *accepted = APR_ARRAY_IDX(global->accepted_names, i,
-                                             const char *);
-
-        if (!ap_cstr_casecmp(accepted, name)) {
-            return accepted;
-        }
-    }
-    return NULL;
+    return found ? *found : NULL;
 }
 
 apr_size_t mcc_cache_share(const mcc_global *global)

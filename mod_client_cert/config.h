@@ -51,8 +51,11 @@ typedef struct {
     unsigned caches : 1;
     /** mcc_tls_directives_known(); set in check_config */
     unsigned tls_directives_known : 1;
-    /** (const char *) the headers that some ClientCertAccept reads, each once */
+    /** (const char *) the headers that some ClientCertAccept reads, each once; in
+     *  order from check_config on, for the request that looks one up */
     apr_array_header_t *accepted_names;
+    /** the same by their names in lower case */
+    apr_hash_t *accepted_names_by_case;
     /** sections with directives of the accept role, NULL if there are none */
     apr_array_header_t *accept_sections;
     /** what mod_ssl's directives say of verification; until post_config */
@@ -99,6 +102,8 @@ typedef struct {
     int ws_fallback;
     /** (const char *) what ProxyFCGISetEnvIf sets, see backend.h; NULL if nothing */
     apr_array_header_t *fcgi_variables;
+    /** among the global's accept_sections; not merged */
+    unsigned is_accept_section : 1;
 } mcc_dir_config;
 
 #define MCC_DEFAULT_CACHE_SIZE (16 * 1024 * 1024)
@@ -126,6 +131,8 @@ void mcc_config_complete(server_rec *main_server);
 /** What httpd says of another module's directive where that module is not loaded:
  *  NULL where it is. */
 const char *mcc_without_module(cmd_parms *cmd, const char *module_name);
+/** Put accepted_names in order: all are there. */
+void mcc_accepted_names_sort(mcc_global *global);
 
 /** What accepted_names has for a field name, as HTTP compares names and not as
  *  backends fold them; NULL if nobody reads it. */

@@ -74,6 +74,7 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                                            pconf);
 
     (void)plog;
+    mcc_accepted_names_sort(mcc_server_config_of(s)->global);
     if (fault) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s, "our headers: %s", fault);
         return HTTP_INTERNAL_SERVER_ERROR;

@@ -337,7 +337,7 @@ int mcc_tls_host_post_config(apr_pool_t *pconf, apr_pool_t *plog,
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
         return OK;
     }
-    mcc_accept_config_warn(s);
+    mcc_accept_config_warn(s, ptemp);
     for (; s; s = s->next) {
         const mcc_server_config *conf = mcc_server_config_of(s);
         int i;

@@ -2,13 +2,13 @@
 
 //! Names of hosts as certificates have them.
 
-use openssl::x509::X509Ref;
+use std::borrow::Borrow;
 
 use crate::error::Error;
 
 /// A name for which a subjectAltName dNSName can stand (RFC 5280 section 4.2.1.6), without
 /// wildcards. In lower case.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) struct DnsName(String);
 
 impl DnsName {
@@ -30,21 +30,11 @@ impl DnsName {
             Err(Error::TrustNameMalformed)
         }
     }
+}
 
-    /// In octets.
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether the certificate has exactly this name, letters being the same in either case. The
-    /// common name does not count.
-    pub(crate) fn is_of(&self, certificate: &X509Ref) -> bool {
-        certificate.subject_alt_names().is_some_and(|names| {
-            names
-                .iter()
-                .filter_map(|name| name.dnsname())
-                .any(|name| name.eq_ignore_ascii_case(&self.0))
-        })
+impl Borrow<str> for DnsName {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

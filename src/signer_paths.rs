@@ -9,7 +9,7 @@ use std::{
 
 use openssl::x509::X509;
 
-use crate::{algorithm::Algorithm, dns_name::DnsName, trust::Trust, verdicts::Identity};
+use crate::{algorithm::Algorithm, trust::Trust, verdicts::Identity};
 
 /// The most that are kept. An origin has a few TTRPs, each with a certificate or two.
 const MOST: usize = 128;
@@ -48,7 +48,7 @@ struct Entry {
     from_peer: bool,
     anchors: Identity,
     crls: Option<Identity>,
-    names: Box<[DnsName]>,
+    names: Option<Identity>,
     path: Arc<SignerPath>,
     verified_at: i64,
 }
@@ -69,7 +69,7 @@ impl Entry {
             from_peer: peer.is_some(),
             anchors: trust.anchors_identity(),
             crls: trust.crls_identity(),
-            names: trust.names().into(),
+            names: trust.names_identity(),
             path,
             verified_at: now,
         }
@@ -82,9 +82,9 @@ impl Entry {
         self.from_peer == peer.is_some()
             && self.anchors == trust.anchors_identity()
             && self.crls == trust.crls_identity()
+            && self.names == trust.names_identity()
             && *self.identifier == *identifier
             && peer.is_none_or(|peer| self.path.der == peer)
-            && *self.names == *trust.names()
     }
 
     /// The same, with the same certificates.
@@ -109,12 +109,10 @@ impl Entry {
 
     fn weight(&self) -> usize {
         let certificates = self.certificates.as_deref().unwrap_or_default().len();
-        let names = self.names.iter().map(DnsName::len);
         let issuers = self.path.issuers.iter().map(Vec::len);
         // OpenSSL has a certificate's octets, and most of them again in its parts.
         [certificates, self.identifier.len(), self.path.der.len().saturating_mul(4)]
             .into_iter()
-            .chain(names)
             .chain(issuers)
             .fold(OVERHEAD, usize::saturating_add)
     }

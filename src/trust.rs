@@ -2,7 +2,7 @@
 
 //! Whom to believe.
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{collections::HashSet, fmt, path::Path, sync::Arc};
 
 use openssl::x509::{X509, X509ExtendedKeyUsage, X509KeyUsage, X509Ref};
 
@@ -31,7 +31,7 @@ pub struct TrustAnchors {
 
 /// Names, of which a signer must have one as a subjectAltName dNSName.
 pub struct TrustNames {
-    names: Vec<DnsName>,
+    names: HashSet<DnsName>,
     identity: Identity,
 }
 
@@ -116,8 +116,29 @@ impl TrustNames {
         Ok(Self { names, identity: Identity::new() })
     }
 
+    /// Adds one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TrustNameMalformed`]
+    pub fn add(&mut self, name: &[u8]) -> Result<(), Error> {
+        self.names.insert(DnsName::new(name)?);
+        // What was found out by fewer of them is no answer any more.
+        self.identity = Identity::new();
+        Ok(())
+    }
+
     pub(crate) fn identity(&self) -> Identity {
         self.identity
+    }
+
+    /// Whether a certificate has one of them as a dNSName, letters being the same in either case. The
+    /// common name does not count.
+    fn are_of(&self, certificate: &X509Ref) -> bool {
+        certificate.subject_alt_names().is_some_and(|names| {
+            let mut dns_names = names.iter().filter_map(|name| name.dnsname());
+            dns_names.any(|name| self.names.contains(&*name.to_ascii_lowercase()))
+        })
     }
 }
 
@@ -152,11 +173,7 @@ impl Trust {
     /// Whether there are names.
     #[must_use]
     pub fn has_names(&self) -> bool {
-        !self.names().is_empty()
-    }
-
-    pub(crate) fn names(&self) -> &[DnsName] {
-        self.names.as_deref().map_or(&[], |names| &names.names)
+        self.names.as_ref().is_some_and(|names| !names.names.is_empty())
     }
 
     pub(crate) fn anchors_identity(&self) -> Identity {
@@ -165,6 +182,10 @@ impl Trust {
 
     pub(crate) fn crls_identity(&self) -> Option<Identity> {
         self.crls.as_ref().map(|crls| crls.identity())
+    }
+
+    pub(crate) fn names_identity(&self) -> Option<Identity> {
+        self.names.as_ref().map(|names| names.identity())
     }
 
     pub(crate) fn pinned(&self) -> &[Pinned] {
@@ -252,7 +273,7 @@ impl Trust {
     fn check_name(&self, certificate: &X509Ref) -> Result<(), Failure> {
         // Without names, all that a CA issues would be believed.
         let none_needed = !self.has_names() && !self.anchors.has_ca;
-        if none_needed || self.names().iter().any(|name| name.is_of(certificate)) {
+        if none_needed || self.names.as_ref().is_some_and(|names| names.are_of(certificate)) {
             Ok(())
         } else if !self.has_names() {
             Err(Refusal::SignerName.with("none is trusted here"))
