@@ -2,8 +2,6 @@
 
 #include "config.h"
 
-#include "backend.h"
-#include "tunnel.h"
 #include <stdlib.h>
 
 #include <http_core.h>
@@ -11,8 +9,10 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "backend.h"
 #include "tls_backend.h"
 #include "tls_directives.h"
+#include "tunnel.h"
 
 #define GLOBAL_KEY "mod_client_cert: global"
 
