@@ -235,7 +235,7 @@ impl MalformedValue {
             }
             Self::AttributeTwice => c"a signed attribute is there twice",
             Self::AttributeMalformed => {
-                c"a signed attribute has not exactly one value, or not one of its type"
+                c"a signed attribute has not exactly one value, or not one of its type in DER"
             }
             Self::AttributesUnsorted => c"the signed attributes are not in SET OF order",
             Self::UnsignedAttributes => c"there are unsigned attributes",

@@ -124,7 +124,7 @@ fn read_length(octets: &[u8]) -> Option<Length<'_>> {
 
 /// What is BER in an encoding (X.690 section 8), and not DER, if that is the first thing wrong with
 /// it.
-fn ber(octets: &[u8]) -> Option<&'static str> {
+pub(super) fn ber(octets: &[u8]) -> Option<&'static str> {
     match walk(octets, MAX_DEPTH) {
         Walk::Ber(how) => Some(how),
         Walk::Der | Walk::Damaged => None,

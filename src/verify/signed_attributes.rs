@@ -4,7 +4,11 @@
 
 use std::{collections::HashSet, fmt};
 
-use super::signing_certificate::{SigningCertificate, Version};
+use super::{
+    diagnosis,
+    signing_certificate::{SigningCertificate, Version},
+    strict,
+};
 use crate::{
     cms::oid,
     der::{Element, Malformed, ObjectIdentifier, Reader, tag},
@@ -93,6 +97,18 @@ impl<'a> SignedAttributes<'a> {
 
 fn malformed(kind: &[u8]) -> Failure {
     MalformedValue::AttributeMalformed.with(Kind(kind))
+}
+
+/// The first of them that is not DER, but for what is BER in it, which has a name of its own.
+pub(super) fn find_malformed(field: Element<'_>) -> Option<Failure> {
+    let mut reader = Reader::new(field.contents);
+    while let Ok(attribute) = reader.any() {
+        if strict::check(attribute).is_err() {
+            let kind = Reader::new(attribute.contents).read(tag::OID).ok()?.contents;
+            return diagnosis::ber(attribute.raw).is_none().then(|| malformed(kind));
+        }
+    }
+    None
 }
 
 /// The kind of an attribute, by the contents of its OBJECT IDENTIFIER: its name, or else the

@@ -6,7 +6,7 @@ use std::fmt;
 
 use super::{
     algorithm::{SignatureAlgorithm, read_digest},
-    signed_attributes::SignedAttributes,
+    signed_attributes::{self, SignedAttributes},
     strict,
 };
 use crate::{
@@ -93,9 +93,12 @@ impl<'a> Unverified<'a> {
         let signers = reader.read(tag::SET)?;
         reader.end()?;
         // All but the certificates, of which each is somebody else's encoding.
-        for element in [version, digest_algorithms, encapsulated, signers] {
+        for element in [version, digest_algorithms, encapsulated] {
             strict::check(element)?;
         }
+        strict::check(signers).map_err(|malformed| {
+            malformed_attribute(signers).unwrap_or_else(|| malformed.into())
+        })?;
 
         // Each of these goes with another version, which is not what is wrong then.
         let content = read_encapsulated(encapsulated)?;
@@ -172,6 +175,17 @@ fn read_encapsulated(encapsulated: Element<'_>) -> Result<&[u8], Failure> {
     let content =
         Reader::only(explicit.ok_or(MalformedValue::Detached)?.contents, tag::OCTET_STRING)?;
     Ok(content.contents)
+}
+
+/// Which signed attribute of the first signer is not DER, if it is one.
+fn malformed_attribute(signers: Element<'_>) -> Option<Failure> {
+    let mut reader = Reader::new(Reader::new(signers.contents).read(tag::SEQUENCE).ok()?.contents);
+    while let Ok(element) = reader.any() {
+        if element.tag == tag::CONTEXT_0 {
+            return signed_attributes::find_malformed(element);
+        }
+    }
+    None
 }
 
 /// Whether the first signer is identified by subjectKeyIdentifier.

@@ -291,7 +291,7 @@ fn attributes() {
             forge.add(UNKNOWN, &[&element(tag, &[NULL])]);
         });
     }
-    add("an unknown attribute with a BMPString of three octets", Der, &|forge| {
+    add("an unknown attribute with a BMPString of three octets", AttributeMalformed, &|forge| {
         forge.add(UNKNOWN, &[&element(0x1e, &[&[0, 0x41, 0]])]);
     });
     add("an unknown attribute nested too deep", Der, &|forge| {

@@ -20,7 +20,7 @@ fn attributes() {
     let trust = world.trust();
     let unknown = &[0x2a, 3, 0x81, 0x48][..];
     let twice = "a signed attribute is there twice";
-    let malformed = "a signed attribute has not exactly one value, or not one of its type";
+    let malformed = "a signed attribute has not exactly one value, or not one of its type in DER";
     let missing = "one of the attributes contentType, messageDigest and signingTime is missing";
     let null = |kind: &'static [u8]| move |forge: &mut Forge| forge.set(kind, &[NULL]);
     for (kind, name) in [
