@@ -43,7 +43,6 @@ sub server {
     SetEnvIf Request_URI rfc proxy-interim-response=RFC
     ProxyPass /fcgi/ fcgi://127.0.0.1:$recorder->{fcgi}/
     ProxyPass /socket/ http://127.0.0.1:$recorder->{http}/ upgrade=websocket responsefieldsize=40000
-    ProxyPass /tunnel/ ws://127.0.0.1:$recorder->{http}/
     ProxyPass / http://127.0.0.1:$recorder->{http}/
 CONF
     return ClientCertTest::Server->new(name => "interim-$mpm", modules => $modules, config => <<"CONF")->start;
@@ -66,8 +65,10 @@ $same
     SSLVerifyClient optional
 $same
 </VirtualHost>
+# With ClientCertForward a server does not start with a tunnel.
 <VirtualHost 127.0.0.1:$proxy>
     ProxyRequests on
+    ProxyPass /tunnel/ ws://127.0.0.1:$recorder->{http}/
 </VirtualHost>
 CONF
 }
@@ -113,14 +114,16 @@ for my $mpm (qw(event worker prefork)) {
         is(vary((heads($received))[0][0]), $vary, "$mpm, $what");
     }
     for my $way (qw(socket tunnel)) {
-        my (undef, $received) = $http11->(request("GET /$way/x?status=101&" . ours('h')
+        my $send = $way eq 'tunnel' ? sub { return exchange(@_, port => $proxy) } : $http11;
+        my (undef, $received) = $send->(request("GET /$way/x?status=101&" . ours('h')
             . "$FIELDS{h}&h=Vary:Client-Cert HTTP/1.1", @UPGRADE));
         my ($heads, $frames) = heads($received);
         is_clean($heads->[-1], 101, "$mpm, a WebSocket ($way)");
         is(vary($heads->[-1]), '*', 'Vary: *');
         like($frames, qr/^frames\n/, 'and what follows is left alone');
     }
-    my (undef, $received) = $http11->(request('GET /tunnel/x?status=403&' . ours('h') . ' HTTP/1.1', @UPGRADE));
+    my (undef, $received) = exchange(request('GET /tunnel/x?status=403&' . ours('h') . ' HTTP/1.1', @UPGRADE),
+        port => $proxy);
     my ($heads, $body) = heads($received);
     is_clean($heads->[0], 403, "$mpm, a WebSocket refused");
     like($body, qr/\}\n/, 'with its body');
