@@ -10,13 +10,9 @@ use crate::{
     time::{self, Validity},
 };
 
-/// Contents of the OBJECT IDENTIFIERs of extensions and purposes.
+/// Contents of the OBJECT IDENTIFIERs of extensions.
 mod oid {
     pub(super) const SUBJECT_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 14];
-    pub(super) const KEY_USAGE: &[u8] = &[0x55, 0x1d, 15];
-    pub(super) const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1d, 37];
-    pub(super) const SERVER_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 1];
-    pub(super) const CLIENT_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 2];
     pub(super) const AUTHORITY_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 35];
 }
 
@@ -106,25 +102,6 @@ impl<'a> Certificate<'a> {
     pub(crate) fn subject_key_identifier(&self) -> Option<&'a [u8]> {
         let value = self.extension(oid::SUBJECT_KEY_IDENTIFIER)?;
         Some(Reader::only(value, tag::OCTET_STRING).ok()?.contents)
-    }
-
-    /// Whether the certificate is for digital signatures of a TLS server or client: the keyUsage is
-    /// absent or has digitalSignature, and the extKeyUsage is absent or names one of the two (RFC
-    /// 5280 sections 4.2.1.3 and 4.2.1.12). What cannot be read says nothing here: OpenSSL takes
-    /// the whole certificate for invalid then.
-    pub(crate) fn is_for_digital_signatures(&self) -> bool {
-        const DIGITAL_SIGNATURE: u8 = 0x80;
-        let key_usage = self.extension(oid::KEY_USAGE).is_none_or(|value| {
-            let bits = Reader::only(value, tag::BIT_STRING).map(|bits| bits.contents);
-            bits.is_err() || matches!(bits, Ok([_, first, ..]) if first & DIGITAL_SIGNATURE != 0)
-        });
-        let extended = self.extension(oid::EXTENDED_KEY_USAGE).is_none_or(|value| {
-            let Ok(purposes) = Reader::only(value, tag::SEQUENCE) else { return true };
-            let mut purposes = Reader::new(purposes.contents);
-            std::iter::from_fn(|| purposes.read(tag::OID).ok())
-                .any(|purpose| [oid::SERVER_AUTH, oid::CLIENT_AUTH].contains(&purpose.contents))
-        });
-        key_usage && extended
     }
 
     /// The contents of the first extension's extnValue with this identifier.

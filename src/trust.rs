@@ -8,7 +8,6 @@ use openssl::x509::{X509, X509ExtendedKeyUsage, X509KeyUsage, X509Ref};
 
 use crate::{
     certificate::{self, Certificate},
-    certificate_syntax::KeylessCertificate,
     crl::Crls,
     dns_name::DnsName,
     error::Error,
@@ -220,14 +219,10 @@ impl Trust {
             Some(pinned) => pinned.alone.verify(certificate, &[], None, now)?,
             None => self.anchors.anchors.verify(certificate, untrusted, None, now)?,
         };
-        if has_invalid_extensions(certificate) {
-            return Err(Refusal::SignerUntrusted.into());
-        }
         // A CA's key signs certificates. Where it signs this too, its certificate is named for it.
         if is_ca(certificate) && pinned.is_none() {
             return Err(Refusal::SignerIsCa.into());
         }
-        check_usage(certificate)?;
         Ok(path)
     }
 
@@ -250,24 +245,13 @@ impl Trust {
         self.pinned().iter().find(|pinned| pinned.der == der)
     }
 
-    /// Whether this certificate is for such use, and has one of the names.
+    /// Whether this certificate can be read, is for such use, and has one of the names.
     pub(crate) fn check_use(&self, certificate: &X509Ref) -> Result<(), Failure> {
+        if has_invalid_extensions(certificate) {
+            return Err(Refusal::SignerUntrusted.into());
+        }
         check_usage(certificate)?;
         self.check_name(certificate)
-    }
-
-    /// As [`Self::check_use`], of a certificate without its key, and what our own reader has read
-    /// of it. (OpenSSL asks for a digest before it tells a usage, which there is none of without
-    /// its providers. What it says of the usage is asked for with the path.)
-    pub(crate) fn check_keyless_use(
-        &self,
-        certificate: &KeylessCertificate,
-        fields: &Certificate<'_>,
-    ) -> Result<(), Failure> {
-        if !fields.is_for_digital_signatures() {
-            return Err(Refusal::SignerUsage.into());
-        }
-        self.check_name(certificate.as_x509())
     }
 
     fn check_name(&self, certificate: &X509Ref) -> Result<(), Failure> {

@@ -13,19 +13,36 @@ use super::certificate::ValueCertificate;
 use crate::{
     certificate::Certificate,
     certificate_syntax::check_written,
+    client::Client,
+    der::Malformed,
+    error::Error,
     openssl::ReadError,
     rejection::{Failure, MalformedValue, Refusal},
     signature::is_issued_by,
     trust::{Pinned, Trust},
 };
 
-/// Reads the signer and its issuers, with their keys, where an anchor proves them. Whether they make
-/// a path that is valid is not looked at.
+/// The issuers of a TLS peer, with their keys. Those that TLS has verified with it are proven.
+pub(super) fn of_peer(
+    peer: &Client,
+    certificates: &[ValueCertificate<'_>],
+    trust: &Trust,
+) -> Result<Vec<X509>, Failure> {
+    let others = || certificates.iter().filter(|certificate| certificate.der != peer.leaf());
+    if others().all(|other| peer.chain().iter().any(|known| *known == other.der)) {
+        return others().map(read_with_key).collect();
+    }
+    let fields = Certificate::read(peer.leaf()).map_err(|Malformed| Error::CertificateMalformed)?;
+    read_proven(&ValueCertificate { der: peer.leaf(), fields }, certificates, trust)
+}
+
+/// Reads the signer's issuers, with their keys, where an anchor proves them and the signer. Whether
+/// they make a path that is valid is not looked at.
 pub(super) fn read_proven(
     signer: &ValueCertificate<'_>,
     certificates: &[ValueCertificate<'_>],
     trust: &Trust,
-) -> Result<(X509, Vec<X509>), Failure> {
+) -> Result<Vec<X509>, Failure> {
     let untrusted = || Failure::from(Refusal::SignerUntrusted);
     let mut chain = vec![signer];
     let anchors = loop {
@@ -41,7 +58,7 @@ pub(super) fn read_proven(
         chain.push(next_issuer(&chain, certificates).ok_or_else(untrusted)?);
     };
     let mut issuers: Vec<X509> = Vec::new();
-    for certificate in chain.iter().rev() {
+    for (place, certificate) in chain.iter().enumerate().rev() {
         let is_proven = match issuers.last() {
             None => is_issued_by_any(&certificate.fields, &anchors)?,
             Some(issuer) => is_issued_by(&certificate.fields, issuer)?,
@@ -49,10 +66,11 @@ pub(super) fn read_proven(
         if !is_proven {
             return Err(untrusted());
         }
-        issuers.push(read_with_key(certificate)?);
+        if place > 0 {
+            issuers.push(read_with_key(certificate)?);
+        }
     }
-    let certificate = issuers.pop().ok_or_else(untrusted)?;
-    Ok((certificate, issuers))
+    Ok(issuers)
 }
 
 /// Reads a certificate with its key.

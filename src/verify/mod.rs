@@ -115,17 +115,17 @@ impl Trust {
             let has = |der: &[u8]| certificates.iter().any(|certificate| certificate.der == der);
             known = kept.paths.find_among(&question, in_value.map(|found| found.der), has, now);
         }
-        let (path, content) = match known {
+        let path = match known {
             Some(path) => {
                 signature::check(&unverified, &path.certificate, path.algorithm)?;
-                (path, read_content(unverified.content, now)?)
+                path
             }
-            None => {
-                let signer = signer::find(&unverified, in_value, self, peer)?;
-                let content = read_content(unverified.content, now)?;
-                (signer.path(&unverified, &certificates, self, now)?.into(), content)
-            }
+            None => signer::find(&unverified, in_value, &certificates, self, peer)?
+                .path(&unverified, self, now)?
+                .into(),
         };
+        // Only who may sign for clients has one read.
+        let content = read_content(unverified.content, now)?;
         signature::check_signing_certificate(&unverified, &path)?;
         // Those that are on no path are nobody's to believe, but OpenSSL's CMS reads all.
         for certificate in &certificates {
@@ -164,9 +164,8 @@ impl Trust {
         if !self.has_names() {
             return Err(Refusal::SignerName.with("none is trusted here"));
         }
-        self.check_use(peer)?;
-        let content = read_content(&der, now)?;
         let path = self.check(peer, chain, now)?;
+        let content = read_content(&der, now)?;
         let end = path.end.min(content.validity.not_after);
         Ok(Accepted::new(content.client(), peer.to_owned(), None, end))
     }

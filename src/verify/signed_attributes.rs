@@ -141,14 +141,10 @@ struct Attribute<'a> {
 fn read_set(field: Element<'_>) -> Result<Vec<Attribute<'_>>, Failure> {
     let mut reader = Reader::new(field.contents);
     let mut attributes: Vec<Attribute<'_>> = Vec::new();
-    let mut kinds = HashSet::new();
     let mut last: &[u8] = &[];
     while reader.end().is_err() {
         let element = reader.any().map_err(|Malformed| MalformedValue::AttributeMalformed)?;
         let attribute = Attribute::read(element)?;
-        if !kinds.insert(attribute.kind) {
-            return Err(MalformedValue::AttributeTwice.with(Kind(attribute.kind)));
-        }
         if element.raw < last {
             return Err(MalformedValue::AttributesUnsorted.into());
         }
@@ -156,9 +152,13 @@ fn read_set(field: Element<'_>) -> Result<Vec<Attribute<'_>>, Failure> {
         attributes.push(attribute);
     }
     if attributes.is_empty() {
-        Err(MalformedValue::NoSignedAttributes.into())
-    } else {
-        Ok(attributes)
+        return Err(MalformedValue::NoSignedAttributes.into());
+    }
+    // As large as it will be: to grow takes longer than all else that is done with an attribute.
+    let mut kinds = HashSet::with_capacity(attributes.len());
+    match attributes.iter().find(|attribute| !kinds.insert(attribute.kind)) {
+        Some(twice) => Err(MalformedValue::AttributeTwice.with(Kind(twice.kind))),
+        None => Ok(attributes),
     }
 }
 

@@ -3,37 +3,36 @@
 //! Who signed.
 //!
 //! With a TLS peer it can only be that one, whose key TLS has proved: its signature is verified
-//! before any certificate of the value is given to OpenSSL. Without one the signer's certificate is
-//! read without its key, and each key is decoded once the certificate that has it is proven.
+//! before any certificate of the value is given to OpenSSL. Without one OpenSSL reads the signer's
+//! certificate, and each above it, once an anchor proves it.
 
 use openssl::x509::{X509, X509Ref};
 
 use super::{
     certificate::ValueCertificate,
-    issuers::{read_proven, read_with_key},
-    signature,
+    issuers, signature,
     signed_data::{NamedSigner, Unverified},
 };
 use crate::{
     algorithm::Algorithm,
     certificate::{self, Certificate},
-    certificate_syntax,
     client::Client,
     der::Malformed,
     error::Error,
     path::VerifiedPath,
-    rejection::{Failure, MalformedValue, Refusal},
+    rejection::{Failure, Refusal},
     signer_paths::SignerPath,
     trust::Trust,
 };
 
-/// The signer's certificate, whose names and usage are good. Whether it is to be believed is not
-/// known yet.
-pub(super) enum Signer<'a> {
-    /// That of the TLS peer, or one that is pinned: its key is known, and its signature verified.
-    Known { certificate: &'a X509Ref, algorithm: Algorithm, pinned: bool },
-    /// One of the value's.
-    InValue(&'a ValueCertificate<'a>),
+/// The signer, whose names and usage are good. Whether its path is valid is not known yet.
+pub(super) struct Signer {
+    certificate: X509,
+    /// Those of the value that are above it.
+    issuers: Vec<X509>,
+    algorithm: Algorithm,
+    /// Whether its signature is verified.
+    has_signed: bool,
 }
 
 /// The certificate of a value which the signer's identifier names.
@@ -53,14 +52,16 @@ pub(super) fn in_value<'a>(
     }
 }
 
-/// Finds the signer, by `peer` or else in the value or among the pins, and verifies the signature
-/// where that takes no key of the value's.
-pub(super) fn find<'a>(
+/// Finds the signer, by `peer` or else in the value or among the pins. Verifies the signature where
+/// that takes no key of the value's; otherwise that an anchor proves the signer's certificate, of
+/// which OpenSSL reads nothing before that: what is made up costs one verification.
+pub(super) fn find(
     unverified: &Unverified<'_>,
-    in_value: Option<&'a ValueCertificate<'a>>,
-    trust: &'a Trust,
-    peer: Option<&'a Client>,
-) -> Result<Signer<'a>, Failure> {
+    in_value: Option<&ValueCertificate<'_>>,
+    certificates: &[ValueCertificate<'_>],
+    trust: &Trust,
+    peer: Option<&Client>,
+) -> Result<Signer, Failure> {
     let named = unverified.named;
     if let Some(peer) = peer {
         let is_peer = named.has_der(peer.leaf())
@@ -68,8 +69,12 @@ pub(super) fn find<'a>(
         if !is_peer {
             return Err(Refusal::SignerNotPeer.into());
         }
-        let pinned = trust.pin(peer.leaf()).is_some();
-        return known(unverified, trust, peer.certificate()?, peer.leaf(), pinned);
+        let signer = known(unverified, trust, peer.certificate()?, peer.leaf())?;
+        let issuers = match trust.pin(peer.leaf()) {
+            Some(_) => Vec::new(),
+            None => issuers::of_peer(peer, certificates, trust)?,
+        };
+        return Ok(Signer { issuers, ..signer });
     }
     let pin = match in_value {
         Some(certificate) => trust.pin(certificate.der),
@@ -83,30 +88,32 @@ pub(super) fn find<'a>(
         }
     };
     match (pin, in_value) {
-        (Some(pin), _) => known(unverified, trust, &pin.certificate, &pin.der, true),
+        (Some(pin), _) => known(unverified, trust, &pin.certificate, &pin.der),
         (None, Some(certificate)) => {
-            let keyless = certificate_syntax::read(certificate.der)
-                .map_err(|error| MalformedValue::Certificates.or_fault(error))?;
-            trust.check_keyless_use(&keyless, &certificate.fields)?;
-            signature::check_algorithm(unverified, key_algorithm(&certificate.fields)?)?;
-            Ok(Signer::InValue(certificate))
+            let algorithm = key_algorithm(&certificate.fields)?;
+            signature::check_algorithm(unverified, algorithm)?;
+            let issuers = issuers::read_proven(certificate, certificates, trust)?;
+            let certificate = issuers::read_with_key(certificate)?;
+            trust.check_use(&certificate)?;
+            Ok(Signer { certificate, issuers, algorithm, has_signed: false })
         }
         (None, None) => Err(Refusal::SignerUnknown.into()),
     }
 }
 
-fn known<'a>(
+/// A signer whose key is known, and its signature.
+fn known(
     unverified: &Unverified<'_>,
     trust: &Trust,
-    certificate: &'a X509Ref,
+    certificate: &X509Ref,
     der: &[u8],
-    pinned: bool,
-) -> Result<Signer<'a>, Failure> {
+) -> Result<Signer, Failure> {
     let fields = Certificate::read(der).map_err(|Malformed| Error::CertificateMalformed)?;
     let algorithm = key_algorithm(&fields)?;
     trust.check_use(certificate)?;
     signature::check(unverified, certificate, algorithm)?;
-    Ok(Signer::Known { certificate, algorithm, pinned })
+    let certificate = certificate.to_owned();
+    Ok(Signer { certificate, issuers: Vec::new(), algorithm, has_signed: true })
 }
 
 /// What the signer's key can do in the profile.
@@ -117,40 +124,24 @@ fn key_algorithm(signer: &Certificate<'_>) -> Result<Algorithm, Refusal> {
     })
 }
 
-impl Signer<'_> {
-    /// The signer's path, to be believed at `now`, in Unix seconds, over some of `certificates`,
-    /// those of the value; and that the signer has signed.
+impl Signer {
+    /// The signer's path, to be believed at `now`, in Unix seconds; and that the signer has signed.
     pub(super) fn path(
-        &self,
+        self,
         unverified: &Unverified<'_>,
-        certificates: &[ValueCertificate<'_>],
         trust: &Trust,
         now: i64,
     ) -> Result<SignerPath, Failure> {
-        let (certificate, algorithm, path) = match self {
-            Self::Known { certificate, algorithm, pinned } => {
-                // Of a signer who has signed: those who can have these read have a trusted name.
-                let others = if *pinned { &[] } else { certificates };
-                let untrusted = others.iter().map(read_with_key).collect::<Result<Vec<_>, _>>()?;
-                let path = trust.check_path(certificate, &borrowed(&untrusted), now)?;
-                ((*certificate).to_owned(), *algorithm, path)
-            }
-            Self::InValue(signer) => {
-                let (certificate, untrusted) = read_proven(signer, certificates, trust)?;
-                let path = trust.check_path(&certificate, &borrowed(&untrusted), now)?;
-                let algorithm = key_algorithm(&signer.fields)?;
-                signature::check(unverified, &certificate, algorithm)?;
-                (certificate, algorithm, path)
-            }
-        };
+        let Self { certificate, issuers, algorithm, has_signed } = self;
+        let issuers: Vec<_> = issuers.iter().map(|issuer| &**issuer).collect();
+        let path = trust.check_path(&certificate, &issuers, now)?;
+        if !has_signed {
+            signature::check(unverified, &certificate, algorithm)?;
+        }
         let VerifiedPath { issuers, end } = trust.check_revocation(&certificate, path, now)?;
         let der = certificate::der(&certificate)?;
         let issuers = issuers.iter().map(|issuer| certificate::der(issuer));
         let issuers = issuers.collect::<Result<_, _>>()?;
         Ok(SignerPath { certificate, der, issuers, algorithm, end })
     }
-}
-
-fn borrowed(certificates: &[X509]) -> Vec<&X509Ref> {
-    certificates.iter().map(|certificate| &**certificate).collect()
 }

@@ -146,3 +146,50 @@ fn what_needs_no_certificate_comes_first() {
         assert_eq!(found.unwrap_err().rejection(), expected.into(), "{name}");
     }
 }
+
+/// What OpenSSL would read of a client's certificate, who sends it chooses. It is read once there is
+/// a path, and a key once it is proven.
+#[test]
+fn what_is_for_a_trusted_signer_comes_last() {
+    let world = World::new();
+    let World { root, intermediate, ttrp, user, .. } = &world;
+    let elsewhere = World::new();
+    let fakes: Vec<Identity> =
+        (0..6).map(|_| Recipe::ca("intermediate").issued_by(&elsewhere.root)).collect();
+    let fakes: Vec<&Identity> = fakes.iter().collect();
+    let unreadable = Recipe::new(KeyKind::P256.generate(), "ttrp").with(key_usage(&[0]));
+    let unreadable = unreadable.with(extension("2.5.29.17", false, NULL));
+    let unreadable = unreadable.issued_by(&elsewhere.root);
+    let crls = [CrlRecipe::new().issued_by(root), CrlRecipe::new().issued_by(intermediate)];
+    let mut cases = Cases::default();
+    for (way, trust) in [
+        ("a CA", world.trust()),
+        ("a CA, with CRLs", trust(&[root], &[NAME], Some(&crls))),
+        ("a pin", trust(&[ttrp], &[], None)),
+    ] {
+        let own = |signer: &Identity, chain: &[&Identity]| {
+            let mut forge = Forge::new(signer, chain, &world.client.certificate);
+            forge.set_content(b"no certificate");
+            forge.build()
+        };
+        for (name, signer, peer, chain) in [
+            ("made up", &elsewhere.ttrp, None, &[][..]),
+            ("made up, with issuers", &elsewhere.ttrp, None, &fakes),
+            ("made up, with names that cannot be read", &unreadable, None, &[]),
+            ("another CA's, and the TLS peer", &elsewhere.ttrp, Some(&elsewhere.ttrp), &[]),
+            ("the same, with issuers", &elsewhere.ttrp, Some(&elsewhere.ttrp), &fakes),
+        ] {
+            let before = keys_decoded();
+            let peer = peer.map(|peer| &peer.certificate);
+            let found = verify(&trust, &own(signer, chain), peer);
+            assert_eq!(keys_decoded(), before, "{way}: {name}");
+            cases.add(&format!("{way}: {name}"), SignerUntrusted, found);
+        }
+        let trusted = verify(&trust, &own(ttrp, &[intermediate]), None);
+        cases.add(&format!("{way}: trusted"), MalformedValue::Content, trusted);
+        let user = verify(&trust, &own(user, &[intermediate]), None);
+        let expected = if way == "a pin" { SignerUntrusted } else { SignerName };
+        cases.add(&format!("{way}: a user"), expected, user);
+    }
+    cases.check(21);
+}

@@ -245,7 +245,7 @@ fn names_and_uses() {
     add("keyUsage that cannot be read", SignerUntrusted, {
         named().with(extension("2.5.29.15", true, NULL))
     });
-    add("names that cannot be read", SignerName, {
+    add("names that cannot be read", SignerUntrusted, {
         bare("ttrp").with(extension("2.5.29.17", false, NULL))
     });
     add("a CA that is no anchor", SignerIsCa, {
