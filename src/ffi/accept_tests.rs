@@ -154,7 +154,7 @@ fn value_is_not_accepted() {
         ("tampered", &tampered, CMS, fresh(NOW), null(), ClientCertResult::BadSignature),
         ("another peer", value, CMS, fresh(NOW), client, ClientCertResult::SignerNotPeer),
         ("stale", value, CMS, fresh(NOW + 301), null(), ClientCertResult::Stale),
-        ("expired", value, CMS, far, null(), ClientCertResult::CertificateExpired),
+        ("expired", value, CMS, far, null(), ClientCertResult::SignerExpired),
         ("the end of time", value, CMS, fresh(i64::MAX), null(), ClientCertResult::Stale),
         ("before all time", value, CMS, fresh(i64::MIN), null(), ClientCertResult::FromTheFuture),
     ] {

@@ -2,7 +2,11 @@
 
 //! Signers whose paths are kept: each for what it was verified for, and no longer than it stands.
 
-use std::{sync::Barrier, thread};
+use std::{
+    collections::HashMap,
+    sync::{Barrier, Mutex},
+    thread,
+};
 
 use super::{forge::*, pki::*, *};
 
@@ -16,6 +20,7 @@ fn kept(bytes: usize) -> Kept {
 struct Bench {
     world: World,
     anchors: Arc<TrustAnchors>,
+    names: Mutex<HashMap<String, Arc<TrustNames>>>,
     kept: Kept,
 }
 
@@ -27,13 +32,17 @@ impl Bench {
     fn of(world: World) -> Self {
         let anchors = std::slice::from_ref(&world.root.certificate);
         let anchors = Arc::new(TrustAnchors::new(anchors).unwrap());
-        Self { world, anchors, kept: kept(1 << 20) }
+        Self { world, anchors, names: Mutex::default(), kept: kept(1 << 20) }
     }
 
-    /// With the same anchors each time.
+    /// With the same anchors each time, and the same names where they are the same.
     fn trust(&self, names: &[&str], crls: Option<&Arc<Crls>>) -> Trust {
-        let names: Vec<&[u8]> = names.iter().map(|name| name.as_bytes()).collect();
-        let names = Arc::new(TrustNames::new(&names).unwrap());
+        let made = || {
+            let names: Vec<&[u8]> = names.iter().map(|name| name.as_bytes()).collect();
+            Arc::new(TrustNames::new(&names).unwrap())
+        };
+        let mut all = self.names.lock().unwrap();
+        let names = Arc::clone(all.entry(names.join(" ")).or_insert_with(made));
         Trust::new(Arc::clone(&self.anchors), Some(names), crls.cloned())
     }
 
