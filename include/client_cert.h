@@ -669,6 +669,21 @@ typedef struct {
 } client_cert_bytes;
 
 /**
+ * Who is told of several things, one after the other.
+ */
+typedef struct {
+    /**
+     * Called with a number and a line of text: printable ASCII, NUL-terminated, which stays only for
+     * the call. Must not be NULL, must return, and must not call the library.
+     */
+    void (*tell)(void *context, size_t number, const char *line);
+    /**
+     * Passed to `tell` as it is; may be NULL.
+     */
+    void *context;
+} client_cert_listener;
+
+/**
  * Whom to believe: what is borrowed for one call that verifies.
  */
 typedef struct {
@@ -1277,6 +1292,15 @@ client_cert_result client_cert_signer_key(const client_cert_signer *signer, EVP_
 client_cert_result client_cert_signer_check_validity(const client_cert_signer *signer, int64_t now);
 
 /**
+ * Tells of each of a signer's certificates that is outside its validity at `now`: `warn` is called
+ * with its number, as client_cert_signer_certificate() has it, and a line which names it, and
+ * since or until when it is not valid.
+ */
+client_cert_result client_cert_signer_warnings(const client_cert_signer *signer,
+                                               int64_t now,
+                                               const client_cert_listener *warn);
+
+/**
  * How long a signed value can get.
  *
  * `certs` is a client_cert_signer_certs, `format` CLIENT_CERT_FORMAT_CMS or
@@ -1332,6 +1356,14 @@ void client_cert_anchors_free(client_cert_anchors *anchors);
 client_cert_result client_cert_anchors_has_ca(const client_cert_anchors *anchors, bool *has_ca);
 
 /**
+ * Tells of each anchor by which nothing is accepted at `now`: `warn` is called with a line for each,
+ * which names the certificate, says why, and since or until when if it is for its validity.
+ */
+client_cert_result client_cert_anchors_warnings(const client_cert_anchors *anchors,
+                                                int64_t now,
+                                                const client_cert_listener *warn);
+
+/**
  * Reads CRLs from PEM of `length` bytes. PEM blocks of other kinds are not looked at.
  *
  * Sets `*crls` to a new object, which client_cert_crls_free() releases.
@@ -1355,6 +1387,22 @@ client_cert_result client_cert_crls_from_file(const char *file, client_cert_crls
  * Releases CRLs. NULL is allowed, as with free(). No thread may be using them.
  */
 void client_cert_crls_free(client_cert_crls *crls);
+
+/**
+ * Tells of each issuer of which no CRL is in force at `now`, as client_cert_anchors_warnings()
+ * does.
+ */
+client_cert_result client_cert_crls_warnings(const client_cert_crls *crls,
+                                             int64_t now,
+                                             const client_cert_listener *warn);
+
+/**
+ * Whether one of the CRLs is of a CA among the anchors. Where none is, nothing is accepted that
+ * leads to a CA.
+ */
+client_cert_result client_cert_crls_concern(const client_cert_crls *crls,
+                                            const client_cert_anchors *anchors,
+                                            bool *concern);
 
 /**
  * Makes names, of which a signer must have one as a subjectAltName dNSName: exact, but for case.

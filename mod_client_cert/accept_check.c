@@ -8,7 +8,10 @@
 #include <http_log.h>
 #include <http_main.h>
 
+#include <apr_hash.h>
 #include <apr_strings.h>
+
+#include "tls_host.h"
 
 APLOG_USE_MODULE(client_cert);
 
@@ -344,10 +347,24 @@ static void warn_of(const ap_directive_t *directive, apr_hash_t *hosts,
     }
 }
 
+/* Why no connection of a virtual host has a TLS peer when a value is verified;
+ * NULL if it may have one. */
+static const char *why_no_peer(const server_rec *s)
+{
+    const mcc_tls_host *host = mcc_server_config_of(s)->tls_host;
+
+    if (!host) {
+        return "this virtual host has no TLS";
+    }
+    return host->asks ? NULL
+        : "SSLVerifyClient does not ask the TLS clients of this virtual host for "
+          "a certificate";
+}
+
 /* Sections of a virtual host in which every value will be refused, since no
  * connection there has a TLS peer. */
-static void warn_of_no_tls(const mcc_global *global, const server_rec *main_server,
-                           apr_pool_t *p)
+static void warn_of_no_peer(const mcc_global *global, const server_rec *main_server,
+                            apr_pool_t *p)
 {
     const mcc_accept_section *section;
     all_sections sections;
@@ -357,18 +374,68 @@ static void warn_of_no_tls(const mcc_global *global, const server_rec *main_serv
     for (i = 0; (section = section_at(global, i)); i++) {
         server_rec *s = section->server;
         mcc_accept_config accept = section->conf->accept;
+        const char *why = s->is_virtual ? why_no_peer(s) : NULL;
 
+        if (!why || !mcc_accepts(&section->conf->accept)
+            || !mcc_accept_needs_peer(&section->conf->accept)) {
+            continue;
+        }
         add_from_others(&accept, &sections, s, main_server);
-        if (s->is_virtual && !mcc_server_config_of(s)->tls_host
-            && mcc_accepts(&section->conf->accept)
-            && mcc_accept_needs_peer(&section->conf->accept)
-            && mcc_accept_needs_peer(&accept)) {
+        if (mcc_accept_needs_peer(&accept)) {
             ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                         "ClientCertAccept %s (section at %s:%d): this virtual "
-                         "host has no TLS, and so nobody whom ClientCertTrustPeer "
-                         "could compare: every value will be refused",
+                         "ClientCertAccept %s (section at %s:%d): %s, and so there "
+                         "is nobody whom ClientCertTrustPeer could compare: every "
+                         "value will be refused",
                          mcc_format_name((uint32_t)accept.format), section->file,
-                         section->line);
+                         section->line, why);
+        }
+    }
+}
+
+static void warn_of_crls(const mcc_file *crls, const mcc_file *anchors, server_rec *s)
+{
+    bool concern = true;
+
+    if (!holds_ca(anchors)) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                     "ClientCertTrustCRL %s (%s): ClientCertTrust %s holds no CA, and "
+                     "no CRL is looked at for a pinned certificate", crls->names,
+                     crls->place, anchors->names);
+    }
+    else if (client_cert_crls_concern(crls->crls, anchors->anchors, &concern)
+                 == CLIENT_CERT_RESULT_OK
+             && !concern) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                     "ClientCertTrustCRL %s (%s): none of its CRLs is of a CA in "
+                     "ClientCertTrust %s: no signer below one of them will be "
+                     "accepted", crls->names, crls->place, anchors->names);
+    }
+}
+
+/* CRLs that are of no use for the anchors beside them: each pair once. */
+static void warn_of_unrelated_crls(const mcc_global *global, apr_pool_t *ptemp)
+{
+    apr_hash_t *seen = apr_hash_make(ptemp);
+    const mcc_accept_section *section;
+    int i;
+
+    for (i = 0; (section = section_at(global, i)); i++) {
+        const mcc_dir_config *server = ap_get_module_config(
+            section->server->lookup_defaults, &client_cert_module);
+        mcc_accept_config accept;
+        const mcc_file **pair;
+
+        mcc_accept_config_merge(&accept, &server->accept, &section->conf->accept);
+        if (!accept.crls || !accept.anchors || mcc_file_is_unusable(accept.crls)
+            || mcc_file_is_unusable(accept.anchors)) {
+            continue;
+        }
+        pair = apr_palloc(ptemp, 2 * sizeof(*pair));
+        pair[0] = accept.crls;
+        pair[1] = accept.anchors;
+        if (!apr_hash_get(seen, pair, 2 * sizeof(*pair))) {
+            apr_hash_set(seen, pair, 2 * sizeof(*pair), section);
+            warn_of_crls(accept.crls, accept.anchors, section->server);
         }
     }
 }
@@ -379,6 +446,7 @@ void mcc_accept_config_warn(server_rec *main_server, apr_pool_t *ptemp)
 
     if (global->accepts) {
         warn_of(ap_conftree, hosts_by_place(main_server, ptemp), main_server, ptemp);
-        warn_of_no_tls(global, main_server, ptemp);
+        warn_of_no_peer(global, main_server, ptemp);
+        warn_of_unrelated_crls(global, ptemp);
     }
 }

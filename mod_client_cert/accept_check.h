@@ -24,7 +24,8 @@ typedef struct {
  *  @return 0 after logging what is missing */
 int mcc_accept_config_check(server_rec *main_server, apr_pool_t *ptemp);
 
-/** Warn of directives that read the TLS peer as though it were the client. */
+/** Warn of directives that read the TLS peer as though it were the client, and of
+ *  sections in which every value will be refused. */
 void mcc_accept_config_warn(server_rec *main_server, apr_pool_t *ptemp);
 
 #endif /* MCC_ACCEPT_CHECK_H */

@@ -335,6 +335,51 @@ int mcc_files_report(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     return OK;
 }
 
+typedef struct {
+    server_rec *server;
+    const mcc_file *file;
+} file_warning;
+
+static void warn_of_line(void *context, size_t number, const char *line)
+{
+    const file_warning *warning = context;
+    const mcc_file *file = warning->file;
+
+    (void)number;
+    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, warning->server,
+                 "%s %s (%s): %s; %s", file->directive, file->names, file->place, line,
+                 file->anchors ? "nothing is accepted by it"
+                               : "no signer of this issuer is accepted");
+}
+
+int mcc_files_warn(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                   server_rec *s)
+{
+    const apr_array_header_t *all = mcc_server_config_of(s)->global->files.all;
+    apr_int64_t now = apr_time_sec(apr_time_now());
+    int i;
+
+    (void)pconf;
+    (void)plog;
+    (void)ptemp;
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
+        return OK;
+    }
+    for (i = 0; i < all->nelts; i++) {
+        const mcc_file *file = APR_ARRAY_IDX(all, i, const mcc_file *);
+        file_warning warning = { s, file };
+        client_cert_listener listener = { warn_of_line, &warning };
+
+        if (file->anchors) {
+            (void)client_cert_anchors_warnings(file->anchors, now, &listener);
+        }
+        if (file->crls) {
+            (void)client_cert_crls_warnings(file->crls, now, &listener);
+        }
+    }
+    return OK;
+}
+
 int mcc_files_retain(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                      server_rec *s)
 {

@@ -74,6 +74,10 @@ int mcc_file_fall_back(mcc_file *file, const char *fault, server_rec *s);
 int mcc_files_report(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                      server_rec *s);
 
+/** post_config hook: warn of what files in use hold that is of no use now. */
+int mcc_files_warn(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                   server_rec *s);
+
 /** post_config hook, after all others: what this configuration uses is what the
  *  next can fall back to, and all older octets are wiped. */
 int mcc_files_retain(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,

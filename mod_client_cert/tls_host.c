@@ -221,6 +221,7 @@ int mcc_tls_host_init_server(server_rec *s, apr_pool_t *p, int is_proxy,
                      "OpenSSL cannot describe the TLS of this virtual host");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
+    host->asks = SSL_CTX_get_verify_mode(ctx) != SSL_VERIFY_NONE;
     host->security_level = section_ciphers ? -1 : SSL_CTX_get_security_level(ctx);
     if (!add_certificates(host, ctx, p)) {
         return HTTP_INTERNAL_SERVER_ERROR;
@@ -288,20 +289,31 @@ static int add_signers(server_rec *main_server, apr_pool_t *p)
 /* The length of a typical client certificate, for the warning of large values. */
 #define TYPICAL_CERTIFICATE 1500
 
+typedef struct {
+    server_rec *server;
+    const char *name;
+} signer_warning;
+
+static void warn_of_certificate(void *context, size_t number, const char *line)
+{
+    const signer_warning *warning = context;
+
+    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, warning->server,
+                 "ClientCertSigner %s: %s; %s", warning->name, line,
+                 number ? "origins that need it will refuse what is signed"
+                        : "requests that are to be signed will be answered 500");
+}
+
 static void warn_of_signer(server_rec *s, const mcc_server_config *conf,
                            const client_cert_signer *signer, const char *name,
                            apr_int64_t now)
 {
-    client_cert_result result = client_cert_signer_check_validity(signer, now);
+    signer_warning warning = { s, name };
+    client_cert_listener listener = { warn_of_certificate, &warning };
     unsigned seen = conf->signer_certs_seen;
     uint32_t certs;
 
-    if (result != CLIENT_CERT_RESULT_OK) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                     "ClientCertSigner %s: %s; requests that are to be signed "
-                     "will be answered 500", name,
-                     client_cert_result_message(result));
-    }
+    (void)client_cert_signer_warnings(signer, now, &listener);
     if (!seen) {
         seen = 1U << CLIENT_CERT_SIGNER_CERTS_CHAIN;
     }

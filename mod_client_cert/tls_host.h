@@ -39,6 +39,7 @@ struct mcc_tls_host {
      *  of this one before its CAs changed, bears another */
     uint8_t fingerprint[MCC_ID_LENGTH];
     apr_uint32_t depth; /**< the largest SSLVerifyDepth, sections included */
+    int asks; /**< whether SSLVerifyClient asks each client for a certificate */
     int security_level; /**< the least; -1 where sections have some of their own */
     apr_array_header_t *certificates; /**< (mcc_tls_certificate *) */
     /** mod_ssl's callbacks, called by ours */

@@ -11,11 +11,12 @@
 //! | `cms`, `algorithm`, `signing_key`, `signature` | how a signature is made, and verified |
 //! | [`mod@format`], `structured_field`, `escaped_pem`, `xfcc` | how a header's value is written |
 //! | [`cache`] | how a signature is used again |
-//! | [`trust`], `path`, `crl`, `dns_name` | whom to believe |
+//! | [`trust`], `path`, [`crl`], `dns_name` | whom to believe |
+//! | [`warnings`] | what of these, and of a signer, is of no use now |
 //! | [`verify`], [`accepted`], [`rejection`] | how a value is read, verified, and why not |
 //! | [`verdicts`], `signer_paths` | how a verified value is taken again, and its signer believed |
 //! | `table` | what these keep, and how it is made once |
-//! | [`file`], `certificate`, `certificate_syntax`, `der`, `time`, `pem` | how a certificate is read |
+//! | [`file`], `certificate`, `certificate_syntax`, `der`, `distinguished_name`, `time`, `pem` | how a certificate is read |
 //! | `printable` | what may stand in a log line |
 //! | [`ffi`] | all of it from C |
 
@@ -42,6 +43,7 @@ pub mod client;
 mod cms;
 pub mod crl;
 mod der;
+mod distinguished_name;
 mod dns_name;
 pub mod error;
 mod escaped_pem;
@@ -70,4 +72,5 @@ pub mod trust;
 pub mod verdicts;
 pub mod verify;
 pub mod vhost;
+pub mod warnings;
 mod xfcc;

@@ -41,7 +41,7 @@ pub(crate) struct VerifiedPath {
 pub(crate) struct CrlStack {
     /// Of the CRLs' own references, which the stack borrows.
     stack: *mut ffi::OPENSSL_STACK,
-    _crls: Vec<X509Crl>,
+    crls: Vec<X509Crl>,
 }
 
 // SAFETY: nothing changes the stack once it is made, and OpenSSL counts references with atomics.
@@ -54,14 +54,18 @@ impl CrlStack {
         // SAFETY: a new stack, freed by drop, of pointers that are valid for as long as it.
         unsafe {
             let stack = ffi::OPENSSL_sk_new_null();
-            let made = Self { stack, _crls: crls };
-            for crl in &made._crls {
+            let made = Self { stack, crls };
+            for crl in &made.crls {
                 if stack.is_null() || ffi::OPENSSL_sk_push(stack, crl.as_ptr().cast()) <= 0 {
                     return Err(ErrorStack::get());
                 }
             }
             Ok(made)
         }
+    }
+
+    pub(crate) fn crls(&self) -> &[X509Crl] {
+        &self.crls
     }
 }
 

@@ -3,6 +3,8 @@
 //! Time as certificates and signatures have it: UTCTime and GeneralizedTime in the forms of RFC
 //! 5280 section 4.1.2.5, and Unix time, in seconds.
 
+use std::fmt;
+
 use crate::der::{Element, Malformed, tag};
 
 const DAY: i64 = 86_400;
@@ -63,6 +65,22 @@ pub(crate) fn read(time: Element<'_>) -> Result<i64, Malformed> {
         .saturating_add(i64::from(minute).saturating_mul(60))
         .saturating_add(i64::from(second));
     Ok(days_of_date(year, month, day).saturating_mul(DAY).saturating_add(seconds))
+}
+
+/// A time in Unix seconds, for people.
+#[derive(Clone, Copy)]
+pub(crate) struct Utc(pub(crate) i64);
+
+impl fmt::Display for Utc {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((year, month, day)) = date_of_days(self.0.div_euclid(DAY)) else {
+            return write!(formatter, "{} seconds after 1970", self.0);
+        };
+        let seconds = self.0.rem_euclid(DAY);
+        let (hour, minute) = (seconds.div_euclid(3600), seconds.rem_euclid(3600).div_euclid(60));
+        let second = seconds.rem_euclid(60);
+        write!(formatter, "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+    }
 }
 
 /// A signingTime, RFC 5652 section 11.3.
@@ -240,6 +258,20 @@ mod tests {
         assert_eq!(SigningTime::new(253_402_300_799).unwrap().octets(), b"99991231235959Z");
         for now in [253_402_300_800, -631_152_001, i64::MIN, i64::MAX] {
             assert_eq!(SigningTime::new(now), None, "{now}");
+        }
+    }
+
+    #[test]
+    fn time_for_people() {
+        for (time, expected) in [
+            (0, "1970-01-01 00:00:00 UTC"),
+            (951_868_799, "2000-02-29 23:59:59 UTC"),
+            (-1, "1969-12-31 23:59:59 UTC"),
+            (253_402_300_799, "9999-12-31 23:59:59 UTC"),
+            (253_402_300_800, "253402300800 seconds after 1970"),
+            (i64::MIN, "-9223372036854775808 seconds after 1970"),
+        ] {
+            assert_eq!(Utc(time).to_string(), expected);
         }
     }
 

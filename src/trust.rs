@@ -99,6 +99,10 @@ impl TrustAnchors {
         self.has_ca
     }
 
+    pub(crate) fn pinned(&self) -> &[Pinned] {
+        &self.pinned
+    }
+
     pub(crate) fn identity(&self) -> Identity {
         self.identity
     }
@@ -216,7 +220,7 @@ impl Trust {
         let der = certificate::der(certificate)?;
         let pinned = self.pin(&der);
         let path = match pinned {
-            Some(pinned) => pinned.alone.verify(certificate, &[], None, now)?,
+            Some(pinned) => pinned.verify(now)?,
             None => self.anchors.anchors.verify(certificate, untrusted, None, now)?,
         };
         // A CA's key signs certificates. Where it signs this too, its certificate is named for it.
@@ -282,7 +286,7 @@ impl fmt::Display for Names<'_> {
     }
 }
 
-fn check_usage(certificate: &X509Ref) -> Result<(), Refusal> {
+pub(crate) fn check_usage(certificate: &X509Ref) -> Result<(), Refusal> {
     let key_usage =
         certificate.key_usage().is_none_or(|usage| usage.contains(X509KeyUsage::DIGITAL_SIGNATURE));
     let extended = certificate.extended_key_usage().is_none_or(|usage| {
@@ -292,6 +296,11 @@ fn check_usage(certificate: &X509Ref) -> Result<(), Refusal> {
 }
 
 impl Pinned {
+    /// Whether it is to be believed by itself at `now`, in Unix seconds.
+    pub(crate) fn verify(&self, now: i64) -> Result<VerifiedPath, Failure> {
+        self.alone.verify(&self.certificate, &[], None, now)
+    }
+
     /// What our own reader has of it, as it could when this was made.
     pub(crate) fn fields(&self) -> Option<Certificate<'_>> {
         Certificate::read(&self.der).ok()

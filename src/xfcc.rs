@@ -2,7 +2,7 @@
 
 //! One element of Envoy's X-Forwarded-Client-Cert: who the client is, as a proxy sees it.
 
-use std::{ffi::c_int, fmt::Write, ptr::null_mut, slice};
+use std::{ffi::c_int, fmt::Write, ptr::null_mut};
 
 use foreign_types::{ForeignType, ForeignTypeRef};
 use openssl::{
@@ -10,7 +10,7 @@ use openssl::{
     x509::{GeneralName, X509Ref},
 };
 
-use crate::{client::Client, error::Error, escaped_pem::escaped_pem, openssl as missing};
+use crate::{client::Client, distinguished_name::rfc2253, error::Error, escaped_pem::escaped_pem};
 
 /// `Hash=…;Cert="…";Subject="…";URI=…;DNS=…`: the SHA-256 of the leaf in lower-case hexadecimal,
 /// its percent-encoded PEM, its subject as RFC 2253 writes it, and each of its URIs and DNS names.
@@ -94,35 +94,9 @@ fn written(name: &str) -> Result<String, Error> {
     Ok(if name.contains([',', ';', '=']) { format!("\"{name}\"") } else { name.to_owned() })
 }
 
-/// The subject as RFC 2253 writes it, which leaves printable ASCII without a quotation mark that
-/// is not escaped.
+/// The subject. Every quotation mark in it is escaped.
 fn subject(certificate: &X509Ref) -> Result<String, Error> {
-    // SAFETY: the BIO is made, used and freed here; the name is the certificate's, which outlives
-    // the call; the memory is the BIO's and copied before it goes.
-    let written = unsafe {
-        let bio = openssl_sys::BIO_new(openssl_sys::BIO_s_mem());
-        if bio.is_null() {
-            return Err(Error::CertificateNotRepresentable);
-        }
-        let name = certificate.subject_name().as_ptr();
-        let mut written = None;
-        if missing::X509_NAME_print_ex(bio, name, 0, missing::XN_FLAG_RFC2253.into()) >= 0 {
-            let mut data = null_mut();
-            let length = openssl_sys::BIO_get_mem_data(bio, &raw mut data);
-            let length = usize::try_from(length).unwrap_or(0);
-            written = Some(if data.is_null() || length == 0 {
-                Vec::new()
-            } else {
-                slice::from_raw_parts(data.cast::<u8>(), length).to_vec()
-            });
-        }
-        openssl_sys::BIO_free_all(bio);
-        written
-    };
-    let written = written
-        .filter(|written| written.iter().all(|byte| matches!(byte, b' '..=b'~')))
-        .ok_or(Error::CertificateNotRepresentable)?;
-    String::from_utf8(written).map_err(|_| Error::CertificateNotRepresentable)
+    rfc2253(certificate.subject_name()).ok_or(Error::CertificateNotRepresentable)
 }
 
 #[cfg(test)]

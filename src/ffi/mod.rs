@@ -19,6 +19,7 @@ mod field_names;
 mod file;
 mod format;
 mod handshake;
+mod listener;
 mod memory;
 mod number;
 mod panic;

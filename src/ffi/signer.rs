@@ -8,6 +8,7 @@ use foreign_types::{ForeignType, ForeignTypeRef};
 use openssl_sys::{EVP_PKEY, X509};
 
 use super::{
+    listener::Listener,
     number,
     panic::{boundary, quiet_boundary},
     pointer,
@@ -168,6 +169,22 @@ pub unsafe extern "C" fn client_cert_signer_check_validity(
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
     boundary(|| unsafe { Ok(pointer::borrow(signer)?.check_validity(now)?) })
+}
+
+/// Tells of each of a signer's certificates that is outside its validity at `now`: `warn` is called
+/// with its number, as client_cert_signer_certificate() has it, and a line which names it, and
+/// since or until when it is not valid.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_signer_warnings(
+    signer: *const Signer,
+    now: i64,
+    warn: *const Listener,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    boundary(|| unsafe {
+        let (signer, warn) = (pointer::borrow(signer)?, pointer::borrow(warn)?);
+        signer.warnings(now).iter().try_for_each(|(number, line)| warn.tell(*number, line))
+    })
 }
 
 /// How long a signed value can get.

@@ -3,7 +3,7 @@
 //! What C can do wrong. That all of it works is shown by tests/interop/example.c.
 
 use std::{
-    ffi::{CStr, c_void},
+    ffi::{CStr, c_char, c_void},
     ptr::{null, null_mut},
 };
 
@@ -16,11 +16,13 @@ use super::{
     encode::*,
     file::*,
     handshake::*,
+    listener::Listener,
     memory::{Allocator, Bytes, Value},
     reason::CLIENT_CERT_REASON_SIZE,
     result::ClientCertResult::{self, InvalidParameter, NullParameter, Ok, OutOfMemory},
     sign::*,
     signer::*,
+    trust::*,
 };
 use crate::{
     cache::Cache,
@@ -503,6 +505,44 @@ fn nothing_to_send_is_an_empty_string() {
         assert_eq!((value.length, *value.data), (0, 0));
         libc::free(value.data.cast());
     }
+}
+
+unsafe extern "C" fn write_down(context: *mut c_void, number: usize, line: *const c_char) {
+    // SAFETY: what the test below passes, and a line that stays for this call.
+    let (lines, line) = unsafe { (&mut *context.cast::<Vec<_>>(), CStr::from_ptr(line)) };
+    lines.push((number, line.to_str().unwrap().to_owned()));
+}
+
+#[test]
+fn warnings_are_told() {
+    let objects = Objects::new();
+    let identity = &objects.identity;
+    let pem = identity.certificate_pem();
+    let mut lines: Vec<(usize, String)> = Vec::new();
+    let context = (&raw mut lines).cast();
+    let listener = Listener { tell: Some(write_down), context };
+    let deaf = Listener { tell: None, context };
+    let signer = &raw const objects.signer;
+    let mut anchors = null_mut();
+    // SAFETY: live objects, but for the NULL.
+    unsafe {
+        assert_eq!(client_cert_anchors_from_pem(pem.as_ptr(), pem.len(), &mut anchors), Ok);
+        for now in [NOW, i64::MAX] {
+            assert_eq!(client_cert_signer_warnings(signer, now, &listener), Ok);
+            assert_eq!(client_cert_anchors_warnings(anchors, now, &listener), Ok);
+        }
+        assert_eq!(client_cert_signer_warnings(signer, i64::MAX, &deaf), NullParameter);
+        assert_eq!(client_cert_signer_warnings(null(), NOW, &listener), NullParameter);
+        assert_eq!(client_cert_signer_warnings(signer, NOW, null()), NullParameter);
+        assert_eq!(client_cert_anchors_warnings(null(), NOW, &listener), NullParameter);
+        assert_eq!(client_cert_crls_warnings(null(), NOW, &listener), NullParameter);
+        let mut concern = false;
+        assert_eq!(client_cert_crls_concern(null(), anchors, &mut concern), NullParameter);
+        client_cert_anchors_free(anchors);
+    }
+    let [(0, of_signer), (0, of_anchor)] = &lines[..] else { panic!("{lines:?}") };
+    assert!(of_signer.contains("expired (notAfter"), "{of_signer}");
+    assert_eq!(of_signer, of_anchor);
 }
 
 #[test]

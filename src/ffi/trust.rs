@@ -4,7 +4,7 @@
 
 use std::{ffi::c_char, ptr::null_mut, sync::Arc};
 
-use super::{panic::boundary, pointer, result::ClientCertResult};
+use super::{listener::Listener, panic::boundary, pointer, result::ClientCertResult};
 use crate::{
     crl::Crls,
     trust::{TrustAnchors, TrustNames},
@@ -118,6 +118,21 @@ pub unsafe extern "C" fn client_cert_anchors_has_ca(
     })
 }
 
+/// Tells of each anchor by which nothing is accepted at `now`: `warn` is called with a line for each,
+/// which names the certificate, says why, and since or until when if it is for its validity.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_anchors_warnings(
+    anchors: *const AnchorsHandle,
+    now: i64,
+    warn: *const Listener,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    boundary(|| unsafe {
+        let (anchors, warn) = (pointer::borrow(anchors)?, pointer::borrow(warn)?);
+        anchors.0.warnings(now).iter().try_for_each(|line| warn.tell(0, line))
+    })
+}
+
 /// Reads CRLs from PEM of `length` bytes. PEM blocks of other kinds are not looked at.
 ///
 /// Sets `*crls` to a new object, which client_cert_crls_free() releases.
@@ -164,6 +179,37 @@ pub unsafe extern "C" fn client_cert_crls_free(crls: *mut CrlsHandle) {
         pointer::free(crls);
         Ok(())
     });
+}
+
+/// Tells of each issuer of which no CRL is in force at `now`, as client_cert_anchors_warnings()
+/// does.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_crls_warnings(
+    crls: *const CrlsHandle,
+    now: i64,
+    warn: *const Listener,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    boundary(|| unsafe {
+        let (crls, warn) = (pointer::borrow(crls)?, pointer::borrow(warn)?);
+        crls.0.warnings(now).iter().try_for_each(|line| warn.tell(0, line))
+    })
+}
+
+/// Whether one of the CRLs is of a CA among the anchors. Where none is, nothing is accepted that
+/// leads to a CA.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_crls_concern(
+    crls: *const CrlsHandle,
+    anchors: *const AnchorsHandle,
+    concern: *mut bool,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    boundary(|| unsafe {
+        let concern = pointer::out(concern, false)?;
+        *concern = pointer::borrow(crls)?.0.concern(&pointer::borrow(anchors)?.0);
+        Ok(())
+    })
 }
 
 /// Makes names, of which a signer must have one as a subjectAltName dNSName: exact, but for case.

@@ -202,7 +202,8 @@ subtest '.htaccess' => sub {
 my $port = free_port();
 my $passwords = file('passwords', '');
 my $tls = join "\n", 'SSLEngine on', 'SSLCertificateFile ' . pki('origin.crt'),
-    'SSLCertificateKeyFile ' . pki('origin.key');
+    'SSLCertificateKeyFile ' . pki('origin.key'), 'SSLCACertificateFile ' . pki('server-ca.crt'),
+    'SSLVerifyClient optional';
 my @WARNED = (
     'SSLUserName SSL_CLIENT_S_DN_CN',
     'SSLOptions +FakeBasicAuth',
@@ -261,6 +262,16 @@ subtest 'warnings' => sub {
         is(scalar @said, 1, 'a virtual host without TLS') or diag "@said";
         like($said[0] // '', qr/ClientCertAccept .*httpd\.conf:\d+.*no TLS/, 'names the directive and its line');
     }
+    # TLS without a client certificate.
+    my $silent = "</VirtualHost>\n<VirtualHost 127.0.0.1:$port>\nServerName silent.test\n$tls\nSSLVerifyClient none";
+    for my $lines ($accept, "<Location /a>\n$accept\n</Location>", "ClientCertAccept rfc9440\n$GOOD\nClientCertTrustPeer off") {
+        @said = warnings_of("$silent\n$lines");
+        is(scalar @said, 1, 'a virtual host without SSLVerifyClient') or diag "@said";
+        like($said[0] // '', qr/ClientCertAccept .*httpd\.conf:\d+.*SSLVerifyClient.*every value will be refused/,
+            'names the directives and the line');
+    }
+    @said = warnings_of("$silent\n$accept\nClientCertTrustPeer off");
+    is_deeply(\@said, [], 'not where the peer does not matter');
     @said = warnings_of("$plain\nClientCertAccept off\nClientCertTrustPeer off\n<Location /a>\n$accept\n</Location>");
     is_deeply(\@said, [], 'not where the peer does not matter');
 };

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! What of a trust, or of a signer, is of no use now: what whoever configured it should know.
+
+use std::{
+    cmp::Ordering,
+    fmt::{self, Display},
+};
+
+use openssl::x509::{X509Crl, X509NameRef};
+
+use crate::{
+    algorithm::Algorithm,
+    crl::Crls,
+    distinguished_name::rfc2253,
+    path::{is_ca, unix_time},
+    printable::printable,
+    signer::Signer,
+    time::{Outside, Utc, Validity},
+    trust::{Pinned, TrustAnchors, check_usage},
+};
+
+/// The longest line, in bytes.
+const MAX_LINE: usize = 400;
+
+/// The longest name in it, in bytes.
+const MAX_NAME: usize = 200;
+
+impl TrustAnchors {
+    /// A line for each anchor by which nothing is accepted at `now`, in Unix seconds.
+    #[must_use]
+    pub fn warnings(&self, now: i64) -> Vec<Box<str>> {
+        self.pinned().iter().filter_map(|anchor| unusable(anchor, now)).collect()
+    }
+}
+
+impl Crls {
+    /// A line for each issuer of which no CRL is in force at `now`, in Unix seconds.
+    #[must_use]
+    pub fn warnings(&self, now: i64) -> Vec<Box<str>> {
+        let crls = self.by_issuer();
+        let same_issuer = crls.chunk_by(|a, b| compare(a.issuer_name(), b.issuer_name()).is_eq());
+        same_issuer.filter_map(|crls| not_in_force(crls, now)).collect()
+    }
+
+    /// Whether one of them is of a CA among the anchors. Otherwise nothing is accepted that leads
+    /// to a CA: the certificate below an anchor needs a CRL of the anchor.
+    #[must_use]
+    pub fn concern(&self, anchors: &TrustAnchors) -> bool {
+        let crls = self.by_issuer();
+        anchors.pinned().iter().filter(|anchor| is_ca(&anchor.certificate)).any(|ca| {
+            let subject = ca.certificate.subject_name();
+            crls.binary_search_by(|crl| compare(crl.issuer_name(), subject)).is_ok()
+        })
+    }
+
+    fn by_issuer(&self) -> Vec<&X509Crl> {
+        let mut crls: Vec<_> = self.all().crls().iter().collect();
+        crls.sort_by(|a, b| compare(a.issuer_name(), b.issuer_name()));
+        crls
+    }
+}
+
+impl Signer {
+    /// A line for each of its certificates that is outside its validity at `now`, in Unix seconds,
+    /// with its number: 0 is its own, and its intermediates follow.
+    #[must_use]
+    pub fn warnings(&self, now: i64) -> Vec<(usize, Box<str>)> {
+        let certificates = self.certificate_chain().iter().enumerate();
+        let outside = certificates.filter_map(|(number, certificate)| {
+            let not_before = unix_time(certificate.not_before()).ok()?;
+            let not_after = unix_time(certificate.not_after()).ok()?;
+            let why = NotValid::certificate(Validity { not_before, not_after }, now)?;
+            Some((number, line("certificate", certificate.subject_name(), &why)))
+        });
+        outside.collect()
+    }
+}
+
+/// Why nothing is accepted by an anchor, if that is so.
+fn unusable(anchor: &Pinned, now: i64) -> Option<Box<str>> {
+    let certificate = &anchor.certificate;
+    let fields = anchor.fields()?;
+    let line = |why: &dyn Display| line("certificate", certificate.subject_name(), why);
+    if let Some(why) = NotValid::certificate(fields.validity, now) {
+        return Some(line(&why));
+    }
+    // What OpenSSL says of it for every value.
+    if let Err(failure) = anchor.verify(now) {
+        return Some(line(&failure));
+    }
+    if is_ca(certificate) {
+        return None;
+    }
+    if let Err(refusal) = check_usage(certificate) {
+        return Some(line(&refusal.reason().to_string_lossy()));
+    }
+    Algorithm::of_key(fields.key).err().map(|error| line(&error))
+}
+
+/// The same issuer's; of several, the one that was or will be in force last.
+fn not_in_force(crls: &[&X509Crl], now: i64) -> Option<Box<str>> {
+    let outside = crls.iter().map(|crl| {
+        let not_before = unix_time(crl.last_update()).ok()?;
+        let not_after = crl.next_update().map_or(Some(i64::MAX), |time| unix_time(time).ok())?;
+        NotValid::crl(Validity { not_before, not_after }, now)
+    });
+    let last = outside.collect::<Option<Vec<_>>>()?.into_iter().max_by_key(|why| why.time)?;
+    Some(line("CRL of", crls.first()?.issuer_name(), &last))
+}
+
+fn line(what: &str, name: &X509NameRef, why: &dyn Display) -> Box<str> {
+    let name = printable(rfc2253(name).unwrap_or_default(), MAX_NAME);
+    printable(format_args!("{what} \"{name}\": {why}"), MAX_LINE)
+}
+
+/// As OpenSSL compares names when it looks for an issuer.
+fn compare(a: &X509NameRef, b: &X509NameRef) -> Ordering {
+    a.try_cmp(b).unwrap_or(Ordering::Less)
+}
+
+/// Outside the time for which something counts, and which of its fields says so.
+struct NotValid {
+    outside: Outside,
+    field: &'static str,
+    time: i64,
+}
+
+impl NotValid {
+    fn certificate(validity: Validity, now: i64) -> Option<Self> {
+        Self::new(validity, now, ("notBefore", "notAfter"))
+    }
+
+    fn crl(validity: Validity, now: i64) -> Option<Self> {
+        Self::new(validity, now, ("thisUpdate", "nextUpdate"))
+    }
+
+    fn new(validity: Validity, now: i64, fields: (&'static str, &'static str)) -> Option<Self> {
+        let outside = validity.check(now).err()?;
+        let (field, time) = match outside {
+            Outside::Before => (fields.0, validity.not_before),
+            Outside::After => (fields.1, validity.not_after),
+        };
+        Some(Self { outside, field, time })
+    }
+}
+
+impl Display for NotValid {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = match self.outside {
+            Outside::Before => "not valid yet",
+            Outside::After => "expired",
+        };
+        write!(formatter, "{words} ({} {})", self.field, Utc(self.time))
+    }
+}
