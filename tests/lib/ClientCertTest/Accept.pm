@@ -87,6 +87,7 @@ sub accept_origin {
         name => $want{name} // 'accepts',
         own => $want{own} // 1,
         env => $want{env},
+        crash => $want{crash},
         modules => $modules,
         config => <<"CONF",
 Listen 127.0.0.1:$https
