@@ -17,7 +17,7 @@ fn of_anchor(
     signer: &Identity,
     intermediates: &[&X509],
 ) -> (Vec<Box<str>>, bool) {
-    let anchors = TrustAnchors::new(&[anchor.certificate.clone()]).unwrap();
+    let anchors = TrustAnchors::new(std::slice::from_ref(&anchor.certificate)).unwrap();
     let warnings = anchors.warnings(NOW);
     let names = TrustNames::new(&[NAME.as_bytes()]).unwrap();
     let trust = Trust::new(Arc::new(anchors), Some(Arc::new(names)), None);
