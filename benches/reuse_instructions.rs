@@ -10,11 +10,24 @@ mod support;
 
 use std::{
     env, fs,
+    hint::black_box,
     path::{Path, PathBuf},
     process::{Command, id},
+    sync::Arc,
 };
 
-use support::reuse::{FEW, Kept, MANY, Order};
+use client_cert::{
+    client::Client,
+    format::SignedFormat,
+    signer::{Signer, SignerCerts},
+    trust::TrustAnchors,
+    verdicts::{TrustSources, Verdicts},
+    verify::Freshness,
+};
+use support::{
+    reuse::{FEW, Kept, MANY, Order},
+    testing::{KeyKind, Leaf, NOW},
+};
 
 const USES: u32 = 100_000;
 
@@ -88,9 +101,35 @@ fn measure(dumps: &Path) {
     row("by another connection", few, many);
 }
 
+/// A value that is accepted again, from a peer that is its signer.
+fn measure_acceptance(dumps: &Path) {
+    let pair = Leaf::new(KeyKind::P256).self_signed();
+    let client = Leaf::new(KeyKind::P256).self_signed();
+    let client = Client::new(&client.certificate, &[]).unwrap();
+    let peer = Client::new(&pair.certificate, &[]).unwrap();
+    let signed = Signer::new(&pair.certificate, &pair.key, &[])
+        .and_then(|signer| signer.sign(SignerCerts::Signer, &client, NOW))
+        .unwrap();
+    let value = SignedFormat::Cms.encode(&signed);
+    let anchors = Arc::new(TrustAnchors::from_pem(pair.certificate_pem().as_bytes()).unwrap());
+    let trust = TrustSources { anchors: &anchors, names: None, crls: None };
+    let cache = Verdicts::new(1 << 20);
+    let freshness = Freshness { max_age: 300, skew: 30 };
+    let total = count(dumps, 1, |_| {
+        let accepted = cache
+            .verify(trust, SignedFormat::Cms, value.as_bytes(), NOW, freshness, Some(&peer))
+            .map_err(|failure| failure.rejection())
+            .unwrap();
+        black_box(accepted);
+    });
+    println!("\naccepted again: {total:.0} instructions for a value of {} bytes", value.len());
+}
+
 fn main() {
     if let Some(dumps) = env::var_os(DUMPS) {
-        return measure(&PathBuf::from(dumps));
+        let dumps = PathBuf::from(dumps);
+        measure_acceptance(&dumps);
+        return measure(&dumps);
     }
     let dumps = env::temp_dir().join(format!("client-cert-bench-{}", id()));
     fs::create_dir(&dumps).unwrap();

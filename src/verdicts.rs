@@ -10,10 +10,7 @@ use std::{
     },
 };
 
-use base64::{
-    Engine, alphabet,
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
-};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use quick_cache::Weighter;
 
 use crate::{
@@ -81,12 +78,11 @@ struct TrustIdentity {
     crls: Option<Identity>,
 }
 
-/// How many octets of a value's end tell it from others.
-const END: usize = 48;
+/// How many characters of a value's end tell it from others: base64 of 16 to 18 octets, which are
+/// the end of the signature in a signed value.
+const END: usize = 24;
 
-/// What has a place of its own: a signature (the end of a value, once base64 is off), how it is
-/// verified, and by whose word. Values that have the same, with other certificates beside the
-/// signature, which nobody signs, have one place for all of them.
+/// What has a place of its own: the end of a value, how it is verified, and by whose word.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Key {
     end: [u8; END],
@@ -101,22 +97,23 @@ impl Hash for Key {
     }
 }
 
-/// Whether padding is there is for the format to say.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true),
-);
+/// The end of the base64 in a value; `cms-sf` and `rfc9440` have a colon after it.
+fn base64_end<const LENGTH: usize>(value: &[u8]) -> Option<&[u8; LENGTH]> {
+    value.strip_suffix(b":").unwrap_or(value).last_chunk()
+}
 
-/// The last octets of a value that may be one.
-fn end_of(value: &[u8]) -> Option<[u8; END]> {
-    /// Base64 of [`END`] octets and two more, which the padding may stand for.
-    const CHARACTERS: usize = (END + 2).div_ceil(3) * 4;
-    let base64 = value.strip_suffix(b":").unwrap_or(value);
-    let mut decoded = [0; CHARACTERS / 4 * 3];
-    let length = BASE64.decode_slice(base64.last_chunk::<CHARACTERS>()?, &mut decoded).ok()?;
-    decoded.get(..length)?.last_chunk().copied()
+/// How a signed value can end that has the same signature: nobody signs the certificates beside it,
+/// and their length decides which octets a character of base64 stands for.
+fn ends_of_signature(value: &[u8]) -> impl Iterator<Item = [u8; END]> {
+    /// Base64 of 18 octets, and up to two more where there is padding.
+    const CHARACTERS: usize = END + 4;
+    let octets = base64_end::<CHARACTERS>(value)
+        .and_then(|base64| STANDARD.decode(base64).ok())
+        .unwrap_or_default();
+    (END / 4 * 3 - 2..=END / 4 * 3).filter_map(move |length| {
+        let end = octets.get(octets.len().checked_sub(length)?..)?;
+        STANDARD.encode(end).as_bytes().try_into().ok()
+    })
 }
 
 #[derive(Clone)]
@@ -248,14 +245,21 @@ impl Verdicts {
         let Some(table) = &self.table else {
             return Ok(Verdict { accepted: verify()?, reused: false });
         };
-        // What is not even base64 is not looked for.
-        let Some(end) = end_of(value) else {
+        // What is too short to be one is not looked for.
+        let Some(&end) = base64_end(value) else {
             return Ok(Verdict { accepted: verify()?, reused: false });
         };
         let key = Key { end, method, trust: trust.identity() };
         let good = |entry: &Entry| entry.is_of(value, now);
-        let verify =
-            || verify().map(|accepted| Entry { value: value.into(), accepted, verified_at: now });
+        let verify = || {
+            let accepted = verify()?;
+            if let Method::Signed { .. } = method {
+                for end in ends_of_signature(value).filter(|end| *end != key.end) {
+                    table.remove(&Key { end, ..key });
+                }
+            }
+            Ok::<_, Failure>(Entry { value: value.into(), accepted, verified_at: now })
+        };
         match table.get(&key) {
             Some(entry) if good(&entry) => {
                 return Ok(Verdict { accepted: entry.accepted, reused: true });
@@ -409,10 +413,12 @@ mod tests {
     fn one_signature_has_one_place() {
         let bench = Bench::new();
         let der = openssl::base64::decode_block(&bench.value).unwrap();
-        let others: Vec<_> =
-            (0..4).map(|_| Leaf::new(KeyKind::P256).self_signed().certificate).collect();
+        let other = |name| Leaf::new(KeyKind::Ed25519).subject(name).serial(7).self_signed();
+        let others = ["a", "ab", "abc", "abcd"].map(|name| other(name).certificate);
+        let mut paddings = Vec::new();
         for count in 0..others.len() {
-            let value = with_certificates(&der, &others[..count]);
+            let value = with_certificates(&der, &others[count..=count]);
+            paddings.push(value.bytes().filter(|octet| *octet == b'=').count());
             for reused in [false, true] {
                 let verdict = bench.verdicts.verify(
                     bench.sources(),
@@ -425,6 +431,9 @@ mod tests {
                 assert_eq!(verdict.map(|verdict| verdict.reused), Ok(reused), "{count}");
                 assert_eq!(bench.verdicts.table.as_ref().unwrap().len(), 1);
             }
+        }
+        for padding in 0..3 {
+            assert!(paddings.contains(&padding), "{paddings:?}");
         }
     }
 
