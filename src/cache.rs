@@ -3,10 +3,9 @@
 //! Signed values to use again.
 
 use std::{
-    ffi::c_char,
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::Duration,
 };
 
@@ -16,6 +15,7 @@ use crate::{
     client::Client,
     error::Error,
     format::SignedFormat,
+    last_used::{Signature, SignedAt, Text},
     openssl::leaving_no_errors,
     signer::{Signer, SignerCerts},
     table::{Table, make_once, table},
@@ -33,36 +33,13 @@ const LOST: u64 = 8;
 /// The length of a usual value, which tells the table how many there will be.
 const USUAL_LENGTH: usize = 2048;
 
+pub use crate::last_used::KeptValue;
+
 /// Signed values to use again, bounded in memory.
 pub struct Cache {
     /// None when nothing is kept.
     values: Option<Table<Key, Entry, Weight>>,
 }
-
-/// The value in each format that was last used again for a client, which keeps it: so the next
-/// request on a connection looks nothing up, and threads that serve different connections share no
-/// counters.
-#[derive(Debug, Default)]
-pub(crate) struct LastUsed {
-    cms: Mutex<Option<Last>>,
-    cms_sf: Mutex<Option<Last>>,
-}
-
-#[derive(Debug)]
-struct Last {
-    signature: Signature,
-    signed_at: SignedAt,
-    value: Arc<KeptValue>,
-}
-
-/// A signed value, which lasts as long as somebody has it. A client's connection has one of its
-/// own of what is the cache's: those who are given it count themselves here, and do not meet
-/// other connections.
-#[derive(Debug)]
-pub struct KeptValue(Text);
-
-/// The value and a NUL, for C.
-type Text = Arc<str>;
 
 /// A value, and whether it was signed for somebody else's call.
 #[derive(Debug)]
@@ -71,14 +48,6 @@ pub struct Signed {
     pub value: Arc<KeptValue>,
     /// Whether it was signed before, or for another thread.
     pub reused: bool,
-}
-
-/// All that a value depends on, but for the client and the time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Signature {
-    signer: [u8; 32],
-    certs: SignerCerts,
-    format: SignedFormat,
 }
 
 /// All that a value depends on, but for the time.
@@ -96,10 +65,6 @@ struct Entry {
     renewing: bool,
 }
 
-/// When a value was signed, in Unix seconds.
-#[derive(Clone, Copy, Debug)]
-struct SignedAt(i64);
-
 #[derive(Clone)]
 struct Weight;
 
@@ -107,71 +72,6 @@ impl Weighter<Key, Entry> for Weight {
     fn weight(&self, _: &Key, entry: &Entry) -> u64 {
         let length = u64::try_from(entry.value.len()).unwrap_or(u64::MAX);
         length.saturating_add(length / LOST).saturating_add(OVERHEAD)
-    }
-}
-
-impl SignedAt {
-    /// Whether the value may be used at `now`, as far as its age is concerned. Not when it is of
-    /// the future: then the clock was put back, and its age is unknown.
-    fn is_fresh(self, now: i64, lifetime: u32) -> bool {
-        self.0 <= now && now < self.end(lifetime)
-    }
-
-    /// Whether it is time for somebody to renew a value that may still be used: in the last eighth
-    /// of its lifetime, so that nobody finds it gone and waits. A few seconds have no eighth.
-    fn is_due(self, now: i64, lifetime: u32) -> bool {
-        now >= self.end(lifetime).saturating_sub(i64::from(lifetime >> 3))
-    }
-
-    fn end(self, lifetime: u32) -> i64 {
-        self.0.saturating_add(i64::from(lifetime))
-    }
-}
-
-impl KeptValue {
-    fn new(text: Text) -> Arc<Self> {
-        Arc::new(Self(text))
-    }
-
-    /// The value, visible ASCII.
-    #[must_use]
-    pub fn value(&self) -> &str {
-        self.0.strip_suffix('\0').unwrap_or_default()
-    }
-
-    /// The value, NUL-terminated.
-    pub(crate) fn as_ptr(&self) -> *const c_char {
-        self.0.as_ptr().cast()
-    }
-}
-
-impl LastUsed {
-    fn of(&self, format: SignedFormat) -> &Mutex<Option<Last>> {
-        match format {
-            SignedFormat::Cms => &self.cms,
-            SignedFormat::CmsSf => &self.cms_sf,
-        }
-    }
-
-    /// The value, if this is the one, and need not be renewed yet. Not while another thread is at
-    /// it: then it is as well to look it up.
-    fn get(&self, signature: &Signature, now: i64, lifetime: u32) -> Option<Arc<KeptValue>> {
-        let last = self.of(signature.format).try_lock().ok()?;
-        let last = last.as_ref().filter(|Last { signature: kept, signed_at, .. }| {
-            kept == signature
-                && signed_at.is_fresh(now, lifetime)
-                && !signed_at.is_due(now, lifetime)
-        })?;
-        Some(Arc::clone(&last.value))
-    }
-
-    fn replace(&self, signature: Signature, entry: Entry) -> Arc<KeptValue> {
-        let Entry { value, signed_at, .. } = entry;
-        let value = KeptValue::new(value);
-        if let Ok(mut last) = self.of(signature.format).try_lock() {
-            *last = Some(Last { signature, signed_at, value: Arc::clone(&value) });
-        }
-        value
     }
 }
 
@@ -235,7 +135,10 @@ fn look_up(
             let (value, reused) = renew(values, &key, &entry, sign);
             return Ok(Signed { value: KeptValue::new(value), reused });
         }
-        return Ok(Signed { value: client.last_used().replace(signature, entry), reused: true });
+        return Ok(Signed {
+            value: client.last_used().replace(signature, entry.signed_at, entry.value),
+            reused: true,
+        });
     }
     let (entry, reused) =
         make_once(values, &key, |entry| entry.signed_at.is_fresh(now, lifetime), sign)?;

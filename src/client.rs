@@ -7,12 +7,13 @@ use std::sync::OnceLock;
 use openssl::x509::{X509, X509Ref};
 
 use crate::{
-    cache::LastUsed,
     certificate,
     certificate_syntax::{self, KeylessCertificate, NotCarried},
     chain::is_self_signed,
     error::Error,
-    format, structured_field,
+    format,
+    last_used::LastUsed,
+    structured_field,
     time::{Outside, Validity},
 };
 

@@ -12,9 +12,9 @@ use crate::{
     error::Error,
     file::FileContent,
     file_kind,
+    identity::Identity,
     path::{CrlStack, unix_time},
     pem,
-    verdicts::Identity,
 };
 
 /// The CRLs of a file, for any number of combinations with anchors.

@@ -53,6 +53,8 @@ mod file_kind;
 pub mod format;
 pub mod handshake;
 mod http;
+mod identity;
+mod last_used;
 mod openssl;
 mod path;
 mod pem;

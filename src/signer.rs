@@ -14,7 +14,7 @@ use crate::{
     certificate::{self, Certificate},
     chain,
     client::Client,
-    cms::{SignedAttributes, SignedData, certificate_set},
+    cms::{MAX_CERTIFICATES, SignedAttributes, SignedData, certificate_set},
     error::Error,
     format::{SignedFormat, within_limit},
     openssl::leaving_errors_if,
@@ -23,22 +23,10 @@ use crate::{
     time::{Outside, SigningTime, Validity},
 };
 
-/// The most certificates in a SignedData.
-const MOST_CERTIFICATES: usize = 8;
+pub use crate::cms::SignerCerts;
 
 /// No certificate is longer in TLS (RFC 8446 section 4.4.2).
 const LONGEST_CERTIFICATE: usize = (1 << 24) - 1;
-
-/// Which of the signer's certificates go into the SignedData.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum SignerCerts {
-    /// The signer's certificate and its intermediates, never the root.
-    Chain,
-    /// The signer's certificate alone.
-    Signer,
-    /// None; the field is absent.
-    None,
-}
 
 /// A certificate, its intermediates and its key, ready to sign: all that depends on them alone is
 /// encoded.
@@ -85,7 +73,7 @@ impl Signer {
             .iter()
             .map(|intermediate| certificate::der(intermediate))
             .collect::<Result<Vec<_>, _>>()?;
-        if chain.len() >= MOST_CERTIFICATES {
+        if chain.len() >= MAX_CERTIFICATES {
             return Err(Error::SignerChainTooLong);
         }
         // Whoever reads a value that holds both cannot tell which of them signed.

@@ -9,7 +9,7 @@ use std::{
 
 use openssl::x509::X509;
 
-use crate::{algorithm::Algorithm, trust::Trust, verdicts::Identity};
+use crate::{algorithm::Algorithm, identity::Identity, trust::Trust};
 
 /// The most that are kept. An origin has a few TTRPs, each with a certificate or two.
 const MOST: usize = 128;

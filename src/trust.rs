@@ -13,11 +13,11 @@ use crate::{
     error::Error,
     file::FileContent,
     file_kind,
+    identity::Identity,
     path::{Anchors, VerifiedPath, has_invalid_extensions, is_ca},
     pem,
     printable::Escaped,
     rejection::{Failure, Refusal},
-    verdicts::Identity,
 };
 
 /// The trust anchors of a file.

@@ -4,10 +4,7 @@
 
 use std::{
     hash::{Hash, Hasher},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -19,6 +16,7 @@ use crate::{
     client::Client,
     crl::Crls,
     format::SignedFormat,
+    identity::Identity,
     openssl::with_own_errors,
     rejection::Failure,
     signer_paths::SignerPaths,
@@ -38,17 +36,6 @@ const BYTES_PER_BYTE: usize = 6;
 /// What the reader of certificates takes, whatever is kept: a library context of OpenSSL's, of 6 KB
 /// in version 3.0 and 39 KB in 3.5.
 const READER: usize = 40 << 10;
-
-/// Which anchors, names or CRLs they are: no two that were ever made have the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Identity(u64);
-
-impl Identity {
-    pub(crate) fn new() -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self(NEXT.fetch_add(1, Ordering::Relaxed))
-    }
-}
 
 /// The part of the memory in which signers are kept: one in so many.
 const SIGNERS_PART: usize = 8;

@@ -12,6 +12,20 @@ mod signed_data;
 pub(crate) use signed_attributes::SignedAttributes;
 pub(crate) use signed_data::{SignedData, certificate_set};
 
+/// The most certificates in a SignedData that is made or read.
+pub(crate) const MAX_CERTIFICATES: usize = 8;
+
+/// Which of the signer's certificates go into the SignedData.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SignerCerts {
+    /// The signer's certificate and its intermediates, never the root.
+    Chain,
+    /// The signer's certificate alone.
+    Signer,
+    /// None; the field is absent.
+    None,
+}
+
 /// Contents of OBJECT IDENTIFIERs.
 pub(crate) mod oid {
     pub(crate) const DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1];

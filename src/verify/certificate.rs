@@ -2,7 +2,8 @@
 
 //! Certificates that came in a value.
 
-use super::{MAX_CERTIFICATES, diagnosis};
+use super::diagnosis;
+use crate::cms::MAX_CERTIFICATES;
 use crate::{
     algorithm::Algorithm,
     certificate::Certificate,

@@ -48,12 +48,6 @@ mod strict;
 mod tests;
 mod value;
 
-/// The longest value that is read, in bytes: more than any server takes in a header.
-pub(crate) const LONGEST_VALUE: usize = crate::format::MAX_VALUE;
-
-/// The most certificates in a value.
-pub(crate) const MAX_CERTIFICATES: usize = 8;
-
 /// How far from now a signingTime may lie, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Freshness {

@@ -13,7 +13,8 @@ use openssl::{
     hash::{MessageDigest, hash},
 };
 
-use super::{MAX_CERTIFICATES, algorithm::read_digest};
+use super::algorithm::read_digest;
+use crate::cms::MAX_CERTIFICATES;
 use crate::{
     certificate::Certificate,
     der::{Element, Malformed, Reader, tag},

@@ -4,7 +4,7 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use super::LONGEST_VALUE;
+use crate::format::MAX_VALUE;
 use crate::{
     format::SignedFormat,
     rejection::{Failure, MalformedValue},
@@ -41,7 +41,7 @@ pub(super) fn certificate(value: &[u8]) -> Result<Vec<u8>, Failure> {
 fn within_limits(value: &[u8]) -> Result<&[u8], MalformedValue> {
     if value.trim_ascii().is_empty() {
         Err(MalformedValue::Empty)
-    } else if value.len() > LONGEST_VALUE {
+    } else if value.len() > MAX_VALUE {
         Err(MalformedValue::TooLong)
     } else {
         Ok(value)

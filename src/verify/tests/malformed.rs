@@ -51,7 +51,7 @@ fn header() {
     let within = |text: &str| format!("{}{text}{}", &whole[..middle], &whole[middle..]);
     let instead = |text: &str| format!("{}{text}{}", &whole[..middle], &whole[middle + 1..]);
 
-    let long = "A".repeat(LONGEST_VALUE + 4);
+    let long = "A".repeat(MAX_VALUE + 4);
     for (name, expected, value) in [
         ("empty", Empty, String::new()),
         ("a byte sequence in the other format", Base64, format!(":{whole}:")),
@@ -100,9 +100,9 @@ fn header() {
         verify_value(&trust, &[whole.as_bytes(), &[0xff; 4]].concat(), None),
     );
     cases.add("one byte too long", TooLong, {
-        verify_value(&trust, &vec![b'A'; LONGEST_VALUE + 1], None)
+        verify_value(&trust, &vec![b'A'; MAX_VALUE + 1], None)
     });
-    cases.add("the longest", Der, verify_value(&trust, &vec![b'A'; LONGEST_VALUE], None));
+    cases.add("the longest", Der, verify_value(&trust, &vec![b'A'; MAX_VALUE], None));
 
     for (name, expected, value) in [
         ("cms-sf: empty", Empty, String::new()),

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use openssl::x509::{X509, X509Crl};
 
-use super::{Freshness, Kept, LONGEST_VALUE};
+use super::{Freshness, Kept};
+use crate::format::MAX_VALUE;
 use crate::{
     accepted::Accepted,
     client::Client,

@@ -79,7 +79,7 @@ fn refused() {
         ("space inside", Base64, value.replacen('M', " M", 1)),
         ("padding too much", Base64, format!("{}====:", value.trim_end_matches([':', '=']))),
         ("stray character", Base64, value.replacen('M', "!", 1)),
-        ("oversize", TooLong, format!(":{}:", "A".repeat(LONGEST_VALUE))),
+        ("oversize", TooLong, format!(":{}:", "A".repeat(MAX_VALUE))),
         ("no octets", Content, byte_sequence(&[])),
         ("cut off", Content, byte_sequence(&certificate[1..])),
         ("a zero after it", Content, byte_sequence(&[&certificate[..], &[0]].concat())),
