@@ -4,13 +4,13 @@
 
 #include <http_log.h>
 
-#include "accept.h"
-#include "config.h"
-#include "often.h"
+#include "accept/accept.h"
+#include "compiler.h"
+#include "config/config.h"
+#include "headers/request_cleaning.h"
+#include "headers/trailers.h"
+#include "headers/upgrade.h"
 #include "request.h"
-#include "request_headers.h"
-#include "trailers.h"
-#include "upgrade.h"
 
 APLOG_USE_MODULE(client_cert);
 

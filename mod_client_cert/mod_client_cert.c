@@ -3,68 +3,93 @@
  * @file mod_client_cert.c
  * @brief The module: its record and its hooks.
  *
- *   config.c           what the directives say, for both roles
- *   files.c            the files that directives name, the last good ones
- *   names.c            header names, and lists of them
- *   environment.c      taking variables out of a request's environment
- *   request_headers.c  taking headers out of a request, keeping ours in
- *   connection.c       what is remembered of a connection
- *   request.c          what is remembered of a request; notes for the log
- *   incoming.c         requests that arrive with our headers
- *   trailers.c         the same when they come after the body
- *   response.c         our headers in responses, Vary, and caches
- *   interim.c          the same in interim responses
- *   tls_host.c         a virtual host's TLS: certificates, signers
- *   tls_backend.c      the certificate that a backend is shown
- *   tls_directives.c   what mod_ssl's directives say of verification there
- *   tls_fingerprint.c  all that the verification of a client depends on there
- *   tls_client.c       who the client of a connection is, verified or not
- *   tls_session.c      the same for sessions that resume
- *   forward_config.c   what the directives of the forward role say
- *   forward.c          setting the headers that go to the backend
- *   backend.c          the last look at what goes there
- *   tunnel.c           backends through which a client could speak as we do
- *   upgrade.c          requests that ask to leave HTTP
- *   accept_config.c    what the directives of the accept role say
- *   accept_check.c     whether that is enough to start with
- *   accept.c           who the client is by a signed header
- *   accept_hooks.c     where httpd and its modules meet that client
- *   accept_user.c      that client's name as the user's
- *   accept_variables.c what the application sees of that client
- *   client_variables.c SSL_CLIENT_* of a certificate
- *   often.h            what the compiler is told of all these
+ * docs/architecture.md says what each file is for, and who may use whom.
  */
 
+#include <ap_provider.h>
 #include <httpd.h>
 #include <http_config.h>
 #include <http_connection.h>
 #include <http_log.h>
 #include <http_protocol.h>
 #include <http_request.h>
+#include <http_ssl.h>
 
 #include <apr_optional_hooks.h>
 
+#include <mod_auth.h>
 #include <mod_proxy.h>
 #include <mod_ssl_openssl.h>
 
-#include "accept_check.h"
-#include "accept_hooks.h"
-#include "backend.h"
-#include "config.h"
-#include "connection.h"
-#include "files.h"
-#include "forward.h"
+#include "accept/accept.h"
+#include "accept/expressions.h"
+#include "accept/hooks.h"
+#include "accept/user.h"
+#include "config/config.h"
+#include "config/files.h"
+#include "config/startup_checks.h"
+#include "connection_record.h"
+#include "directives.h"
+#include "forward/backend.h"
+#include "forward/forward.h"
+#include "forward/tunnel.h"
+#include "headers/response_filter.h"
+#include "headers/response_head_filter.h"
+#include "headers/trailers.h"
 #include "incoming.h"
-#include "interim.h"
-#include "response.h"
-#include "tls_backend.h"
-#include "tls_client.h"
-#include "tls_directives.h"
-#include "tls_host.h"
-#include "trailers.h"
-#include "tunnel.h"
+#include "tls/backend_certificate.h"
+#include "tls/connection.h"
+#include "tls/install.h"
+#include "tls/verification_directives.h"
 
 APLOG_USE_MODULE(client_cert);
+
+/* The hooks of the accept role, which a server without it does not pay for. */
+static void register_accept_hooks(void)
+{
+    static const char *const mod_ssl[] = { "mod_ssl.c", NULL };
+    static const char *const mod_dir[] = { "mod_dir.c", NULL };
+    static const char *const mod_headers[] = { "mod_headers.c", NULL };
+    /* The name by which hooks are put in order: httpd has set it to that of the
+     * module that was loaded last. */
+    const char *current = apr_hook_debug_current;
+
+    apr_hook_debug_current = client_cert_module.name;
+    /* Not an access hook: those are skipped where a subrequest's or redirect's
+     * configuration is its parent's, and Satisfy Any passes them by. */
+    ap_hook_post_perdir_config(mcc_accept_post_perdir_config, NULL, NULL,
+                               APR_HOOK_REALLY_FIRST);
+
+    ap_hook_child_init(mcc_accept_child_init, NULL, NULL, APR_HOOK_MIDDLE);
+    /* What reads variables before the sections are known gets nobody's, unless the
+     * server plays the role as a whole. */
+    ap_hook_map_to_storage(mcc_accept_map_to_storage, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_ssl_var_lookup(mcc_accept_ssl_var_lookup, NULL, mod_ssl,
+                           APR_HOOK_REALLY_FIRST);
+
+    ap_hook_check_access(mcc_accept_user_save, NULL, mod_ssl, APR_HOOK_MIDDLE,
+                         AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_check_access(mcc_accept_user_set, mod_ssl, NULL, APR_HOOK_MIDDLE,
+                         AP_AUTH_INTERNAL_PER_CONF);
+    /* The hooks before end with the first that objects, over which Satisfy Any
+     * then passes: ours may not have been asked. */
+    ap_hook_check_access_ex(mcc_accept_user_set, NULL, NULL, APR_HOOK_REALLY_FIRST,
+                            AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_check_authn(mcc_accept_user_authorization, mod_ssl, NULL, APR_HOOK_FIRST,
+                        AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_log_transaction(mcc_accept_user_log, NULL, NULL,
+                            APR_HOOK_REALLY_FIRST);
+    /* mod_negotiation may have taken the request to another location before any
+     * fixups, and mod_dir does in its own. RequestHeader … %{…}e reads what is
+     * written here. */
+    ap_hook_fixups(mcc_accept_user_follow, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_fixups(mcc_accept_fixups, mod_ssl, mod_headers, APR_HOOK_MIDDLE);
+    ap_hook_fixups(mcc_accept_fixups_after_redirects, mod_dir, mod_headers, APR_HOOK_LAST);
+    ap_hook_fixups(mcc_accept_fixups_after_redirects, NULL, NULL, APR_HOOK_REALLY_LAST);
+    apr_hook_debug_current = current;
+    /* httpd has put them in order before it asked for this. */
+    apr_hook_sort_all();
+}
 
 /* httpd -t runs this, and not post_config. */
 static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
@@ -103,8 +128,22 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     mcc_config_complete(s);
+    if (mcc_server_config_of(s)->global->accepts) {
+        register_accept_hooks();
+    }
     return mcc_tunnel_check(s, ptemp) && mcc_accept_config_check(s, ptemp)
         ? OK : HTTP_INTERNAL_SERVER_ERROR;
+}
+
+static int warn_of_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                          server_rec *s)
+{
+    (void)pconf;
+    (void)plog;
+    if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
+        mcc_accept_config_warn(s, ptemp);
+    }
+    return OK;
 }
 
 static void register_hooks(apr_pool_t *p)
@@ -126,15 +165,16 @@ static void register_hooks(apr_pool_t *p)
     mcc_trailers_register();
     mcc_response_register();
     mcc_interim_register();
-    ap_hook_pre_config(mcc_tls_host_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_pre_config(mcc_tls_install_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_pre_config(mcc_tls_backend_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_pre_config(mcc_backend_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
-    APR_OPTIONAL_HOOK(ssl, init_server, mcc_tls_host_init_server, NULL, NULL,
+    APR_OPTIONAL_HOOK(ssl, init_server, mcc_tls_install_init_server, NULL, NULL,
                       APR_HOOK_MIDDLE);
     /* After mod_ssl's, in which init_server runs. */
-    ap_hook_post_config(mcc_tls_host_post_config, after_handshake, NULL,
+    ap_hook_post_config(mcc_tls_install_post_config, after_handshake, NULL,
                         APR_HOOK_LAST);
+    ap_hook_post_config(warn_of_config, after_handshake, NULL, APR_HOOK_LAST);
     ap_hook_post_config(mcc_files_report, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_post_config(mcc_files_warn, NULL, NULL, APR_HOOK_LAST);
     ap_hook_post_config(mcc_files_retain, NULL, NULL, APR_HOOK_REALLY_LAST);
@@ -149,29 +189,36 @@ static void register_hooks(apr_pool_t *p)
                       mod_ssl, NULL, APR_HOOK_MIDDLE);
     APR_OPTIONAL_HOOK(ssl, pre_handshake, mcc_tls_backend_pre_handshake, NULL,
                       NULL, APR_HOOK_MIDDLE);
-    APR_OPTIONAL_HOOK(ssl, pre_handshake, mcc_tls_client_pre_handshake, NULL,
+    APR_OPTIONAL_HOOK(ssl, pre_handshake, mcc_tls_connection_pre_handshake, NULL,
                       NULL, APR_HOOK_MIDDLE);
     ap_hook_pre_connection(mcc_connection_pre_connection, after_handshake, NULL,
                            APR_HOOK_MIDDLE);
-    ap_hook_process_connection(mcc_tls_client_process_connection,
+    ap_hook_process_connection(mcc_tls_connection_process_connection,
                                after_handshake, before_streams,
                                APR_HOOK_MIDDLE);
 
     /* Before anything reads the headers, mod_cache's quick handler included. */
     ap_hook_post_read_request(mcc_incoming_post_read_request, NULL, NULL,
                               APR_HOOK_REALLY_FIRST);
-    ap_hook_post_read_request(mcc_tls_client_post_read_request, NULL, NULL,
+    ap_hook_post_read_request(mcc_tls_connection_post_read_request, NULL, NULL,
                               APR_HOOK_FIRST);
     ap_hook_check_access(mcc_trailers_strip, after_handshake, NULL,
                          APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_fixups(mcc_trailers_enforce, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_fixups(mcc_forward_fixups, after_headers, NULL,
                    APR_HOOK_REALLY_LAST);
-    ap_hook_protocol_switch(mcc_tls_client_protocol_switch, NULL, NULL,
+    ap_hook_protocol_switch(mcc_tls_connection_protocol_switch, NULL, NULL,
                             APR_HOOK_REALLY_FIRST);
     ap_hook_protocol_switch(mcc_forward_protocol_switch, NULL, NULL,
                             APR_HOOK_REALLY_FIRST);
-    mcc_accept_register(p);
+    ap_hook_optional_fn_retrieve(mcc_accept_optional_fn_retrieve, NULL, NULL,
+                                 APR_HOOK_MIDDLE);
+    /* Asked while the configuration is read. */
+    ap_hook_expr_lookup(mcc_accept_expr_lookup, NULL, mod_ssl,
+                        APR_HOOK_REALLY_FIRST);
+    ap_register_auth_provider(p, AUTHZ_PROVIDER_GROUP, "client-cert",
+                              AUTHZ_PROVIDER_VERSION, &mcc_accept_authorization,
+                              AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_insert_filter(mcc_response_insert_filter, after_responses, NULL,
                           APR_HOOK_REALLY_LAST);
     ap_hook_insert_error_filter(mcc_response_insert_filter, after_responses,

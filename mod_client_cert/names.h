@@ -13,7 +13,7 @@
 #include <apr_tables.h>
 
 #include "client_cert.h"
-#include "often.h"
+#include "compiler.h"
 
 #define MCC_CLIENT_CERT "Client-Cert"
 #define MCC_CLIENT_CERT_CHAIN "Client-Cert-Chain"

@@ -2,7 +2,7 @@
 
 #include "request.h"
 
-#include "config.h"
+#include "config/config.h"
 
 mcc_request *mcc_request_known(const request_rec *r)
 {

@@ -10,7 +10,7 @@
 
 #include <apr_tables.h>
 
-#include "often.h"
+#include "compiler.h"
 
 #define MCC_NOTE_FORWARD "client-cert-forward"
 #define MCC_NOTE_ACCEPT "client-cert-accept"
@@ -21,7 +21,7 @@ typedef struct {
     const char *name, *value;
 } mcc_field;
 
-/** A request's user, see accept_user.c. */
+/** A request's user, see accept/user.c. */
 typedef struct {
     /** the outcome when access was checked, NULL before; and the variable that
      *  ClientCertUserName named there */

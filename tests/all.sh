@@ -5,7 +5,7 @@
 #
 #   rust      cargo test
 #   interop   tests/interop/*.sh: the C interface, and other implementations
-#   build     tests/build/*.sh: what the build promises
+#   build     tests/build/*: what the build promises
 #   apache    the Apache::Test suite
 #   demo      the demo, once
 #   bench     the benchmarks, in short: that they run, whatever they measure
@@ -73,7 +73,7 @@ part() {
 # scripts DIRECTORY: those that can be executed; others are parts of them.
 scripts() {
     local script
-    for script in "tests/$1"/*.sh; do
+    for script in "tests/$1"/*.sh "tests/$1"/*.py; do
         [ ! -x "$script" ] || part "$script" "$script"
     done
 }

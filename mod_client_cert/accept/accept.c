@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "accept/accept.h"
+
+#include <http_log.h>
+
+#include <apr_strings.h>
+
+#include "config/config.h"
+#include "config/files.h"
+#include "headers/response_filter.h"
+#include "request.h"
+#include "tls/client.h"
+
+APLOG_USE_MODULE(client_cert);
+
+/** An outcome, and the configuration that it is for. */
+typedef struct {
+    mcc_accept_config conf;
+    mcc_accept_outcome outcome;
+} kept_outcome;
+
+/* The request that the client sent: what is found out is kept there. */
+static request_rec *first_request(request_rec *r)
+{
+    while (r->prev || r->main) {
+        r = r->prev ? r->prev : r->main;
+    }
+    return r;
+}
+
+static void fail(mcc_accept_outcome *outcome, mcc_accept_state state,
+                 const char *reason)
+{
+    outcome->state = state;
+    outcome->reason = outcome->kind = reason;
+}
+
+/* What was accepted for the request that the client sent. */
+static apr_status_t free_accepted(void *request)
+{
+    const apr_array_header_t *outcomes = ((mcc_request *)request)->outcomes;
+    int i;
+
+    for (i = 0; outcomes && i < outcomes->nelts; i++) {
+        kept_outcome *kept = APR_ARRAY_IDX(outcomes, i, kept_outcome *);
+
+        client_cert_accepted_free(kept->outcome.accepted);
+    }
+    return APR_SUCCESS;
+}
+
+static void take(mcc_accept_outcome *outcome, client_cert_accepted *accepted)
+{
+    if (client_cert_accepted_client(accepted, &outcome->client)
+            != CLIENT_CERT_RESULT_OK) {
+        client_cert_accepted_free(accepted);
+        fail(outcome, MCC_ACCEPT_STATE_FAULT, "the verified client is not there");
+        return;
+    }
+    outcome->accepted = accepted;
+    outcome->state = MCC_ACCEPT_STATE_ACCEPTED;
+}
+
+static mcc_accept_state state_of(client_cert_result result)
+{
+    switch (client_cert_result_kind(result)) {
+    case CLIENT_CERT_KIND_MALFORMED:
+        return MCC_ACCEPT_STATE_MALFORMED;
+    case CLIENT_CERT_KIND_REFUSED:
+        return MCC_ACCEPT_STATE_REFUSED;
+    default:
+        return MCC_ACCEPT_STATE_FAULT;
+    }
+}
+
+/* Without its CRLs a trust would be a looser one, not one without. */
+static int is_unusable(const mcc_file *file, mcc_accept_outcome *outcome, apr_pool_t *p)
+{
+    if (!file || !mcc_file_is_unusable(file)) {
+        return 0;
+    }
+    fail(outcome, MCC_ACCEPT_STATE_FAULT,
+         apr_pstrcat(p, file->directive, " ", file->fault, NULL));
+    outcome->kind = "whom to trust is not known";
+    return 1;
+}
+
+static void verify(request_rec *r, const mcc_accept_config *conf,
+                   const char *value, mcc_accept_outcome *outcome, apr_pool_t *p)
+{
+    apr_int64_t now = apr_time_sec(apr_time_now());
+    const client_cert_verdicts *verdicts
+        = mcc_server_config_of(r->server)->global->verdicts;
+    client_cert_trust trust = {
+        conf->anchors ? conf->anchors->anchors : NULL,
+        conf->crls ? conf->crls->crls : NULL, conf->names
+    };
+    client_cert_accepted *accepted = NULL;
+    char reason[CLIENT_CERT_REASON_SIZE];
+    client_cert_result result;
+    mcc_tls_identity peer;
+
+    if (is_unusable(conf->anchors, outcome, p) || is_unusable(conf->crls, outcome, p)) {
+        return;
+    }
+    memset(&peer, 0, sizeof(peer));
+    if (mcc_accept_needs_peer(conf)) {
+        mcc_tls_identify(r, now, &peer);
+        switch (peer.verdict) {
+        case MCC_VERDICT_VERIFIED:
+            break;
+        case MCC_VERDICT_NONE:
+            fail(outcome, MCC_ACCEPT_STATE_REFUSED,
+                 "the TLS peer of this connection showed no certificate");
+            return;
+        case MCC_VERDICT_UNVERIFIED:
+            fail(outcome, MCC_ACCEPT_STATE_REFUSED,
+                 apr_pstrcat(p, "the TLS peer was not verified: ", peer.reason,
+                             NULL));
+            return;
+        case MCC_VERDICT_FAULT:
+            fail(outcome, MCC_ACCEPT_STATE_FAULT,
+                 apr_pstrcat(p, "the TLS peer is not known: ", peer.reason, NULL));
+            return;
+        }
+    }
+    if (!conf->anchors) {
+        fail(outcome, MCC_ACCEPT_STATE_FAULT, "ClientCertTrust is missing here");
+        return;
+    }
+    if (conf->format == CLIENT_CERT_FORMAT_RFC9440) {
+        result = client_cert_verdicts_verify_peer(verdicts, &trust,
+                                                  (uint32_t)conf->format, value,
+                                                  strlen(value), now,
+                                                  peer.client, &accepted,
+                                                  reason, sizeof(reason));
+    }
+    else {
+        result = client_cert_verdicts_verify(verdicts, &trust,
+                                             (uint32_t)conf->format, value,
+                                             strlen(value), now,
+                                             (uint32_t)(conf->max_age < 0
+                                                            ? MCC_DEFAULT_MAX_AGE
+                                                            : conf->max_age),
+                                             (uint32_t)(conf->max_age < 0
+                                                            ? MCC_DEFAULT_SKEW
+                                                            : conf->skew),
+                                             peer.client, &accepted, reason,
+                                             sizeof(reason));
+    }
+    if (result == CLIENT_CERT_RESULT_OK) {
+        take(outcome, accepted);
+        return;
+    }
+    fail(outcome, state_of(result), apr_pstrdup(p, reason));
+    outcome->kind = client_cert_result_message(result);
+}
+
+static void find_out(request_rec *r, const mcc_accept_config *conf,
+                     const apr_array_header_t *captured,
+                     mcc_accept_outcome *outcome, apr_pool_t *p)
+{
+    const char *value = NULL;
+    int count = 0;
+    int i;
+
+    memset(outcome, 0, sizeof(*outcome));
+    outcome->state = MCC_ACCEPT_STATE_NONE;
+    for (i = 0; captured && i < captured->nelts; i++) {
+        const mcc_field *field = &APR_ARRAY_IDX(captured, i, mcc_field);
+
+        if (field->name == conf->header) {
+            value = field->value;
+            count++;
+        }
+    }
+    if (count == 1) {
+        verify(r, conf, value, outcome, p);
+    }
+    else if (count) {
+        fail(outcome, MCC_ACCEPT_STATE_MALFORMED,
+             "the header is there more than once");
+    }
+}
+
+static int same_config(const mcc_accept_config *a, const mcc_accept_config *b)
+{
+    return a->format == b->format && a->header == b->header
+        && a->anchors == b->anchors && a->crls == b->crls
+        && a->names == b->names && (a->trust_peer != 0) == (b->trust_peer != 0)
+        && a->max_age == b->max_age && a->skew == b->skew;
+}
+
+/* The outcome for this configuration, found out if nobody asked before. */
+static const mcc_accept_outcome *outcome_for(request_rec *r,
+                                             const mcc_dir_config *dir)
+{
+    request_rec *first = first_request(r);
+    mcc_request *request = mcc_request_of(first);
+    kept_outcome *kept;
+    int i;
+
+    if (!request->outcomes) {
+        request->outcomes = apr_array_make(first->pool, 1,
+                                           sizeof(kept_outcome *));
+    }
+    for (i = 0; i < request->outcomes->nelts; i++) {
+        kept = APR_ARRAY_IDX(request->outcomes, i, kept_outcome *);
+        if (same_config(&kept->conf, &dir->accept)) {
+            return &kept->outcome;
+        }
+    }
+    kept = apr_palloc(first->pool, sizeof(*kept));
+    kept->conf = dir->accept;
+    find_out(r, &dir->accept, request->captured, &kept->outcome, first->pool);
+    APR_ARRAY_PUSH(request->outcomes, kept_outcome *) = kept;
+    return &kept->outcome;
+}
+
+/* Apart, to keep what each of a dozen hooks calls short. */
+static __attribute__((noinline)) const mcc_accept_outcome *
+decide_outcome(request_rec *r)
+{
+    static const mcc_accept_outcome off = {
+        MCC_ACCEPT_STATE_OFF, NULL, NULL, NULL, NULL
+    };
+    const mcc_dir_config *dir = mcc_dir_config_of(r);
+    mcc_request *request;
+
+    if (!dir || !mcc_accepts(&dir->accept)) {
+        return &off;
+    }
+    request = mcc_request_of(r);
+    request->outcome = outcome_for(r, dir);
+    request->outcome_conf = r->per_dir_config;
+    return request->outcome;
+}
+
+const mcc_accept_outcome *mcc_accept_outcome_of(request_rec *r)
+{
+    const mcc_request *request = mcc_request_known(r);
+
+    return request && request->outcome
+            && request->outcome_conf == r->per_dir_config
+        ? request->outcome : decide_outcome(r);
+}
+
+void mcc_accept_capture(request_rec *r)
+{
+    const mcc_server_config *server = mcc_server_config_of(r->server);
+    request_rec *first;
+    mcc_request *request;
+    const apr_array_header_t *fields;
+    int i;
+
+    if (!server->accepts) {
+        return;
+    }
+    /* Once, from what the client sent: what is there later is ours. */
+    first = first_request(r);
+    request = mcc_request_of(first);
+    if (request->captured) {
+        return;
+    }
+    request->captured = apr_array_make(first->pool, 1, sizeof(mcc_field));
+    /* The environment has strings that live as long as what is accepted, and
+     * others' cleanups may read it: those registered later go first. */
+    apr_pool_cleanup_register(first->pool, request, free_accepted,
+                              apr_pool_cleanup_null);
+    fields = apr_table_elts(r->headers_in);
+    for (i = 0; i < fields->nelts; i++) {
+        const apr_table_entry_t *field = &APR_ARRAY_IDX(fields, i,
+                                                        apr_table_entry_t);
+        /* Each name that is accepted is one of ours. */
+        const char *name = mcc_names_may_contain(&server->global->our_names,
+                                                 field->key)
+            ? mcc_accepted_name(server->global, field->key) : NULL;
+
+        if (name) {
+            mcc_field *captured = apr_array_push(request->captured);
+
+            captured->name = name;
+            captured->value = field->val;
+        }
+    }
+    for (i = 0; i < request->captured->nelts; i++) {
+        apr_table_unset(r->headers_in,
+                        APR_ARRAY_IDX(request->captured, i, mcc_field).name);
+    }
+}
+
+void mcc_accept_give_back(request_rec *r)
+{
+    const mcc_request *request = mcc_request_known(first_request(r));
+    int i;
+
+    for (i = 0; request && request->captured && i < request->captured->nelts;
+         i++) {
+        const mcc_field *field = &APR_ARRAY_IDX(request->captured, i, mcc_field);
+
+        apr_table_addn(r->headers_in, field->name, field->value);
+    }
+}
+
+/* Captured headers that this location does not accept came uninvited. */
+static int turn_away_uninvited(request_rec *r, const mcc_request *request)
+{
+    const mcc_dir_config *dir = mcc_dir_config_of(r);
+    int found = 0;
+    int i;
+
+    if (!request->captured) {
+        return OK;
+    }
+    for (i = 0; i < request->captured->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(request->captured, i, mcc_field).name;
+
+        if (!mcc_accepts(&dir->accept)
+            || name != dir->accept.header) {
+            ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                          "header \"%s\" stripped from the request", name);
+            found = 1;
+        }
+    }
+    if (!found) {
+        return OK;
+    }
+    if (mcc_server_config_of(r->server)->incoming == MCC_INCOMING_REJECT) {
+        apr_table_setn(r->notes, MCC_NOTE_INCOMING, "rejected");
+        return HTTP_BAD_REQUEST;
+    }
+    apr_table_setn(r->notes, MCC_NOTE_INCOMING, "stripped");
+    return OK;
+}
+
+/* The error document of a request that was refused is served as it is to
+ * anybody without an identity. */
+static int answers_refusal(const request_rec *r)
+{
+    while ((r = r->prev ? r->prev : r->main)) {
+        const mcc_request *request = mcc_request_known(r);
+
+        if (request && request->refused) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int mcc_accept_enforce(request_rec *r)
+{
+    const mcc_accept_outcome *outcome;
+    const char *note = "refused";
+    int status = HTTP_FORBIDDEN;
+    int level = APLOG_INFO;
+
+    if (!mcc_server_config_of(r->server)->accepts) {
+        return DECLINED;
+    }
+    if (!r->main && !r->prev
+        && turn_away_uninvited(r, mcc_request_of(r)) != OK) {
+        return HTTP_BAD_REQUEST;
+    }
+    outcome = mcc_accept_outcome_of(r);
+    switch (outcome->state) {
+    case MCC_ACCEPT_STATE_OFF:
+        return DECLINED;
+    case MCC_ACCEPT_STATE_NONE:
+        apr_table_setn(r->notes, MCC_NOTE_ACCEPT, "none");
+        return DECLINED;
+    case MCC_ACCEPT_STATE_ACCEPTED:
+        apr_table_setn(r->notes, MCC_NOTE_ACCEPT, "accepted");
+        mcc_response_depends_on_client(r);
+        return DECLINED;
+    case MCC_ACCEPT_STATE_MALFORMED:
+        status = HTTP_BAD_REQUEST;
+        break;
+    case MCC_ACCEPT_STATE_REFUSED:
+        break;
+    case MCC_ACCEPT_STATE_FAULT:
+        status = HTTP_INTERNAL_SERVER_ERROR;
+        level = APLOG_ERR;
+        note = "failed";
+        break;
+    }
+    apr_table_setn(r->notes, MCC_NOTE_ACCEPT, note);
+    if (answers_refusal(r)) {
+        return DECLINED;
+    }
+    mcc_request_of(r)->refused = 1;
+    ap_log_rerror(APLOG_MARK, level, 0, r,
+                  outcome->state == MCC_ACCEPT_STATE_FAULT
+                      ? "the forwarded client certificate cannot be verified: %s"
+                      : "the forwarded client certificate is refused: %s",
+                  outcome->reason);
+    return status;
+}
+
+int mcc_accept_undecided(request_rec *r)
+{
+    const mcc_request *request = mcc_request_known(r);
+
+    return mcc_server_config_of(r->server)->accepts
+        && !(request && request->located);
+}
+
+int mcc_accept_locate(request_rec *r)
+{
+    if (mcc_server_config_of(r->server)->accepts) {
+        mcc_request_of(r)->located = 1;
+    }
+    return DECLINED;
+}
+
+void mcc_accept_child_init(apr_pool_t *pchild, server_rec *s)
+{
+    mcc_global *global = mcc_server_config_of(s)->global;
+    client_cert_result result;
+
+    (void)pchild;
+    if (!global->accepts) {
+        return;
+    }
+    /* Never freed: as mcc_forward_child_init()'s. */
+    result = client_cert_verdicts_new(mcc_cache_share(global), &global->verdicts);
+    if (result != CLIENT_CERT_RESULT_OK) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
+                     "ClientCertAccept: %s; nothing is accepted",
+                     client_cert_result_message(result));
+    }
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file accept.h
+ * @brief The accept role: who the client of a request is, by the header that a
+ *        TTRP in front of us has signed.
+ *
+ * A value is verified when somebody first asks, which may be an <If>, and the
+ * outcome is remembered for the request, its subrequests and its redirects, by
+ * the configuration that it was verified with.
+ */
+#ifndef MCC_ACCEPT_ACCEPT_H
+#define MCC_ACCEPT_ACCEPT_H
+
+#include <httpd.h>
+
+#include "client_cert.h"
+
+typedef enum {
+    MCC_ACCEPT_STATE_OFF,      /**< the role is not played here */
+    MCC_ACCEPT_STATE_NONE,     /**< no header, no identity */
+    MCC_ACCEPT_STATE_ACCEPTED,
+    MCC_ACCEPT_STATE_MALFORMED, /**< to be answered 400 */
+    MCC_ACCEPT_STATE_REFUSED,  /**< to be answered 403 */
+    MCC_ACCEPT_STATE_FAULT     /**< ours: to be answered 500 */
+} mcc_accept_state;
+
+typedef struct mcc_accept_outcome {
+    mcc_accept_state state;
+    /** with MALFORMED, REFUSED and FAULT; in full for the log, and without the
+     *  particulars of this request for CLIENT_CERT_VERIFY */
+    const char *reason, *kind;
+    /** with ACCEPTED, else NULL; it lives as long as the first request */
+    client_cert_accepted *accepted;
+    /** the same, to be forwarded */
+    const client_cert_client *client;
+} mcc_accept_outcome;
+
+/** The outcome for a request as it is configured now. */
+const mcc_accept_outcome *mcc_accept_outcome_of(request_rec *r);
+
+/** Set the values of the headers that ClientCertAccept names aside. */
+void mcc_accept_capture(request_rec *r);
+
+/** Put them back among the request's headers. */
+void mcc_accept_give_back(request_rec *r);
+
+/** Whether it is not known yet which sections apply, on a server where some
+ *  play the role. Until then nobody is the client, and above all not the TLS
+ *  peer, of whom mod_ssl would speak. */
+int mcc_accept_undecided(request_rec *r);
+
+/** map_to_storage hook, before any other. */
+int mcc_accept_locate(request_rec *r);
+
+/** post_perdir_config hook: nothing skips it. Answers 400, 403 and 500. */
+int mcc_accept_enforce(request_rec *r);
+
+/** child_init hook: values are verified once for each process. */
+void mcc_accept_child_init(apr_pool_t *pchild, server_rec *s);
+
+#endif /* MCC_ACCEPT_ACCEPT_H */

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "accept/user.h"
+
+#include <string.h>
+
+#include <http_log.h>
+
+#include <apr_strings.h>
+
+#include "accept/accept.h"
+#include "accept/variables.h"
+#include "config/config.h"
+#include "environment.h"
+#include "request.h"
+
+APLOG_USE_MODULE(client_cert);
+
+static mcc_user *user_known(const request_rec *r)
+{
+    const mcc_request *request = mcc_request_known(r);
+
+    return request ? request->user : NULL;
+}
+
+static mcc_user *user_of(request_rec *r)
+{
+    mcc_request *request = mcc_request_of(r);
+
+    if (!request->user) {
+        request->user = apr_pcalloc(r->pool, sizeof(*request->user));
+    }
+    return request->user;
+}
+
+static int plays_role(const mcc_user *user)
+{
+    return user->outcome->state != MCC_ACCEPT_STATE_OFF;
+}
+
+static void restore_user(request_rec *r, const mcc_user *user)
+{
+    r->user = user->name;
+    r->ap_auth_type = user->auth_type;
+}
+
+static int is_value(const void *value, const char *name, const char *found)
+{
+    (void)name;
+    return found && !strcmp(found, value);
+}
+
+/* Also from variables to which it was copied. */
+static void restore_authorization(request_rec *r, const mcc_user *user)
+{
+    const char *authorization = apr_table_get(r->headers_in, "Authorization");
+
+    if (authorization == user->authorization) {
+        return;
+    }
+    if (authorization) {
+        mcc_environment_remove(r, is_value, authorization);
+    }
+    if (user->authorization) {
+        apr_table_setn(r->headers_in, "Authorization", user->authorization);
+    }
+    else {
+        apr_table_unset(r->headers_in, "Authorization");
+    }
+}
+
+static void name_user(request_rec *r, mcc_user *user)
+{
+    const char *value;
+
+    if (!user->variable || user->outcome->state != MCC_ACCEPT_STATE_ACCEPTED) {
+        return;
+    }
+    value = mcc_accept_variable(r, user->variable);
+    if (value && *value) {
+        r->user = user->given = apr_pstrdup(r->pool, value);
+        /* As mod_ssl has it where SSLUserName names the user. */
+        r->ap_auth_type = (char *)"ClientCert";
+    }
+    else {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                      "ClientCertUserName: the client's certificate has no %s",
+                      user->variable);
+    }
+}
+
+int mcc_accept_user_save(request_rec *r)
+{
+    mcc_user *user;
+
+    if (!mcc_server_config_of(r->server)->accepts) {
+        return DECLINED;
+    }
+    user = user_of(r);
+    user->outcome = mcc_accept_outcome_of(r);
+    user->variable = mcc_dir_config_of(r)->accept.user_name;
+    user->name = r->user;
+    user->auth_type = r->ap_auth_type;
+    user->authorization = apr_table_get(r->headers_in, "Authorization");
+    user->name_saved = user->authorization_saved = 1;
+    return DECLINED;
+}
+
+/* After mod_ssl's access hook. */
+static void take_back_user(request_rec *r, mcc_user *user)
+{
+    if (!user->name_saved) {
+        return;
+    }
+    user->name_saved = 0;
+    if (plays_role(user)) {
+        restore_user(r, user);
+    }
+    else if (r->user != user->name) {
+        user->given = r->user;
+    }
+}
+
+int mcc_accept_user_set(request_rec *r)
+{
+    mcc_user *user;
+
+    if (!mcc_server_config_of(r->server)->accepts) {
+        return DECLINED;
+    }
+    user = user_of(r);
+    user->outcome = mcc_accept_outcome_of(r);
+    user->variable = mcc_dir_config_of(r)->accept.user_name;
+    take_back_user(r, user);
+    if (!user->given || r->user != user->given) {
+        name_user(r, user);
+    }
+    return DECLINED;
+}
+
+int mcc_accept_user_authorization(request_rec *r)
+{
+    mcc_user *user = user_known(r);
+
+    if (!user || !user->authorization_saved) {
+        return DECLINED;
+    }
+    user->authorization_saved = 0;
+    if (plays_role(user)) {
+        restore_authorization(r, user);
+    }
+    else {
+        user->faked = apr_table_get(r->headers_in, "Authorization")
+            != user->authorization;
+    }
+    return DECLINED;
+}
+
+const char *mcc_accept_user_name(const request_rec *r)
+{
+    const mcc_user *user = user_known(r);
+
+    return user && user->name_saved && plays_role(user) ? user->name : r->user;
+}
+
+const char *mcc_accept_user_auth_type(const request_rec *r)
+{
+    const mcc_user *user = user_known(r);
+
+    return user && user->name_saved && plays_role(user) ? user->auth_type
+                                                        : r->ap_auth_type;
+}
+
+int mcc_accept_user_log(request_rec *r)
+{
+    /* The usual request: there is no user to be taken back. */
+    if (!r->user && !r->prev && !r->next) {
+        return DECLINED;
+    }
+    while (r->prev) {
+        r = r->prev;
+    }
+    for (; r; r = r->next) {
+        mcc_user *user = user_known(r);
+
+        if (user) {
+            take_back_user(r, user);
+        }
+    }
+    return DECLINED;
+}
+
+static request_rec *request_before(const request_rec *r)
+{
+    return r->prev ? r->prev : r->main;
+}
+
+/* The record of the request whose access was checked: its own, or that of one
+ * before with the same configuration, whose user it has then. */
+static mcc_user *checked_user(request_rec *r)
+{
+    while (r) {
+        mcc_user *user = user_known(r);
+
+        if (user && user->outcome) {
+            return user;
+        }
+        r = request_before(r);
+    }
+    return NULL;
+}
+
+/* Whether the user of a request is one by a certificate, and not a password. */
+static int is_by_certificate(const request_rec *r, const mcc_user *user)
+{
+    return r->user && (user->faked || r->user == user->given);
+}
+
+static int is_user(const void *name, const char *variable, const char *value)
+{
+    return !strcmp(variable, "AUTH_TYPE")
+        || (!strcmp(variable, "REMOTE_USER") && is_value(name, variable, value));
+}
+
+void mcc_accept_user_begin(request_rec *r)
+{
+    request_rec *current;
+    request_rec *before;
+
+    for (current = r; (before = request_before(current)); current = before) {
+        mcc_user *user = checked_user(before);
+
+        if (!user) {
+            return;
+        }
+        /* Refused between mod_ssl's access hook and ours. A request whose part
+         * this is may be between them still. */
+        if (current->prev && user == user_known(before)) {
+            take_back_user(before, user);
+        }
+        if (is_by_certificate(before, user)) {
+            mcc_environment_remove(r, is_user, before->user);
+        }
+    }
+}
+
+void mcc_accept_user_enter(request_rec *r)
+{
+    const mcc_accept_outcome *outcome = mcc_accept_outcome_of(r);
+    int redirected = 1;
+    request_rec *current;
+    request_rec *before;
+
+    for (current = r; (before = request_before(current)); current = before) {
+        mcc_user *user = checked_user(before);
+
+        /* The same has come in already, and left nothing. */
+        if (!user || user->outcome == outcome) {
+            return;
+        }
+        if (outcome->state != MCC_ACCEPT_STATE_OFF) {
+            restore_authorization(r, user);
+        }
+        /* An application would see it as REDIRECT_REMOTE_USER. */
+        redirected = redirected && current->prev;
+        if (redirected && is_by_certificate(before, user)) {
+            before->user = NULL;
+        }
+    }
+}
+
+int mcc_accept_user_follow(request_rec *r)
+{
+    const mcc_accept_outcome *outcome;
+    const char *variable;
+    mcc_user *checked;
+    mcc_user *user;
+    int is_same;
+
+    if (!mcc_server_config_of(r->server)->accepts) {
+        return DECLINED;
+    }
+    checked = checked_user(r);
+    if (!checked) {
+        return DECLINED;
+    }
+    outcome = mcc_accept_outcome_of(r);
+    variable = mcc_dir_config_of(r)->accept.user_name;
+    is_same = checked->outcome == outcome;
+    if (is_same
+        && (!plays_role(checked) || checked->variable == variable)) {
+        return DECLINED;
+    }
+    user = user_of(r);
+    *user = *checked;
+    if (is_by_certificate(r, user)) {
+        restore_user(r, user);
+    }
+    user->outcome = outcome;
+    user->variable = variable;
+    user->given = NULL;
+    if (!is_same) {
+        user->faked = 0;
+        if (plays_role(user)) {
+            restore_authorization(r, user);
+        }
+        mcc_accept_user_enter(r);
+    }
+    /* Who gave a password is who he says. */
+    if (r->user == user->name) {
+        name_user(r, user);
+    }
+    return DECLINED;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file user.h
+ * @brief The user name where the accept role is played: the accepted client's
+ *        or nobody's, and never what mod_ssl makes of the TLS peer
+ *        (SSLUserName, FakeBasicAuth), here or in a location that the request
+ *        came through before.
+ */
+#ifndef MCC_ACCEPT_USER_H
+#define MCC_ACCEPT_USER_H
+
+#include <httpd.h>
+
+/** Keep, before mod_ssl's access hook, what it may write over. */
+int mcc_accept_user_save(request_rec *r);
+
+/** Undo what mod_ssl's access hook wrote, where the role is played, and set the
+ *  user name that ClientCertUserName asks for. */
+int mcc_accept_user_set(request_rec *r);
+
+/** Undo, after mod_ssl's authentication hook, the Authorization that it made
+ *  up, where the role is played. */
+int mcc_accept_user_authorization(request_rec *r);
+
+/** The request's user name and the way that it was found out, for whoever asks
+ *  while mod_ssl's access hook has written its own and ours has not come yet:
+ *  when that has refused the request it never does. May be NULL. */
+const char *mcc_accept_user_name(const request_rec *r);
+const char *mcc_accept_user_auth_type(const request_rec *r);
+
+/** log_transaction hook: the same for who reads the request itself. */
+int mcc_accept_user_log(request_rec *r);
+
+/** Take variables that tell the user of another location, where a certificate
+ *  gave it, from a redirected request or a subrequest, before it is known which
+ *  sections apply. */
+void mcc_accept_user_begin(request_rec *r);
+
+/** Take away, once that is known, what the requests before it leave it: an
+ *  Authorization that was made up of a certificate, and their users' names. */
+void mcc_accept_user_enter(request_rec *r);
+
+/** Fixups hook: if another location was put into this one's place since access
+ *  was checked (ap_internal_fast_redirect()), have the user name that is its. */
+int mcc_accept_user_follow(request_rec *r);
+
+#endif /* MCC_ACCEPT_USER_H */

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "config/accept_directives.h"
+
+#include <http_core.h>
+#include <http_log.h>
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "config/config.h"
+#include "config/directive_util.h"
+#include "config/files.h"
+
+APLOG_USE_MODULE(client_cert);
+
+/* httpd decides on <If> with the variables that the role provides. */
+static const char *check_context(cmd_parms *cmd)
+{
+    static const char *const conditional[] = { "<If", "<ElseIf", "<Else" };
+    const char *error = ap_check_cmd_context(cmd, MCC_SECTION_CONTEXT);
+    const ap_directive_t *parent;
+    size_t i;
+
+    for (parent = cmd->directive->parent; !error && parent;
+         parent = parent->parent) {
+        for (i = 0; i < sizeof(conditional) / sizeof(conditional[0]); i++) {
+            if (!ap_cstr_casecmp(parent->directive, conditional[i])) {
+                error = apr_pstrcat(cmd->pool, cmd->cmd->name,
+                                    " cannot occur within ", parent->directive,
+                                    "> section", NULL);
+            }
+        }
+    }
+    return error;
+}
+
+/* The section's part, to be changed by a directive; remembered for checking. */
+static mcc_accept_config *section_of(cmd_parms *cmd, mcc_dir_config *conf)
+{
+    mcc_global *global = mcc_server_config_of(cmd->server)->global;
+    mcc_accept_section *section;
+
+    if (conf->is_accept_section) {
+        return &conf->accept;
+    }
+    conf->is_accept_section = 1;
+    if (!global->accept_sections) {
+        global->accept_sections = apr_array_make(cmd->pool, 4,
+                                                 sizeof(mcc_accept_section));
+    }
+    section = apr_array_push(global->accept_sections);
+    section->server = cmd->server;
+    section->conf = conf;
+    section->file = cmd->directive->filename;
+    section->line = cmd->directive->line_num;
+    return &conf->accept;
+}
+
+/* The name among those that are read, where one header has one pointer. Two
+ * names that fold to one are still two headers to be read. */
+static const char *add_accepted_name(mcc_global *global, const char *name,
+                                     apr_pool_t *p)
+{
+    char *lower = apr_pstrdup(p, name);
+    const char *known;
+
+    ap_str_tolower(lower);
+    known = apr_hash_get(global->accepted_names_by_case, lower, APR_HASH_KEY_STRING);
+    if (!known) {
+        known = APR_ARRAY_PUSH(global->accepted_names, const char *) = name;
+        apr_hash_set(global->accepted_names_by_case, lower, APR_HASH_KEY_STRING, known);
+    }
+    return known;
+}
+
+const char *mcc_set_accept(cmd_parms *cmd, void *dir, const char *word,
+                           const char *header)
+{
+    mcc_server_config *server = mcc_server_config_of(cmd->server);
+    const char *error = check_context(cmd);
+    const client_cert_format_row *format;
+    mcc_accept_config *accept;
+
+    if (error) {
+        return error;
+    }
+    accept = section_of(cmd, dir);
+    if (accept->format != MCC_ACCEPT_UNSET) {
+        return mcc_fault(cmd, "given twice in one section");
+    }
+    if (!ap_cstr_casecmp(word, "off")) {
+        if (header) {
+            return mcc_fault(cmd, "\"off\" takes no header");
+        }
+        accept->format = MCC_ACCEPT_OFF;
+        return NULL;
+    }
+    format = mcc_find_format(word);
+    if (!format || !format->is_readable) {
+        return mcc_unknown_format(cmd, word, 1);
+    }
+    if (!header) {
+        header = format->header;
+    }
+    else if ((error = mcc_header_fault(cmd, header))) {
+        return error;
+    }
+    accept->format = (int)format->format;
+    accept->header = add_accepted_name(server->global, header, cmd->pool);
+    mcc_names_add(&server->global->our_names, header);
+    if (!server->global->accepts) {
+        server->global->accepts = 1;
+    }
+    server->accepts = 1;
+    return NULL;
+}
+
+const char *mcc_set_trust(cmd_parms *cmd, void *dir, const char *word)
+{
+    const char *error = check_context(cmd);
+    mcc_accept_config *accept;
+
+    if (error) {
+        return error;
+    }
+    accept = section_of(cmd, dir);
+    if (accept->anchors) {
+        return mcc_fault(cmd, "given twice in one section");
+    }
+    return mcc_file_read(cmd, MCC_FILE_ANCHORS, word, NULL, &accept->anchors);
+}
+
+static apr_status_t free_names(void *names)
+{
+    client_cert_names_free(names);
+    return APR_SUCCESS;
+}
+
+/* httpd gives one at a time. */
+const char *mcc_set_trust_name(cmd_parms *cmd, void *dir, const char *name)
+{
+    const char *error = check_context(cmd);
+    mcc_accept_config *accept;
+    client_cert_result result = CLIENT_CERT_RESULT_OK;
+
+    if (error) {
+        return error;
+    }
+    accept = section_of(cmd, dir);
+    if (!accept->names) {
+        result = client_cert_names_new(NULL, 0, &accept->names);
+        if (result == CLIENT_CERT_RESULT_OK) {
+            apr_pool_cleanup_register(cmd->pool, accept->names, free_names,
+                                      apr_pool_cleanup_null);
+        }
+    }
+    if (result == CLIENT_CERT_RESULT_OK) {
+        result = client_cert_names_add(accept->names, name);
+    }
+    return result == CLIENT_CERT_RESULT_OK
+        ? NULL : mcc_fault(cmd, "\"%s\": %s", name,
+                           client_cert_result_message(result));
+}
+
+const char *mcc_set_trust_crl(cmd_parms *cmd, void *dir, const char *word)
+{
+    const char *error = check_context(cmd);
+    mcc_accept_config *accept;
+
+    if (error) {
+        return error;
+    }
+    accept = section_of(cmd, dir);
+    if (accept->crls) {
+        return mcc_fault(cmd, "given twice in one section");
+    }
+    return mcc_file_read(cmd, MCC_FILE_CRLS, word, NULL, &accept->crls);
+}
+
+const char *mcc_set_trust_peer(cmd_parms *cmd, void *dir, int on)
+{
+    const char *error = check_context(cmd);
+
+    if (error) {
+        return error;
+    }
+    section_of(cmd, dir)->trust_peer = on;
+    return NULL;
+}
+
+const char *mcc_set_max_age(cmd_parms *cmd, void *dir, const char *age,
+                            const char *skew)
+{
+    const char *error = check_context(cmd);
+    mcc_accept_config *accept;
+    const char *rest = "";
+    apr_int64_t seconds;
+
+    if (error) {
+        return error;
+    }
+    seconds = mcc_parse_number(age, &rest);
+    if (seconds <= 0 || *rest) {
+        return mcc_fault(cmd, "\"%s\" is no number of seconds above 0", age);
+    }
+    accept = section_of(cmd, dir);
+    accept->max_age = seconds;
+    accept->skew = MCC_DEFAULT_SKEW;
+    if (skew) {
+        seconds = mcc_parse_number(skew, &rest);
+        if (seconds < 0 || *rest) {
+            return mcc_fault(cmd, "\"%s\" is no number of seconds", skew);
+        }
+        accept->skew = seconds;
+    }
+    return NULL;
+}
+
+/* Those of mod_ssl's variables that say who somebody is; a slip of the pen
+ * would leave everybody without a name, or all with one. */
+static int names_somebody(const char *variable)
+{
+    static const char *const whole[] = {
+        "S_DN", "I_DN", "M_SERIAL", "CERT", "CERT_RFC4523_CEA"
+    };
+    static const char *const components[] = {
+        "C", "ST", "SP", "L", "O", "OU", "CN", "T", "I", "G", "S", "D", "UID",
+        "Email", "SerialNumber"
+    };
+    static const char *const names[] = {
+        "SAN_Email_", "SAN_DNS_", "SAN_OTHER_msUPN_", "SAN_OTHER_dnsSRV_"
+    };
+    const char *rest;
+    size_t length;
+    size_t i;
+
+    /* As mod_ssl reads them: in any case, but for the kinds of names. */
+    if (ap_cstr_casecmpn(variable, "SSL_CLIENT_", 11)) {
+        return 0;
+    }
+    variable += 11;
+    for (i = 0; i < sizeof(whole) / sizeof(whole[0]); i++) {
+        if (!ap_cstr_casecmp(variable, whole[i])) {
+            return 1;
+        }
+    }
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        length = strlen(names[i]);
+        if (!strncmp(variable, names[i], length)) {
+            return mcc_parse_number(variable + length, &rest) >= 0 && !*rest;
+        }
+    }
+    if (ap_cstr_casecmpn(variable, "S_DN_", 5)
+        && ap_cstr_casecmpn(variable, "I_DN_", 5)) {
+        return 0;
+    }
+    variable += 5;
+    length = strcspn(variable, "_");
+    for (i = 0; i < sizeof(components) / sizeof(components[0]); i++) {
+        if (strlen(components[i]) == length
+            && !strncmp(variable, components[i], length)) {
+            break;
+        }
+    }
+    if (i == sizeof(components) / sizeof(components[0])) {
+        return 0;
+    }
+    /* Which one of several, and as it stands in the certificate. */
+    rest = variable + length;
+    if (*rest == '_' && apr_isdigit(rest[1])) {
+        (void)mcc_parse_number(rest + 1, &rest);
+    }
+    return !*rest || !strcmp(rest, "_RAW");
+}
+
+const char *mcc_set_user_name(cmd_parms *cmd, void *dir, const char *variable)
+{
+    const char *error = check_context(cmd);
+
+    if (error) {
+        return error;
+    }
+    if (!names_somebody(variable)) {
+        return mcc_fault(cmd, "\"%s\" is no variable that says who the client "
+                         "is (SSL_CLIENT_S_DN_CN and the like)", variable);
+    }
+    section_of(cmd, dir)->user_name = variable;
+    return NULL;
+}

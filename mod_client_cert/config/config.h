@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file config.h
+ * @brief What the directives say.
+ *
+ * Everything here is written while httpd reads its configuration and only read
+ * from then on, by every thread without a lock. It lives in the configuration
+ * pool, so a graceful restart gets a new set and requests in flight keep the
+ * one they started with.
+ */
+#ifndef MCC_CONFIG_CONFIG_H
+#define MCC_CONFIG_CONFIG_H
+
+#include <stddef.h>
+
+#include <httpd.h>
+#include <http_config.h>
+
+#include <apr_hash.h>
+#include <apr_tables.h>
+
+#include "client_cert.h"
+#include "compiler.h"
+#include "names.h"
+
+extern module AP_MODULE_DECLARE_DATA client_cert_module;
+
+/** A file that a directive names, and all of them; see files.h. */
+typedef struct mcc_file mcc_file;
+typedef struct mcc_files mcc_files;
+
+#define MCC_DEFAULT_LIFETIME 60
+
+/** Longer values than this, in bytes, are warned of: most servers take 8 KB in
+ *  one line of a header, name and all. */
+#define MCC_LARGE_VALUE 8000
+
+/** One header to send: a line of ClientCertForward. */
+typedef struct {
+    uint32_t format;     /**< a client_cert_format */
+    const char *header;  /**< field name as configured */
+    unsigned is_signed : 1; /**< the value is a signed one */
+} mcc_forward_line;
+
+/** Who signs, ClientCertSigner. */
+typedef enum {
+    MCC_SIGNER_UNSET,
+    MCC_SIGNER_SERVER,  /**< the certificate that terminated the connection */
+    MCC_SIGNER_FILE     /**< mcc_signer_config.file */
+} mcc_signer_source;
+
+/** A section's part in the forward role. */
+typedef struct {
+    /** (mcc_forward_line) NULL where unset, empty for "off" */
+    apr_array_header_t *lines;
+    int chain;        /**< 0, 1; -1 where unset */
+    int signer_certs; /**< a client_cert_signer_certs; -1 where unset */
+} mcc_forward_config;
+
+/** A server's part in it. */
+typedef struct {
+    mcc_signer_source source;
+    mcc_file *file;       /**< with MCC_SIGNER_FILE */
+    apr_int64_t lifetime; /**< seconds, -1 where unset */
+} mcc_signer_config;
+
+#define MCC_ACCEPT_UNSET (-1)
+#define MCC_ACCEPT_OFF (-2)
+
+#define MCC_DEFAULT_MAX_AGE 300
+#define MCC_DEFAULT_SKEW 30
+
+/** A section's part in the accept role. */
+typedef struct {
+    int format;         /**< MCC_ACCEPT_UNSET, _OFF or a client_cert_format */
+    /** where format is one, the field name: of global's accepted_names, so one
+     *  header has one pointer */
+    const char *header;
+    mcc_file *anchors;                  /**< NULL where unset */
+    mcc_file *crls;                     /**< NULL where unset */
+    client_cert_names *names;           /**< NULL where unset */
+    int trust_peer;                     /**< 0, 1; -1 where unset */
+    apr_int64_t max_age;                /**< seconds; -1 where unset */
+    apr_int64_t skew;                   /**< seconds; with max_age */
+    const char *user_name;              /**< a variable; NULL where unset */
+} mcc_accept_config;
+
+/** What is done with a request that brings one of our headers. */
+typedef enum {
+    MCC_INCOMING_UNSET,
+    MCC_INCOMING_STRIP,
+    MCC_INCOMING_REJECT
+} mcc_incoming_action;
+
+/** One for each httpd, shared by all its virtual hosts. */
+typedef struct {
+    /** every header name that is ours; first, since all requests ask for it */
+    mcc_names our_names;
+    mcc_files *files; /**< NULL until a directive names one */
+    /** ClientCertSignatureCache in bytes, for both roles together; 0 for none */
+    apr_size_t cache_size;
+    /** some ClientCertForward names a format */
+    unsigned forwards : 1;
+    /** some ClientCertAccept names a format */
+    unsigned accepts : 1;
+    /** mod_proxy_wstunnel is there, and mod_proxy_http; set in check_config */
+    unsigned tunnels : 1, proxies_http : 1;
+    /** mod_cache is there; set in post_config */
+    unsigned caches : 1;
+    /** mcc_tls_directives_known(); set in check_config */
+    unsigned tls_directives_known : 1;
+    /** (const char *) the headers that some ClientCertAccept reads, each once; in
+     *  order from check_config on, for the request that looks one up */
+    apr_array_header_t *accepted_names;
+    /** the same by their names in lower case */
+    apr_hash_t *accepted_names_by_case;
+    /** sections with directives of the accept role, NULL if there are none */
+    apr_array_header_t *accept_sections;
+    /** what mod_ssl's directives say of verification; until post_config */
+    client_cert_vhosts *vhosts;
+    /** every certificate that mod_ssl shows, see tls/vhost.c; set in post_config */
+    apr_hash_t *tls_certificates;
+    /** signatures to reuse; made in each child process, NULL before that */
+    client_cert_cache *cache;
+    /** verdicts to reuse; made in each child process, NULL before that */
+    client_cert_verdicts *verdicts;
+} mcc_global;
+
+typedef struct mcc_tls_host mcc_tls_host;
+
+/** One for each (virtual) server, merged with the main server's. */
+typedef struct {
+    mcc_global *global;
+    mcc_signer_config signer; /**< who signs, and for how long */
+    mcc_incoming_action incoming;
+    /** a section of this server forwards */
+    unsigned forwards_in_section : 1;
+    /** the server forwards, as a whole or in a section; set in check_config */
+    unsigned forwards : 1;
+    /** a ClientCertForward of this server, or of a section in it, signs */
+    unsigned signs : 1;
+    /** a ClientCertAccept of this server, or of a section in it, accepts */
+    unsigned accepts : 1;
+    /** client_cert_signer_certs in use here, as bits (1 << value) */
+    unsigned signer_certs_seen;
+    /** the last SSLCertificateFile, and how many there are */
+    const char *certificate_file;
+    int certificate_files;
+    /** what mod_ssl terminates here; NULL without TLS; set in post_config */
+    mcc_tls_host *tls_host;
+} mcc_server_config;
+
+/** One for each section, merged by httpd for every request. */
+typedef struct {
+    mcc_forward_config forward;
+    mcc_accept_config accept;
+    /** SSLProxyMachineCertificateFile; NULL where unset */
+    const char *machine_certificate_file;
+    /** ProxyWebsocketFallbackToProxyHttp, see tunnel.h: 0, 1; -1 where unset */
+    int ws_fallback;
+    /** (const char *) what ProxyFCGISetEnvIf sets, see backend.h; NULL if nothing */
+    apr_array_header_t *fcgi_variables;
+    /** among the global's accept_sections; not merged */
+    unsigned is_accept_section : 1;
+} mcc_dir_config;
+
+/** A section with some directive of the role, to be checked at start-up. */
+typedef struct {
+    server_rec *server;
+    mcc_dir_config *conf;
+    const char *file;
+    int line;
+} mcc_accept_section;
+
+#define MCC_DEFAULT_CACHE_SIZE (16 * 1024 * 1024)
+
+void *mcc_create_server_config(apr_pool_t *p, server_rec *s);
+void *mcc_merge_server_config(apr_pool_t *p, void *base, void *add);
+void *mcc_create_dir_config(apr_pool_t *p, char *path);
+void *mcc_merge_dir_config(apr_pool_t *p, void *base, void *add);
+
+mcc_server_config *mcc_server_config_of(const server_rec *s);
+mcc_dir_config *mcc_dir_config_of(const request_rec *r);
+
+void mcc_forward_config_init(mcc_forward_config *conf);
+void mcc_forward_config_merge(mcc_forward_config *conf,
+                              const mcc_forward_config *base,
+                              const mcc_forward_config *add);
+
+/** Whether the role is played. */
+int mcc_forwards(const mcc_forward_config *conf);
+
+void mcc_signer_config_init(mcc_signer_config *conf);
+void mcc_signer_config_merge(mcc_signer_config *conf,
+                             const mcc_signer_config *base,
+                             const mcc_signer_config *add);
+
+void mcc_accept_config_init(mcc_accept_config *conf);
+/** conf may be add. */
+void mcc_accept_config_merge(mcc_accept_config *conf,
+                             const mcc_accept_config *base,
+                             const mcc_accept_config *add);
+
+/** Whether the role is played. */
+int mcc_accepts(const mcc_accept_config *conf);
+
+/** Whether the role, where it is played, looks at the TLS peer. */
+static MCC_INLINE int mcc_accept_needs_peer(const mcc_accept_config *conf)
+{
+    return conf->trust_peer != 0 || conf->format == CLIENT_CERT_FORMAT_RFC9440;
+}
+
+/** What follows from the whole configuration: which servers forward. For
+ *  check_config. */
+void mcc_config_complete(server_rec *main_server);
+
+/** Put accepted_names in order: all are there. */
+void mcc_accepted_names_sort(mcc_global *global);
+
+/** What accepted_names has for a field name, as HTTP compares names and not as
+ *  backends fold them; NULL if nobody reads it. */
+const char *mcc_accepted_name(const mcc_global *global, const char *name);
+
+/** The memory that each role may use for what it keeps, in bytes. */
+apr_size_t mcc_cache_share(const mcc_global *global);
+
+/** Free global->vhosts. */
+void mcc_forget_vhosts(mcc_global *global, apr_pool_t *pconf);
+
+/** Whether either role needs to know the client of a TLS connection. */
+int mcc_watches_tls(const mcc_global *global);
+
+#endif /* MCC_CONFIG_CONFIG_H */

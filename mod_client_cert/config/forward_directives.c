@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "config/forward_directives.h"
+
+#include <http_core.h>
+
+#include <apr_strings.h>
+
+#include "config/config.h"
+#include "config/directive_util.h"
+#include "config/files.h"
+
+const char *mcc_set_forward(cmd_parms *cmd, void *dir, const char *word,
+                            const char *header)
+{
+    mcc_forward_config *conf = &((mcc_dir_config *)dir)->forward;
+    mcc_server_config *server = mcc_server_config_of(cmd->server);
+    const char *error = ap_check_cmd_context(cmd, MCC_SECTION_CONTEXT);
+    const client_cert_format_row *format;
+    mcc_forward_line *line;
+    int n;
+
+    if (error) {
+        return error;
+    }
+
+    if (!ap_cstr_casecmp(word, "off")) {
+        if (header) {
+            return mcc_fault(cmd, "\"off\" takes no header");
+        }
+        if (conf->lines && conf->lines->nelts) {
+            return mcc_fault(cmd, "\"off\" stands beside a format in this section");
+        }
+        conf->lines = apr_array_make(cmd->pool, 0, sizeof(mcc_forward_line));
+        return NULL;
+    }
+
+    format = mcc_find_format(word);
+    if (!format) {
+        return mcc_unknown_format(cmd, word, 0);
+    }
+
+    if (!header) {
+        header = format->header;
+    }
+    else if ((error = mcc_header_fault(cmd, header))) {
+        return error;
+    }
+
+    if (!conf->lines) {
+        conf->lines = apr_array_make(cmd->pool, 2, sizeof(mcc_forward_line));
+    }
+    else if (!conf->lines->nelts) {
+        return mcc_fault(cmd, "\"off\" stands beside a format in this section");
+    }
+    for (n = 0; n < conf->lines->nelts; n++) {
+        line = &APR_ARRAY_IDX(conf->lines, n, mcc_forward_line);
+        if (mcc_names_equal(line->header, header)) {
+            return mcc_fault(cmd, "two formats for the header \"%s\" (\"%s\" is the "
+                         "same name to many backends)", header, line->header);
+        }
+    }
+
+    line = apr_array_push(conf->lines);
+    line->format = format->format;
+    line->header = header;
+    line->is_signed = format->is_signed;
+    mcc_names_add(&server->global->our_names, header);
+    server->global->forwards = 1;
+    if (dir != ap_get_module_config(cmd->server->lookup_defaults,
+                                    &client_cert_module)) {
+        server->forwards_in_section = 1;
+    }
+    if (format->is_signed) {
+        server->signs = 1;
+    }
+    return NULL;
+}
+
+const char *mcc_set_forward_chain(cmd_parms *cmd, void *dir, int on)
+{
+    mcc_forward_config *conf = &((mcc_dir_config *)dir)->forward;
+    const char *error = ap_check_cmd_context(cmd, MCC_SECTION_CONTEXT);
+
+    if (error) {
+        return error;
+    }
+    conf->chain = on;
+    return NULL;
+}
+
+const char *mcc_set_signer(cmd_parms *cmd, void *dir, const char *word,
+                           const char *key_word)
+{
+    mcc_signer_config *conf = &mcc_server_config_of(cmd->server)->signer;
+    const char *error = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT
+                                             | NOT_IN_HTACCESS);
+
+    (void)dir;
+    if (error) {
+        return error;
+    }
+    if (conf->source != MCC_SIGNER_UNSET) {
+        return mcc_fault(cmd, "given twice for one server");
+    }
+
+    if (!ap_cstr_casecmp(word, "server")) {
+        if (key_word) {
+            return mcc_fault(cmd, "\"server\" takes no key file");
+        }
+        conf->source = MCC_SIGNER_SERVER;
+        return NULL;
+    }
+
+    /* Read here, not later: httpd -t must find the fault, and the key may be
+     * readable by root alone. */
+    conf->source = MCC_SIGNER_FILE;
+    return mcc_file_read(cmd, MCC_FILE_SIGNER, word, key_word, &conf->file);
+}
+
+const char *mcc_set_signer_certs(cmd_parms *cmd, void *dir, const char *word)
+{
+    mcc_forward_config *conf = &((mcc_dir_config *)dir)->forward;
+    mcc_server_config *server = mcc_server_config_of(cmd->server);
+    const char *error = ap_check_cmd_context(cmd, MCC_SECTION_CONTEXT);
+
+    if (error) {
+        return error;
+    }
+    if (!ap_cstr_casecmp(word, "chain")) {
+        conf->signer_certs = CLIENT_CERT_SIGNER_CERTS_CHAIN;
+    }
+    else if (!ap_cstr_casecmp(word, "signer")) {
+        conf->signer_certs = CLIENT_CERT_SIGNER_CERTS_SIGNER;
+    }
+    else if (!ap_cstr_casecmp(word, "none")) {
+        conf->signer_certs = CLIENT_CERT_SIGNER_CERTS_NONE;
+    }
+    else {
+        return mcc_fault(cmd, "unknown word \"%s\", must be one of chain, signer, "
+                     "none", word);
+    }
+    server->signer_certs_seen |= 1U << conf->signer_certs;
+    return NULL;
+}
+
+const char *mcc_set_signature_lifetime(cmd_parms *cmd, void *dir,
+                                       const char *word)
+{
+    mcc_signer_config *conf = &mcc_server_config_of(cmd->server)->signer;
+    const char *error = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT
+                                             | NOT_IN_HTACCESS);
+    const char *rest = "";
+    apr_int64_t seconds;
+
+    (void)dir;
+    if (error) {
+        return error;
+    }
+    seconds = mcc_parse_number(word, &rest);
+    if (seconds < 0 || *rest) {
+        return mcc_fault(cmd, "\"%s\" is no number of seconds", word);
+    }
+    conf->lifetime = seconds;
+    return NULL;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file startup_checks.h
+ * @brief Whether what the directives of the accept role say is enough, and what
+ *        others say that does not go with it.
+ */
+#ifndef MCC_CONFIG_STARTUP_CHECKS_H
+#define MCC_CONFIG_STARTUP_CHECKS_H
+
+#include <httpd.h>
+
+#include "config/config.h"
+
+/** check_config: every section that plays the role, seen with what its server
+ *  says, must have what it needs.
+ *  @return 0 after logging what is missing */
+int mcc_accept_config_check(server_rec *main_server, apr_pool_t *ptemp);
+
+/** Warn of directives that read the TLS peer as though it were the client, and of
+ *  sections in which every value will be refused. */
+void mcc_accept_config_warn(server_rec *main_server, apr_pool_t *ptemp);
+
+#endif /* MCC_CONFIG_STARTUP_CHECKS_H */

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "forward/forward.h"
+
+#include <http_log.h>
+#include <http_protocol.h>
+
+#include <apr_strings.h>
+
+#include "accept/accept.h"
+#include "compiler.h"
+#include "config/config.h"
+#include "config/files.h"
+#include "connection_record.h"
+#include "headers/request_cleaning.h"
+#include "headers/response_filter.h"
+#include "headers/response_head_filter.h"
+#include "log.h"
+#include "request.h"
+#include "tls/client.h"
+#include "tls/vhost.h"
+
+APLOG_USE_MODULE(client_cert);
+
+static void *allocate_from_pool(void *pool, size_t size)
+{
+    return apr_palloc(pool, size);
+}
+
+/* A value that is kept is not copied, and goes with the request: what logs the
+ * request comes before that. */
+static apr_status_t free_kept(void *kept)
+{
+    client_cert_kept_value_free(kept);
+    return APR_SUCCESS;
+}
+
+/* ProxyPass and [P] set proxyreq; mod_proxy sets it for SetHandler "proxy:…"
+ * only in its handler. A forward proxy's request is for somebody else, and
+ * TRACE would show the client what we said of it. */
+static int goes_to_backend(const request_rec *r)
+{
+    if (r->method_number == M_TRACE) {
+        return 0;
+    }
+    if (r->proxyreq == PROXYREQ_NONE) {
+        /* As httpd has it. */
+        const char *handler = r->handler ? r->handler : r->content_type;
+
+        return handler && !ap_cstr_casecmpn(handler, "proxy:", 6);
+    }
+    return r->proxyreq == PROXYREQ_REVERSE;
+}
+
+static const char *set_value(request_rec *r, const mcc_forward_line *line,
+                             const client_cert_signer *signer, uint32_t certs,
+                             uint32_t lifetime, const client_cert_cache *cache,
+                             const client_cert_client *client, apr_int64_t now,
+                             client_cert_result *result)
+{
+    client_cert_allocator allocator = { allocate_from_pool, r->pool };
+    client_cert_value made = { NULL, 0 };
+    client_cert_kept_value *kept = NULL;
+    const char *value = NULL;
+    size_t length = 0;
+    bool reused = false;
+    const char *how = "sent";
+
+    if (!line->is_signed) {
+        *result = client_cert_encode(client, line->format, &allocator, &made);
+    }
+    else if (cache && lifetime) {
+        *result = client_cert_cache_sign(cache, signer, certs, client,
+                                         line->format, now, lifetime,
+                                         &kept, &value, &length, &reused);
+        how = reused ? "reused" : "signed";
+        if (kept) {
+            apr_pool_cleanup_register(r->pool, kept, free_kept,
+                                      apr_pool_cleanup_null);
+        }
+    }
+    else {
+        *result = client_cert_sign(signer, certs, client, line->format, now,
+                                   &allocator, &made);
+        how = "signed";
+    }
+    if (*result != CLIENT_CERT_RESULT_OK) {
+        return NULL;
+    }
+    mcc_request_send(r, line->header, value ? value : made.data,
+                     value ? length : made.length);
+    return how;
+}
+
+static client_cert_result set_chain(request_rec *r,
+                                    const client_cert_client *client)
+{
+    client_cert_allocator allocator = { allocate_from_pool, r->pool };
+    client_cert_value value = { NULL, 0 };
+    client_cert_result result = client_cert_encode_chain(client, &allocator,
+                                                         &value);
+
+    if (result == CLIENT_CERT_RESULT_OK && value.length) {
+        mcc_request_send(r, MCC_CLIENT_CERT_CHAIN, value.data, value.length);
+    }
+    return result;
+}
+
+/* The same for an accepted client, whoever the TLS peer may be. NULL, and why,
+ * if there is none. */
+static const client_cert_signer *signer_of(const request_rec *r,
+                                           const mcc_server_config *server,
+                                           const char **why)
+{
+    uint8_t id[MCC_ID_LENGTH];
+
+    if (server->signer.source == MCC_SIGNER_FILE) {
+        *why = server->signer.file->fault;
+        return server->signer.file->signer;
+    }
+    if (!mcc_tls_shown(r, id)) {
+        *why = "no certificate terminated this connection";
+        return NULL;
+    }
+    *why = "the certificate that terminated this connection cannot sign, or is "
+           "none of the virtual host's";
+    return mcc_tls_host_signer(server->tls_host, id);
+}
+
+/* Nothing half made stays behind for an error document's redirect. */
+static int send_failure(request_rec *r)
+{
+    mcc_request_send_nothing(r);
+    apr_table_setn(r->notes, MCC_NOTE_FORWARD, "failed");
+    return HTTP_INTERNAL_SERVER_ERROR;
+}
+
+static MCC_SELDOM int fail(request_rec *r, const mcc_server_config *server,
+                           const char *header, const char *reason)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                  "ClientCertForward: no value for header \"%s\": %s "
+                  "(ClientCertSigner %s); the request is not forwarded",
+                  header, reason,
+                  server->signer.source == MCC_SIGNER_FILE ? server->signer.file->names
+                                                           : "server");
+    return send_failure(r);
+}
+
+static MCC_SELDOM int fail_to_identify(request_rec *r, const char *reason)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                  "ClientCertForward: who the client is could not be found out: "
+                  "%s; the request is not forwarded", reason);
+    return send_failure(r);
+}
+
+/* The backend's answer, often a bare 400, would not say why. */
+static MCC_SELDOM void warn_of_large_values(request_rec *r)
+{
+    const apr_array_header_t *sent = mcc_request_of(r)->sent;
+    int i;
+
+    if (!mcc_connection_first_large_value(r->connection)) {
+        return;
+    }
+    for (i = 0; i < sent->nelts; i++) {
+        const mcc_field *field = &APR_ARRAY_IDX(sent, i, mcc_field);
+        size_t length = strlen(field->value);
+
+        if (length > MCC_LARGE_VALUE) {
+            ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                          "ClientCertForward: header \"%s\" has a value of %"
+                          APR_SIZE_T_FMT " bytes, more than most servers take: "
+                          "the backend may need a larger limit (httpd: "
+                          "LimitRequestFieldSize), or the client a smaller "
+                          "certificate%s; this is said once for a connection",
+                          field->name, length,
+                          strcmp(field->name, MCC_CLIENT_CERT_CHAIN)
+                              ? ", or a signature fewer certificates "
+                                "(ClientCertSignerCerts)" : "");
+        }
+    }
+}
+
+static int forward(request_rec *r, const mcc_server_config *server,
+                   const mcc_forward_config *conf,
+                   const client_cert_client *client, apr_int64_t now)
+{
+    const char *why = NULL;
+    const client_cert_signer *signer = signer_of(r, server, &why);
+    uint32_t certs = conf->signer_certs < 0 ? CLIENT_CERT_SIGNER_CERTS_CHAIN
+                                            : (uint32_t)conf->signer_certs;
+    uint32_t lifetime = server->signer.lifetime < 0
+        ? MCC_DEFAULT_LIFETIME : (uint32_t)server->signer.lifetime;
+    client_cert_result result = CLIENT_CERT_RESULT_OK;
+    const char *note = NULL;
+    int i;
+
+    for (i = 0; i < conf->lines->nelts; i++) {
+        const mcc_forward_line *line = &APR_ARRAY_IDX(conf->lines, i,
+                                                      mcc_forward_line);
+        const char *how;
+
+        if (!signer && line->is_signed) {
+            return fail(r, server, line->header, why);
+        }
+        how = set_value(r, line, signer, certs, lifetime, server->global->cache,
+                        client, now, &result);
+        if (!how) {
+            if (result == CLIENT_CERT_RESULT_SIGNING_FAILED) {
+                mcc_log_openssl_error(r);
+            }
+            return fail(r, server, line->header,
+                        client_cert_result_message(result));
+        }
+        /* One note for several headers: a signature made outweighs one
+         * reused, and both outweigh a value that nobody signed. */
+        if (!note || !strcmp(how, "signed") || !strcmp(note, "sent")) {
+            note = how;
+        }
+    }
+    if (conf->chain > 0) {
+        result = set_chain(r, client);
+        if (result != CLIENT_CERT_RESULT_OK) {
+            return fail(r, server, MCC_CLIENT_CERT_CHAIN,
+                        client_cert_result_message(result));
+        }
+    }
+    if (mcc_request_of(r)->large) {
+        warn_of_large_values(r);
+    }
+    mcc_response_depends_on_client(r);
+    apr_table_setn(r->notes, MCC_NOTE_FORWARD, note);
+    return DECLINED;
+}
+
+int mcc_forward_fixups(request_rec *r)
+{
+    const mcc_server_config *server = mcc_server_config_of(r->server);
+    const mcc_dir_config *dir = mcc_dir_config_of(r);
+    int proxied = goes_to_backend(r);
+    int wanted = proxied && mcc_forwards(&dir->forward);
+    const mcc_accept_outcome *accepted;
+    mcc_tls_identity identity;
+    apr_int64_t now;
+
+    if (proxied || r->proxyreq != PROXYREQ_NONE) {
+        mcc_interim_watch(r);
+    }
+    /* A subrequest starts with a copy of its parent's headers, ours among them.
+     * What other modules set is looked for before the request leaves, backend.c. */
+    if (r->main) {
+        mcc_headers_remove(r, r->headers_in, &server->global->our_names, 0);
+    }
+    if (r->main || r->prev) {
+        mcc_headers_remove_variables(r, &server->global->our_names, 0);
+    }
+    if (!wanted) {
+        return DECLINED;
+    }
+    mcc_request_send_nothing(r);
+    mcc_headers_release_connection(r, r->headers_in, &server->global->our_names);
+
+    now = apr_time_sec(apr_time_now());
+    mcc_tls_identify(r, now, &identity);
+    accepted = mcc_accept_outcome_of(r);
+    if (accepted->state != MCC_ACCEPT_STATE_OFF) {
+        /* The TLS peer is a TTRP before us, and never goes on in the stead of
+         * the client that it speaks for. */
+        identity.client = accepted->client;
+        identity.verdict = accepted->client ? MCC_VERDICT_VERIFIED
+            : accepted->state == MCC_ACCEPT_STATE_FAULT ? MCC_VERDICT_FAULT
+            : MCC_VERDICT_NONE;
+        identity.reason = accepted->reason;
+    }
+    switch (identity.verdict) {
+    case MCC_VERDICT_VERIFIED:
+        return forward(r, server, &dir->forward, identity.client, now);
+    case MCC_VERDICT_NONE:
+        apr_table_setn(r->notes, MCC_NOTE_FORWARD, "none");
+        return DECLINED;
+    case MCC_VERDICT_FAULT:
+        return fail_to_identify(r, identity.reason);
+    case MCC_VERDICT_UNVERIFIED:
+        break;
+    }
+    apr_table_setn(r->notes, MCC_NOTE_FORWARD, "unverified");
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                  "the client's certificate is not forwarded: %s",
+                  identity.reason);
+    return DECLINED;
+}
+
+int mcc_forward_protocol_switch(conn_rec *c, request_rec *r, server_rec *s,
+                                const char *protocol)
+{
+    (void)c;
+    (void)s;
+    (void)protocol;
+    if (r) {
+        mcc_request_send_nothing(r);
+        mcc_accept_give_back(r);
+    }
+    return DECLINED;
+}
+
+void mcc_forward_child_init(apr_pool_t *pchild, server_rec *s)
+{
+    mcc_global *global = mcc_server_config_of(s)->global;
+    client_cert_result result;
+
+    (void)pchild;
+    if (!global->forwards || !global->cache_size) {
+        return;
+    }
+    /* Never freed: it goes with the process, and prefork ends that in a signal
+     * handler, where nothing may be freed. */
+    result = client_cert_cache_new(mcc_cache_share(global), &global->cache);
+    if (result != CLIENT_CERT_RESULT_OK) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
+                     "ClientCertSignatureCache: %s; every request is signed",
+                     client_cert_result_message(result));
+    }
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file response_filter.h
+ * @brief Responses: without our headers, with an honest Vary, and in no cache
+ *        that would give them to somebody else (RFC 9440, section 2.4).
+ */
+#ifndef MCC_HEADERS_RESPONSE_FILTER_H
+#define MCC_HEADERS_RESPONSE_FILTER_H
+
+#include <httpd.h>
+
+/** Register the output filters. */
+void mcc_response_register(void);
+
+/** post_config hook. */
+int mcc_response_post_config(apr_pool_t *pconf, apr_pool_t *plog,
+                             apr_pool_t *ptemp, server_rec *s);
+
+/** insert_filter and insert_error_filter hook. */
+void mcc_response_insert_filter(request_rec *r);
+
+/** The request carries a certificate: nobody else may get its response, nor
+ *  that of a request which it is a part of. */
+void mcc_response_depends_on_client(request_rec *r);
+
+#endif /* MCC_HEADERS_RESPONSE_FILTER_H */

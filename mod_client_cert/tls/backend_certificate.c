@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "tls/backend_certificate.h"
+
+#include <string.h>
+
+#include <http_log.h>
+
+#include "config/config.h"
+#include "config/files.h"
+#include "tls/verification_directives.h"
+#include "tls/vhost.h"
+
+APLOG_USE_MODULE(client_cert);
+
+/** What mod_ssl would do in an SSL_CTX for connections to backends. */
+typedef struct {
+    const char *file; /**< SSLProxyMachineCertificateFile */
+    int (*choose)(SSL *, X509 **, EVP_PKEY **);
+} machine_certificate;
+
+/* Slots for machine_certificate in an SSL_CTX, and for the signer in an SSL; see
+ * ctx_index in vhost.c. */
+static int ctx_index = -1;
+static int ssl_index = -1;
+
+/* The <Proxy> section of which mod_ssl makes an SSL_CTX now, NULL if it is the
+ * server's. */
+static ap_conf_vector_t *current_section;
+
+static apr_status_t free_indexes(void *unused)
+{
+    (void)unused;
+    if (ctx_index >= 0) {
+        CRYPTO_free_ex_index(CRYPTO_EX_INDEX_SSL_CTX, ctx_index);
+    }
+    if (ssl_index >= 0) {
+        CRYPTO_free_ex_index(CRYPTO_EX_INDEX_SSL, ssl_index);
+    }
+    ctx_index = ssl_index = -1;
+    return APR_SUCCESS;
+}
+
+int mcc_tls_backend_pre_config(apr_pool_t *pconf, apr_pool_t *plog,
+                               apr_pool_t *ptemp)
+{
+    (void)ptemp;
+    ctx_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+    ssl_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+    apr_pool_cleanup_register(pconf, NULL, free_indexes, apr_pool_cleanup_null);
+    if (ctx_index < 0 || ssl_index < 0) {
+        ap_log_perror(APLOG_MARK, APLOG_CRIT, 0, plog,
+                      "OpenSSL has no room for our data");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return OK;
+}
+
+int mcc_tls_backend_enter_section(apr_pool_t *p, apr_pool_t *plog,
+                                  apr_pool_t *ptemp, server_rec *s,
+                                  ap_conf_vector_t *section)
+{
+    (void)p;
+    (void)plog;
+    (void)ptemp;
+    (void)s;
+    current_section = section;
+    return DECLINED;
+}
+
+int mcc_tls_backend_leave_section(apr_pool_t *p, apr_pool_t *plog,
+                                  apr_pool_t *ptemp, server_rec *s,
+                                  ap_conf_vector_t *section)
+{
+    (void)p;
+    (void)plog;
+    (void)ptemp;
+    (void)s;
+    (void)section;
+    current_section = NULL;
+    return DECLINED;
+}
+
+static const char *file_of(ap_conf_vector_t *section)
+{
+    const mcc_dir_config *conf = section ? ap_get_module_config(section,
+                                                                &client_cert_module)
+                                         : NULL;
+
+    return conf ? conf->machine_certificate_file : NULL;
+}
+
+/* As mod_ssl decides whether a certificate is one for a backend: by the names of
+ * the CAs that it asks for, if it names any. */
+static int is_asked_for(SSL *ssl, const client_cert_signer *signer)
+{
+    STACK_OF(X509_NAME) *names = SSL_get_client_CA_list(ssl);
+    X509 *certificate = NULL;
+    size_t number;
+    int i;
+
+    if (!names || sk_X509_NAME_num(names) <= 0) {
+        return 1;
+    }
+    for (number = 0; client_cert_signer_certificate(signer, number, &certificate)
+                         == CLIENT_CERT_RESULT_OK && certificate; number++) {
+        for (i = 0; i < sk_X509_NAME_num(names); i++) {
+            if (!X509_NAME_cmp(X509_get_issuer_name(certificate),
+                               sk_X509_NAME_value(names, i))) {
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
+/* Without intermediates of its own, OpenSSL looks for some where mod_ssl has told
+ * it to. */
+static int use_chain(SSL *ssl, const client_cert_signer *signer)
+{
+    STACK_OF(X509) *chain = sk_X509_new_null();
+    X509 *certificate = NULL;
+    size_t number;
+    int used = chain != NULL;
+
+    for (number = 1; used
+         && client_cert_signer_certificate(signer, number, &certificate)
+                == CLIENT_CERT_RESULT_OK
+         && certificate; number++) {
+        used = sk_X509_push(chain, certificate) > 0;
+    }
+    if (used && sk_X509_num(chain) > 0) {
+        used = SSL_set1_chain(ssl, chain) == 1;
+    }
+    sk_X509_free(chain);
+    return used;
+}
+
+static int show(SSL *ssl, const client_cert_signer *signer, X509 **certificate,
+                EVP_PKEY **key)
+{
+    X509 *own = NULL;
+    EVP_PKEY *own_key = NULL;
+
+    if (client_cert_signer_certificate(signer, 0, &own) != CLIENT_CERT_RESULT_OK
+        || client_cert_signer_key(signer, &own_key) != CLIENT_CERT_RESULT_OK
+        || SSL_use_certificate(ssl, own) != 1 || !use_chain(ssl, signer)) {
+        return 0;
+    }
+    if (!X509_up_ref(own)) {
+        return 0;
+    }
+    if (!EVP_PKEY_up_ref(own_key)) {
+        X509_free(own);
+        return 0;
+    }
+    *certificate = own;
+    *key = own_key;
+    return 1;
+}
+
+/* A backend asks for a certificate. */
+static int choose_certificate(SSL *ssl, X509 **certificate, EVP_PKEY **key)
+{
+    const machine_certificate *machine = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl),
+                                                             ctx_index);
+    const client_cert_signer *signer = SSL_get_ex_data(ssl, ssl_index);
+    int chosen;
+
+    if (signer && is_asked_for(ssl, signer)) {
+        return show(ssl, signer, certificate, key);
+    }
+    /* mod_ssl knows more intermediates, by which it may still be asked for. */
+    chosen = machine && machine->choose ? machine->choose(ssl, certificate, key) : 0;
+    if (!signer || chosen <= 0) {
+        return chosen;
+    }
+    X509_free(*certificate);
+    EVP_PKEY_free(*key);
+    *certificate = NULL;
+    *key = NULL;
+    return show(ssl, signer, certificate, key);
+}
+
+int mcc_tls_backend_init_server(server_rec *s, apr_pool_t *p, int is_proxy,
+                                SSL_CTX *ctx)
+{
+    const char *file = file_of(current_section);
+    machine_certificate *machine;
+
+    if (!is_proxy || !mcc_server_config_of(s)->global->forwards) {
+        return DECLINED;
+    }
+    /* As mod_ssl merges them. */
+    if (!file) {
+        file = file_of(s->lookup_defaults);
+    }
+    /* A section's may come again, with another server. */
+    if (!file || SSL_CTX_get_ex_data(ctx, ctx_index)) {
+        return DECLINED;
+    }
+    machine = apr_pcalloc(p, sizeof(*machine));
+    machine->file = file;
+    machine->choose = SSL_CTX_get_client_cert_cb(ctx);
+    if (!SSL_CTX_set_ex_data(ctx, ctx_index, machine)) {
+        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
+                     "OpenSSL has no room for our data");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    SSL_CTX_set_client_cert_cb(ctx, choose_certificate);
+    return OK;
+}
+
+/* Who signs in this server out of this file; NULL if another does. */
+static const client_cert_signer *signer_of(const mcc_server_config *conf,
+                                           const char *file)
+{
+    const mcc_file *signer = conf->signer.file;
+
+    if (conf->signer.source == MCC_SIGNER_FILE) {
+        return !signer->key_name && !strcmp(signer->name, file) ? signer->signer
+                                                                : NULL;
+    }
+    /* Of several certificates none is known to be the file's. */
+    if (conf->certificate_files != 1 || strcmp(conf->certificate_file, file)
+        || !conf->tls_host || conf->tls_host->certificates->nelts != 1) {
+        return NULL;
+    }
+    return APR_ARRAY_IDX(conf->tls_host->certificates, 0,
+                         const mcc_tls_certificate *)->signer;
+}
+
+int mcc_tls_backend_pre_handshake(conn_rec *c, SSL *ssl, int is_proxy)
+{
+    const machine_certificate *machine;
+    const client_cert_signer *signer;
+
+    if (!is_proxy) {
+        return DECLINED;
+    }
+    machine = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), ctx_index);
+    /* The connection is made for a request of this server's. */
+    signer = machine ? signer_of(mcc_server_config_of(c->base_server), machine->file)
+                     : NULL;
+    if (signer && !SSL_set_ex_data(ssl, ssl_index, (void *)signer)) {
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return signer ? OK : DECLINED;
+}
+
+/* The file that a directive of mod_ssl's names; that one says what is wrong. */
+static const char *file_in(cmd_parms *cmd, const char *args)
+{
+    return ap_server_root_relative(cmd->pool, ap_getword_conf(cmd->temp_pool, &args));
+}
+
+const char *mcc_see_machine_certificate_file(cmd_parms *cmd, void *dir,
+                                             const char *args)
+{
+    const char *error = mcc_without_mod_ssl(cmd);
+
+    if (!error) {
+        ((mcc_dir_config *)dir)->machine_certificate_file = file_in(cmd, args);
+    }
+    return error;
+}
+
+const char *mcc_see_certificate_file(cmd_parms *cmd, void *dir, const char *args)
+{
+    mcc_server_config *conf = mcc_server_config_of(cmd->server);
+    const char *error = mcc_without_mod_ssl(cmd);
+
+    (void)dir;
+    if (!error) {
+        conf->certificate_file = file_in(cmd, args);
+        conf->certificate_files += conf->certificate_file ? 1 : 2;
+    }
+    return error;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "tls/vhost.h"
+
+#include <string.h>
+
+/* The slot for mcc_tls_host in an SSL_CTX: a number that OpenSSL hands out
+ * once for each load of this module, before there is any connection. */
+static int ctx_index = -1;
+
+static apr_status_t free_index(void *unused)
+{
+    (void)unused;
+    if (ctx_index >= 0) {
+        CRYPTO_free_ex_index(CRYPTO_EX_INDEX_SSL_CTX, ctx_index);
+        ctx_index = -1;
+    }
+    return APR_SUCCESS;
+}
+
+int mcc_tls_vhost_pre_config(apr_pool_t *pconf)
+{
+    ctx_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+    apr_pool_cleanup_register(pconf, NULL, free_index, apr_pool_cleanup_null);
+    return ctx_index >= 0;
+}
+
+int mcc_tls_vhost_attach(mcc_tls_host *host, SSL_CTX *ctx)
+{
+    return SSL_CTX_set_ex_data(ctx, ctx_index, host);
+}
+
+mcc_tls_host *mcc_tls_host_of(const SSL *ssl)
+{
+    return SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), ctx_index);
+}
+
+static const mcc_tls_certificate *find_own(const mcc_tls_host *host,
+                                           const uint8_t id[MCC_ID_LENGTH])
+{
+    int i;
+
+    for (i = 0; i < host->certificates->nelts; i++) {
+        const mcc_tls_certificate *entry = APR_ARRAY_IDX(host->certificates, i,
+                                                         mcc_tls_certificate *);
+
+        if (!memcmp(entry->key.id, id, MCC_ID_LENGTH)) {
+            return entry;
+        }
+    }
+    return NULL;
+}
+
+static const mcc_tls_certificate *find_id(const mcc_tls_host *host,
+                                          const uint8_t id[MCC_ID_LENGTH])
+{
+    const mcc_tls_certificate *entry = find_own(host, id);
+    mcc_tls_certificate wanted;
+
+    if (entry) {
+        return entry;
+    }
+    memcpy(wanted.key.vhost, host->fingerprint, MCC_ID_LENGTH);
+    memcpy(wanted.key.id, id, MCC_ID_LENGTH);
+    return apr_hash_get(mcc_server_config_of(host->server)->global->tls_certificates,
+                        &wanted.key, sizeof(wanted.key));
+}
+
+int mcc_tls_host_certificate_id(const mcc_tls_host *host, const SSL *ssl,
+                                uint8_t id[MCC_ID_LENGTH])
+{
+    X509 *certificate = SSL_get_certificate(ssl);
+    int i;
+
+    for (i = 0; i < host->certificates->nelts; i++) {
+        const mcc_tls_certificate *entry = APR_ARRAY_IDX(host->certificates, i,
+                                                         mcc_tls_certificate *);
+
+        if (entry->certificate == certificate) {
+            memcpy(id, entry->key.id, MCC_ID_LENGTH);
+            return 1;
+        }
+    }
+    /* One that was set for this connection alone, as for an ACME challenge. */
+    return certificate
+        && client_cert_certificate_id(certificate, id) == CLIENT_CERT_RESULT_OK;
+}
+
+int mcc_tls_host_has_certificate(const mcc_tls_host *host,
+                                 const uint8_t id[MCC_ID_LENGTH])
+{
+    return find_own(host, id) != NULL;
+}
+
+const client_cert_signer *mcc_tls_host_signer(const mcc_tls_host *host,
+                                              const uint8_t id[MCC_ID_LENGTH])
+{
+    const mcc_tls_certificate *entry = host ? find_id(host, id) : NULL;
+
+    return entry ? entry->signer : NULL;
+}
