@@ -144,7 +144,7 @@ def control(language, uses, floors, low, high):
         uses = {**uses, low: uses[low] | {high}}
     faults = " ".join(check(language, uses, floors))
     for expected in (f"{low} reaches up to {high}", "a circle"):
-        if floors and expected not in faults:
+        if expected not in faults:
             sys.exit(f"the control was not noticed: {expected}")
 
 
@@ -156,7 +156,8 @@ def main():
         ("Rust", rust_uses(top / "src"), RUST_FLOORS, "asn1::der", "sign::signer"),
     ):
         faults += check(language, uses, floors)
-        control(language, uses, floors, low, high)
+        if floors:
+            control(language, uses, floors, low, high)
     for fault in faults:
         print(fault)
     sys.exit(bool(faults))
