@@ -343,6 +343,18 @@ mod tests {
         assert!(!renewed.reused() && renewed.value() != first.value());
     }
 
+    /// A panic under the lock leaves what the client keeps whole, and it is used on.
+    #[test]
+    fn last_used_after_a_panic() {
+        let bench = Bench::new(SIZE);
+        let signature = bench.key().signature;
+        let last_used = bench.client.last_used();
+        last_used.poison(signature.format);
+        let value = bench.sign(NOW, 80).value().to_owned();
+        assert!(bench.sign(NOW, 80).reused());
+        assert_eq!(last_used.get(&signature, NOW, 80).unwrap().value(), value);
+    }
+
     #[test]
     fn last_used_no_longer_than_any() {
         let bench = Bench::new(SIZE);

@@ -4,7 +4,7 @@
 
 use std::{
     ffi::c_char,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard, TryLockError},
 };
 
 use crate::{cms::SignerCerts, format::SignedFormat};
@@ -89,6 +89,16 @@ impl LastUsed {
         }
     }
 
+    /// What there is in a format. Not while another thread is at it. Where a panic has poisoned the
+    /// lock, it is whole all the same: it is replaced by one assignment.
+    fn lock(&self, format: SignedFormat) -> Option<MutexGuard<'_, Option<Last>>> {
+        match self.of(format).try_lock() {
+            Ok(last) => Some(last),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
     /// The value, if this is the one, and need not be renewed yet. Not while another thread is at
     /// it: then it is as well to look it up.
     pub(crate) fn get(
@@ -97,7 +107,7 @@ impl LastUsed {
         now: i64,
         lifetime: u32,
     ) -> Option<Arc<KeptValue>> {
-        let last = self.of(signature.format).try_lock().ok()?;
+        let last = self.lock(signature.format)?;
         let last = last.as_ref().filter(|Last { signature: kept, signed_at, .. }| {
             kept == signature
                 && signed_at.is_fresh(now, lifetime)
@@ -114,9 +124,21 @@ impl LastUsed {
         value: Text,
     ) -> Arc<KeptValue> {
         let value = KeptValue::new(value);
-        if let Ok(mut last) = self.of(signature.format).try_lock() {
+        if let Some(mut last) = self.lock(signature.format) {
             *last = Some(Last { signature, signed_at, value: Arc::clone(&value) });
         }
         value
+    }
+}
+
+#[cfg(test)]
+impl LastUsed {
+    /// Panics under the lock.
+    pub(crate) fn poison(&self, format: SignedFormat) {
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _last = self.of(format).lock();
+            panic!("injected");
+        }));
+        assert!(panicked.is_err() && self.of(format).is_poisoned());
     }
 }

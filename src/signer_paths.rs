@@ -4,7 +4,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, RwLock},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 
 use openssl::x509::X509;
@@ -126,7 +126,7 @@ impl SignerPaths {
 
     /// The signer's path, if one was kept that stands at `now`, in Unix seconds.
     pub(crate) fn find(&self, question: &Question<'_>, now: i64) -> Option<Arc<SignerPath>> {
-        let entries = self.entries.read().ok()?;
+        let entries = self.read();
         let found = entries.iter().find(|entry| entry.answers(question) && entry.stands(now));
         found.map(|entry| Arc::clone(&entry.path))
     }
@@ -140,10 +140,16 @@ impl SignerPaths {
         has: impl Fn(&[u8]) -> bool,
         now: i64,
     ) -> Option<Arc<SignerPath>> {
-        let entries = self.entries.read().ok()?;
+        let entries = self.read();
         let mut entries = entries.iter().filter(|entry| entry.is_of(question) && entry.stands(now));
         let found = entries.find(|entry| entry.is_among(signer, &has));
         found.map(|entry| Arc::clone(&entry.path))
+    }
+
+    /// Where a panic has poisoned the lock, the entries are whole all the same: each is put in, and
+    /// taken out, by one call.
+    fn read(&self) -> RwLockReadGuard<'_, VecDeque<Entry>> {
+        self.entries.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps a path that was verified at `now`, in place of another of the same signer. Only with a
@@ -155,7 +161,7 @@ impl SignerPaths {
         if entry.weight() > self.bytes {
             return;
         }
-        let Ok(mut entries) = self.entries.write() else { return };
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         // What another thread has just kept is as good, but for the time.
         entries.retain(|entry| {
             now < entry.path.end && !(entry.is_of(question) && entry.path.der == path_der)
@@ -172,10 +178,19 @@ impl SignerPaths {
 #[cfg(test)]
 impl SignerPaths {
     pub(crate) fn len(&self) -> usize {
-        self.entries.read().unwrap().len()
+        self.read().len()
     }
 
     pub(crate) fn first(&self) -> Arc<SignerPath> {
-        Arc::clone(&self.entries.read().unwrap()[0].path)
+        Arc::clone(&self.read()[0].path)
+    }
+
+    /// Panics under the lock.
+    pub(crate) fn poison(&self) {
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _entries = self.entries.write();
+            panic!("injected");
+        }));
+        assert!(panicked.is_err() && self.entries.is_poisoned());
     }
 }

@@ -97,6 +97,22 @@ fn for_other_clients_and_times() {
     assert!(Arc::ptr_eq(&path, &bench.kept.paths.first()));
 }
 
+/// A panic under the lock leaves what is kept whole, and it is used on.
+#[test]
+fn after_a_panic() {
+    let bench = Bench::new();
+    let forge = bench.world.forge();
+    assert_eq!(bench.verify(&forge, NOW), Ok(()));
+    let path = bench.kept.paths.first();
+    bench.kept.paths.poison();
+    assert_eq!(bench.verify(&forge, NOW), Ok(()));
+    assert!(Arc::ptr_eq(&path, &bench.kept.paths.first()), "found");
+    let bench = Bench { kept: kept(1 << 20), ..bench };
+    bench.kept.paths.poison();
+    assert_eq!(bench.verify(&forge, NOW), Ok(()));
+    assert_eq!(bench.count(), 1, "kept");
+}
+
 #[test]
 fn not_for_other_certificates() {
     let bench = Bench::new();
