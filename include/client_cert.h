@@ -843,13 +843,16 @@ void client_cert_cache_free(client_cert_cache *cache);
  * two certificates is outside its validity at `now`. With a `lifetime` of 0 it is always signed
  * anew. When several threads need the same value, one signs and the others wait for it, though no
  * longer than a second before they sign for themselves; but in the last eighth of its lifetime one
- * renews it, and the others go on with it. Failures are not remembered.
+ * renews it, and the others go on with it, as does this one where that fails. Failures are not
+ * remembered.
  *
  * Sets `*value` to the value of a header, visible ASCII, NUL-terminated, which is not copied: it
  * belongs to `*kept`, lives as long as that, and must not be written to. `*length` is its length, the
  * NUL not counted. client_cert_kept_value_free() releases `*kept`; neither cache nor client need live
  * as long. Sets `*reused` to whether the value was signed before, by an earlier call or by another
- * thread's.
+ * thread's. Sets `*renewal` to CLIENT_CERT_RESULT_OK, or, of the calls that could not renew a value
+ * in good time, for one in a minute, to why: CLIENT_CERT_RESULT_PANIC, or as client_cert_sign()
+ * fails, OpenSSL's reasons being left in its error queue.
  *
  * Fails as client_cert_sign() does.
  */
@@ -863,7 +866,8 @@ client_cert_result client_cert_cache_sign(const client_cert_cache *cache,
                                           client_cert_kept_value **kept,
                                           const char **value,
                                           size_t *length,
-                                          bool *reused);
+                                          bool *reused,
+                                          client_cert_result *renewal);
 
 /**
  * Releases a value that was kept. NULL is allowed, as with free(). No thread may be reading it for

@@ -5,7 +5,10 @@
 use std::{
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
     time::Duration,
 };
 
@@ -16,7 +19,7 @@ use crate::{
     error::Error,
     format::SignedFormat,
     last_used::{Signature, SignedAt, Text},
-    openssl::leaving_no_errors,
+    openssl::leaving_errors_if,
     signer::{Signer, SignerCerts},
     table::{Table, make_once, table},
 };
@@ -35,11 +38,18 @@ const USUAL_LENGTH: usize = 2048;
 
 pub use crate::last_used::KeptValue;
 
+/// Once in so many seconds somebody is told of a renewal that failed.
+const TELL_EVERY: i64 = 60;
+
 /// Signed values to use again, bounded in memory.
 pub struct Cache {
     /// None when nothing is kept.
     values: Option<Table<Key, Entry, Weight>>,
+    told: Told,
 }
+
+/// When somebody was last told of a renewal that failed, in Unix seconds.
+struct Told(AtomicI64);
 
 /// A value, and whether it was signed for somebody else's call.
 #[derive(Debug)]
@@ -48,6 +58,17 @@ pub struct Signed {
     pub value: Arc<KeptValue>,
     /// Whether it was signed before, or for another thread.
     pub reused: bool,
+    /// Why it could not be renewed, in good time. To one caller in [`TELL_EVERY`] seconds.
+    pub not_renewed: Option<NotRenewed>,
+}
+
+/// Why a value could not be renewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotRenewed {
+    /// It could not be signed.
+    Error(Error),
+    /// To sign it ended in a panic.
+    Panic,
 }
 
 /// All that a value depends on, but for the time.
@@ -75,11 +96,32 @@ impl Weighter<Key, Entry> for Weight {
     }
 }
 
+impl Told {
+    const NEVER: i64 = i64::MIN;
+
+    /// Whether the caller is to be told at `now`. Also where the clock was put back.
+    fn is_due(&self, now: i64) -> bool {
+        let told = |last| {
+            let is_due =
+                last == Self::NEVER || now < last || now.saturating_sub(last) >= TELL_EVERY;
+            is_due.then_some(now)
+        };
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, told).is_ok()
+    }
+}
+
+impl Signed {
+    fn new(value: Text, reused: bool) -> Self {
+        Self { value: KeptValue::new(value), reused, not_renewed: None }
+    }
+}
+
 impl Cache {
     /// Makes a cache that uses so many bytes of memory at most; with 0 it keeps nothing.
     #[must_use]
     pub fn new(bytes: usize) -> Self {
-        Self { values: table(bytes, bytes.div_ceil(USUAL_LENGTH), Weight) }
+        let values = table(bytes, bytes.div_ceil(USUAL_LENGTH), Weight);
+        Self { values, told: Told(AtomicI64::new(Told::NEVER)) }
     }
 
     /// As [`Signer::sign_value`]; but a value is used again that was signed less
@@ -89,7 +131,9 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// As [`Signer::sign_value`], OpenSSL's reasons included; an error is not kept.
+    /// As [`Signer::sign_value`], OpenSSL's reasons included; an error is not kept. Where a value
+    /// could not be renewed that may still be used, that is no error; OpenSSL's reasons are left
+    /// only with [`Signed::not_renewed`].
     pub fn sign(
         &self,
         signer: &Signer,
@@ -108,14 +152,14 @@ impl Cache {
             Ok(Entry { value: value.into(), signed_at: SignedAt(now), renewing: false })
         };
         let Some(values) = self.values.as_ref().filter(|_| lifetime > 0) else {
-            return Ok(Signed { value: KeptValue::new(sign()?.value), reused: false });
+            return Ok(Signed::new(sign()?.value, false));
         };
 
         let signature = Signature { signer: *signer.fingerprint(), certs, format };
         if let Some(value) = client.last_used().get(&signature, now, lifetime) {
-            return Ok(Signed { value, reused: true });
+            return Ok(Signed { value, reused: true, not_renewed: None });
         }
-        look_up(values, signature, client, now, lifetime, sign)
+        look_up(values, &self.told, signature, client, now, lifetime, sign)
     }
 }
 
@@ -123,6 +167,7 @@ impl Cache {
 #[inline(never)]
 fn look_up(
     values: &Table<Key, Entry, Weight>,
+    told: &Told,
     signature: Signature,
     client: &Client,
     now: i64,
@@ -132,39 +177,55 @@ fn look_up(
     let key = Key { client: *client.id(), signature };
     if let Some(entry) = values.get(&key).filter(|entry| entry.signed_at.is_fresh(now, lifetime)) {
         if entry.signed_at.is_due(now, lifetime) {
-            let (value, reused) = renew(values, &key, &entry, sign);
-            return Ok(Signed { value: KeptValue::new(value), reused });
+            return Ok(renew(values, &key, &entry, || told.is_due(now), sign));
         }
-        return Ok(Signed {
-            value: client.last_used().replace(signature, entry.signed_at, entry.value),
-            reused: true,
-        });
+        let value = client.last_used().replace(signature, entry.signed_at, entry.value);
+        return Ok(Signed { value, reused: true, not_renewed: None });
     }
     let (entry, reused) =
         make_once(values, &key, |entry| entry.signed_at.is_fresh(now, lifetime), sign)?;
-    Ok(Signed { value: KeptValue::new(entry.value), reused })
+    Ok(Signed::new(entry.value, reused))
 }
 
-/// The value to use in the last part of its lifetime: of those who come, one signs the next.
+/// The value to use in the last part of its lifetime: of those who come, one signs the next. Where
+/// that fails, it is said why, and OpenSSL's reasons are left, if `tell` says so.
 fn renew(
     values: &Table<Key, Entry, Weight>,
     key: &Key,
     entry: &Entry,
+    tell: impl FnOnce() -> bool,
     sign: impl FnOnce() -> Result<Entry, Error>,
-) -> (Text, bool) {
+) -> Signed {
+    let mut not_renewed = None;
     if !entry.renewing && claim(values, key, entry) {
         // The value at hand is good whether or not there will be another, and whatever became of
         // that. Unwind safe: what `sign` leaves behind is complete, as everywhere.
-        let signed = catch_unwind(AssertUnwindSafe(|| leaving_no_errors(sign)));
-        if let Ok(Ok(next)) = signed {
-            let value = Arc::clone(&next.value);
-            // Not kept if it was evicted meanwhile.
-            let _ = values.replace(key.clone(), next, true);
-            return (value, false);
+        let mut tell = Some(tell);
+        let mut is_told = || tell.take().is_some_and(|tell| tell());
+        let signed = catch_unwind(AssertUnwindSafe(|| {
+            let mut stay = false;
+            let signed = leaving_errors_if(
+                |signed: &Result<_, _>| {
+                    stay = signed.is_err() && is_told();
+                    stay
+                },
+                sign,
+            );
+            signed.map_err(|error| stay.then_some(NotRenewed::Error(error)))
+        }));
+        match signed {
+            Ok(Ok(next)) => {
+                let value = Arc::clone(&next.value);
+                // Not kept if it was evicted meanwhile.
+                let _ = values.replace(key.clone(), next, true);
+                return Signed::new(value, false);
+            }
+            Ok(Err(why)) => not_renewed = why,
+            Err(_) => not_renewed = is_told().then_some(NotRenewed::Panic),
         }
         release(values, key, entry);
     }
-    (Arc::clone(&entry.value), true)
+    Signed { not_renewed, ..Signed::new(Arc::clone(&entry.value), true) }
 }
 
 /// Whether the renewal of this entry falls to the caller.
@@ -324,6 +385,48 @@ mod tests {
         assert!(!claim(values, &key, &entry));
     }
 
+    #[test]
+    fn told_once_a_minute() {
+        let told = Told(AtomicI64::new(Told::NEVER));
+        for (now, expected) in [
+            (NOW, true),
+            (NOW, false),
+            (NOW + 59, false),
+            (NOW + 60, true),
+            (NOW + 119, false),
+            // The clock is put back.
+            (NOW, true),
+            (NOW + 1, false),
+            (i64::MAX, true),
+        ] {
+            assert_eq!(told.is_due(now), expected, "{}", now - NOW);
+        }
+    }
+
+    /// OpenSSL's reasons are there for who is told, and for nobody else.
+    #[test]
+    fn reasons_of_a_renewal_that_fails() {
+        let bench = Bench::new(SIZE);
+        bench.sign(NOW, 80);
+        let values = bench.cache.values.as_ref().unwrap();
+        let key = bench.key();
+        for tell in [true, false] {
+            let entry = values.get(&key).unwrap();
+            let signed = renew(
+                values,
+                &key,
+                &entry,
+                || tell,
+                || {
+                    openssl::md::Md::fetch(None, "none", None).err().unwrap().put();
+                    Err(Error::SigningFailed)
+                },
+            );
+            assert_eq!(signed.not_renewed.is_some(), tell);
+            assert_eq!(openssl::error::ErrorStack::get().errors().is_empty(), !tell);
+        }
+    }
+
     /// What fails in renewing costs nobody the value that is still good, nor the next renewal.
     #[test]
     fn a_renewal_that_fails_is_given_up() {
@@ -333,11 +436,15 @@ mod tests {
         let key = bench.key();
         let fail: [fn() -> Result<Entry, Error>; 2] =
             [|| Err(Error::SigningFailed), || panic!("injected")];
-        for fail in fail {
-            let entry = values.get(&key).unwrap();
-            let (value, reused) = renew(values, &key, &entry, fail);
-            assert!(reused && *value == *entry.value);
-            assert!(!values.get(&key).unwrap().renewing);
+        let why = [NotRenewed::Error(Error::SigningFailed), NotRenewed::Panic];
+        for (fail, why) in fail.into_iter().zip(why) {
+            for tell in [true, false] {
+                let entry = values.get(&key).unwrap();
+                let signed = renew(values, &key, &entry, || tell, fail);
+                assert!(signed.reused() && signed.value() == first.value());
+                assert_eq!(signed.not_renewed, tell.then_some(why));
+                assert!(!values.get(&key).unwrap().renewing);
+            }
         }
         let renewed = bench.sign(NOW + 70, 80);
         assert!(!renewed.reused() && renewed.value() != first.value());

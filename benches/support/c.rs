@@ -52,6 +52,7 @@ unsafe extern "C" {
         value: *mut *const c_char,
         length: *mut usize,
         reused: *mut bool,
+        renewal: *mut u32,
     ) -> u32;
     fn client_cert_kept_value_free(kept: *mut KeptValue);
     fn client_cert_anchors_from_file(file: *const c_char, anchors: *mut *mut Anchors) -> u32;
@@ -247,6 +248,7 @@ pub(crate) fn cache_sign<R>(
     read: impl FnOnce(*const c_char) -> R,
 ) -> (R, bool) {
     let (mut kept, mut value, mut length, mut reused) = (null_mut(), null(), 0, false);
+    let mut renewal = 0;
     // SAFETY: live objects, places for the results, which are released when they were read.
     unsafe {
         let result = client_cert_cache_sign(
@@ -261,8 +263,9 @@ pub(crate) fn cache_sign<R>(
             &mut value,
             &mut length,
             &mut reused,
+            &mut renewal,
         );
-        assert_eq!(result, 0);
+        assert_eq!((result, renewal), (0, 0));
         let read = read(value);
         client_cert_kept_value_free(kept);
         (read, reused)

@@ -52,18 +52,42 @@ static int goes_to_backend(const request_rec *r)
     return r->proxyreq == PROXYREQ_REVERSE;
 }
 
-static const char *set_value(request_rec *r, const mcc_forward_line *line,
+static const char *signer_names(const mcc_server_config *server)
+{
+    return server->signer.source == MCC_SIGNER_FILE ? server->signer.file->names
+                                                    : "server";
+}
+
+/* Said here, since nothing else tells of it before the value is too old. */
+static MCC_SELDOM void warn_of_renewal(request_rec *r,
+                                       const mcc_server_config *server,
+                                       const char *header,
+                                       client_cert_result why)
+{
+    mcc_log_openssl_error(r);
+    ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                  "ClientCertForward: the value of header \"%s\" could not be "
+                  "renewed: %s (ClientCertSigner %s); the one at hand is sent "
+                  "until its ClientCertSignatureLifetime ends; this is said once "
+                  "a minute", header, client_cert_result_message(why),
+                  signer_names(server));
+}
+
+static const char *set_value(request_rec *r, const mcc_server_config *server,
+                             const mcc_forward_line *line,
                              const client_cert_signer *signer, uint32_t certs,
-                             uint32_t lifetime, const client_cert_cache *cache,
+                             uint32_t lifetime,
                              const client_cert_client *client, apr_int64_t now,
                              client_cert_result *result)
 {
+    const client_cert_cache *cache = server->global->cache;
     client_cert_allocator allocator = { allocate_from_pool, r->pool };
     client_cert_value made = { NULL, 0 };
     client_cert_kept_value *kept = NULL;
     const char *value = NULL;
     size_t length = 0;
     bool reused = false;
+    client_cert_result renewal = CLIENT_CERT_RESULT_OK;
     const char *how = "sent";
 
     if (!line->is_signed) {
@@ -71,9 +95,12 @@ static const char *set_value(request_rec *r, const mcc_forward_line *line,
     }
     else if (cache && lifetime) {
         *result = client_cert_cache_sign(cache, signer, certs, client,
-                                         line->format, now, lifetime,
-                                         &kept, &value, &length, &reused);
+                                         line->format, now, lifetime, &kept,
+                                         &value, &length, &reused, &renewal);
         how = reused ? "reused" : "signed";
+        if (renewal != CLIENT_CERT_RESULT_OK) {
+            warn_of_renewal(r, server, line->header, renewal);
+        }
         if (kept) {
             apr_pool_cleanup_register(r->pool, kept, free_kept,
                                       apr_pool_cleanup_null);
@@ -141,9 +168,7 @@ static MCC_SELDOM int fail(request_rec *r, const mcc_server_config *server,
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
                   "ClientCertForward: no value for header \"%s\": %s "
                   "(ClientCertSigner %s); the request is not forwarded",
-                  header, reason,
-                  server->signer.source == MCC_SIGNER_FILE ? server->signer.file->names
-                                                           : "server");
+                  header, reason, signer_names(server));
     return send_failure(r);
 }
 
@@ -205,8 +230,8 @@ static int forward(request_rec *r, const mcc_server_config *server,
         if (!signer && line->is_signed) {
             return fail(r, server, line->header, why);
         }
-        how = set_value(r, line, signer, certs, lifetime, server->global->cache,
-                        client, now, &result);
+        how = set_value(r, server, line, signer, certs, lifetime, client, now,
+                        &result);
         if (!how) {
             if (result == CLIENT_CERT_RESULT_SIGNING_FAILED) {
                 mcc_log_openssl_error(r);

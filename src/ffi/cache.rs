@@ -14,7 +14,7 @@ use super::{
     result::ClientCertResult,
 };
 use crate::{
-    cache::{Cache, KeptValue},
+    cache::{Cache, KeptValue, NotRenewed},
     client::Client,
     signer::Signer,
 };
@@ -53,13 +53,16 @@ pub unsafe extern "C" fn client_cert_cache_free(cache: *mut Cache) {
 /// two certificates is outside its validity at `now`. With a `lifetime` of 0 it is always signed
 /// anew. When several threads need the same value, one signs and the others wait for it, though no
 /// longer than a second before they sign for themselves; but in the last eighth of its lifetime one
-/// renews it, and the others go on with it. Failures are not remembered.
+/// renews it, and the others go on with it, as does this one where that fails. Failures are not
+/// remembered.
 ///
 /// Sets `*value` to the value of a header, visible ASCII, NUL-terminated, which is not copied: it
 /// belongs to `*kept`, lives as long as that, and must not be written to. `*length` is its length, the
 /// NUL not counted. client_cert_kept_value_free() releases `*kept`; neither cache nor client need live
 /// as long. Sets `*reused` to whether the value was signed before, by an earlier call or by another
-/// thread's.
+/// thread's. Sets `*renewal` to CLIENT_CERT_RESULT_OK, or, of the calls that could not renew a value
+/// in good time, for one in a minute, to why: CLIENT_CERT_RESULT_PANIC, or as client_cert_sign()
+/// fails, OpenSSL's reasons being left in its error queue.
 ///
 /// Fails as client_cert_sign() does.
 #[unsafe(no_mangle)]
@@ -75,17 +78,25 @@ pub unsafe extern "C" fn client_cert_cache_sign(
     value: *mut *const c_char,
     length: *mut usize,
     reused: *mut bool,
+    renewal: *mut ClientCertResult,
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
     quiet_boundary(|| unsafe {
         let (kept, value) = (pointer::out(kept, null_mut())?, pointer::out(value, null())?);
         let (length, reused) = (pointer::out(length, 0)?, pointer::out(reused, false)?);
+        let renewal = pointer::out(renewal, ClientCertResult::Ok)?;
         let cache = pointer::borrow(cache)?;
         let (signer, client) = (pointer::borrow(signer)?, pointer::borrow(client)?);
         let (certs, format) = (number::signer_certs(certs)?, number::signed_format(format)?);
         let signed = cache.sign(signer, certs, client, format, now, lifetime)?;
         (*value, *length) = (signed.value.as_ptr(), signed.value.value().len());
         *reused = signed.reused;
+        if let Some(why) = signed.not_renewed {
+            *renewal = match why {
+                NotRenewed::Error(error) => error.into(),
+                NotRenewed::Panic => ClientCertResult::Panic,
+            };
+        }
         *kept = pointer::share(signed.value);
         Ok(())
     })

@@ -78,6 +78,7 @@ fn null_is_never_taken_silently() {
     let (mut signer_out, mut client_out) = (null_mut(), null_mut());
     let mut handshake_out = null_mut();
     let (mut length, mut reused, mut borrowed) = (0, false, null());
+    let mut renewal = Ok;
     let (mut kept, mut text) = (null_mut(), null());
     let (mut x509_out, mut key_out) = (null_mut(), null_mut());
     let (mut file_out, mut octets) = (null_mut(), null());
@@ -272,6 +273,7 @@ fn null_is_never_taken_silently() {
                     &mut text,
                     &mut length,
                     &mut reused,
+                    &mut renewal,
                 ),
             ),
             (
@@ -288,6 +290,7 @@ fn null_is_never_taken_silently() {
                     &mut text,
                     &mut length,
                     &mut reused,
+                    &mut renewal,
                 ),
             ),
             (
@@ -304,6 +307,7 @@ fn null_is_never_taken_silently() {
                     &mut text,
                     &mut length,
                     &mut reused,
+                    &mut renewal,
                 ),
             ),
             (
@@ -320,6 +324,7 @@ fn null_is_never_taken_silently() {
                     &mut text,
                     &mut length,
                     &mut reused,
+                    &mut renewal,
                 ),
             ),
             (
@@ -336,6 +341,7 @@ fn null_is_never_taken_silently() {
                     null_mut(),
                     &mut length,
                     &mut reused,
+                    &mut renewal,
                 ),
             ),
             (
@@ -352,6 +358,7 @@ fn null_is_never_taken_silently() {
                     &mut text,
                     null_mut(),
                     &mut reused,
+                    &mut renewal,
                 ),
             ),
             (
@@ -367,6 +374,24 @@ fn null_is_never_taken_silently() {
                     &mut kept,
                     &mut text,
                     &mut length,
+                    null_mut(),
+                    &mut renewal,
+                ),
+            ),
+            (
+                "client_cert_cache_sign: argument 12",
+                client_cert_cache_sign(
+                    cache,
+                    signer,
+                    0,
+                    client,
+                    0,
+                    NOW,
+                    60,
+                    &mut kept,
+                    &mut text,
+                    &mut length,
+                    &mut reused,
                     null_mut(),
                 ),
             ),
@@ -395,6 +420,7 @@ fn kept_value_outlives_what_it_came_from() {
     let mut held = Vec::new();
     for (format, now) in [(0, NOW), (1, NOW), (0, NOW + 1), (0, NOW + 60), (1, NOW + 60)] {
         let (mut kept, mut text, mut length, mut reused) = (null_mut(), null(), 0, false);
+        let mut renewal = Ok;
         // SAFETY: live objects.
         let result = unsafe {
             client_cert_cache_sign(
@@ -409,10 +435,11 @@ fn kept_value_outlives_what_it_came_from() {
                 &mut text,
                 &mut length,
                 &mut reused,
+                &mut renewal,
             )
         };
         assert_eq!(result, Ok);
-        assert_eq!(reused, now == NOW + 1);
+        assert_eq!((reused, renewal), (now == NOW + 1, Ok));
         held.push((format, kept, text, length));
     }
     drop((cache, client, signer));
@@ -433,6 +460,7 @@ fn numbers_from_c_are_checked() {
     let (signer, client) = (&raw const objects.signer, &raw const objects.client);
     let malloc: *const Allocator = &MALLOC;
     let (mut value, mut length, mut reused) = (Value::EMPTY, 0, false);
+    let mut renewal = Ok;
     let (mut kept, mut text) = (null_mut(), null());
     for (certs, format) in [(3, 0), (u32::MAX, 0), (0, 2), (0, 3), (0, u32::MAX)] {
         // SAFETY: live objects.
@@ -451,6 +479,7 @@ fn numbers_from_c_are_checked() {
                 &mut text,
                 &mut length,
                 &mut reused,
+                &mut renewal,
             );
             assert_eq!(result, InvalidParameter);
             let result = client_cert_signer_value_length(signer, certs, format, 1, &mut length);

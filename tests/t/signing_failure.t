@@ -4,6 +4,7 @@
 # fault is an OpenSSL provider that stops signing (../refusing_provider.c).
 
 use ClientCertTest;
+use Time::HiRes 'sleep';
 
 my $provider = pki("refusing.$$.so");
 my $switch = pki("refuse.$$");
@@ -106,5 +107,52 @@ LINES
         };
     }
 }
+
+# In the last eighth of its lifetime a value is renewed in good time. Where that
+# fails, it is sent on, and a line says so.
+subtest 'a renewal that fails' => sub {
+    my $port = free_port();
+    my $config = server_config(
+        port => $port, signer => 'signer-p256',
+        global => "ClientCertSignatureLifetime 16\nStartServers 1\nServerLimit 1\nThreadsPerChild 25\n"
+            . "MaxRequestWorkers 25\nMinSpareThreads 1",
+        lines => 'ClientCertSigner ' . pki('signer-p256.pem'),
+    );
+    $config =~ s{^ProxyPass / .*$}{ProxyPass / http://127.0.0.1:$ENV{TEST_ORIGIN_HTTP}/}m;
+    my $server = ClientCertTest::Server->new(
+        name => 'refusing-renewal', config => $config,
+        env => { OPENSSL_CONF => $cnf, REFUSE_TO_SIGN => $switch },
+    );
+    unlink $switch;
+    $server->start;
+    my $client = client(port => $port, sni => 'ttrp.test', cert => 'client-rsa');
+    is(logged($client->request('/'), $server->access_log)->{forward}, 'signed', 'a value');
+    my ($first) = $client->request('/')->sent('Client-Cert');
+    like($first, qr/^MII/, 'which comes');
+    spew($switch, '');
+    my $warned = sub { scalar(() = $server->said =~ /client_cert:warn.*could not be renewed/g) };
+    # All of the last eighth, and what follows it.
+    my @responses;
+    my $end = time + 30;
+    while (time < $end) {
+        my $response = $client->request('/');
+        last if $response->status != 200;
+        push @responses, $response if $warned->();
+        sleep 0.3;
+    }
+    unlink $switch;
+    cmp_ok(scalar @responses, '>=', 3, 'requests after the failure');
+    is_deeply([$_->sent('Client-Cert')], [$first], 'have the value at hand') for @responses;
+    is(logged($responses[0], $server->access_log)->{forward}, 'reused', 'the note');
+    is($warned->(), 1, 'one line for all of them');
+    like($server->said, qr/client_cert:warn.*header "Client-Cert" could not be renewed: OpenSSL could not make/,
+        'which says what failed');
+    like($server->said, qr/client_cert:error.*the key store went away.*\n.*could not be renewed/,
+        'after what OpenSSL has to say of it');
+    $client = client(port => $port, sni => 'ttrp.test', cert => 'client-rsa');
+    my $response = $client->request('/');
+    is($response->status, 200, 'signed again once the provider does');
+    isnt(($response->sent('Client-Cert'))[0], $first, 'anew');
+};
 
 done_testing;
