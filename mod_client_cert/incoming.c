@@ -14,17 +14,20 @@
 
 APLOG_USE_MODULE(client_cert);
 
-static MCC_SELDOM int answer_to_ours(request_rec *r, const mcc_server_config *conf)
+static MCC_SELDOM int answer_to_ours(request_rec *r)
 {
-    if (conf->incoming == MCC_INCOMING_REJECT && !r->prev) {
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
-                      "the request is rejected for the headers it came with "
-                      "(ClientCertIncoming reject)");
-        apr_table_setn(r->notes, MCC_NOTE_INCOMING, "rejected");
-        return HTTP_BAD_REQUEST;
+    /* The redirect of an error is its answer. */
+    if (r->prev) {
+        apr_table_setn(r->notes, MCC_NOTE_INCOMING, "stripped");
+        return DECLINED;
     }
-    apr_table_setn(r->notes, MCC_NOTE_INCOMING, "stripped");
-    return DECLINED;
+    if (!mcc_request_reject(r)) {
+        return DECLINED;
+    }
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                  "the request is rejected for the headers it came with "
+                  "(ClientCertIncoming reject)");
+    return HTTP_BAD_REQUEST;
 }
 
 int mcc_incoming_post_read_request(request_rec *r)
@@ -47,5 +50,5 @@ int mcc_incoming_post_read_request(request_rec *r)
     /* An error in mid request has read the trailers before its redirect. */
     found = mcc_headers_remove(r, r->headers_in, ours, first)
         + mcc_headers_remove(r, r->trailers_in, ours, first);
-    return found && first ? answer_to_ours(r, conf) : DECLINED;
+    return found && first ? answer_to_ours(r) : DECLINED;
 }

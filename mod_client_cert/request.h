@@ -11,6 +11,7 @@
 #include <apr_tables.h>
 
 #include "compiler.h"
+#include "config/config.h"
 
 #define MCC_NOTE_FORWARD "client-cert-forward"
 #define MCC_NOTE_ACCEPT "client-cert-accept"
@@ -20,6 +21,12 @@
 typedef struct {
     const char *name, *value;
 } mcc_field;
+
+/** A field that some ClientCertAccept reads. */
+typedef struct {
+    const mcc_accepted_name *header;
+    const char *value;
+} mcc_captured;
 
 /** A request's user, see accept/user.c. */
 typedef struct {
@@ -57,7 +64,7 @@ typedef struct {
     unsigned refused : 1;
     /** (mcc_field) headers that we set; NULL if none were */
     apr_array_header_t *sent;
-    /** of the first request: (mcc_field) what ClientCertAccept reads, NULL if
+    /** of the first request: (mcc_captured) what ClientCertAccept reads, NULL if
      *  nobody does */
     apr_array_header_t *captured;
     /** of the first request: what was found out of it, see accept.c */
@@ -104,6 +111,11 @@ void mcc_request_send_again(request_rec *r);
 
 /** Take back all that mcc_request_send() set. */
 void mcc_request_send_nothing(request_rec *r);
+
+/** Our headers were in a request that this server had not asked for: note what becomes of
+ *  it, which is said nowhere else.
+ *  @return whether it is to be answered 400 (ClientCertIncoming reject) */
+int mcc_request_reject(request_rec *r);
 
 /** Take over from the request that redirected here what outlasts it: our
  *  notes, since the access log shows the last request's, and that the

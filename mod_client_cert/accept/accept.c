@@ -14,9 +14,9 @@
 
 APLOG_USE_MODULE(client_cert);
 
-/** An outcome, and the configuration that it is for. */
+/** An outcome, and what it was found out by. */
 typedef struct {
-    mcc_accept_config conf;
+    mcc_accept_rules rules;
     mcc_accept_outcome outcome;
 } kept_outcome;
 
@@ -86,26 +86,26 @@ static int is_unusable(const mcc_file *file, mcc_accept_outcome *outcome, apr_po
     return 1;
 }
 
-static void verify(request_rec *r, const mcc_accept_config *conf,
-                   const char *value, mcc_accept_outcome *outcome, apr_pool_t *p)
+static void verify(request_rec *r, const mcc_accept_rules *rules, const char *value,
+                   mcc_accept_outcome *outcome, apr_pool_t *p)
 {
     apr_int64_t now = apr_time_sec(apr_time_now());
     const client_cert_verdicts *verdicts
         = mcc_server_config_of(r->server)->global->verdicts;
     client_cert_trust trust = {
-        conf->anchors ? conf->anchors->anchors : NULL,
-        conf->crls ? conf->crls->crls : NULL, conf->names
+        rules->anchors ? rules->anchors->anchors : NULL,
+        rules->crls ? rules->crls->crls : NULL, rules->names
     };
     client_cert_accepted *accepted = NULL;
     char reason[CLIENT_CERT_REASON_SIZE];
     client_cert_result result;
     mcc_tls_identity peer;
 
-    if (is_unusable(conf->anchors, outcome, p) || is_unusable(conf->crls, outcome, p)) {
+    if (is_unusable(rules->anchors, outcome, p) || is_unusable(rules->crls, outcome, p)) {
         return;
     }
     memset(&peer, 0, sizeof(peer));
-    if (mcc_accept_needs_peer(conf)) {
+    if (rules->needs_peer) {
         mcc_tls_identify(r, now, &peer);
         switch (peer.verdict) {
         case MCC_VERDICT_VERIFIED:
@@ -125,29 +125,21 @@ static void verify(request_rec *r, const mcc_accept_config *conf,
             return;
         }
     }
-    if (!conf->anchors) {
+    if (!rules->anchors) {
         fail(outcome, MCC_ACCEPT_STATE_FAULT, "ClientCertTrust is missing here");
         return;
     }
-    if (conf->format == CLIENT_CERT_FORMAT_RFC9440) {
-        result = client_cert_verdicts_verify_peer(verdicts, &trust,
-                                                  (uint32_t)conf->format, value,
-                                                  strlen(value), now,
-                                                  peer.client, &accepted,
-                                                  reason, sizeof(reason));
+    if (rules->format == CLIENT_CERT_FORMAT_RFC9440) {
+        result = client_cert_verdicts_verify_peer(verdicts, &trust, rules->format,
+                                                  value, strlen(value), now,
+                                                  peer.client, &accepted, reason,
+                                                  sizeof(reason));
     }
     else {
-        result = client_cert_verdicts_verify(verdicts, &trust,
-                                             (uint32_t)conf->format, value,
-                                             strlen(value), now,
-                                             (uint32_t)(conf->max_age < 0
-                                                            ? MCC_DEFAULT_MAX_AGE
-                                                            : conf->max_age),
-                                             (uint32_t)(conf->max_age < 0
-                                                            ? MCC_DEFAULT_SKEW
-                                                            : conf->skew),
-                                             peer.client, &accepted, reason,
-                                             sizeof(reason));
+        result = client_cert_verdicts_verify(verdicts, &trust, rules->format, value,
+                                             strlen(value), now, rules->max_age,
+                                             rules->skew, peer.client, &accepted,
+                                             reason, sizeof(reason));
     }
     if (result == CLIENT_CERT_RESULT_OK) {
         take(outcome, accepted);
@@ -157,7 +149,7 @@ static void verify(request_rec *r, const mcc_accept_config *conf,
     outcome->kind = client_cert_result_message(result);
 }
 
-static void find_out(request_rec *r, const mcc_accept_config *conf,
+static void find_out(request_rec *r, const mcc_accept_rules *rules,
                      const apr_array_header_t *captured,
                      mcc_accept_outcome *outcome, apr_pool_t *p)
 {
@@ -168,28 +160,20 @@ static void find_out(request_rec *r, const mcc_accept_config *conf,
     memset(outcome, 0, sizeof(*outcome));
     outcome->state = MCC_ACCEPT_STATE_NONE;
     for (i = 0; captured && i < captured->nelts; i++) {
-        const mcc_field *field = &APR_ARRAY_IDX(captured, i, mcc_field);
+        const mcc_captured *field = &APR_ARRAY_IDX(captured, i, mcc_captured);
 
-        if (field->name == conf->header) {
+        if ((uint32_t)field->header->number == rules->header) {
             value = field->value;
             count++;
         }
     }
     if (count == 1) {
-        verify(r, conf, value, outcome, p);
+        verify(r, rules, value, outcome, p);
     }
     else if (count) {
         fail(outcome, MCC_ACCEPT_STATE_MALFORMED,
              "the header is there more than once");
     }
-}
-
-static int same_config(const mcc_accept_config *a, const mcc_accept_config *b)
-{
-    return a->format == b->format && a->header == b->header
-        && a->anchors == b->anchors && a->crls == b->crls
-        && a->names == b->names && (a->trust_peer != 0) == (b->trust_peer != 0)
-        && a->max_age == b->max_age && a->skew == b->skew;
 }
 
 /* The outcome for this configuration, found out if nobody asked before. */
@@ -198,6 +182,7 @@ static const mcc_accept_outcome *outcome_for(request_rec *r,
 {
     request_rec *first = first_request(r);
     mcc_request *request = mcc_request_of(first);
+    mcc_accept_rules rules = mcc_accept_rules_of(&dir->accept);
     kept_outcome *kept;
     int i;
 
@@ -207,13 +192,13 @@ static const mcc_accept_outcome *outcome_for(request_rec *r,
     }
     for (i = 0; i < request->outcomes->nelts; i++) {
         kept = APR_ARRAY_IDX(request->outcomes, i, kept_outcome *);
-        if (same_config(&kept->conf, &dir->accept)) {
+        if (!memcmp(&kept->rules, &rules, sizeof(rules))) {
             return &kept->outcome;
         }
     }
     kept = apr_palloc(first->pool, sizeof(*kept));
-    kept->conf = dir->accept;
-    find_out(r, &dir->accept, request->captured, &kept->outcome, first->pool);
+    kept->rules = rules;
+    find_out(r, &rules, request->captured, &kept->outcome, first->pool);
     APR_ARRAY_PUSH(request->outcomes, kept_outcome *) = kept;
     return &kept->outcome;
 }
@@ -263,7 +248,7 @@ void mcc_accept_capture(request_rec *r)
     if (request->captured) {
         return;
     }
-    request->captured = apr_array_make(first->pool, 1, sizeof(mcc_field));
+    request->captured = apr_array_make(first->pool, 1, sizeof(mcc_captured));
     /* The environment has strings that live as long as what is accepted, and
      * others' cleanups may read it: those registered later go first. */
     apr_pool_cleanup_register(first->pool, request, free_accepted,
@@ -273,20 +258,20 @@ void mcc_accept_capture(request_rec *r)
         const apr_table_entry_t *field = &APR_ARRAY_IDX(fields, i,
                                                         apr_table_entry_t);
         /* Each name that is accepted is one of ours. */
-        const char *name = mcc_names_may_contain(&server->global->our_names,
-                                                 field->key)
-            ? mcc_accepted_name(server->global, field->key) : NULL;
+        const mcc_accepted_name *header
+            = mcc_names_may_contain(&server->global->our_names, field->key)
+            ? mcc_find_accepted_name(server->global, field->key) : NULL;
 
-        if (name) {
-            mcc_field *captured = apr_array_push(request->captured);
+        if (header) {
+            mcc_captured *captured = apr_array_push(request->captured);
 
-            captured->name = name;
+            captured->header = header;
             captured->value = field->val;
         }
     }
     for (i = 0; i < request->captured->nelts; i++) {
         apr_table_unset(r->headers_in,
-                        APR_ARRAY_IDX(request->captured, i, mcc_field).name);
+                        APR_ARRAY_IDX(request->captured, i, mcc_captured).header->name);
     }
 }
 
@@ -297,9 +282,9 @@ void mcc_accept_give_back(request_rec *r)
 
     for (i = 0; request && request->captured && i < request->captured->nelts;
          i++) {
-        const mcc_field *field = &APR_ARRAY_IDX(request->captured, i, mcc_field);
+        const mcc_captured *field = &APR_ARRAY_IDX(request->captured, i, mcc_captured);
 
-        apr_table_addn(r->headers_in, field->name, field->value);
+        apr_table_addn(r->headers_in, field->header->name, field->value);
     }
 }
 
@@ -314,24 +299,16 @@ static int turn_away_uninvited(request_rec *r, const mcc_request *request)
         return OK;
     }
     for (i = 0; i < request->captured->nelts; i++) {
-        const char *name = APR_ARRAY_IDX(request->captured, i, mcc_field).name;
+        const mcc_accepted_name *header
+            = APR_ARRAY_IDX(request->captured, i, mcc_captured).header;
 
-        if (!mcc_accepts(&dir->accept)
-            || name != dir->accept.header) {
+        if (!mcc_accepts(&dir->accept) || header->number != dir->accept.header) {
             ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
-                          "header \"%s\" stripped from the request", name);
+                          "header \"%s\" stripped from the request", header->name);
             found = 1;
         }
     }
-    if (!found) {
-        return OK;
-    }
-    if (mcc_server_config_of(r->server)->incoming == MCC_INCOMING_REJECT) {
-        apr_table_setn(r->notes, MCC_NOTE_INCOMING, "rejected");
-        return HTTP_BAD_REQUEST;
-    }
-    apr_table_setn(r->notes, MCC_NOTE_INCOMING, "stripped");
-    return OK;
+    return found && mcc_request_reject(r) ? HTTP_BAD_REQUEST : OK;
 }
 
 /* The error document of a request that was refused is served as it is to
@@ -368,6 +345,8 @@ int mcc_accept_enforce(request_rec *r)
         return DECLINED;
     case MCC_ACCEPT_STATE_NONE:
         apr_table_setn(r->notes, MCC_NOTE_ACCEPT, "none");
+        ap_log_rerror(APLOG_MARK, APLOG_TRACE1, 0, r,
+                      "no forwarded client certificate came with the request");
         return DECLINED;
     case MCC_ACCEPT_STATE_ACCEPTED:
         apr_table_setn(r->notes, MCC_NOTE_ACCEPT, "accepted");

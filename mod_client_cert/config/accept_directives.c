@@ -57,21 +57,22 @@ static mcc_accept_config *section_of(cmd_parms *cmd, mcc_dir_config *conf)
     return &conf->accept;
 }
 
-/* The name among those that are read, where one header has one pointer. Two
- * names that fold to one are still two headers to be read. */
-static const char *add_accepted_name(mcc_global *global, const char *name,
-                                     apr_pool_t *p)
+/* The number of the name among those that are read. */
+static int add_accepted_name(mcc_global *global, const char *name, apr_pool_t *p)
 {
     char *lower = apr_pstrdup(p, name);
-    const char *known;
+    mcc_accepted_name *known;
 
     ap_str_tolower(lower);
     known = apr_hash_get(global->accepted_names_by_case, lower, APR_HASH_KEY_STRING);
     if (!known) {
-        known = APR_ARRAY_PUSH(global->accepted_names, const char *) = name;
+        known = apr_palloc(p, sizeof(*known));
+        known->name = name;
+        known->number = global->accepted_names->nelts;
+        APR_ARRAY_PUSH(global->accepted_names, const mcc_accepted_name *) = known;
         apr_hash_set(global->accepted_names_by_case, lower, APR_HASH_KEY_STRING, known);
     }
-    return known;
+    return known->number;
 }
 
 const char *mcc_set_accept(cmd_parms *cmd, void *dir, const char *word,

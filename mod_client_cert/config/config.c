@@ -34,7 +34,8 @@ static mcc_global *global_of(apr_pool_t *pconf)
     if (!global) {
         global = apr_pcalloc(pconf, sizeof(*global));
         mcc_names_init(&global->our_names, pconf);
-            global->accepted_names = apr_array_make(pconf, 1, sizeof(const char *));
+            global->accepted_names = apr_array_make(pconf, 1,
+                                                sizeof(const mcc_accepted_name *));
         global->accepted_names_by_case = apr_hash_make(pconf);
         global->cache_size = MCC_DEFAULT_CACHE_SIZE;
         global->tls_certificates = apr_hash_make(pconf);
@@ -124,6 +125,18 @@ void mcc_accept_config_merge(mcc_accept_config *conf,
 int mcc_accepts(const mcc_accept_config *conf)
 {
     return conf->format >= 0;
+}
+
+mcc_accept_rules mcc_accept_rules_of(const mcc_accept_config *conf)
+{
+    mcc_accept_rules rules = {
+        conf->anchors, conf->crls, conf->names, (uint32_t)conf->format,
+        (uint32_t)conf->header, mcc_accept_needs_peer(conf) ? 1 : 0,
+        conf->max_age < 0 ? MCC_DEFAULT_MAX_AGE : (uint32_t)conf->max_age,
+        conf->max_age < 0 ? MCC_DEFAULT_SKEW : (uint32_t)conf->skew, 0
+    };
+
+    return rules;
 }
 
 void *mcc_create_server_config(apr_pool_t *p, server_rec *s)
@@ -218,20 +231,25 @@ mcc_dir_config *mcc_dir_config_of(const request_rec *r)
 
 static int compare_names(const void *a, const void *b)
 {
-    return ap_cstr_casecmp(*(const char *const *)a, *(const char *const *)b);
+    return ap_cstr_casecmp((*(const mcc_accepted_name *const *)a)->name,
+                           (*(const mcc_accepted_name *const *)b)->name);
 }
 
 void mcc_accepted_names_sort(mcc_global *global)
 {
     qsort(global->accepted_names->elts, (size_t)global->accepted_names->nelts,
-          sizeof(const char *), compare_names);
+          sizeof(const mcc_accepted_name *), compare_names);
 }
 
-const char *mcc_accepted_name(const mcc_global *global, const char *name)
+const mcc_accepted_name *mcc_find_accepted_name(const mcc_global *global,
+                                                const char *name)
 {
-    const char *const *found = bsearch(&name, global->accepted_names->elts,
-                                       (size_t)global->accepted_names->nelts,
-                                       sizeof(const char *), compare_names);
+    const mcc_accepted_name wanted = { name, 0 };
+    const mcc_accepted_name *key = &wanted;
+    const mcc_accepted_name *const *found
+        = bsearch(&key, global->accepted_names->elts,
+                  (size_t)global->accepted_names->nelts,
+                  sizeof(const mcc_accepted_name *), compare_names);
 
     return found ? *found : NULL;
 }

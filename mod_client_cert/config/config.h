@@ -73,9 +73,7 @@ typedef struct {
 /** A section's part in the accept role. */
 typedef struct {
     int format;         /**< MCC_ACCEPT_UNSET, _OFF or a client_cert_format */
-    /** where format is one, the field name: of global's accepted_names, so one
-     *  header has one pointer */
-    const char *header;
+    int header;         /**< the number of an mcc_accepted_name, with a format */
     mcc_file *anchors;                  /**< NULL where unset */
     mcc_file *crls;                     /**< NULL where unset */
     client_cert_names *names;           /**< NULL where unset */
@@ -84,6 +82,27 @@ typedef struct {
     apr_int64_t skew;                   /**< seconds; with max_age */
     const char *user_name;              /**< a variable; NULL where unset */
 } mcc_accept_config;
+
+/** All that the outcome for a value depends on but for the request: two that have the
+ *  same octets have the same outcome. Without padding. */
+typedef struct {
+    const mcc_file *anchors;        /**< NULL if it is missing */
+    const mcc_file *crls;           /**< NULL if there is none */
+    const client_cert_names *names; /**< NULL if there are none */
+    uint32_t format;                /**< a client_cert_format */
+    uint32_t header;                /**< the number of an mcc_accepted_name */
+    uint32_t needs_peer;            /**< whether the TLS peer has a say */
+    uint32_t max_age;               /**< seconds */
+    uint32_t skew;                  /**< seconds */
+    uint32_t reserved;              /**< 0 */
+} mcc_accept_rules;
+
+/** A header that some ClientCertAccept reads. Two names that fold to one are still two
+ *  headers to be read. */
+typedef struct {
+    const char *name;
+    int number; /**< in the order of the directives */
+} mcc_accepted_name;
 
 /** What is done with a request that brings one of our headers. */
 typedef enum {
@@ -109,8 +128,8 @@ typedef struct {
     unsigned caches : 1;
     /** mcc_tls_directives_known(); set in check_config */
     unsigned tls_directives_known : 1;
-    /** (const char *) the headers that some ClientCertAccept reads, each once; in
-     *  order from check_config on, for the request that looks one up */
+    /** (const mcc_accepted_name *) each once; ordered by name from check_config on, for
+     *  the request that looks one up */
     apr_array_header_t *accepted_names;
     /** the same by their names in lower case */
     apr_hash_t *accepted_names_by_case;
@@ -204,6 +223,9 @@ void mcc_accept_config_merge(mcc_accept_config *conf,
 /** Whether the role is played. */
 int mcc_accepts(const mcc_accept_config *conf);
 
+/** What a section that plays the role accepts by; what is unset has its default. */
+mcc_accept_rules mcc_accept_rules_of(const mcc_accept_config *conf);
+
 /** Whether the role, where it is played, looks at the TLS peer. */
 static MCC_INLINE int mcc_accept_needs_peer(const mcc_accept_config *conf)
 {
@@ -219,7 +241,8 @@ void mcc_accepted_names_sort(mcc_global *global);
 
 /** What accepted_names has for a field name, as HTTP compares names and not as
  *  backends fold them; NULL if nobody reads it. */
-const char *mcc_accepted_name(const mcc_global *global, const char *name);
+const mcc_accepted_name *mcc_find_accepted_name(const mcc_global *global,
+                                                const char *name);
 
 /** The memory that each role may use for what it keeps, in bytes. */
 apr_size_t mcc_cache_share(const mcc_global *global);

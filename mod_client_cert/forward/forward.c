@@ -116,6 +116,8 @@ static const char *set_value(request_rec *r, const mcc_server_config *server,
     }
     mcc_request_send(r, line->header, value ? value : made.data,
                      value ? length : made.length);
+    ap_log_rerror(APLOG_MARK, APLOG_TRACE1, 0, r, "header \"%s\": %s, %" APR_SIZE_T_FMT
+                  " bytes", line->header, how, value ? length : made.length);
     return how;
 }
 

@@ -35,17 +35,9 @@ static apr_status_t read_body(ap_filter_t *f, apr_bucket_brigade *bb,
     if (r->trailers_in && !apr_is_empty_table(r->trailers_in)) {
         /* Every time: mod_http2 fills the table when it has received the
          * trailers, and once more when they are read. */
-        int found = clean(r);
-
-        if (found
-            && mcc_server_config_of(r->server)->incoming
-                   == MCC_INCOMING_REJECT) {
-            apr_table_setn(r->notes, MCC_NOTE_INCOMING, "rejected");
+        if (clean(r) && mcc_request_reject(r)) {
             apr_brigade_cleanup(bb);
             return APR_EINVAL;
-        }
-        if (found) {
-            apr_table_setn(r->notes, MCC_NOTE_INCOMING, "stripped");
         }
     }
     return status;
@@ -92,10 +84,6 @@ int mcc_trailers_enforce(request_rec *r)
     }
     mcc_trailers_strip(r);
     mcc_trailers_watch(r);
-    if (mcc_request_of(r)->trailers_stripped
-        && mcc_server_config_of(r->server)->incoming == MCC_INCOMING_REJECT) {
-        apr_table_setn(r->notes, MCC_NOTE_INCOMING, "rejected");
-        return HTTP_BAD_REQUEST;
-    }
-    return DECLINED;
+    return mcc_request_of(r)->trailers_stripped && mcc_request_reject(r)
+        ? HTTP_BAD_REQUEST : DECLINED;
 }

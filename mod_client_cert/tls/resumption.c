@@ -2,10 +2,14 @@
 
 #include "tls/resumption.h"
 
+#include <http_log.h>
+
 #include <openssl/err.h>
 
 #include "tls/connection.h"
 #include "tls/session_record.h"
+
+APLOG_USE_MODULE(client_cert);
 
 /* OpenSSL may ask of several sessions in one handshake, and may still decline
  * each: what is kept is of the last, and nobody takes it for granted. */
@@ -13,10 +17,19 @@ static int may_resume(const SSL *ssl, SSL_SESSION *session)
 {
     const mcc_tls_host *host = mcc_tls_host_of(ssl);
     mcc_tls_connection *connection = mcc_tls_connection_of_ssl(ssl);
-    int fits = host && connection
-        && mcc_tls_session_read(&connection->offered, session, host);
+    const char *why = NULL;
+    int fits;
 
+    if (!host || !connection) {
+        return 0;
+    }
+    fits = mcc_tls_session_read(&connection->offered, session, host, &why);
     ERR_clear_error();
+    if (!fits) {
+        ap_log_cerror(APLOG_MARK, APLOG_TRACE1, 0, connection->c,
+                      "the TLS session that was offered does not resume: %s",
+                      why ? why : "out of memory");
+    }
     return fits;
 }
 

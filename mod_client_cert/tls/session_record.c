@@ -44,26 +44,39 @@ static const void *record_of(SSL_SESSION *session, size_t *length)
     return record;
 }
 
+/* What the record says, where it fits the host; else NULL, and why not. */
 static client_cert_handshake *read_record(SSL_SESSION *session,
-                                          const mcc_tls_host *host)
+                                          const mcc_tls_host *host,
+                                          const char **why)
 {
     client_cert_handshake *handshake = NULL;
     uint8_t id[MCC_ID_LENGTH];
     size_t length;
     const void *record = record_of(session, &length);
+    client_cert_result result;
 
-    if (!length
-        || client_cert_handshake_from_bytes(record, length,
-                                            SSL_SESSION_get0_peer(session),
-                                            &handshake)
-               != CLIENT_CERT_RESULT_OK) {
+    *why = NULL;
+    if (!length) {
+        *why = "it has no record of its full handshake";
+        return NULL;
+    }
+    result = client_cert_handshake_from_bytes(record, length,
+                                              SSL_SESSION_get0_peer(session),
+                                              &handshake);
+    if (result != CLIENT_CERT_RESULT_OK) {
+        *why = client_cert_result_message(result);
         return NULL;
     }
     if (client_cert_handshake_vhost(handshake, id) != CLIENT_CERT_RESULT_OK
-        || memcmp(id, host->fingerprint, MCC_ID_LENGTH)
-        || client_cert_handshake_signer_id(handshake, id)
-               != CLIENT_CERT_RESULT_OK
-        || !mcc_tls_host_has_certificate(host, id)) {
+        || memcmp(id, host->fingerprint, MCC_ID_LENGTH)) {
+        *why = "its client was verified otherwise than this virtual host verifies now";
+    }
+    else if (client_cert_handshake_signer_id(handshake, id)
+                 != CLIENT_CERT_RESULT_OK
+             || !mcc_tls_host_has_certificate(host, id)) {
+        *why = "the certificate presented in it is none of this virtual host's now";
+    }
+    if (*why) {
         client_cert_handshake_free(handshake);
         return NULL;
     }
@@ -110,13 +123,14 @@ client_cert_handshake *mcc_tls_session_take(mcc_tls_session_record *kept,
                                             const mcc_tls_host *host)
 {
     client_cert_handshake *handshake;
+    const char *why;
 
     if (is_kept(kept, session, host)) {
         handshake = kept->handshake;
         kept->handshake = NULL;
     }
     else {
-        handshake = read_record(session, host);
+        handshake = read_record(session, host, &why);
     }
     mcc_tls_session_forget(kept);
     return handshake;
@@ -131,12 +145,12 @@ void mcc_tls_session_forget(mcc_tls_session_record *kept)
 }
 
 int mcc_tls_session_read(mcc_tls_session_record *kept, SSL_SESSION *session,
-                         const mcc_tls_host *host)
+                         const mcc_tls_host *host, const char **why)
 {
     client_cert_handshake *handshake;
 
     mcc_tls_session_forget(kept);
-    handshake = read_record(session, host);
+    handshake = read_record(session, host, why);
     if (!handshake) {
         return 0;
     }

@@ -41,9 +41,10 @@ client_cert_handshake *mcc_tls_session_take(mcc_tls_session_record *kept,
                                             const mcc_tls_host *host);
 
 /** Read the record of a session that a client offers, and keep it.
- *  @return 0 if there is none that fits the session's client and host */
+ *  @return 0 if there is none that fits the session's client and host, and why, for
+ *          the log; why is NULL else */
 int mcc_tls_session_read(mcc_tls_session_record *kept, SSL_SESSION *session,
-                         const mcc_tls_host *host);
+                         const mcc_tls_host *host, const char **why);
 
 /** Whether a session has a record, of whatever sort. */
 int mcc_tls_session_has_record(SSL_SESSION *session);

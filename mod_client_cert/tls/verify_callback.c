@@ -15,6 +15,7 @@ APLOG_USE_MODULE(client_cert);
 /** One run of X509_verify_cert, seen from its callback. */
 typedef struct {
     X509_STORE_CTX_verify_cb next;
+    conn_rec *c;
     int faultless;
 } verification;
 
@@ -52,6 +53,10 @@ static int watch_verification(int ok, X509_STORE_CTX *store)
         && !(error == X509_V_ERR_UNABLE_TO_GET_CRL
              && X509_STORE_CTX_get_error(store) == X509_V_OK)) {
         seen->faultless = 0;
+        ap_log_cerror(APLOG_MARK, APLOG_TRACE1, 0, seen->c,
+                      "the client's certificate counts as unverified: at depth %d: %s",
+                      X509_STORE_CTX_get_error_depth(store),
+                      X509_verify_cert_error_string(error));
     }
     return accepted;
 }
@@ -161,7 +166,7 @@ static int verify_client(X509_STORE_CTX *store, void *data)
     SSL *ssl = X509_STORE_CTX_get_ex_data(store,
                                           SSL_get_ex_data_X509_STORE_CTX_idx());
     mcc_tls_connection *connection = ssl ? mcc_tls_connection_of_ssl(ssl) : NULL;
-    verification seen = { X509_STORE_CTX_get_verify_cb(store), 1 };
+    verification seen = { X509_STORE_CTX_get_verify_cb(store), NULL, 1 };
     int verified;
     int ok;
 
@@ -172,6 +177,7 @@ static int verify_client(X509_STORE_CTX *store, void *data)
 
     mcc_tls_connection_forget_pending(connection);
     connection->fault = NULL;
+    seen.c = connection->c;
     if (!X509_STORE_CTX_set_ex_data(store, store_index, &seen)) {
         X509_STORE_CTX_set_error(store, X509_V_ERR_OUT_OF_MEM);
         return 0;

@@ -20,6 +20,7 @@ for my $tickets ('on', 'off') {
             # Every process serves one connection, so the next is another's.
             global => <<"GLOBAL",
 SSLSessionTickets $tickets
+LogLevel client_cert:trace1
 ServerLimit 12
 StartServers 8
 ThreadsPerChild 4
@@ -165,5 +166,15 @@ for my $mode (@MODES) {
         }
     };
 }
+
+subtest 'the log tells each decision' => sub {
+    for my $tickets ('on', 'off') {
+        my $log = slurp($servers{$tickets}->error_log);
+        like($log, $_, "$_, tickets $tickets")
+            for qr/offered does not resume: it has no record of its full handshake/,
+                qr/counts as unverified: at depth 0: self.signed certificate/,
+                qr/header "Client-Cert": signed, \d+ bytes/;
+    }
+};
 
 done_testing;
