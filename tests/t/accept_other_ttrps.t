@@ -66,7 +66,7 @@ JS
         $pair .= 'proxy_ssl_session_reuse off;' if $_;
         'location /' . ($_ && "$_/") . " {\nproxy_pass https://127.0.0.1:$origin->{https};\n$pair\n}\n"
     } sort keys %PEERS;
-    # A line of its own, and so none that it would inherit but what README says to repeat.
+    # A line of its own, and so none that it would inherit but what docs/other-proxies.md says to repeat.
     $locations .= <<"CONF";
 location /own/ {
     proxy_pass https://127.0.0.1:$origin->{https};
