@@ -409,10 +409,6 @@ typedef enum {
      * Another certificate in the value has a key of a type that the profile has not.
      */
     CLIENT_CERT_RESULT_CERTIFICATE_KEY_UNSUPPORTED = 721,
-    /**
-     * Nobody signed the value, so there is no signingTime.
-     */
-    CLIENT_CERT_RESULT_NO_SIGNING_TIME = 800,
 } client_cert_result;
 
 /**
@@ -598,6 +594,28 @@ typedef struct client_cert_verdicts client_cert_verdicts;
 typedef struct client_cert_vhosts client_cert_vhosts;
 
 /**
+ * A variable: name and value.
+ */
+typedef struct {
+    /**
+     * The name, NUL-terminated.
+     */
+    const char *name;
+    /**
+     * Its length, the NUL not counted.
+     */
+    size_t name_length;
+    /**
+     * The value, NUL-terminated.
+     */
+    const char *value;
+    /**
+     * Its length, the NUL not counted.
+     */
+    size_t value_length;
+} client_cert_variable;
+
+/**
  * Where the library gets the memory for a result. That memory is the caller's from then on: the
  * library neither keeps nor frees it.
  */
@@ -754,73 +772,56 @@ client_cert_result client_cert_accepted_client(const client_cert_accepted *accep
                                                const client_cert_client **client);
 
 /**
- * The client's certificate.
+ * The variables of the client, to be exported to an application: SSL_CLIENT_... as mod_ssl exports
+ * them for a client of its own, to the byte, and CLIENT_CERT_... of this library.
  *
- * Sets `*certificate` to an object that belongs to `accepted`, and lives as long as it unless the
- * caller takes a reference with X509_up_ref().
- *
- * Fails with CLIENT_CERT_RESULT_NULL_PARAMETER, and, where OpenSSL has no memory left to read it
- * with, CLIENT_CERT_RESULT_CERTIFICATE_MALFORMED.
- */
-client_cert_result client_cert_accepted_certificate(const client_cert_accepted *accepted,
-                                                    X509 **certificate);
-
-/**
- * The client's certificate without its public key, which X509_get0_pubkey() may not find: to read
- * all else of it, at once. With the key, OpenSSL takes longer to read it than to verify a value.
- *
- * Sets `*certificate` to an object that belongs to `accepted`, and lives as long as it: no
- * reference to it may outlive that.
+ * Sets `*variables` to an array of `*count`, each with another name, which belongs to `accepted` and
+ * lives as long as it. It is made when it is first asked for.
  *
  * Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
  */
-client_cert_result client_cert_accepted_keyless_certificate(const client_cert_accepted *accepted,
-                                                            X509 **certificate);
+client_cert_result client_cert_accepted_variables(const client_cert_accepted *accepted,
+                                                  const client_cert_variable **variables,
+                                                  size_t *count);
 
 /**
- * The certificate of the signer; for client_cert_verify_peer(), of the peer.
+ * A variable of the client by its name, as mod_ssl gives it to who asks by name: in any case, with
+ * the number of one of several (SSL_CLIENT_S_DN_OU_1), not converted (SSL_CLIENT_S_DN_CN_RAW).
  *
- * Sets `*signer` to an object as client_cert_accepted_certificate() does.
+ * Sets `*value` to a NUL-terminated string in memory from `allocator`, or to NULL if there is no such
+ * variable, or an empty one.
+ *
+ * Fails with CLIENT_CERT_RESULT_OUT_OF_MEMORY.
+ */
+client_cert_result client_cert_accepted_variable(const client_cert_accepted *accepted,
+                                                 const char *name,
+                                                 const client_cert_allocator *allocator,
+                                                 const char **value);
+
+/**
+ * The extensions of one kind of the client's certificate, in words, as mod_ssl's PeerExtList gives
+ * them. `name` is a long or short name of OpenSSL's, or a numeric OID.
+ *
+ * Sets `*values` to `*count` strings, which follow one another in memory from `allocator`, each
+ * NUL-terminated; to NULL if there are none.
+ *
+ * Fails with CLIENT_CERT_RESULT_OUT_OF_MEMORY.
+ */
+client_cert_result client_cert_accepted_extensions(const client_cert_accepted *accepted,
+                                                   const char *name,
+                                                   const client_cert_allocator *allocator,
+                                                   const char **values,
+                                                   size_t *count);
+
+/**
+ * Whether a variable says who somebody is: it is one of those of mod_ssl's in which there is a name,
+ * a number that the issuer gave, or the certificate itself. In any case but for what mod_ssl takes in
+ * one alone.
  *
  * Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
  */
-client_cert_result client_cert_accepted_signer(const client_cert_accepted *accepted, X509 **signer);
-
-/**
- * When the value was signed, as Unix time in seconds.
- *
- * Fails with CLIENT_CERT_RESULT_NO_SIGNING_TIME after client_cert_verify_peer().
- */
-client_cert_result client_cert_accepted_signing_time(const client_cert_accepted *accepted,
-                                                     int64_t *time);
-
-/**
- * What client_cert_accepted_attach() attached.
- *
- * Sets `*attached` to it, to be read as long as `accepted` lives, or to NULL if there is nothing.
- *
- * Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
- */
-client_cert_result client_cert_accepted_attachment(const client_cert_accepted *accepted,
-                                                   void **attached);
-
-/**
- * Attaches data of the caller's, made of what was accepted and so not to be made again for all
- * those who are given the same: client_cert_verdicts_verify() gives it to several, at once and one
- * after another. It is not the caller's any more: `free` is called for it, once, when nobody has
- * what was accepted any more, in any thread; it must not call the library. `data` may be read in
- * several threads at once.
- *
- * Where something is attached already, that stays, and `free` is called for `data` at once.
- *
- * Sets `*attached` to what is attached, to be read as long as `accepted` lives.
- *
- * Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER; then `data` is the caller's still.
- */
-client_cert_result client_cert_accepted_attach(const client_cert_accepted *accepted,
-                                               void *data,
-                                               void (*free)(void *data),
-                                               void **attached);
+client_cert_result client_cert_variable_identifies(const char *name,
+                                                   bool *identifying);
 
 /**
  * Makes a cache of signed values that uses at most about `bytes` of memory, its own overhead

@@ -74,6 +74,8 @@ typedef struct {
     const void *outcome_conf;
     /** map_to_storage has begun: sections' configuration counts from here on */
     unsigned located : 1;
+    /** a variable of the client could not be read: to be answered 500 */
+    unsigned variable_failed : 1;
     /** whose variables the environment holds; NULL if none are ours */
     const struct mcc_accept_outcome *exported;
     /** NULL if access was not checked where somebody plays the accept role */

@@ -115,6 +115,11 @@ impl Client {
         })
     }
 
+    /// The end of the validity of the leaf, in Unix seconds.
+    pub(crate) fn not_after(&self) -> i64 {
+        self.validity.not_after
+    }
+
     /// The DER of the leaf.
     #[must_use]
     pub fn leaf(&self) -> &[u8] {

@@ -71,6 +71,7 @@ mod table;
 mod testing;
 mod time;
 pub mod trust;
+pub mod variables;
 pub mod verdicts;
 pub mod verify;
 pub mod vhost;

@@ -3,7 +3,13 @@
 //! What the openssl crate has not: functions that openssl-sys does not declare, as build.rs lists
 //! them, and OpenSSL's queue of errors left as it was.
 
-#![allow(missing_docs, non_camel_case_types, unused_imports, clippy::wildcard_imports)]
+#![allow(
+    missing_docs,
+    non_camel_case_types,
+    non_upper_case_globals,
+    unused_imports,
+    clippy::wildcard_imports
+)]
 
 use std::{
     ffi::{c_int, c_ulong},

@@ -2,6 +2,8 @@
 
 //! Keys and certificates for the tests, made anew each time.
 
+use std::sync::OnceLock;
+
 use openssl::{
     asn1::{Asn1Integer, Asn1Time},
     bn::{BigNum, MsbOption},
@@ -210,5 +212,97 @@ impl Pki {
         let lower = Leaf::ca("lower").issued_by(&upper);
         let leaf = Leaf::new(kind).issued_by(&lower);
         Self { root, upper, lower, leaf }
+    }
+}
+
+/// An element of DER, of whatever tag.
+pub(crate) fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let contents = parts.concat();
+    let length = contents.len().to_be_bytes();
+    let significant = &length[length.iter().take_while(|octet| **octet == 0).count()..];
+    let mut element = vec![tag];
+    match significant {
+        [] => element.push(0),
+        [short @ ..0x80] => element.push(*short),
+        long => {
+            element.push(0x80 | u8::try_from(long.len()).unwrap());
+            element.extend_from_slice(long);
+        }
+    }
+    element.extend(contents);
+    element
+}
+
+/// An attribute of a name: its type as the contents of an OID, and its value's tag and contents.
+pub(crate) type Attribute<'a> = (&'a [u8], u8, &'a [u8]);
+
+/// A name of relative names, each of which has one attribute or several.
+pub(crate) fn distinguished_name(relative: &[&[Attribute<'_>]]) -> Vec<u8> {
+    let relative: Vec<_> = relative
+        .iter()
+        .map(|attributes| {
+            let attributes: Vec<_> = attributes
+                .iter()
+                .map(|(type_, tag, value)| tlv(0x30, &[&tlv(6, &[type_]), &tlv(*tag, &[value])]))
+                .collect();
+            tlv(0x31, &[&attributes.concat()])
+        })
+        .collect();
+    tlv(0x30, &[&relative.concat()])
+}
+
+/// An extension: its OID's contents, and what its OCTET STRING has.
+pub(crate) fn extension(id: &[u8], octets: &[u8]) -> Vec<u8> {
+    tlv(0x30, &[&tlv(6, &[id]), &tlv(4, &[octets])])
+}
+
+/// A certificate of parts that no builder would make, each in DER. Its signature is none.
+pub(crate) struct Crafted {
+    pub(crate) version: Vec<u8>,
+    pub(crate) serial: Vec<u8>,
+    pub(crate) algorithm: Vec<u8>,
+    pub(crate) issuer: Vec<u8>,
+    pub(crate) not_before: Vec<u8>,
+    pub(crate) not_after: Vec<u8>,
+    pub(crate) subject: Vec<u8>,
+    pub(crate) key: Vec<u8>,
+    pub(crate) extensions: Vec<Vec<u8>>,
+}
+
+impl Crafted {
+    /// Of version 3, with `CN=issuer` and `CN=subject`, from 2020 until 2040.
+    pub(crate) fn new() -> Self {
+        static KEY: OnceLock<Vec<u8>> = OnceLock::new();
+        let named = |name: &[u8]| distinguished_name(&[&[(&[0x55, 4, 3], 12, name)]]);
+        Self {
+            version: tlv(0xa0, &[&tlv(2, &[&[2]])]),
+            serial: tlv(2, &[&[1]]),
+            // ecdsa-with-SHA256
+            algorithm: tlv(0x30, &[&tlv(6, &[&[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2]])]),
+            issuer: named(b"issuer"),
+            not_before: tlv(23, &[b"200101000000Z"]),
+            not_after: tlv(23, &[b"400101000000Z"]),
+            subject: named(b"subject"),
+            key: KEY.get_or_init(|| KeyKind::P256.generate().public_key_to_der().unwrap()).clone(),
+            extensions: Vec::new(),
+        }
+    }
+
+    pub(crate) fn der(&self) -> Vec<u8> {
+        let extensions = tlv(0xa3, &[&tlv(0x30, &[&self.extensions.concat()])]);
+        let signed = tlv(
+            0x30,
+            &[
+                &self.version,
+                &self.serial,
+                &self.algorithm,
+                &self.issuer,
+                &tlv(0x30, &[&self.not_before, &self.not_after]),
+                &self.subject,
+                &self.key,
+                if self.extensions.is_empty() { &[] } else { &extensions },
+            ],
+        );
+        tlv(0x30, &[&signed, &self.algorithm, &tlv(3, &[&[0, 1, 2, 3]])])
     }
 }

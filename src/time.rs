@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::der::{Element, Malformed, tag};
 
-const DAY: i64 = 86_400;
+pub(crate) const DAY: i64 = 86_400;
 
 /// A validity, RFC 5280 section 4.1.2.5.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,6 +125,15 @@ impl SigningTime {
     }
 }
 
+/// A time in the format of RFC 3339, in UTC and to the second. `None` before year 1 and after 9999.
+pub(crate) fn rfc3339(time: i64) -> Option<String> {
+    let (year, month, day) = date_of_days(time.div_euclid(DAY))?;
+    let seconds = time.rem_euclid(DAY);
+    let (hour, minute) = (seconds.div_euclid(3600), seconds.rem_euclid(3600).div_euclid(60));
+    let second = seconds.rem_euclid(60);
+    Some(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"))
+}
+
 fn two_digits(&[tens, ones]: &[u8; 2]) -> Result<u8, Malformed> {
     match (tens, ones) {
         (b'0'..=b'9', b'0'..=b'9') => {
@@ -208,6 +217,23 @@ mod tests {
 
     fn generalized(text: &str) -> Result<i64, Malformed> {
         time(tag::GENERALIZED_TIME, text)
+    }
+
+    #[test]
+    fn times_in_words() {
+        for (time, expected) in [
+            (0, Some("1970-01-01T00:00:00Z")),
+            (-1, Some("1969-12-31T23:59:59Z")),
+            (951_782_400 + 3723, Some("2000-02-29T01:02:03Z")),
+            (253_402_300_799, Some("9999-12-31T23:59:59Z")),
+            (253_402_300_800, None),
+            (-62_135_596_800, Some("0001-01-01T00:00:00Z")),
+            (-62_135_596_801, None),
+            (i64::MIN, None),
+            (i64::MAX, None),
+        ] {
+            assert_eq!(rfc3339(time).as_deref(), expected, "{time}");
+        }
     }
 
     #[test]

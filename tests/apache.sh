@@ -10,12 +10,15 @@
 # unprivileged user. Everything listens on 127.0.0.1, on ports that are free.
 #
 #   MODULE    the module under test (build/mod_client_cert.so)
+#   CLIENT_CERT_LIB
+#             the core as a library (target/release/libclient_cert.a)
 #   KEEP=1    leave the temporary directory (a failure always does)
 
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 module=${MODULE:-$root/build/mod_client_cert.so}
+library=${CLIENT_CERT_LIB:-${CARGO_TARGET_DIR:-$root/target}/release/libclient_cert.a}
 
 need() {
     command -v "$1" >/dev/null 2>&1 || {
@@ -30,10 +33,12 @@ need openssl openssl
 need curl curl
 perl -MApache::Test -e1 2>/dev/null || need Apache::Test libapache2-mod-perl2
 perl -MIO::Socket::SSL -MNet::SSLeay -e1 2>/dev/null || need Net::SSLeay libio-socket-ssl-perl
-[ -f "$module" ] || {
-    echo "tests/apache.sh: $module is missing; cmake -S . -B build && cmake --build build" >&2
-    exit 2
-}
+for file in "$module" "$library"; do
+    [ -f "$file" ] || {
+        echo "tests/apache.sh: $file is missing; cmake -S . -B build && cmake --build build" >&2
+        exit 2
+    }
+done
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/client-cert-tests.XXXXXX")
 
@@ -78,13 +83,16 @@ trap 'exit 143' TERM HUP
 trap 'exit 141' PIPE
 
 cp -R "$root/tests" "$work/tests"
-cp -R "$root/mod_client_cert" "$work/mod_client_cert"
 cp "$module" "$work/mod_client_cert.so"
+# What a test module is linked with.
+mkdir "$work/core"
+cp "$root/include/client_cert.h" "$library" "$work/core"
 
 # The environment that t/TEST, the tests and the configurations share.
 TEST_HTTPD=$(command -v apache2)
 TEST_HTTPD_MODULES=$(apxs -q LIBEXECDIR)
 TEST_MODULE=$work/mod_client_cert.so
+TEST_CORE=$work/core
 TEST_PKI=$work/pki
 TEST_HTDOCS=$work/tests/t/htdocs
 # Spaces may stand in the value of `verify`, so it comes last.
@@ -93,7 +101,7 @@ TEST_LOG_FORMAT='id=%{X-Test-Id}i pid=%P status=%>s vhost=%v'\
 ' incoming=%{client-cert-incoming}n'\
 ' tls=%{SSL_PROTOCOL}x resumed=%{SSL_SESSION_RESUMED}x verify=%{SSL_CLIENT_VERIFY}x'
 PERL5LIB=$work/tests/lib
-export TEST_HTTPD TEST_HTTPD_MODULES TEST_MODULE TEST_PKI TEST_HTDOCS TEST_LOG_FORMAT PERL5LIB
+export TEST_HTTPD TEST_HTTPD_MODULES TEST_MODULE TEST_CORE TEST_PKI TEST_HTDOCS TEST_LOG_FORMAT PERL5LIB
 ports=$(perl -MClientCertTest::Server=free_port -e 'print join " ", map { free_port() } 1 .. 6')
 read -r TEST_TLS_PORT TEST_PLAIN_PORT TEST_ORIGIN_HTTPS TEST_ORIGIN_HTTP privileged_port apache_port <<EOP
 $ports

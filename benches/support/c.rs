@@ -75,10 +75,6 @@ unsafe extern "C" {
         reason: *mut c_char,
         reason_size: usize,
     ) -> u32;
-    fn client_cert_accepted_certificate(
-        accepted: *const Accepted,
-        certificate: *mut *mut openssl_sys::X509,
-    ) -> u32;
     fn client_cert_accepted_free(accepted: *mut Accepted);
 }
 
@@ -139,13 +135,11 @@ impl Origin {
         self.verify(&self.verdicts, value, now, self.other_age(), peer, |_| ());
     }
 
-    /// The same, and client_cert_accepted_certificate().
+    /// The same, and the client's certificate with its key.
     pub(crate) fn next_certificate(&self, value: &str, now: i64, peer: Option<&Client>) {
         self.verify(&self.verdicts, value, now, self.other_age(), peer, |accepted| {
-            let mut certificate = null_mut();
-            // SAFETY: a live object, a place for the result.
-            let result = unsafe { client_cert_accepted_certificate(accepted, &mut certificate) };
-            assert_eq!(result, 0);
+            // SAFETY: a live object.
+            unsafe { &*accepted }.client().certificate().unwrap();
         });
     }
 

@@ -53,8 +53,12 @@ static apr_status_t free_accepted(void *request)
 static void take(mcc_accept_outcome *outcome, client_cert_accepted *accepted)
 {
     if (client_cert_accepted_client(accepted, &outcome->client)
+            != CLIENT_CERT_RESULT_OK
+        || client_cert_accepted_variables(accepted, &outcome->variables,
+                                          &outcome->variable_count)
             != CLIENT_CERT_RESULT_OK) {
         client_cert_accepted_free(accepted);
+        outcome->client = NULL;
         fail(outcome, MCC_ACCEPT_STATE_FAULT, "the verified client is not there");
         return;
     }
@@ -208,7 +212,7 @@ static __attribute__((noinline)) const mcc_accept_outcome *
 decide_outcome(request_rec *r)
 {
     static const mcc_accept_outcome off = {
-        MCC_ACCEPT_STATE_OFF, NULL, NULL, NULL, NULL
+        MCC_ACCEPT_STATE_OFF, NULL, NULL, NULL, NULL, NULL, 0
     };
     const mcc_dir_config *dir = mcc_dir_config_of(r);
     mcc_request *request;

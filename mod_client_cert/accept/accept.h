@@ -33,6 +33,9 @@ typedef struct mcc_accept_outcome {
     client_cert_accepted *accepted;
     /** the same, to be forwarded */
     const client_cert_client *client;
+    /** its variables, which live as long; 0 where nothing is accepted */
+    const client_cert_variable *variables;
+    size_t variable_count;
 } mcc_accept_outcome;
 
 /** The outcome for a request as it is configured now. */

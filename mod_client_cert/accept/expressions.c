@@ -48,7 +48,7 @@ static apr_array_header_t *expression_list(ap_expr_eval_ctx_t *ctx,
     (void)data;
     if (outcome && (outcome->state != MCC_ACCEPT_STATE_OFF
                     || mcc_accept_undecided(ctx->r))) {
-        return mcc_accept_extensions(ctx->p, outcome, name);
+        return mcc_accept_extensions(ctx->r, ctx->p, name);
     }
     return peer_extensions ? peer_extensions(ctx->p, ctx->c, 1, name) : NULL;
 }

@@ -56,12 +56,15 @@ const authz_provider mcc_accept_authorization = {
 int mcc_accept_fixups(request_rec *r)
 {
     const mcc_accept_outcome *outcome = mcc_accept_outcome_of(r);
+    mcc_request *request;
 
-    if (outcome->state != MCC_ACCEPT_STATE_OFF) {
-        mcc_accept_variables_export(r);
-        mcc_request_of(r)->exported = outcome;
+    if (outcome->state == MCC_ACCEPT_STATE_OFF) {
+        return DECLINED;
     }
-    return DECLINED;
+    request = mcc_request_of(r);
+    mcc_accept_variables_export(r, outcome);
+    request->exported = outcome;
+    return request->variable_failed ? HTTP_INTERNAL_SERVER_ERROR : DECLINED;
 }
 
 /* mod_dir may have put another location in this one's place since, and both
@@ -78,7 +81,7 @@ static int export_again(request_rec *r)
         }
     }
     else if (!request || request->exported != outcome) {
-        mcc_accept_fixups(r);
+        return mcc_accept_fixups(r);
     }
     return DECLINED;
 }

@@ -5,7 +5,6 @@
 #include <http_core.h>
 #include <http_log.h>
 
-#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include "config/config.h"
@@ -218,71 +217,18 @@ const char *mcc_set_max_age(cmd_parms *cmd, void *dir, const char *age,
     return NULL;
 }
 
-/* Those of mod_ssl's variables that say who somebody is; a slip of the pen
- * would leave everybody without a name, or all with one. */
-static int names_somebody(const char *variable)
-{
-    static const char *const whole[] = {
-        "S_DN", "I_DN", "M_SERIAL", "CERT", "CERT_RFC4523_CEA"
-    };
-    static const char *const components[] = {
-        "C", "ST", "SP", "L", "O", "OU", "CN", "T", "I", "G", "S", "D", "UID",
-        "Email", "SerialNumber"
-    };
-    static const char *const names[] = {
-        "SAN_Email_", "SAN_DNS_", "SAN_OTHER_msUPN_", "SAN_OTHER_dnsSRV_"
-    };
-    const char *rest;
-    size_t length;
-    size_t i;
-
-    /* As mod_ssl reads them: in any case, but for the kinds of names. */
-    if (ap_cstr_casecmpn(variable, "SSL_CLIENT_", 11)) {
-        return 0;
-    }
-    variable += 11;
-    for (i = 0; i < sizeof(whole) / sizeof(whole[0]); i++) {
-        if (!ap_cstr_casecmp(variable, whole[i])) {
-            return 1;
-        }
-    }
-    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        length = strlen(names[i]);
-        if (!strncmp(variable, names[i], length)) {
-            return mcc_parse_number(variable + length, &rest) >= 0 && !*rest;
-        }
-    }
-    if (ap_cstr_casecmpn(variable, "S_DN_", 5)
-        && ap_cstr_casecmpn(variable, "I_DN_", 5)) {
-        return 0;
-    }
-    variable += 5;
-    length = strcspn(variable, "_");
-    for (i = 0; i < sizeof(components) / sizeof(components[0]); i++) {
-        if (strlen(components[i]) == length
-            && !strncmp(variable, components[i], length)) {
-            break;
-        }
-    }
-    if (i == sizeof(components) / sizeof(components[0])) {
-        return 0;
-    }
-    /* Which one of several, and as it stands in the certificate. */
-    rest = variable + length;
-    if (*rest == '_' && apr_isdigit(rest[1])) {
-        (void)mcc_parse_number(rest + 1, &rest);
-    }
-    return !*rest || !strcmp(rest, "_RAW");
-}
-
 const char *mcc_set_user_name(cmd_parms *cmd, void *dir, const char *variable)
 {
     const char *error = check_context(cmd);
+    bool identifies = false;
 
     if (error) {
         return error;
     }
-    if (!names_somebody(variable)) {
+    /* A slip of the pen would leave everybody without a name, or all with one. */
+    if (client_cert_variable_identifies(variable, &identifies)
+            != CLIENT_CERT_RESULT_OK
+        || !identifies) {
         return mcc_fault(cmd, "\"%s\" is no variable that says who the client "
                          "is (SSL_CLIENT_S_DN_CN and the like)", variable);
     }

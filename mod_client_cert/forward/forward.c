@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 
 #include "accept/accept.h"
+#include "allocator.h"
 #include "compiler.h"
 #include "config/config.h"
 #include "config/files.h"
@@ -21,11 +22,6 @@
 #include "tls/vhost.h"
 
 APLOG_USE_MODULE(client_cert);
-
-static void *allocate_from_pool(void *pool, size_t size)
-{
-    return apr_palloc(pool, size);
-}
 
 /* A value that is kept is not copied, and goes with the request: what logs the
  * request comes before that. */
@@ -81,7 +77,7 @@ static const char *set_value(request_rec *r, const mcc_server_config *server,
                              client_cert_result *result)
 {
     const client_cert_cache *cache = server->global->cache;
-    client_cert_allocator allocator = { allocate_from_pool, r->pool };
+    client_cert_allocator allocator = mcc_pool_allocator(r->pool);
     client_cert_value made = { NULL, 0 };
     client_cert_kept_value *kept = NULL;
     const char *value = NULL;
@@ -124,7 +120,7 @@ static const char *set_value(request_rec *r, const mcc_server_config *server,
 static client_cert_result set_chain(request_rec *r,
                                     const client_cert_client *client)
 {
-    client_cert_allocator allocator = { allocate_from_pool, r->pool };
+    client_cert_allocator allocator = mcc_pool_allocator(r->pool);
     client_cert_value value = { NULL, 0 };
     client_cert_result result = client_cert_encode_chain(client, &allocator,
                                                          &value);

@@ -10,6 +10,7 @@
 
 #include <apr_strings.h>
 
+#include "allocator.h"
 #include "client_cert.h"
 #include "compiler.h"
 #include "config/config.h"
@@ -64,16 +65,11 @@ static void pass_on(interim_watch *watch, const char *data, apr_size_t length)
     forget_head(watch);
 }
 
-static void *allocate_from_pool(void *pool, size_t size)
-{
-    return apr_palloc(pool, size);
-}
-
 /* The same of so much of the head that there is, cleaned. */
 static apr_status_t pass_cleaned(interim_watch *watch, conn_rec *c,
                                  apr_size_t length)
 {
-    client_cert_allocator allocator = { allocate_from_pool, watch->pool };
+    client_cert_allocator allocator = mcc_pool_allocator(watch->pool);
     client_cert_bytes cleaned = { NULL, 0 };
     client_cert_result result;
 

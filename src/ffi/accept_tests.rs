@@ -8,14 +8,14 @@ use std::{
     path::PathBuf,
     process,
     ptr::{null, null_mut},
-    sync::atomic::{AtomicUsize, Ordering},
+    slice,
 };
 
-use foreign_types::ForeignTypeRef;
-use openssl::x509::{X509, X509Ref};
+use openssl::x509::X509;
 
 use super::{
     accepted::*,
+    memory::Allocator,
     reason::CLIENT_CERT_REASON_SIZE,
     result::{ClientCertResult, client_cert_result_message},
     trust::*,
@@ -30,7 +30,7 @@ use crate::{
     signer::{Signer, SignerCerts},
     testing::{KeyKind, Leaf, NOW},
 };
-use ClientCertResult::{InvalidParameter, NoSigningTime, NullParameter, Ok};
+use ClientCertResult::{InvalidParameter, NullParameter, Ok, OutOfMemory};
 
 const CMS: u32 = 0;
 const CMS_SF: u32 = 1;
@@ -71,7 +71,7 @@ impl Objects {
         let leaf = self.client.leaf();
         let (certificate, validity) = certificate_syntax::read_carried(leaf).unwrap();
         let client = Client::of_content(certificate, validity, leaf);
-        Accepted::new(client, X509::from_der(self.peer.leaf()).unwrap(), None, NOW)
+        Accepted::new(client, X509::from_der(self.peer.leaf()).unwrap(), None, NOW, NOW)
     }
 }
 
@@ -94,8 +94,7 @@ fn value_is_accepted() {
     let (trust, value) = (objects.trust(), &objects.value);
     for peer in [null(), &raw const objects.peer] {
         let mut accepted = null_mut();
-        let (mut client, mut certificate, mut signer) = (null(), null_mut(), null_mut());
-        let mut time = 0;
+        let mut client = null();
         let mut reason = [b'?' as c_char; CLIENT_CERT_REASON_SIZE];
         // SAFETY: live objects, places for the results.
         unsafe {
@@ -117,17 +116,17 @@ fn value_is_accepted() {
             assert_eq!(CStr::from_ptr(reason.as_ptr()), c"");
             assert_eq!(client_cert_accepted_client(accepted, &mut client), Ok);
             assert_eq!(&*client, &objects.client);
-            assert_eq!(client_cert_accepted_keyless_certificate(accepted, &mut certificate), Ok);
-            assert_eq!(X509Ref::from_ptr(certificate).to_der().unwrap(), objects.client.leaf());
-            assert_eq!(client_cert_accepted_certificate(accepted, &mut certificate), Ok);
-            assert!(X509Ref::from_ptr(certificate).public_key().is_ok());
-            assert_eq!(X509Ref::from_ptr(certificate).to_der().unwrap(), objects.client.leaf());
-            assert_eq!(client_cert_accepted_signer(accepted, &mut signer), Ok);
-            assert_eq!(X509Ref::from_ptr(signer).to_der().unwrap(), objects.peer.leaf());
-            assert_eq!(client_cert_accepted_signing_time(accepted, &mut time), Ok);
+            let listed = list_of(accepted);
+            for (name, value) in [
+                (c"SSL_CLIENT_S_DN", c"CN=client"),
+                (c"CLIENT_CERT_SIGNER_S_DN", c"CN=leaf"),
+                (c"CLIENT_CERT_SIGNING_TIME", c"2027-01-15T08:00:00Z"),
+            ] {
+                assert!(listed.contains(&(name.into(), value.into())), "{name:?}");
+                assert_eq!(variable_of(accepted, name), Some(value.into()), "{name:?}");
+            }
             client_cert_accepted_free(accepted);
         }
-        assert_eq!(time, NOW);
         no_error_is_left();
     }
 }
@@ -225,7 +224,7 @@ fn null_is_never_taken_silently() {
     let nothing = TrustParts { anchors: null(), ..objects.trust() };
     let (mut accepted, mut anchors, mut crls) = (null_mut(), null_mut(), null_mut());
     let mut names = null_mut();
-    let (mut client, mut certificate, mut time) = (null(), null_mut(), 0);
+    let mut client = null();
     let mut has_ca = false;
     // SAFETY: live objects, but for the NULL.
     unsafe {
@@ -305,13 +304,6 @@ fn null_is_never_taken_silently() {
         assert_eq!(client_cert_names_new(null(), usize::MAX, &mut names), NullParameter);
         assert!(names.is_null());
         assert_eq!(client_cert_accepted_client(null(), &mut client), NullParameter);
-        assert_eq!(client_cert_accepted_certificate(null(), &mut certificate), NullParameter);
-        assert_eq!(
-            client_cert_accepted_keyless_certificate(null(), &mut certificate),
-            NullParameter
-        );
-        assert_eq!(client_cert_accepted_signer(null(), &mut certificate), NullParameter);
-        assert_eq!(client_cert_accepted_signing_time(null(), &mut time), NullParameter);
         client_cert_anchors_free(null_mut());
         client_cert_crls_free(null_mut());
         client_cert_names_free(null_mut());
@@ -444,69 +436,141 @@ fn names_one_by_one() {
     }
 }
 
-#[test]
-fn what_nobody_signed_has_no_time() {
-    let accepted = Objects::new("time").accepted();
-    let mut time = 7;
-    // SAFETY: a live object, a place for the result.
-    let result = unsafe { client_cert_accepted_signing_time(&accepted, &mut time) };
-    assert_eq!((result, time), (NoSigningTime, 0));
+unsafe extern "C" fn malloc(_: *mut c_void, size: usize) -> *mut c_void {
+    // SAFETY: any size.
+    unsafe { libc::malloc(size) }
 }
 
-/// Counts in what it is to free.
-unsafe extern "C" fn count(data: *mut c_void) {
-    // SAFETY: nothing else is attached here.
-    unsafe { &*data.cast::<AtomicUsize>() }.fetch_add(1, Ordering::Relaxed);
+unsafe extern "C" fn none(_: *mut c_void, _: usize) -> *mut c_void {
+    null_mut()
 }
 
-#[test]
-fn attachment_is_freed_once() {
-    let (one, other) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let data = |counter: &AtomicUsize| (&raw const *counter).cast_mut().cast::<c_void>();
-    let freed = || [&one, &other].map(|counter| counter.load(Ordering::Relaxed));
-    let objects = Objects::new("attachment");
-    let accepted = objects.accepted();
-    let mut attached = data(&one);
-    // SAFETY: a live object, places for the results; the counters outlive it.
+const MALLOC: Allocator = Allocator { allocate: Some(malloc), context: null_mut() };
+const NO_MEMORY: Allocator = Allocator { allocate: Some(none), context: null_mut() };
+
+/// The list, as C reads it.
+///
+/// # Safety
+///
+/// `accepted` is valid.
+unsafe fn list_of(accepted: *const Accepted) -> Vec<(CString, CString)> {
+    let (mut variables, mut count) = (null(), 0);
+    // SAFETY: the caller's part, and places for the results; what they point to lives as long as
+    // `accepted`, and is read as the struct is laid out for C.
     unsafe {
-        assert_eq!(client_cert_accepted_attachment(&accepted, &mut attached), Ok);
-        assert!(attached.is_null());
-        for (given, expected) in [(&one, [0, 0]), (&other, [0, 1])] {
-            attached = null_mut();
+        assert_eq!(client_cert_accepted_variables(accepted, &mut variables, &mut count), Ok);
+        let pairs = slice::from_raw_parts(variables.cast::<[(*const c_char, usize); 2]>(), count);
+        let string = |(data, length)| {
+            let string = CStr::from_ptr(data).to_owned();
+            assert_eq!(string.as_bytes().len(), length);
+            string
+        };
+        pairs.iter().map(|pair| (string(pair[0]), string(pair[1]))).collect()
+    }
+}
+
+/// # Safety
+///
+/// `accepted` is valid.
+unsafe fn variable_of(accepted: *const Accepted, name: &CStr) -> Option<CString> {
+    let mut value = null();
+    // SAFETY: the caller's part, a string, and a place for the result, which malloc() gave.
+    unsafe {
+        let result = client_cert_accepted_variable(accepted, name.as_ptr(), &MALLOC, &mut value);
+        assert_eq!(result, Ok);
+        let found = (!value.is_null()).then(|| CStr::from_ptr(value).to_owned());
+        libc::free(value.cast_mut().cast());
+        found
+    }
+}
+
+#[test]
+fn variables_are_listed_once() {
+    let accepted = Objects::new("variables").accepted();
+    let (mut first, mut again, mut count) = (null(), null(), 0);
+    // SAFETY: a live object, places for the results.
+    unsafe {
+        assert_eq!(client_cert_accepted_variables(&accepted, &mut first, &mut count), Ok);
+        assert_eq!(client_cert_accepted_variables(&accepted, &mut again, &mut count), Ok);
+        assert_eq!(list_of(&accepted).len(), count);
+        assert_eq!(variable_of(&accepted, c"ssl_client_m_version"), Some(c"3".into()));
+        assert_eq!(variable_of(&accepted, c"SSL_CLIENT_S_DN_OU"), None);
+        // Nobody signed.
+        assert_eq!(variable_of(&accepted, c"CLIENT_CERT_SIGNING_TIME"), None);
+    }
+    assert_eq!(first, again);
+    no_error_is_left();
+}
+
+#[test]
+fn extensions_follow_one_another() {
+    let accepted = Objects::new("extensions").accepted();
+    for (name, expected) in [(c"subjectKeyIdentifier", 1), (c"subjectAltName", 0), (c"x", 0)] {
+        let (mut values, mut count) = (null(), 7);
+        // SAFETY: a live object, a string, places for the results; malloc() gave the strings.
+        unsafe {
+            let name = name.as_ptr();
             let result =
-                client_cert_accepted_attach(&accepted, data(given), Some(count), &mut attached);
-            assert_eq!((result, attached, freed()), (Ok, data(&one), expected));
+                client_cert_accepted_extensions(&accepted, name, &MALLOC, &mut values, &mut count);
+            assert_eq!((result, count, values.is_null()), (Ok, expected, expected == 0));
+            assert!(values.is_null() || CStr::from_ptr(values).to_bytes().len() == 59);
+            libc::free(values.cast_mut().cast());
         }
-        attached = null_mut();
-        assert_eq!(client_cert_accepted_attachment(&accepted, &mut attached), Ok);
-        assert_eq!(attached, data(&one));
+        no_error_is_left();
     }
-    drop(accepted);
-    assert_eq!(freed(), [1, 1]);
 }
 
 #[test]
-fn attachment_is_not_taken_from_null() {
-    let counter = AtomicUsize::new(0);
-    let data = (&raw const counter).cast_mut().cast();
-    let objects = Objects::new("no attachment");
-    let accepted = objects.accepted();
-    let mut attached = null_mut();
-    // SAFETY: live objects, but for the NULL.
-    unsafe {
-        for (accepted, data, free) in [
-            (null(), data, Some(count as _)),
-            (&raw const accepted, null_mut(), Some(count as _)),
-            (&raw const accepted, data, None),
-        ] {
-            let result = client_cert_accepted_attach(accepted, data, free, &mut attached);
-            assert_eq!(result, NullParameter);
-        }
-        let result = client_cert_accepted_attach(&accepted, data, Some(count), null_mut());
-        assert_eq!(result, NullParameter);
-        assert_eq!(client_cert_accepted_attachment(null(), &mut attached), NullParameter);
-        assert_eq!(client_cert_accepted_attachment(&accepted, null_mut()), NullParameter);
+fn who_somebody_is() {
+    for (name, expected) in
+        [(c"SSL_CLIENT_S_DN_CN", true), (c"SSL_CLIENT_V_END", false), (c"", false)]
+    {
+        let mut identifying = !expected;
+        // SAFETY: a string, a place for the result.
+        let result = unsafe { client_cert_variable_identifies(name.as_ptr(), &mut identifying) };
+        assert_eq!((result, identifying), (Ok, expected), "{name:?}");
     }
-    drop(accepted);
-    assert_eq!(counter.into_inner(), 0);
+}
+
+#[test]
+fn variables_are_not_taken_of_null() {
+    let accepted = Objects::new("null variables").accepted();
+    let accepted = &raw const accepted;
+    let name = c"SSL_CLIENT_S_DN".as_ptr();
+    let extension = c"subjectKeyIdentifier".as_ptr();
+    let no_function = Allocator { allocate: None, context: null_mut() };
+    let (mut variables, mut count) = (null(), 0);
+    let (mut value, mut identifying) = (null(), false);
+    // SAFETY: live objects, but for the NULL.
+    let results = unsafe {
+        [
+            client_cert_accepted_variables(null(), &mut variables, &mut count),
+            client_cert_accepted_variables(accepted, null_mut(), &mut count),
+            client_cert_accepted_variables(accepted, &mut variables, null_mut()),
+            client_cert_accepted_variable(null(), name, &MALLOC, &mut value),
+            client_cert_accepted_variable(accepted, null(), &MALLOC, &mut value),
+            client_cert_accepted_variable(accepted, name, null(), &mut value),
+            client_cert_accepted_variable(accepted, name, &no_function, &mut value),
+            client_cert_accepted_variable(accepted, name, &MALLOC, null_mut()),
+            client_cert_accepted_extensions(null(), extension, &MALLOC, &mut value, &mut count),
+            client_cert_accepted_extensions(accepted, null(), &MALLOC, &mut value, &mut count),
+            client_cert_accepted_extensions(accepted, extension, null(), &mut value, &mut count),
+            client_cert_accepted_extensions(accepted, extension, &MALLOC, null_mut(), &mut count),
+            client_cert_accepted_extensions(accepted, extension, &MALLOC, &mut value, null_mut()),
+            client_cert_variable_identifies(null(), &mut identifying),
+            client_cert_variable_identifies(name, null_mut()),
+        ]
+    };
+    assert_eq!(results, [NullParameter; 15]);
+    // SAFETY: live objects.
+    let results = unsafe {
+        [
+            client_cert_accepted_variable(accepted, name, &NO_MEMORY, &mut value),
+            client_cert_accepted_extensions(
+                accepted, extension, &NO_MEMORY, &mut value, &mut count,
+            ),
+        ]
+    };
+    assert_eq!(results, [OutOfMemory; 2]);
+    assert!(value.is_null() && count == 0);
 }

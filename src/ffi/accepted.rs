@@ -2,45 +2,14 @@
 
 //! Values that were verified.
 
-use std::{
-    ffi::c_void,
-    ptr::{null, null_mut},
-};
+use std::{ffi::c_char, ptr::null};
 
-use foreign_types::ForeignTypeRef;
-use openssl_sys::X509;
-
-use super::{
-    panic::{boundary, quiet_boundary},
-    pointer,
-    result::ClientCertResult,
-};
+use super::{memory::Allocator, panic::quiet_boundary, pointer, result::ClientCertResult};
 use crate::{
-    accepted::{Accepted, Attachment},
+    accepted::Accepted,
     client::Client,
+    variables::{Variable, identifies},
 };
-
-/// The caller's data, freed with what it is attached to.
-struct Attached {
-    data: *mut c_void,
-    free: unsafe extern "C" fn(*mut c_void),
-}
-
-// SAFETY: client_cert_accepted_attach() asks for data that may be used in any thread.
-unsafe impl Send for Attached {}
-// SAFETY: as above.
-unsafe impl Sync for Attached {}
-
-impl Drop for Attached {
-    fn drop(&mut self) {
-        // SAFETY: the data that came with this function, which is called once for it.
-        unsafe { (self.free)(self.data) }
-    }
-}
-
-fn data_of(attachment: &Attachment) -> *mut c_void {
-    attachment.downcast_ref().map_or(null_mut(), |attached: &Attached| attached.data)
-}
 
 /// Releases what was accepted, as often as it was given. NULL is allowed, as with free(). No thread
 /// may be using what this caller was given.
@@ -71,126 +40,99 @@ pub unsafe extern "C" fn client_cert_accepted_client(
     })
 }
 
-/// The client's certificate.
+/// The variables of the client, to be exported to an application: SSL_CLIENT_... as mod_ssl exports
+/// them for a client of its own, to the byte, and CLIENT_CERT_... of this library.
 ///
-/// Sets `*certificate` to an object that belongs to `accepted`, and lives as long as it unless the
-/// caller takes a reference with X509_up_ref().
-///
-/// Fails with CLIENT_CERT_RESULT_NULL_PARAMETER, and, where OpenSSL has no memory left to read it
-/// with, CLIENT_CERT_RESULT_CERTIFICATE_MALFORMED.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_accepted_certificate(
-    accepted: *const Accepted,
-    certificate: *mut *mut X509,
-) -> ClientCertResult {
-    // SAFETY: as the header's rules say.
-    boundary(|| unsafe {
-        let certificate = pointer::out(certificate, null_mut())?;
-        *certificate = pointer::borrow(accepted)?.client().certificate()?.as_ptr();
-        Ok(())
-    })
-}
-
-/// The client's certificate without its public key, which X509_get0_pubkey() may not find: to read
-/// all else of it, at once. With the key, OpenSSL takes longer to read it than to verify a value.
-///
-/// Sets `*certificate` to an object that belongs to `accepted`, and lives as long as it: no
-/// reference to it may outlive that.
+/// Sets `*variables` to an array of `*count`, each with another name, which belongs to `accepted` and
+/// lives as long as it. It is made when it is first asked for.
 ///
 /// Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_accepted_keyless_certificate(
+pub unsafe extern "C" fn client_cert_accepted_variables(
     accepted: *const Accepted,
-    certificate: *mut *mut X509,
+    variables: *mut *const Variable,
+    count: *mut usize,
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
     quiet_boundary(|| unsafe {
-        let certificate = pointer::out(certificate, null_mut())?;
-        *certificate = pointer::borrow(accepted)?.keyless_certificate().as_ptr();
+        let (variables, count) = (pointer::out(variables, null())?, pointer::out(count, 0)?);
+        let list = pointer::borrow(accepted)?.variables().list();
+        *variables = list.as_ptr();
+        *count = list.len();
         Ok(())
     })
 }
 
-/// The certificate of the signer; for client_cert_verify_peer(), of the peer.
+/// A variable of the client by its name, as mod_ssl gives it to who asks by name: in any case, with
+/// the number of one of several (SSL_CLIENT_S_DN_OU_1), not converted (SSL_CLIENT_S_DN_CN_RAW).
 ///
-/// Sets `*signer` to an object as client_cert_accepted_certificate() does.
+/// Sets `*value` to a NUL-terminated string in memory from `allocator`, or to NULL if there is no such
+/// variable, or an empty one.
 ///
-/// Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
+/// Fails with CLIENT_CERT_RESULT_OUT_OF_MEMORY.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_accepted_signer(
+pub unsafe extern "C" fn client_cert_accepted_variable(
     accepted: *const Accepted,
-    signer: *mut *mut X509,
+    name: *const c_char,
+    allocator: *const Allocator,
+    value: *mut *const c_char,
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
     quiet_boundary(|| unsafe {
-        let signer = pointer::out(signer, null_mut())?;
-        *signer = pointer::borrow(accepted)?.signer().as_ptr();
-        Ok(())
-    })
-}
-
-/// When the value was signed, as Unix time in seconds.
-///
-/// Fails with CLIENT_CERT_RESULT_NO_SIGNING_TIME after client_cert_verify_peer().
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_accepted_signing_time(
-    accepted: *const Accepted,
-    time: *mut i64,
-) -> ClientCertResult {
-    // SAFETY: as the header's rules say.
-    quiet_boundary(|| unsafe {
-        let time = pointer::out(time, 0)?;
-        let accepted = pointer::borrow(accepted)?;
-        *time = accepted.signing_time().ok_or(ClientCertResult::NoSigningTime)?;
-        Ok(())
-    })
-}
-
-/// What client_cert_accepted_attach() attached.
-///
-/// Sets `*attached` to it, to be read as long as `accepted` lives, or to NULL if there is nothing.
-///
-/// Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_accepted_attachment(
-    accepted: *const Accepted,
-    attached: *mut *mut c_void,
-) -> ClientCertResult {
-    // SAFETY: as the header's rules say.
-    quiet_boundary(|| unsafe {
-        let attached = pointer::out(attached, null_mut())?;
-        *attached = pointer::borrow(accepted)?.attachment().map_or(null_mut(), data_of);
-        Ok(())
-    })
-}
-
-/// Attaches data of the caller's, made of what was accepted and so not to be made again for all
-/// those who are given the same: client_cert_verdicts_verify() gives it to several, at once and one
-/// after another. It is not the caller's any more: `free` is called for it, once, when nobody has
-/// what was accepted any more, in any thread; it must not call the library. `data` may be read in
-/// several threads at once.
-///
-/// Where something is attached already, that stays, and `free` is called for `data` at once.
-///
-/// Sets `*attached` to what is attached, to be read as long as `accepted` lives.
-///
-/// Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER; then `data` is the caller's still.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_accepted_attach(
-    accepted: *const Accepted,
-    data: *mut c_void,
-    free: Option<unsafe extern "C" fn(data: *mut c_void)>,
-    attached: *mut *mut c_void,
-) -> ClientCertResult {
-    // SAFETY: as the header's rules say.
-    boundary(|| unsafe {
-        let attached = pointer::out(attached, null_mut())?;
-        let (accepted, free) =
-            (pointer::borrow(accepted)?, free.ok_or(ClientCertResult::NullParameter)?);
-        if data.is_null() {
-            return Err(ClientCertResult::NullParameter);
+        let value = pointer::out(value, null())?;
+        let (accepted, name) = (pointer::borrow(accepted)?, pointer::string(name)?);
+        let allocator = pointer::borrow(allocator)?;
+        if let Some(found) = accepted.variable(name) {
+            *value = allocator.bytes(&found)?.data.cast();
         }
-        *attached = data_of(accepted.attach(Box::new(Attached { data, free })));
+        Ok(())
+    })
+}
+
+/// The extensions of one kind of the client's certificate, in words, as mod_ssl's PeerExtList gives
+/// them. `name` is a long or short name of OpenSSL's, or a numeric OID.
+///
+/// Sets `*values` to `*count` strings, which follow one another in memory from `allocator`, each
+/// NUL-terminated; to NULL if there are none.
+///
+/// Fails with CLIENT_CERT_RESULT_OUT_OF_MEMORY.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_accepted_extensions(
+    accepted: *const Accepted,
+    name: *const c_char,
+    allocator: *const Allocator,
+    values: *mut *const c_char,
+    count: *mut usize,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    quiet_boundary(|| unsafe {
+        let (values, count) = (pointer::out(values, null())?, pointer::out(count, 0)?);
+        let (accepted, name) = (pointer::borrow(accepted)?, pointer::c_string(name)?);
+        let allocator = pointer::borrow(allocator)?;
+        let found = accepted.extensions(name);
+        if !found.is_empty() {
+            // The last one gets its NUL from the allocator.
+            *values = allocator.bytes(&found.join(&0))?.data.cast();
+            *count = found.len();
+        }
+        Ok(())
+    })
+}
+
+/// Whether a variable says who somebody is: it is one of those of mod_ssl's in which there is a name,
+/// a number that the issuer gave, or the certificate itself. In any case but for what mod_ssl takes in
+/// one alone.
+///
+/// Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_variable_identifies(
+    name: *const c_char,
+    identifying: *mut bool,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    quiet_boundary(|| unsafe {
+        let identifying = pointer::out(identifying, false)?;
+        *identifying = identifies(pointer::string(name)?);
         Ok(())
     })
 }

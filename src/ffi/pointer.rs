@@ -146,13 +146,23 @@ pub(super) unsafe fn optional_path<'a>(name: *const c_char) -> Option<&'a Path> 
 ///
 /// # Safety
 ///
-/// `string` is NULL, or points to a NUL-terminated string that is valid for as long as `'a`.
+/// As for [`c_string`].
 pub(super) unsafe fn string<'a>(string: *const c_char) -> Checked<&'a [u8]> {
+    // SAFETY: the caller's part.
+    Ok(unsafe { c_string(string) }?.to_bytes())
+}
+
+/// Borrows a string.
+///
+/// # Safety
+///
+/// `string` is NULL, or points to a NUL-terminated string that is valid for as long as `'a`.
+pub(super) unsafe fn c_string<'a>(string: *const c_char) -> Checked<&'a CStr> {
     if string.is_null() {
         return Err(ClientCertResult::NullParameter);
     }
     // SAFETY: the caller's part.
-    Ok(unsafe { CStr::from_ptr(string) }.to_bytes())
+    Ok(unsafe { CStr::from_ptr(string) })
 }
 
 /// Borrows an array of `length` strings. `array` may be NULL when there are none.

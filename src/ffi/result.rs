@@ -199,8 +199,6 @@ pub enum ClientCertResult {
     VerificationFailed = 720,
     /// Another certificate in the value has a key of a type that the profile has not.
     CertificateKeyUnsupported = 721,
-    /// Nobody signed the value, so there is no signingTime.
-    NoSigningTime = 800,
 }
 
 impl From<Error> for ClientCertResult {
@@ -428,7 +426,6 @@ pub(super) fn message(result: u32) -> &'static CStr {
         719 => Refusal::FromTheFuture.reason(),
         720 => Error::VerificationFailed.reason(),
         721 => Refusal::CertificateKeyUnsupported.reason(),
-        800 => c"there is no signing time",
         _ => c"unknown result",
     }
 }
@@ -648,7 +645,7 @@ mod tests {
     fn messages_fit_a_log_line() {
         let core = CORE.iter().map(|&error| ClientCertResult::from(error) as u32);
         let rejected = rejections().map(|rejection| ClientCertResult::from(rejection) as u32);
-        for number in (0..=4).chain(core).chain(rejected).chain([800]) {
+        for number in (0..=4).chain(core).chain(rejected) {
             let text = message(number).to_str().unwrap();
             assert!(!text.is_empty() && text.len() < 120 && !text.ends_with('.'), "{text}");
             assert!(text.chars().all(|c| (' '..='~').contains(&c)), "{text}");

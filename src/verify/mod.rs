@@ -132,7 +132,7 @@ impl Trust {
         let stale = signing_time.saturating_add(i64::from(freshness.max_age)).saturating_add(1);
         let end = path.end.min(stale).min(content.validity.not_after);
         let signer = path.certificate.clone();
-        Ok(Accepted::new(content.client(), signer, Some(signing_time), end))
+        Ok(Accepted::new(content.client(), signer, Some(signing_time), now, end))
     }
 
     fn path_of<'a>(&'a self, named: NamedSigner<'a>, peer: Option<&'a Client>) -> Question<'a> {
@@ -161,7 +161,7 @@ impl Trust {
         let path = self.check(peer, chain, now)?;
         let content = read_content(&der, now)?;
         let end = path.end.min(content.validity.not_after);
-        Ok(Accepted::new(content.client(), peer.to_owned(), None, end))
+        Ok(Accepted::new(content.client(), peer.to_owned(), None, now, end))
     }
 }
 

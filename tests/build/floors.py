@@ -17,7 +17,7 @@ C_FLOORS = [
     ["incoming", "forward", "accept"],
     ["headers", "tls"],
     ["request", "connection_record", "config"],
-    ["names", "environment", "log", "compiler"],
+    ["names", "environment", "log", "compiler", "allocator"],
 ]
 RUST_FLOORS = [
 ]

@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 
-# The SSL_CLIENT_* that client_variables.c computes from a certificate are those
-# of mod_ssl, byte for byte: what it exports with StdEnvVars, ExportCertData and
-# LegacyDNStringFormat, and what it answers by name. A server of its own asks
-# both about every client certificate (../variables/mod_variables_test.c).
+# The SSL_CLIENT_* that the core computes from a certificate are those of mod_ssl,
+# byte for byte: what it exports with StdEnvVars and ExportCertData, and what it
+# answers by name, PeerExtList included. Where mod_ssl has LegacyDNStringFormat the
+# names are those that it has without. A server of its own asks both about every
+# client certificate (../variables/mod_variables_test.c).
+
+use Time::Piece;
 
 use ClientCertTest;
 use ClientCertTest::OddCertificates;
 
 my $module = pki("variables_test.$$.so");
 my $names_file = pki("variables_test.$$.names");
-END { unlink grep {defined} $module, $names_file }
+my $extensions_file = pki("variables_test.$$.extensions");
+END { unlink grep {defined} $module, $names_file, $extensions_file }
 
 # Everything that mod_ssl answers by name, and what only looks so.
 sub variables {
@@ -38,22 +42,27 @@ sub variables {
 }
 my @variables = variables();
 spew($names_file, map {"$_\n"} @variables);
+spew($extensions_file, map {"$_\n"} qw(subjectAltName 2.5.29.17 basicConstraints 1.2.3.4 1.2.3.5
+    nsComment commonName none 1.2 1.2.3.), 'X509v3 Subject Alternative Name', '');
 
 my $apxs = sub { my $answer = qx{apxs -q $_[0]}; chomp $answer; return $answer };
 my $compiler = qx{sh -c 'command -v cc gcc clang | head -n 1'};
 chomp $compiler;
-my $source = '../mod_client_cert';
 my @command = (
     $compiler, qw(-std=gnu11 -shared -fPIC -Wall -Wextra), split(' ', $apxs->('EXTRA_CPPFLAGS')),
-    "-I$source", (map { '-I' . $apxs->($_) } qw(INCLUDEDIR APR_INCLUDEDIR APU_INCLUDEDIR)),
-    '-o', $module, 'variables/mod_variables_test.c', "$source/client_variables.c", '-lcrypto',
+    "-I$ENV{TEST_CORE}", (map { '-I' . $apxs->($_) } qw(INCLUDEDIR APR_INCLUDEDIR APU_INCLUDEDIR)),
+    '-o', $module, 'variables/mod_variables_test.c', "$ENV{TEST_CORE}/libclient_cert.a",
+    '-Wl,--exclude-libs,ALL', qw(-lssl -lcrypto -lgcc_s -lpthread -ldl -lm),
 );
 my $said = qx{@command 2>&1};
 is($?, 0, 'the module compiles') or die $said;
 
 my $port = free_port();
 my $server = ClientCertTest::Server->new(
-    name => 'variables', own => 0, env => { TEST_NAMES => $names_file },
+    name => 'variables', own => 0,
+    env => {
+        TEST_NAMES => $names_file, TEST_EXTENSIONS => $extensions_file, TEST_SIGNER => pki('origin'),
+    },
     modules => load_modules() . "LoadModule variables_test_module $module\n",
     config => <<"CONF",
 Listen 127.0.0.1:$port
@@ -77,19 +86,26 @@ CONF
 );
 $server->start;
 
-# {env => {ssl => [lines], ours => [lines]}, var => {...}} for one request.
+# {env => {ssl => [lines], ours => [lines]}, var => {...}, ext => {...}, made => {...}}
+# for one request. The extensions stay in their order.
 sub both {
     my ($client, $path) = @_;
     my $response = $client->request($path);
-    my %both = (env => { ssl => [], ours => [] }, var => { ssl => [], ours => [] });
+    my %both = map { ($_ => { ssl => [], ours => [] }) } qw(env var ext made);
     for (split /\n/, $response->body // '') {
         my ($what, $whose, $line) = split / /, $_, 3;
         push @{ $both{$what}{$whose} }, $line;
     }
-    @$_ = sort @$_ for map { values %$_ } values %both;
+    @$_ = sort @$_ for map { values %$_ } @both{qw(env var)};
     return ($response->status, %both);
 }
 
+# Whether a line has a whole distinguished name.
+sub is_dn { $_[0] =~ /^SSL_CLIENT_[SI]_DN=/i }
+
+sub days { join ' ', grep {/_V_REMAIN=/} @{ $_[0] } }
+
+my $extensions = 0;
 for (@CASES) {
     my ($name, %want) = @$_;
     subtest $name => sub {
@@ -109,20 +125,43 @@ for (@CASES) {
             return;
         }
         ok($client, 'connects') or diag($@), return;
+        my %without_legacy;
         for my $path (qw(/std /cert /legacy /legacy/cert)) {
+            my $legacy = $path =~ /legacy/;
             # A second look in case a day of V_REMAIN ended in between.
             my ($status, %both);
             for (1 .. 2) {
                 ($status, %both) = both($client, $path);
-                last if "@{ $both{env}{ssl} }" eq "@{ $both{env}{ours} }";
+                last if days($both{env}{ssl}) eq days($both{env}{ours});
             }
             is($status, 200, "$path: answered");
             cmp_ok(scalar @{ $both{env}{ssl} }, '>=', 10, "$path: something is exported");
-            is_deeply($both{env}{ours}, $both{env}{ssl}, "$path: the environment");
-            is(scalar @{ $both{var}{ssl} }, scalar @variables, "$path: all were asked for");
-            is_deeply($both{var}{ours}, $both{var}{ssl}, "$path: variables by name");
+            my ($env, $var) = map { $both{$_}{ssl} } qw(env var);
+            is(scalar @$var, scalar @variables, "$path: all were asked for");
+            if ($legacy) {
+                is_deeply([grep { !m{=(?:/|$)} } grep { is_dn($_) } @$env, @$var], [],
+                    "$path: mod_ssl's names are in the old format");
+                ($env, $var) = map {
+                    [sort +(grep { !is_dn($_) } @{ $both{$_}{ssl} }), grep { is_dn($_) } @{ $without_legacy{$_}{ssl} }]
+                } qw(env var);
+            }
+            elsif ($path eq '/std') {
+                %without_legacy = %both;
+            }
+            is_deeply($both{env}{ours}, $env, "$path: the environment");
+            is_deeply($both{var}{ours}, $var, "$path: variables by name");
+            is_deeply($both{ext}{ours}, $both{ext}{ssl}, "$path: extensions");
         }
+        my %made = map { split /=/, $_, 2 } @{ $without_legacy{made}{ours} };
+        is($made{CLIENT_CERT_VERIFY}, 'SUCCESS', 'verified');
+        is_deeply(["CLIENT_CERT_SIGNER_S_DN=$made{CLIENT_CERT_SIGNER_S_DN}"], $without_legacy{made}{ssl},
+            'by the server, as mod_ssl writes its name');
+        my ($signed) = $made{CLIENT_CERT_SIGNING_TIME} =~ /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)Z$/;
+        cmp_ok(abs(time - Time::Piece->strptime($signed // '1970-01-01T00:00:00', '%Y-%m-%dT%H:%M:%S')->epoch),
+            '<=', 60, 'a moment ago');
+        $extensions += @{ $without_legacy{ext}{ssl} };
     };
 }
+cmp_ok($extensions, '>=', 10, "$extensions extensions");
 
 done_testing;

@@ -298,6 +298,12 @@ our @CASES = (
     ['valid until 2050' => to => tlv(24, '20500101000000Z')],
     ['valid for an hour' => to => generalized(3600)],
     ['valid for a day and an hour' => to => generalized(90_000)],
+    ['unknown extensions with strings' => extensions => [
+        extension('1.2.3.4', string(utf8 => "gr\xc3\xbc\xc3\x9fe")),
+        extension('1.2.3.5', string(ia5 => "a\0b\n")),
+        extension('1.2.3.4', string(bmp => encode('UTF-16BE', "\x{65e5}\0a"))),
+        extension('2.16.840.1.113730.1.13', string(ia5 => 'a comment')),
+    ]],
     ['unknown extensions' => extensions =>
         [extension('1.2.3.4', "\x05\0"), san(dns => 'x.example')]],
     map { my ($name, @want) = @$_; [$name, encoding => 1, @want] } (
