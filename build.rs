@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Writes include/client_cert.h from the C functions in src/ffi, and declares to Rust what
-//! openssl-sys does not know of OpenSSL.
+//! Writes the enums of results from their table, include/client_cert.h from the C functions in
+//! src/ffi, and declares to Rust what openssl-sys does not know of OpenSSL.
+
+#[path = "codegen/results.rs"]
+mod results;
 
 use std::{
-    env,
+    env, fs,
     path::{Path, PathBuf},
 };
 
@@ -12,15 +15,33 @@ fn main() {
     println!("cargo:rerun-if-changed=src");
     println!("cargo:rerun-if-changed=cbindgen.toml");
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));
-    write_header(&root);
-    declare_openssl();
+    let output = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo"));
+    write_results(&root, &output);
+    write_header(&root, &output);
+    declare_openssl(&output);
 }
 
-fn write_header(root: &Path) {
+/// One file for each module that includes it.
+fn write_results(root: &Path, output: &Path) {
+    let table = fs::read_to_string(root.join("src/results.txt")).expect("src/results.txt");
+    let results = results::Results::read(&table)
+        .unwrap_or_else(|message| panic!("src/results.txt, {message}"));
+    let rejections = ["MalformedValue", "Refusal"].map(|name| results.enumeration(name));
+    for (file, source) in [
+        ("error.rs", results.enumeration("Error")),
+        ("rejection.rs", rejections.join("\n")),
+        ("result.rs", results.c_enumeration()),
+    ] {
+        fs::write(output.join(file), source).expect("OUT_DIR can be written to");
+    }
+}
+
+fn write_header(root: &Path, output: &Path) {
     let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml");
     // Left alone when nothing changed, so that what includes it is not compiled again.
     cbindgen::Builder::new()
         .with_crate(root)
+        .with_src(output.join("result.rs"))
         .with_config(config)
         .generate()
         .expect("the C interface can be written as a header")
@@ -28,7 +49,7 @@ fn write_header(root: &Path) {
 }
 
 /// Types are openssl-sys's own, so that both sets of functions take the same pointers.
-fn declare_openssl() {
+fn declare_openssl(output: &Path) {
     let mut builder = bindgen::Builder::default()
         .header_contents(
             "openssl.h",
@@ -57,7 +78,6 @@ fn declare_openssl() {
             builder = builder.clang_arg(format!("-I{}", path.display()));
         }
     }
-    let output = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo"));
     builder
         .generate()
         .expect("OpenSSL's headers can be read")

@@ -37,27 +37,29 @@
 
 /**
  * How a function ended. The numbers never change.
+ *
+ * CLIENT_CERT_RESULT_PANIC is a mistake in the library; the objects involved can still be
+ * used and freed.
  */
 typedef enum {
     /**
-     * It did what it is for.
+     * Success.
      */
     CLIENT_CERT_RESULT_OK = 0,
     /**
-     * A pointer was NULL that must not be.
+     * A parameter is NULL.
      */
     CLIENT_CERT_RESULT_NULL_PARAMETER = 1,
     /**
-     * The library failed in a way that is a mistake in it. The objects involved can still be
-     * used and freed.
+     * Internal error.
      */
     CLIENT_CERT_RESULT_PANIC = 2,
     /**
-     * A number is none of those that the parameter can have.
+     * A parameter has an invalid value.
      */
     CLIENT_CERT_RESULT_INVALID_PARAMETER = 3,
     /**
-     * The caller's allocator returned NULL.
+     * Out of memory.
      */
     CLIENT_CERT_RESULT_OUT_OF_MEMORY = 4,
     /**
@@ -65,19 +67,19 @@ typedef enum {
      */
     CLIENT_CERT_RESULT_FILE_UNREADABLE = 100,
     /**
-     * A PEM block is damaged, or does not hold what its label says.
+     * The file holds a damaged PEM block.
      */
     CLIENT_CERT_RESULT_FILE_MALFORMED = 101,
     /**
-     * There is no certificate.
+     * There is no certificate in the file.
      */
     CLIENT_CERT_RESULT_FILE_NO_CERTIFICATE = 102,
     /**
-     * There is no private key.
+     * There is no private key in the file.
      */
     CLIENT_CERT_RESULT_FILE_NO_KEY = 103,
     /**
-     * The private key is encrypted.
+     * The private key is encrypted, which is not supported.
      */
     CLIENT_CERT_RESULT_FILE_KEY_ENCRYPTED = 104,
     /**
@@ -85,59 +87,62 @@ typedef enum {
      */
     CLIENT_CERT_RESULT_FILE_SEVERAL_KEYS = 105,
     /**
-     * A certificate is not on the signer's chain.
+     * The file holds a certificate that is not on the signer's chain.
      */
     CLIENT_CERT_RESULT_FILE_UNRELATED_CERTIFICATE = 106,
     /**
-     * The file is DER, where PEM is wanted.
+     * The file is DER, and PEM is wanted (openssl x509, crl or pkey -inform DER converts it).
      */
     CLIENT_CERT_RESULT_FILE_DER = 107,
     /**
-     * The file is PKCS #7, where PEM certificates or CRLs are wanted.
+     * The file is PKCS #7, and PEM certificates or CRLs are wanted (openssl pkcs7
+     * -print_certs).
      */
     CLIENT_CERT_RESULT_FILE_PKCS7 = 108,
     /**
-     * The file is PKCS #12, where PEM is wanted.
+     * The file is PKCS #12, and PEM is wanted (openssl pkcs12 -nodes).
      */
     CLIENT_CERT_RESULT_FILE_PKCS12 = 109,
     /**
-     * The file has a TRUSTED CERTIFICATE, whose own limits would not be heeded.
+     * The file has a TRUSTED CERTIFICATE, whose limits would not be heeded (openssl x509 takes
+     * them off).
      */
     CLIENT_CERT_RESULT_FILE_TRUSTED_CERTIFICATE = 110,
     /**
-     * The file has a CRL, and none of the certificates that are wanted.
+     * There is a CRL in the file, and no certificate.
      */
     CLIENT_CERT_RESULT_FILE_IS_CRL = 111,
     /**
-     * The file has a certificate, and none of the CRLs that are wanted.
+     * There is a certificate in the file, and no CRL.
      */
     CLIENT_CERT_RESULT_FILE_IS_CERTIFICATE = 112,
     /**
-     * The file has a request for a certificate, and none of what is wanted.
+     * There is a certificate request in the file, and no certificate.
      */
     CLIENT_CERT_RESULT_FILE_IS_REQUEST = 113,
     /**
-     * The file has a key, and none of what is wanted.
+     * There is a key in the file, and no certificate or CRL.
      */
     CLIENT_CERT_RESULT_FILE_IS_KEY = 114,
     /**
-     * The private key is in OpenSSH's own format.
+     * The private key is in OpenSSH's own format (ssh-keygen -p -m PEM converts it).
      */
     CLIENT_CERT_RESULT_FILE_KEY_OPEN_SSH = 115,
     /**
-     * The private key is not the one of the certificate, or what it signs does not verify.
+     * The private key does not match the certificate, or makes signatures that do not verify.
      */
     CLIENT_CERT_RESULT_SIGNER_KEY_MISMATCH = 200,
     /**
-     * The key is neither RSA, nor P-256, P-384 or P-521, nor Ed25519.
+     * The type of the signer's key is not supported (RSA up to 8192 bits, P-256, P-384, P-521
+     * and Ed25519 are).
      */
     CLIENT_CERT_RESULT_SIGNER_KEY_UNSUPPORTED = 201,
     /**
-     * The RSA key has fewer than 2048 bits.
+     * The signer's RSA key is smaller than 2048 bits.
      */
     CLIENT_CERT_RESULT_SIGNER_KEY_TOO_SMALL = 202,
     /**
-     * The signer and its intermediates are more than 8 certificates.
+     * The signer's certificate and its intermediates are more than 8 certificates.
      */
     CLIENT_CERT_RESULT_SIGNER_CHAIN_TOO_LONG = 203,
     /**
@@ -149,23 +154,23 @@ typedef enum {
      */
     CLIENT_CERT_RESULT_SIGNER_NOT_YET_VALID = 205,
     /**
-     * OpenSSL did not make the signature.
+     * OpenSSL could not make the signature.
      */
     CLIENT_CERT_RESULT_SIGNING_FAILED = 206,
     /**
-     * An intermediate has the issuer and the serial number of the signer, by which values name him.
+     * An intermediate has the same issuer and serial number as the signer's certificate.
      */
     CLIENT_CERT_RESULT_SIGNER_AMBIGUOUS = 207,
     /**
-     * The certificate is not DER as RFC 5280 has it.
+     * The certificate is malformed.
      */
     CLIENT_CERT_RESULT_CERTIFICATE_MALFORMED = 300,
     /**
-     * The client's certificate has expired.
+     * The client certificate has expired.
      */
     CLIENT_CERT_RESULT_CERTIFICATE_EXPIRED = 301,
     /**
-     * The client's certificate is not valid yet.
+     * The client certificate is not valid yet.
      */
     CLIENT_CERT_RESULT_CERTIFICATE_NOT_YET_VALID = 302,
     /**
@@ -173,20 +178,20 @@ typedef enum {
      */
     CLIENT_CERT_RESULT_NO_CERTIFICATE = 303,
     /**
-     * The client's certificate was not verified.
+     * The client certificate was not verified.
      */
     CLIENT_CERT_RESULT_CERTIFICATE_UNVERIFIED = 304,
     /**
-     * The client's certificate holds a name that the format has no way to write, or names that
-     * cannot be read.
+     * The client certificate holds a name that the format has no way to write, or that cannot
+     * be read.
      */
     CLIENT_CERT_RESULT_CERTIFICATE_NOT_REPRESENTABLE = 305,
     /**
-     * OpenSSL does not read the client's certificate as it writes it.
+     * OpenSSL does not read the client certificate as it writes it.
      */
     CLIENT_CERT_RESULT_CERTIFICATE_NOT_REREAD = 306,
     /**
-     * OpenSSL cannot compare the validity of the client's certificate with any time.
+     * OpenSSL cannot compare the validity of the client certificate with the time.
      */
     CLIENT_CERT_RESULT_CERTIFICATE_TIMES = 307,
     /**
@@ -194,7 +199,7 @@ typedef enum {
      */
     CLIENT_CERT_RESULT_ENCODED_TOO_LONG = 308,
     /**
-     * The bytes are no handshake record, or one of another version.
+     * The handshake record is malformed.
      */
     CLIENT_CERT_RESULT_HANDSHAKE_RECORD_MALFORMED = 400,
     /**
@@ -202,7 +207,7 @@ typedef enum {
      */
     CLIENT_CERT_RESULT_HANDSHAKE_RECORD_MISMATCH = 401,
     /**
-     * A name is not one that a dNSName can be: a wildcard, an address, an empty label.
+     * The name is not a DNS name (no wildcards, no addresses, no dot at the end).
      */
     CLIENT_CERT_RESULT_TRUST_NAME_MALFORMED = 500,
     /**
@@ -210,7 +215,7 @@ typedef enum {
      */
     CLIENT_CERT_RESULT_CRL_FILE_UNREADABLE = 501,
     /**
-     * A PEM block of the file of CRLs is damaged, or a CRL has no nextUpdate.
+     * The file of CRLs holds a damaged PEM block, or a CRL without nextUpdate.
      */
     CLIENT_CERT_RESULT_CRL_FILE_MALFORMED = 502,
     /**
@@ -218,59 +223,59 @@ typedef enum {
      */
     CLIENT_CERT_RESULT_CRL_FILE_NO_CRL = 503,
     /**
-     * It is longer than 65536 bytes.
+     * The value is longer than 65536 bytes.
      */
     CLIENT_CERT_RESULT_VALUE_TOO_LONG = 600,
     /**
-     * It is not base64 as RFC 4648 section 4 has it.
+     * The value is not base64 (RFC 4648 section 4).
      */
     CLIENT_CERT_RESULT_VALUE_BASE64 = 601,
     /**
-     * It is not one Byte Sequence, RFC 8941 section 3.3.5.
+     * The value is not a Byte Sequence (RFC 8941).
      */
     CLIENT_CERT_RESULT_VALUE_BYTE_SEQUENCE = 602,
     /**
-     * It is not DER, or not the fields that its type has.
+     * The value is not strict DER of the type expected.
      */
     CLIENT_CERT_RESULT_VALUE_DER = 603,
     /**
-     * Octets follow the end.
+     * The value goes on after its end.
      */
     CLIENT_CERT_RESULT_VALUE_TRAILING = 604,
     /**
-     * The ContentInfo is not one of SignedData.
+     * The value is CMS, but not SignedData.
      */
     CLIENT_CERT_RESULT_VALUE_NOT_SIGNED_DATA = 605,
     /**
-     * The version of the SignedData or of the SignerInfo is not 1.
+     * The version of the SignedData or SignerInfo is not 1.
      */
     CLIENT_CERT_RESULT_VALUE_VERSION = 606,
     /**
-     * There is not one digest algorithm, the same in both places, of the SHA-2 family.
+     * There is not one digest algorithm, the same in both places: SHA-256, SHA-384 or SHA-512.
      */
     CLIENT_CERT_RESULT_VALUE_DIGEST_ALGORITHM = 607,
     /**
-     * The eContentType is not id-data.
+     * The type of the signed content is not id-data.
      */
     CLIENT_CERT_RESULT_VALUE_CONTENT_TYPE = 608,
     /**
-     * The content is absent.
+     * The signed content is detached.
      */
     CLIENT_CERT_RESULT_VALUE_DETACHED = 609,
     /**
-     * The content is not exactly one certificate, in the octets that OpenSSL writes for it.
+     * The content is not exactly one certificate as OpenSSL writes it.
      */
     CLIENT_CERT_RESULT_VALUE_CONTENT = 610,
     /**
-     * There are more than 8 certificates, or the field is there and empty.
+     * There are more than 8 certificates, or the field is empty.
      */
     CLIENT_CERT_RESULT_VALUE_CERTIFICATE_COUNT = 611,
     /**
-     * A certificate of the signer's is not one in DER, or they are not in SET OF order.
+     * One of the signer's certificates is malformed, or they are not in SET OF order.
      */
     CLIENT_CERT_RESULT_VALUE_CERTIFICATES = 612,
     /**
-     * There are CRLs.
+     * There are CRLs in the value.
      */
     CLIENT_CERT_RESULT_VALUE_CRLS = 613,
     /**
@@ -286,7 +291,7 @@ typedef enum {
      */
     CLIENT_CERT_RESULT_VALUE_NO_SIGNED_ATTRIBUTES = 616,
     /**
-     * contentType, messageDigest or signingTime is missing.
+     * One of the attributes contentType, messageDigest and signingTime is missing.
      */
     CLIENT_CERT_RESULT_VALUE_ATTRIBUTE_MISSING = 617,
     /**
@@ -294,7 +299,7 @@ typedef enum {
      */
     CLIENT_CERT_RESULT_VALUE_ATTRIBUTE_TWICE = 618,
     /**
-     * A signed attribute has not one value, or one that its type does not allow.
+     * A signed attribute has not exactly one value, or not one of its type in DER.
      */
     CLIENT_CERT_RESULT_VALUE_ATTRIBUTE_MALFORMED = 619,
     /**
@@ -310,47 +315,47 @@ typedef enum {
      */
     CLIENT_CERT_RESULT_VALUE_SIGNATURE_ALGORITHM = 622,
     /**
-     * There is none.
+     * The header is empty (some proxies send it so for a client without a certificate).
      */
     CLIENT_CERT_RESULT_VALUE_EMPTY = 623,
     /**
-     * It is BER, where DER is wanted.
+     * The value is BER, not DER.
      */
     CLIENT_CERT_RESULT_VALUE_BER = 624,
     /**
-     * The content was changed as text is when it is signed.
+     * The content was signed as text, which changes it (openssl cms -sign without -binary).
      */
     CLIENT_CERT_RESULT_VALUE_TEXT_MODE = 625,
     /**
-     * Not exactly one certificate at hand is the one that the signer's identifier names.
+     * The signer's identifier does not name exactly one certificate at hand.
      */
     CLIENT_CERT_RESULT_SIGNER_UNKNOWN = 700,
     /**
-     * The signer is not the TLS peer.
+     * The signer is not the TLS peer of this connection.
      */
     CLIENT_CERT_RESULT_SIGNER_NOT_PEER = 701,
     /**
-     * The signer's certificate does not lead to an anchor.
+     * The signer's certificate does not lead to a trust anchor.
      */
     CLIENT_CERT_RESULT_SIGNER_UNTRUSTED = 702,
     /**
-     * A certificate above the signer's is outside its validity.
+     * An issuer on the signer's chain has expired or is not valid yet.
      */
     CLIENT_CERT_RESULT_CHAIN_OUTSIDE_VALIDITY = 703,
     /**
-     * A key or a signature on the signer's chain is below OpenSSL's security level 2.
+     * A key or a signature on the signer's chain is below security level 2.
      */
     CLIENT_CERT_RESULT_CHAIN_WEAK = 704,
     /**
-     * The signer has none of the names that are trusted.
+     * The signer's certificate has none of the trusted names.
      */
     CLIENT_CERT_RESULT_SIGNER_NAME = 705,
     /**
-     * The signer's certificate is for other uses.
+     * The signer's certificate is not for digital signatures of a TLS server or client.
      */
     CLIENT_CERT_RESULT_SIGNER_USAGE = 706,
     /**
-     * The signer's certificate is a CA's, and not an anchor itself.
+     * The signer's certificate is that of a CA which is no trust anchor itself.
      */
     CLIENT_CERT_RESULT_SIGNER_IS_CA = 707,
     /**
@@ -366,15 +371,15 @@ typedef enum {
      */
     CLIENT_CERT_RESULT_CRL_OUT_OF_DATE = 710,
     /**
-     * The CRL for a certificate on the signer's chain is not its issuer's, or not understood.
+     * The CRL for a certificate on the signer's chain is not valid.
      */
     CLIENT_CERT_RESULT_CRL_INVALID = 711,
     /**
-     * Digest, signature algorithm and the signer's key do not go together.
+     * The digest, the signature algorithm and the signer's key do not go together.
      */
     CLIENT_CERT_RESULT_ALGORITHM_MISMATCH = 712,
     /**
-     * The contentType attribute is unlike the eContentType.
+     * The contentType attribute is unlike the type of the content.
      */
     CLIENT_CERT_RESULT_CONTENT_TYPE_MISMATCH = 713,
     /**
@@ -382,7 +387,8 @@ typedef enum {
      */
     CLIENT_CERT_RESULT_DIGEST_MISMATCH = 714,
     /**
-     * The signingCertificateV2 attribute names another certificate, or one that is not on the path.
+     * The signingCertificateV2 attribute names another certificate, or one that is not on the
+     * path.
      */
     CLIENT_CERT_RESULT_SIGNING_CERTIFICATE_MISMATCH = 715,
     /**
@@ -394,19 +400,20 @@ typedef enum {
      */
     CLIENT_CERT_RESULT_BAD_SIGNATURE = 717,
     /**
-     * The signingTime is too long ago.
+     * The signature is too old.
      */
     CLIENT_CERT_RESULT_STALE = 718,
     /**
-     * The signingTime lies in the future.
+     * The signature is from the future.
      */
     CLIENT_CERT_RESULT_FROM_THE_FUTURE = 719,
     /**
-     * OpenSSL could not do its part, for want of memory, say.
+     * OpenSSL could not verify the signature.
      */
     CLIENT_CERT_RESULT_VERIFICATION_FAILED = 720,
     /**
-     * Another certificate in the value has a key of a type that the profile has not.
+     * The type of a key beside the signer's is not supported (RSA up to 8192 bits, P-256,
+     * P-384, P-521 and Ed25519 are).
      */
     CLIENT_CERT_RESULT_CERTIFICATE_KEY_UNSUPPORTED = 721,
 } client_cert_result;

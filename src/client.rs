@@ -189,7 +189,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error::ValueTooLong`]
+    /// [`Error::EncodedTooLong`]
     pub fn encode_chain(&self) -> Result<String, Error> {
         format::within_limit(structured_field::list(&self.chain))
     }

@@ -60,6 +60,11 @@ mod path;
 mod pem;
 mod printable;
 pub mod rejection;
+// For its tests, which a build script cannot have.
+#[cfg(test)]
+#[allow(dead_code)]
+#[path = "../codegen/results.rs"]
+mod results;
 mod signature;
 pub mod signer;
 mod signer_file;

@@ -181,7 +181,7 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// As [`Self::sign`], and [`Error::ValueTooLong`].
+    /// As [`Self::sign`], and [`Error::EncodedTooLong`].
     pub fn sign_value(
         &self,
         certs: SignerCerts,

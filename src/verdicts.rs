@@ -372,9 +372,10 @@ mod tests {
     fn not_past_any_not_after() {
         let long = || Leaf::new(KeyKind::P256);
         let short = || Leaf::new(KeyKind::P256).valid(NOW, NOW + 10);
-        for (signer, client, expected) in
-            [(short(), long(), Refusal::SignerExpired), (long(), short(), Refusal::ClientExpired)]
-        {
+        for (signer, client, expected) in [
+            (short(), long(), Refusal::SignerExpired),
+            (long(), short(), Refusal::CertificateExpired),
+        ] {
             let bench = Bench::of(signer, client);
             assert_eq!(bench.verify(NOW), Ok(false));
             assert_eq!(bench.verify(NOW + 9), Ok(true));

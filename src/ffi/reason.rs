@@ -120,7 +120,10 @@ mod tests {
     use std::ffi::CStr;
 
     use super::*;
-    use crate::{ffi::panic::explained_boundary, rejection::Refusal};
+    use crate::{
+        ffi::panic::explained_boundary,
+        rejection::{MalformedValue, Refusal, Rejection},
+    };
 
     /// The result, and what is in a buffer of this size.
     fn explained(
@@ -166,10 +169,15 @@ mod tests {
     #[test]
     fn whatever_there_is_to_say_has_room() {
         let long = "\n".repeat(1000);
-        for reason in [
-            Explained::from(Refusal::SigningCertificateMismatch.with(&long)),
-            Explained::of_panic(&long),
-        ] {
+        let refusals = Refusal::ALL.iter().map(|refusal| refusal.with(&long));
+        let malformed = MalformedValue::ALL.iter().map(|malformed| malformed.with(&long));
+        let errors = Error::ALL.iter().map(|&error| Rejection::from(error).with(&long));
+        for reason in refusals
+            .chain(malformed)
+            .chain(errors)
+            .map(Explained::from)
+            .chain([Explained::of_panic(&long)])
+        {
             let text = reason.to_string();
             assert!(text.len() < CLIENT_CERT_REASON_SIZE && text.ends_with("..."), "{text}");
         }

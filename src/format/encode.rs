@@ -15,7 +15,7 @@ impl CertificateFormat {
     ///
     /// # Errors
     ///
-    /// [`Error::ValueTooLong`]; and of [`Self::Xfcc`] alone [`Error::CertificateNotRepresentable`].
+    /// [`Error::EncodedTooLong`]; and of [`Self::Xfcc`] alone [`Error::CertificateNotRepresentable`].
     pub fn encode(self, client: &Client) -> Result<String, Error> {
         within_limit(match self {
             Self::Rfc9440 => structured_field::byte_sequence(client.leaf()),
@@ -86,7 +86,7 @@ mod tests {
                 match encode(middle) {
                     Ok(value) => (good, longest) = (middle, value.len()),
                     Err(error) => {
-                        assert_eq!(error, Error::ValueTooLong, "{name}");
+                        assert_eq!(error, Error::EncodedTooLong, "{name}");
                         bad = middle;
                     }
                 }
@@ -104,7 +104,7 @@ mod tests {
             Client::new(&leaf.certificate, &[&*large.certificate; 2]).unwrap().encode_chain()
         };
         assert!(chain(23_000).unwrap().len() > 60_000);
-        assert_eq!(chain(25_000), Err(Error::ValueTooLong));
+        assert_eq!(chain(25_000), Err(Error::EncodedTooLong));
     }
 }
 

@@ -11,7 +11,7 @@ pub(crate) const MAX_VALUE: usize = 65_536;
 
 /// Checks that a value is one that the other end reads.
 pub(crate) fn within_limit(value: String) -> Result<String, Error> {
-    if value.len() <= MAX_VALUE { Ok(value) } else { Err(Error::ValueTooLong) }
+    if value.len() <= MAX_VALUE { Ok(value) } else { Err(Error::EncodedTooLong) }
 }
 
 /// The formats whose value is a SignedData.

@@ -186,7 +186,7 @@ fn read_content(der: &[u8], now: i64) -> Result<Content<'_>, Failure> {
 
 fn check_client(validity: Validity, now: i64) -> Result<(), Refusal> {
     validity.check(now).map_err(|outside| match outside {
-        Outside::Before => Refusal::ClientNotYetValid,
-        Outside::After => Refusal::ClientExpired,
+        Outside::Before => Refusal::CertificateNotYetValid,
+        Outside::After => Refusal::CertificateExpired,
     })
 }

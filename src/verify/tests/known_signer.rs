@@ -297,7 +297,7 @@ fn only_with_a_value_that_is_accepted() {
     let expired = Recipe::new(KeyKind::P256.generate(), "client").valid(NOW - 9, NOW);
     let mut of_expired = forge.clone();
     of_expired.set_content(&der(&expired.issued_by(root).certificate));
-    bad.push((ClientExpired, of_expired));
+    bad.push((CertificateExpired, of_expired));
     let content = Some(octet_string(&der(&user.certificate)));
     bad.push((DigestMismatch, Forge { content, ..forge.clone() }));
     let mut of_another = forge.clone();

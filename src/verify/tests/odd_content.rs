@@ -241,8 +241,8 @@ impl Ends {
             }
             Err(failure) => {
                 let refusal = match client.check_validity(NOW).unwrap_err() {
-                    Error::CertificateExpired => Refusal::ClientExpired,
-                    _ => Refusal::ClientNotYetValid,
+                    Error::CertificateExpired => Refusal::CertificateExpired,
+                    _ => Refusal::CertificateNotYetValid,
                 };
                 assert_eq!(failure.rejection(), refusal.into());
             }

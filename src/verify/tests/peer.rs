@@ -125,8 +125,8 @@ fn refused() {
         cases.add(&format!("peer: {name}"), expected, found(&trust, &value, &peer, chain));
     }
     for (name, expected, valid) in [
-        ("client expired", ClientExpired, (NOW - 100, NOW)),
-        ("client not yet valid", ClientNotYetValid, (NOW + 1, NOW + 100)),
+        ("client expired", CertificateExpired, (NOW - 100, NOW)),
+        ("client not yet valid", CertificateNotYetValid, (NOW + 1, NOW + 100)),
     ] {
         let client = Recipe::new(client.key.clone(), "client").valid(valid.0, valid.1);
         let value = byte_sequence(&der(&client.issued_by(root).certificate));

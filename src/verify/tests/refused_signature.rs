@@ -246,10 +246,10 @@ fn signatures() {
     add("of 9999", FromTheFuture, &|forge| forge.set_time(253_402_300_799));
 
     for (name, expected, valid) in [
-        ("client expired", ClientExpired, (NOW - 1000, NOW - 1)),
-        ("client that expires now", ClientExpired, (NOW - 1000, NOW)),
-        ("client not yet valid", ClientNotYetValid, (NOW + 1, NOW + 1000)),
-        ("client never valid", ClientNotYetValid, (NOW + 1000, NOW - 1000)),
+        ("client expired", CertificateExpired, (NOW - 1000, NOW - 1)),
+        ("client that expires now", CertificateExpired, (NOW - 1000, NOW)),
+        ("client not yet valid", CertificateNotYetValid, (NOW + 1, NOW + 1000)),
+        ("client never valid", CertificateNotYetValid, (NOW + 1000, NOW - 1000)),
     ] {
         let client = Recipe::new(world.client.key.clone(), "client").valid(valid.0, valid.1);
         let client = client.issued_by(&world.root);
