@@ -16,6 +16,7 @@ import instructions
 import memory
 import report
 import rounds
+import start
 from servers import Pinning, output
 
 PARTS = {
@@ -23,6 +24,7 @@ PARTS = {
     "instructions": instructions.compared,
     "growth": instructions.growth,
     "memory": memory.measure,
+    "start": start.measure,
 }
 
 
