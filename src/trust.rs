@@ -4,7 +4,10 @@
 
 use std::{collections::HashSet, fmt, path::Path, sync::Arc};
 
-use openssl::x509::{X509, X509ExtendedKeyUsage, X509KeyUsage, X509Ref};
+use openssl::{
+    error::ErrorStack,
+    x509::{X509, X509ExtendedKeyUsage, X509KeyUsage, X509Ref},
+};
 
 use crate::{
     certificate::{self, Certificate},
@@ -14,6 +17,7 @@ use crate::{
     file::FileContent,
     file_kind,
     identity::Identity,
+    openssl::{is_fault, with_own_errors},
     path::{Anchors, VerifiedPath, has_invalid_extensions, is_ca},
     pem,
     printable::Escaped,
@@ -249,8 +253,19 @@ impl Trust {
         self.pinned().iter().find(|pinned| pinned.der == der)
     }
 
-    /// Whether this certificate can be read, is for such use, and has one of the names.
+    /// Whether this certificate can be read, is for such use, and has one of the names. OpenSSL says
+    /// no where it had no memory to look, too; only its errors tell that from a refusal.
     pub(crate) fn check_use(&self, certificate: &X509Ref) -> Result<(), Failure> {
+        with_own_errors(|| {
+            let refused = |refusal| {
+                let errors = ErrorStack::get();
+                if is_fault(&errors) { errors.into() } else { refusal }
+            };
+            self.check_extensions(certificate).map_err(refused)
+        })
+    }
+
+    fn check_extensions(&self, certificate: &X509Ref) -> Result<(), Failure> {
         if has_invalid_extensions(certificate) {
             return Err(Refusal::SignerUntrusted.into());
         }

@@ -19,6 +19,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 /** How often a function was called since the file was last written. */
 typedef struct {
@@ -98,6 +99,14 @@ FAILING(int, EVP_DigestVerify, 0,
         (EVP_MD_CTX * context, const unsigned char *signature, size_t length,
          const unsigned char *message, size_t message_length),
         (context, signature, length, message, message_length))
+/* These say no where they fail. */
+FAILING(uint32_t, X509_get_key_usage, 0, (X509 * certificate), (certificate))
+FAILING(uint32_t, X509_get_extended_key_usage, 0, (X509 * certificate), (certificate))
+FAILING(uint32_t, X509_get_extension_flags, EXFLAG_INVALID | EXFLAG_SET,
+        (X509 * certificate), (certificate))
+FAILING(void *, X509_get_ext_d2i, NULL,
+        (const X509 *certificate, int nid, int *critical, int *index),
+        (certificate, nid, critical, index))
 /* The openssl crate panics where it gets NULL of these. */
 FAILING(ASN1_TIME *, X509_getm_notAfter, NULL, (const X509 *certificate),
         (certificate))

@@ -68,13 +68,17 @@ subtest 'verifying' => sub {
             global => "Protocols h2 http/1.1\nClientCertSignatureCache $cache\n$ONE",
         );
         my $value = signed_value('accept-ttrp', 'client-rsa');
-        # The last three are for a path that is not known.
+        # All but the first three are for a path that is not known.
         my @FAULTS = (
             ['EVP_DigestVerify', 'OpenSSL could not verify.*malloc failure', 'the signature'],
             ['EVP_MD_CTX_new', 'OpenSSL could not verify.*malloc failure', 'its context'],
             ['d2i_X509', 'OpenSSL could not verify.*malloc failure', 'reading the content'],
             ['X509_verify_cert', 'OpenSSL could not verify.*malloc failure', 'the path'],
             ['i2d_X509', 'is malformed|malloc failure', 'writing a certificate'],
+            ['X509_get_extension_flags', 'OpenSSL could not verify.*malloc failure', 'the extensions'],
+            ['X509_get_key_usage', 'OpenSSL could not verify.*malloc failure', 'the key usage'],
+            ['X509_get_extended_key_usage', 'OpenSSL could not verify.*malloc failure', 'the extended one'],
+            ['X509_get_ext_d2i', 'OpenSSL could not verify.*malloc failure', 'the names'],
             ['X509_getm_notAfter', 'internal error: \S', 'a panic'],
         );
         for ($cache ? @FAULTS[0 .. 2] : @FAULTS) {
