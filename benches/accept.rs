@@ -10,7 +10,7 @@ mod support;
 
 use std::{ffi::CString, fs, iter, process};
 
-use client_cert::{client::Client, signer::Signer};
+use client_cert::{client::Client, sign::signer::Signer};
 use openssl::{
     hash::MessageDigest,
     sign::{Signer as OpensslSigner, Verifier},

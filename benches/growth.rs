@@ -8,7 +8,10 @@ mod support;
 
 use std::{ffi::CString, fs, hint::black_box, process};
 
-use client_cert::{cache::Cache, client::Client, signer::Signer};
+use client_cert::{
+    client::Client,
+    sign::{signature_cache::SignatureCache, signer::Signer},
+};
 use openssl::x509::extension::SubjectAlternativeName;
 use support::{
     Variant,
@@ -66,7 +69,7 @@ fn main() {
         fs::remove_file(&file).unwrap();
 
         let arena = Arena::new();
-        let cache = Cache::new(1 << 20);
+        let cache = SignatureCache::new(1 << 20);
         let value = arena.sign_string(&signer, &client, NOW);
         let rows = compare(
             rounds,

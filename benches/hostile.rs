@@ -14,13 +14,15 @@ use std::{cell::Cell, process::ExitCode, sync::Arc};
 
 use client_cert::{
     client::Client,
-    crl::Crls,
     format::SignedFormat,
     rejection::{Failure, Rejection},
-    signer::{Signer, SignerCerts},
-    trust::{TrustAnchors, TrustNames},
-    verdicts::{TrustSources, Verdicts},
-    verify::Freshness,
+    sign::signer::{Signer, SignerCerts},
+    verify::{
+        Freshness,
+        trust::{TrustAnchors, TrustNames},
+        verification_cache::{TrustSources, VerificationCache},
+    },
+    x509::crl::Crls,
 };
 use openssl::{
     hash::MessageDigest,
@@ -566,7 +568,7 @@ impl Way {
     /// Why a value from this peer is not accepted.
     fn verify(
         &self,
-        verdicts: &Verdicts,
+        verdicts: &VerificationCache,
         value: &str,
         max_age: u32,
         peer: Option<&Client>,
@@ -587,7 +589,7 @@ impl Way {
         values: &[(&'static str, String)],
         hostile: Option<&Client>,
     ) -> bool {
-        let (forgetful, verdicts) = (&Verdicts::new(0), &Verdicts::new(64 << 20));
+        let (forgetful, verdicts) = (&VerificationCache::new(0), &VerificationCache::new(64 << 20));
         let peer = self.peer.as_ref();
         // What the cache of values has for one freshness it has not for another.
         let age = Cell::new(FRESHNESS.max_age);
@@ -684,7 +686,7 @@ fn unsigned(world: &World, rounds: usize) -> bool {
     let mut all_good = true;
     for (way, crls) in [("", None), (", CRL", Some(&crls))] {
         let sources = TrustSources { anchors: &root, names: names.as_ref(), crls };
-        let none = Verdicts::new(0);
+        let none = VerificationCache::new(0);
         let verify = |value: &str, peer| {
             none.verify_peer(sources, value.as_bytes(), NOW, peer)
                 .map(drop)

@@ -19,10 +19,12 @@ use std::{
 use client_cert::{
     client::Client,
     format::SignedFormat,
-    signer::{Signer, SignerCerts},
-    trust::TrustAnchors,
-    verdicts::{TrustSources, Verdicts},
-    verify::Freshness,
+    sign::signer::{Signer, SignerCerts},
+    verify::{
+        Freshness,
+        trust::TrustAnchors,
+        verification_cache::{TrustSources, VerificationCache},
+    },
 };
 use support::{
     reuse::{FEW, Kept, MANY, Order},
@@ -113,7 +115,7 @@ fn measure_acceptance(dumps: &Path) {
     let value = SignedFormat::Cms.encode(&signed);
     let anchors = Arc::new(TrustAnchors::from_pem(pair.certificate_pem().as_bytes()).unwrap());
     let trust = TrustSources { anchors: &anchors, names: None, crls: None };
-    let cache = Verdicts::new(1 << 20);
+    let cache = VerificationCache::new(1 << 20);
     let freshness = Freshness { max_age: 300, skew: 30 };
     let total = count(dumps, 1, |_| {
         let accepted = cache

@@ -6,7 +6,7 @@
 
 mod support;
 
-use client_cert::{client::Client, signer::Signer};
+use client_cert::{client::Client, sign::signer::Signer};
 use openssl::{
     cms::{CMSOptions, CmsContentInfo},
     pkey::Id,

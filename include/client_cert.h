@@ -541,11 +541,6 @@ typedef struct client_cert_accepted client_cert_accepted;
 typedef struct client_cert_anchors client_cert_anchors;
 
 /**
- * Signed values to use again, bounded in memory.
- */
-typedef struct client_cert_cache client_cert_cache;
-
-/**
  * A client whose certificate was verified: its leaf, its chain without the root, their identity
  * and validity.
  */
@@ -572,16 +567,21 @@ typedef struct client_cert_file client_cert_file;
 typedef struct client_cert_handshake client_cert_handshake;
 
 /**
+ * Names.
+ */
+typedef struct client_cert_names client_cert_names;
+
+/**
  * A signed value, which lasts as long as somebody has it. A client's connection has one of its
  * own of what is the cache's: those who are given it count themselves here, and do not meet
  * other connections.
  */
-typedef struct client_cert_kept_value client_cert_kept_value;
+typedef struct client_cert_shared_value client_cert_shared_value;
 
 /**
- * Names.
+ * Signed values to use again, bounded in memory.
  */
-typedef struct client_cert_names client_cert_names;
+typedef struct client_cert_signature_cache client_cert_signature_cache;
 
 /**
  * A certificate, its intermediates and its key, ready to sign: all that depends on them alone is
@@ -593,7 +593,7 @@ typedef struct client_cert_signer client_cert_signer;
  * Values that were accepted, and for whom, and those who signed them, bounded in memory. What was
  * refused is not kept.
  */
-typedef struct client_cert_verdicts client_cert_verdicts;
+typedef struct client_cert_verification_cache client_cert_verification_cache;
 
 /**
  * The virtual hosts of one configuration.
@@ -829,59 +829,6 @@ client_cert_result client_cert_accepted_extensions(const client_cert_accepted *a
  */
 client_cert_result client_cert_variable_identifies(const char *name,
                                                    bool *identifying);
-
-/**
- * Makes a cache of signed values that uses at most about `bytes` of memory, its own overhead
- * included. With 0 nothing is kept.
- *
- * Sets `*cache` to a new object, which client_cert_cache_free() releases.
- */
-client_cert_result client_cert_cache_new(size_t bytes, client_cert_cache **cache);
-
-/**
- * Releases a cache. NULL is allowed, as with free(). No thread may be using it.
- */
-void client_cert_cache_free(client_cert_cache *cache);
-
-/**
- * As client_cert_sign(), but uses a value again that was signed for the same client certificate
- * by the same signer, with the same `certs` and `format`, less than `lifetime` seconds before.
- *
- * A value is used again while signed_at <= now < signed_at + lifetime, and never when one of the
- * two certificates is outside its validity at `now`. With a `lifetime` of 0 it is always signed
- * anew. When several threads need the same value, one signs and the others wait for it, though no
- * longer than a second before they sign for themselves; but in the last eighth of its lifetime one
- * renews it, and the others go on with it, as does this one where that fails. Failures are not
- * remembered.
- *
- * Sets `*value` to the value of a header, visible ASCII, NUL-terminated, which is not copied: it
- * belongs to `*kept`, lives as long as that, and must not be written to. `*length` is its length, the
- * NUL not counted. client_cert_kept_value_free() releases `*kept`; neither cache nor client need live
- * as long. Sets `*reused` to whether the value was signed before, by an earlier call or by another
- * thread's. Sets `*renewal` to CLIENT_CERT_RESULT_OK, or, of the calls that could not renew a value
- * in good time, for one in a minute, to why: CLIENT_CERT_RESULT_PANIC, or as client_cert_sign()
- * fails, OpenSSL's reasons being left in its error queue.
- *
- * Fails as client_cert_sign() does.
- */
-client_cert_result client_cert_cache_sign(const client_cert_cache *cache,
-                                          const client_cert_signer *signer,
-                                          uint32_t certs,
-                                          const client_cert_client *client,
-                                          uint32_t format,
-                                          int64_t now,
-                                          uint32_t lifetime,
-                                          client_cert_kept_value **kept,
-                                          const char **value,
-                                          size_t *length,
-                                          bool *reused,
-                                          client_cert_result *renewal);
-
-/**
- * Releases a value that was kept. NULL is allowed, as with free(). No thread may be reading it for
- * this caller.
- */
-void client_cert_kept_value_free(client_cert_kept_value *kept);
 
 /**
  * The identity of a certificate: the SHA-256 of its DER.
@@ -1216,6 +1163,60 @@ client_cert_result client_cert_sign(const client_cert_signer *signer,
                                     client_cert_value *value);
 
 /**
+ * Makes a cache of signed values that uses at most about `bytes` of memory, its own overhead
+ * included. With 0 nothing is kept.
+ *
+ * Sets `*cache` to a new object, which client_cert_signature_cache_free() releases.
+ */
+client_cert_result client_cert_signature_cache_new(size_t bytes,
+                                                   client_cert_signature_cache **cache);
+
+/**
+ * Releases a cache. NULL is allowed, as with free(). No thread may be using it.
+ */
+void client_cert_signature_cache_free(client_cert_signature_cache *cache);
+
+/**
+ * As client_cert_sign(), but uses a value again that was signed for the same client certificate
+ * by the same signer, with the same `certs` and `format`, less than `lifetime` seconds before.
+ *
+ * A value is used again while signed_at <= now < signed_at + lifetime, and never when one of the
+ * two certificates is outside its validity at `now`. With a `lifetime` of 0 it is always signed
+ * anew. When several threads need the same value, one signs and the others wait for it, though no
+ * longer than a second before they sign for themselves; but in the last eighth of its lifetime one
+ * renews it, and the others go on with it, as does this one where that fails. Failures are not
+ * remembered.
+ *
+ * Sets `*value` to the value of a header, visible ASCII, NUL-terminated, which is not copied: it
+ * belongs to `*kept`, lives as long as that, and must not be written to. `*length` is its length, the
+ * NUL not counted. client_cert_shared_value_free() releases `*kept`; neither cache nor client need live
+ * as long. Sets `*reused` to whether the value was signed before, by an earlier call or by another
+ * thread's. Sets `*renewal` to CLIENT_CERT_RESULT_OK, or, of the calls that could not renew a value
+ * in good time, for one in a minute, to why: CLIENT_CERT_RESULT_PANIC, or as client_cert_sign()
+ * fails, OpenSSL's reasons being left in its error queue.
+ *
+ * Fails as client_cert_sign() does.
+ */
+client_cert_result client_cert_signature_cache_sign(const client_cert_signature_cache *cache,
+                                                    const client_cert_signer *signer,
+                                                    uint32_t certs,
+                                                    const client_cert_client *client,
+                                                    uint32_t format,
+                                                    int64_t now,
+                                                    uint32_t lifetime,
+                                                    client_cert_shared_value **kept,
+                                                    const char **value,
+                                                    size_t *length,
+                                                    bool *reused,
+                                                    client_cert_result *renewal);
+
+/**
+ * Releases a value that was kept. NULL is allowed, as with free(). No thread may be reading it for
+ * this caller.
+ */
+void client_cert_shared_value_free(client_cert_shared_value *kept);
+
+/**
  * Makes a signer of a certificate and its key, with everything encoded that depends on them
  * alone. Makes one signature, to see that the key can, and that the certificate verifies it.
  *
@@ -1454,15 +1455,16 @@ client_cert_result client_cert_upgrade_offers_http(const char *value, bool *offe
  * Makes a cache of values that were accepted, and of those who signed them, which uses at most
  * about `bytes` of memory, its own overhead included. With 0 nothing is kept.
  *
- * Sets `*verdicts` to a new object, which client_cert_verdicts_free() releases.
+ * Sets `*verdicts` to a new object, which client_cert_verification_cache_free() releases.
  */
-client_cert_result client_cert_verdicts_new(size_t bytes, client_cert_verdicts **verdicts);
+client_cert_result client_cert_verification_cache_new(size_t bytes,
+                                                      client_cert_verification_cache **verdicts);
 
 /**
  * Releases a cache. NULL is allowed, as with free(). No thread may be using it; what it gave
  * stays.
  */
-void client_cert_verdicts_free(client_cert_verdicts *verdicts);
+void client_cert_verification_cache_free(client_cert_verification_cache *verdicts);
 
 /**
  * As client_cert_verify(), but takes a value again that was accepted before, from the same `peer`
@@ -1482,34 +1484,34 @@ void client_cert_verdicts_free(client_cert_verdicts *verdicts);
  *
  * Fails as client_cert_verify() does.
  */
-client_cert_result client_cert_verdicts_verify(const client_cert_verdicts *verdicts,
-                                               const client_cert_trust *trust,
-                                               uint32_t format,
-                                               const char *value,
-                                               size_t length,
-                                               int64_t now,
-                                               uint32_t max_age,
-                                               uint32_t skew,
-                                               const client_cert_client *peer,
-                                               client_cert_accepted **accepted,
-                                               char *reason,
-                                               size_t reason_size);
+client_cert_result client_cert_verification_cache_verify(const client_cert_verification_cache *verdicts,
+                                                         const client_cert_trust *trust,
+                                                         uint32_t format,
+                                                         const char *value,
+                                                         size_t length,
+                                                         int64_t now,
+                                                         uint32_t max_age,
+                                                         uint32_t skew,
+                                                         const client_cert_client *peer,
+                                                         client_cert_accepted **accepted,
+                                                         char *reason,
+                                                         size_t reason_size);
 
 /**
- * As client_cert_verify_peer(), but takes a value again as client_cert_verdicts_verify() does.
+ * As client_cert_verify_peer(), but takes a value again as client_cert_verification_cache_verify() does.
  *
  * Fails as client_cert_verify_peer() does.
  */
-client_cert_result client_cert_verdicts_verify_peer(const client_cert_verdicts *verdicts,
-                                                    const client_cert_trust *trust,
-                                                    uint32_t format,
-                                                    const char *value,
-                                                    size_t length,
-                                                    int64_t now,
-                                                    const client_cert_client *peer,
-                                                    client_cert_accepted **accepted,
-                                                    char *reason,
-                                                    size_t reason_size);
+client_cert_result client_cert_verification_cache_verify_peer(const client_cert_verification_cache *verdicts,
+                                                              const client_cert_trust *trust,
+                                                              uint32_t format,
+                                                              const char *value,
+                                                              size_t length,
+                                                              int64_t now,
+                                                              const client_cert_client *peer,
+                                                              client_cert_accepted **accepted,
+                                                              char *reason,
+                                                              size_t reason_size);
 
 /**
  * Verifies a signed value.

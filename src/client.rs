@@ -7,14 +7,16 @@ use std::sync::OnceLock;
 use openssl::x509::{X509, X509Ref};
 
 use crate::{
-    certificate,
-    certificate_syntax::{self, KeylessCertificate, NotCarried},
-    chain::is_self_signed,
+    asn1::time::{Outside, Validity},
     error::Error,
     format,
+    http::structured_field,
     last_used::LastUsed,
-    structured_field,
-    time::{Outside, Validity},
+    x509::{
+        certificate,
+        chain::is_self_signed,
+        parser::{self, KeylessX509, NotCarried},
+    },
 };
 
 /// A client whose certificate was verified: its leaf, its chain without the root, their identity
@@ -35,7 +37,7 @@ pub struct Client {
 enum LeafCertificate {
     Whole(X509),
     /// Without its key, and with it once somebody asked.
-    Keyless(KeylessCertificate, OnceLock<X509>),
+    Keyless(KeylessX509, OnceLock<X509>),
 }
 
 impl PartialEq for Client {
@@ -63,7 +65,7 @@ impl Client {
             .map(|certificate| certificate::der(certificate))
             .collect::<Result<_, _>>()?;
         let der = certificate::der(leaf)?;
-        let (_, validity) = certificate_syntax::read_carried(&der).map_err(not_carried)?;
+        let (_, validity) = parser::read_carried(&der).map_err(not_carried)?;
         let certificate = LeafCertificate::Whole(leaf.to_owned());
         Ok(Self::with_parts(certificate::id(&der), der, chain, validity, certificate))
     }
@@ -75,13 +77,13 @@ impl Client {
         id: [u8; 32],
         chain: Vec<Vec<u8>>,
     ) -> Result<Self, Error> {
-        let validity = certificate_syntax::validity(leaf).map_err(not_carried)?;
+        let validity = parser::validity(leaf).map_err(not_carried)?;
         let certificate = LeafCertificate::Whole(leaf.to_owned());
         Ok(Self::with_parts(id, der, chain, validity, certificate))
     }
 
     /// The client of a value with this content.
-    pub(crate) fn of_content(content: KeylessCertificate, validity: Validity, der: &[u8]) -> Self {
+    pub(crate) fn of_content(content: KeylessX509, validity: Validity, der: &[u8]) -> Self {
         let id = certificate::id(der);
         let certificate = LeafCertificate::Keyless(content, OnceLock::new());
         Self::with_parts(id, der.to_vec(), Vec::new(), validity, certificate)

@@ -9,7 +9,7 @@ use std::{
     path::Path,
 };
 
-use crate::openssl::OPENSSL_cleanse;
+use crate::openssl_ext::OPENSSL_cleanse;
 
 /// The longest file that is read, in bytes: CRLs can be large.
 const MAX_LENGTH: u64 = 256 << 20;

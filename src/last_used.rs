@@ -22,14 +22,14 @@ pub(crate) struct LastUsed {
 struct Last {
     signature: Signature,
     signed_at: SignedAt,
-    value: Arc<KeptValue>,
+    value: Arc<SharedValue>,
 }
 
 /// A signed value, which lasts as long as somebody has it. A client's connection has one of its
 /// own of what is the cache's: those who are given it count themselves here, and do not meet
 /// other connections.
 #[derive(Debug)]
-pub struct KeptValue(Text);
+pub struct SharedValue(Text);
 
 /// The value and a NUL, for C.
 pub(crate) type Text = Arc<str>;
@@ -64,7 +64,7 @@ impl SignedAt {
     }
 }
 
-impl KeptValue {
+impl SharedValue {
     pub(crate) fn new(text: Text) -> Arc<Self> {
         Arc::new(Self(text))
     }
@@ -106,7 +106,7 @@ impl LastUsed {
         signature: &Signature,
         now: i64,
         lifetime: u32,
-    ) -> Option<Arc<KeptValue>> {
+    ) -> Option<Arc<SharedValue>> {
         let last = self.lock(signature.format)?;
         let last = last.as_ref().filter(|Last { signature: kept, signed_at, .. }| {
             kept == signature
@@ -122,8 +122,8 @@ impl LastUsed {
         signature: Signature,
         signed_at: SignedAt,
         value: Text,
-    ) -> Arc<KeptValue> {
-        let value = KeptValue::new(value);
+    ) -> Arc<SharedValue> {
+        let value = SharedValue::new(value);
         if let Some(mut last) = self.lock(signature.format) {
             *last = Some(Last { signature, signed_at, value: Arc::clone(&value) });
         }

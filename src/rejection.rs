@@ -7,9 +7,9 @@ use std::{ffi::CStr, fmt};
 use openssl::error::ErrorStack;
 
 use crate::{
-    der::Malformed,
+    asn1::der::Malformed,
     error::Error,
-    openssl::{ReadError, describe},
+    openssl_ext::{ReadError, describe},
     printable::printable,
 };
 

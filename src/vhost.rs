@@ -22,7 +22,7 @@ use openssl::{
     x509::{X509CrlRef, X509Ref},
 };
 
-use crate::{error::Error, openssl::i2d_X509_AUX};
+use crate::{error::Error, openssl_ext::i2d_X509_AUX};
 
 /// What distinguishes fingerprints of this kind from others.
 const VERSION: &[u8] = b"mod_client_cert vhost 2";
@@ -401,7 +401,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        der::{element, tag},
+        asn1::der::{element, tag},
         testing::{KeyKind, Leaf},
     };
 

@@ -10,14 +10,16 @@ use std::{
 use openssl::x509::{X509Crl, X509NameRef};
 
 use crate::{
-    algorithm::Algorithm,
-    crl::Crls,
-    distinguished_name::rfc2253,
-    path::{is_ca, unix_time},
+    asn1::time::{Outside, Utc, Validity},
+    cms::algorithm::Algorithm,
     printable::printable,
-    signer::Signer,
-    time::{Outside, Utc, Validity},
-    trust::{Pinned, TrustAnchors, check_usage},
+    sign::signer::Signer,
+    verify::trust::{Pinned, TrustAnchors, check_usage},
+    x509::{
+        crl::Crls,
+        distinguished_name::rfc2253,
+        path::{is_ca, unix_time},
+    },
 };
 
 /// The longest line, in bytes.

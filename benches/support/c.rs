@@ -9,11 +9,12 @@ use std::{
 };
 
 use client_cert::{
-    accepted::Accepted,
-    cache::{Cache, KeptValue},
     client::Client,
-    signer::Signer,
-    verdicts::Verdicts,
+    sign::{
+        signature_cache::{SharedValue, SignatureCache},
+        signer::Signer,
+    },
+    verify::{accepted::Accepted, verification_cache::VerificationCache},
 };
 
 #[repr(C)]
@@ -40,29 +41,29 @@ unsafe extern "C" {
         allocator: *const Allocator,
         value: *mut Value,
     ) -> u32;
-    fn client_cert_cache_sign(
-        cache: *const Cache,
+    fn client_cert_signature_cache_sign(
+        cache: *const SignatureCache,
         signer: *const Signer,
         certs: u32,
         client: *const Client,
         format: u32,
         now: i64,
         lifetime: u32,
-        kept: *mut *mut KeptValue,
+        kept: *mut *mut SharedValue,
         value: *mut *const c_char,
         length: *mut usize,
         reused: *mut bool,
         renewal: *mut u32,
     ) -> u32;
-    fn client_cert_kept_value_free(kept: *mut KeptValue);
+    fn client_cert_shared_value_free(kept: *mut SharedValue);
     fn client_cert_anchors_from_file(file: *const c_char, anchors: *mut *mut Anchors) -> u32;
     fn client_cert_names_new(
         names: *const *const c_char,
         length: usize,
         made: *mut *mut Names,
     ) -> u32;
-    fn client_cert_verdicts_verify(
-        verdicts: *const Verdicts,
+    fn client_cert_verification_cache_verify(
+        verdicts: *const VerificationCache,
         trust: *const Trust,
         format: u32,
         value: *const c_char,
@@ -96,9 +97,9 @@ struct Trust {
 /// What an origin has to accept values with. Its anchors and names stay for as long as the process.
 pub(crate) struct Origin {
     trust: Trust,
-    verdicts: Verdicts,
+    verdicts: VerificationCache,
     /// Which keep nothing.
-    forgetful: Verdicts,
+    forgetful: VerificationCache,
     max_age: Cell<u32>,
 }
 
@@ -119,13 +120,13 @@ impl Origin {
         let trust = Trust { anchors, crls: null(), names };
         Self {
             trust,
-            verdicts: Verdicts::new(bytes),
-            forgetful: Verdicts::new(0),
+            verdicts: VerificationCache::new(bytes),
+            forgetful: VerificationCache::new(0),
             max_age: Cell::new(MAX_AGE),
         }
     }
 
-    /// client_cert_verdicts_verify(), as `cms`, where neither value nor signer were seen before.
+    /// client_cert_verification_cache_verify(), as `cms`, where neither value nor signer were seen before.
     pub(crate) fn first(&self, value: &str, now: i64, peer: Option<&Client>) {
         self.verify(&self.forgetful, value, now, MAX_AGE, peer, |_| ());
     }
@@ -143,7 +144,7 @@ impl Origin {
         });
     }
 
-    /// client_cert_verdicts_verify() where the value was seen before.
+    /// client_cert_verification_cache_verify() where the value was seen before.
     pub(crate) fn again(&self, value: &str, now: i64, peer: Option<&Client>) {
         self.verify(&self.verdicts, value, now, MAX_AGE, peer, |_| ());
     }
@@ -156,7 +157,7 @@ impl Origin {
 
     fn verify(
         &self,
-        verdicts: &Verdicts,
+        verdicts: &VerificationCache,
         value: &str,
         now: i64,
         max_age: u32,
@@ -168,7 +169,7 @@ impl Origin {
         // SAFETY: live objects, a place for the result.
         unsafe {
             let (data, length) = (value.as_ptr().cast(), value.len());
-            let result = client_cert_verdicts_verify(
+            let result = client_cert_verification_cache_verify(
                 verdicts,
                 &self.trust,
                 0,
@@ -233,9 +234,9 @@ impl Arena {
     }
 }
 
-/// client_cert_cache_sign(), likewise; what `read` makes of the value, and whether it was there.
+/// client_cert_signature_cache_sign(), likewise; what `read` makes of the value, and whether it was there.
 pub(crate) fn cache_sign<R>(
-    cache: &Cache,
+    cache: &SignatureCache,
     signer: &Signer,
     client: &Client,
     now: i64,
@@ -245,7 +246,7 @@ pub(crate) fn cache_sign<R>(
     let mut renewal = 0;
     // SAFETY: live objects, places for the results, which are released when they were read.
     unsafe {
-        let result = client_cert_cache_sign(
+        let result = client_cert_signature_cache_sign(
             cache,
             signer,
             0,
@@ -261,7 +262,7 @@ pub(crate) fn cache_sign<R>(
         );
         assert_eq!((result, renewal), (0, 0));
         let read = read(value);
-        client_cert_kept_value_free(kept);
+        client_cert_shared_value_free(kept);
         (read, reused)
     }
 }

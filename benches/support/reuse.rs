@@ -5,10 +5,12 @@
 use std::{hint::black_box, sync::Arc};
 
 use client_cert::{
-    cache::{Cache, KeptValue},
     client::Client,
     format::SignedFormat,
-    signer::{Signer, SignerCerts},
+    sign::{
+        signature_cache::{SharedValue, SignatureCache},
+        signer::{Signer, SignerCerts},
+    },
 };
 use openssl::x509::{X509, extension::SubjectAlternativeName};
 
@@ -70,7 +72,7 @@ impl Order {
 
 /// The values of so many clients, kept in a cache.
 pub(crate) struct Kept {
-    pub(crate) cache: Cache,
+    pub(crate) cache: SignatureCache,
     pub(crate) signer: Signer,
     /// For each connection, those of all clients.
     pub(crate) clients: Vec<Vec<Client>>,
@@ -82,7 +84,7 @@ impl Kept {
     pub(crate) fn new(count: usize, connections: usize) -> Self {
         let identity = Leaf::new(KeyKind::P256).issued_by(&Leaf::ca("root").self_signed());
         let mut kept = Self {
-            cache: Cache::new(1 << 30),
+            cache: SignatureCache::new(1 << 30),
             signer: Signer::new(&identity.certificate, &identity.key, &[]).unwrap(),
             clients: clients(count, connections),
             values: Vec::new(),
@@ -95,7 +97,7 @@ impl Kept {
         kept
     }
 
-    fn sign(&self, client: &Client, certs: SignerCerts) -> Arc<KeptValue> {
+    fn sign(&self, client: &Client, certs: SignerCerts) -> Arc<SharedValue> {
         let format = SignedFormat::Cms;
         self.cache.sign(&self.signer, certs, client, format, NOW, 60).unwrap().value
     }

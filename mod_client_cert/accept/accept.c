@@ -94,7 +94,7 @@ static void verify(request_rec *r, const mcc_accept_rules *rules, const char *va
                    mcc_accept_outcome *outcome, apr_pool_t *p)
 {
     apr_int64_t now = apr_time_sec(apr_time_now());
-    const client_cert_verdicts *verdicts
+    const client_cert_verification_cache *verdicts
         = mcc_server_config_of(r->server)->global->verdicts;
     client_cert_trust trust = {
         rules->anchors ? rules->anchors->anchors : NULL,
@@ -134,13 +134,13 @@ static void verify(request_rec *r, const mcc_accept_rules *rules, const char *va
         return;
     }
     if (rules->format == CLIENT_CERT_FORMAT_RFC9440) {
-        result = client_cert_verdicts_verify_peer(verdicts, &trust, rules->format,
+        result = client_cert_verification_cache_verify_peer(verdicts, &trust, rules->format,
                                                   value, strlen(value), now,
                                                   peer.client, &accepted, reason,
                                                   sizeof(reason));
     }
     else {
-        result = client_cert_verdicts_verify(verdicts, &trust, rules->format, value,
+        result = client_cert_verification_cache_verify(verdicts, &trust, rules->format, value,
                                              strlen(value), now, rules->max_age,
                                              rules->skew, peer.client, &accepted,
                                              reason, sizeof(reason));
@@ -406,7 +406,7 @@ void mcc_accept_child_init(apr_pool_t *pchild, server_rec *s)
         return;
     }
     /* Never freed: as mcc_forward_child_init()'s. */
-    result = client_cert_verdicts_new(mcc_cache_share(global), &global->verdicts);
+    result = client_cert_verification_cache_new(mcc_cache_share(global), &global->verdicts);
     if (result != CLIENT_CERT_RESULT_OK) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                      "ClientCertAccept: %s; nothing is accepted",

@@ -140,9 +140,9 @@ typedef struct {
     /** every certificate that mod_ssl shows, see tls/vhost.c; set in post_config */
     apr_hash_t *tls_certificates;
     /** signatures to reuse; made in each child process, NULL before that */
-    client_cert_cache *cache;
+    client_cert_signature_cache *cache;
     /** verdicts to reuse; made in each child process, NULL before that */
-    client_cert_verdicts *verdicts;
+    client_cert_verification_cache *verdicts;
 } mcc_global;
 
 typedef struct mcc_tls_host mcc_tls_host;

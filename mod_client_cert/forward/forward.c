@@ -27,7 +27,7 @@ APLOG_USE_MODULE(client_cert);
  * request comes before that. */
 static apr_status_t free_kept(void *kept)
 {
-    client_cert_kept_value_free(kept);
+    client_cert_shared_value_free(kept);
     return APR_SUCCESS;
 }
 
@@ -76,10 +76,10 @@ static const char *set_value(request_rec *r, const mcc_server_config *server,
                              const client_cert_client *client, apr_int64_t now,
                              client_cert_result *result)
 {
-    const client_cert_cache *cache = server->global->cache;
+    const client_cert_signature_cache *cache = server->global->cache;
     client_cert_allocator allocator = mcc_pool_allocator(r->pool);
     client_cert_value made = { NULL, 0 };
-    client_cert_kept_value *kept = NULL;
+    client_cert_shared_value *kept = NULL;
     const char *value = NULL;
     size_t length = 0;
     bool reused = false;
@@ -90,7 +90,7 @@ static const char *set_value(request_rec *r, const mcc_server_config *server,
         *result = client_cert_encode(client, line->format, &allocator, &made);
     }
     else if (cache && lifetime) {
-        *result = client_cert_cache_sign(cache, signer, certs, client,
+        *result = client_cert_signature_cache_sign(cache, signer, certs, client,
                                          line->format, now, lifetime, &kept,
                                          &value, &length, &reused, &renewal);
         how = reused ? "reused" : "signed";
@@ -339,7 +339,7 @@ void mcc_forward_child_init(apr_pool_t *pchild, server_rec *s)
     }
     /* Never freed: it goes with the process, and prefork ends that in a signal
      * handler, where nothing may be freed. */
-    result = client_cert_cache_new(mcc_cache_share(global), &global->cache);
+    result = client_cert_signature_cache_new(mcc_cache_share(global), &global->cache);
     if (result != CLIENT_CERT_RESULT_OK) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                      "ClientCertSignatureCache: %s; every request is signed",

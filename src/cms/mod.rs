@@ -6,11 +6,8 @@
 //! SignerInfo v1 with issuerAndSerialNumber and the five attributes of [`SignedAttributes`]; no
 //! crls, no unsigned attributes. What depends on the signer alone is encoded once, when it is made.
 
-mod signed_attributes;
-mod signed_data;
-
-pub(crate) use signed_attributes::SignedAttributes;
-pub(crate) use signed_data::{SignedData, certificate_set};
+pub(crate) mod algorithm;
+pub(crate) mod signature;
 
 /// The most certificates in a SignedData that is made or read.
 pub(crate) const MAX_CERTIFICATES: usize = 8;

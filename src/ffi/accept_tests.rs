@@ -15,20 +15,20 @@ use openssl::x509::X509;
 
 use super::{
     accepted::*,
-    memory::Allocator,
+    allocator::Allocator,
     reason::CLIENT_CERT_REASON_SIZE,
     result::{ClientCertResult, client_cert_result_message},
     trust::*,
-    verdicts::*,
+    verification_cache::*,
     verify::*,
 };
 use crate::{
-    accepted::Accepted,
-    certificate_syntax,
     client::Client,
     format::{CertificateFormat, SignedFormat},
-    signer::{Signer, SignerCerts},
+    sign::signer::{Signer, SignerCerts},
     testing::{KeyKind, Leaf, NOW},
+    verify::accepted::Accepted,
+    x509::parser,
 };
 use ClientCertResult::{InvalidParameter, NullParameter, Ok, OutOfMemory};
 
@@ -69,7 +69,7 @@ impl Objects {
     /// The client, accepted without a signature.
     fn accepted(&self) -> Accepted {
         let leaf = self.client.leaf();
-        let (certificate, validity) = certificate_syntax::read_carried(leaf).unwrap();
+        let (certificate, validity) = parser::read_carried(leaf).unwrap();
         let client = Client::of_content(certificate, validity, leaf);
         Accepted::new(client, X509::from_der(self.peer.leaf()).unwrap(), None, NOW, NOW)
     }
@@ -321,10 +321,10 @@ fn verdicts_are_never_taken_of_null() {
     // SAFETY: live objects, but for the NULL.
     unsafe {
         let mut verdicts = null_mut();
-        assert_eq!(client_cert_verdicts_new(1 << 20, null_mut()), NullParameter);
-        assert_eq!(client_cert_verdicts_new(1 << 20, &mut verdicts), Ok);
+        assert_eq!(client_cert_verification_cache_new(1 << 20, null_mut()), NullParameter);
+        assert_eq!(client_cert_verification_cache_new(1 << 20, &mut verdicts), Ok);
         let verify = |verdicts, trust, value, accepted| {
-            client_cert_verdicts_verify(
+            client_cert_verification_cache_verify(
                 verdicts,
                 trust,
                 CMS,
@@ -345,7 +345,7 @@ fn verdicts_are_never_taken_of_null() {
         assert_eq!(verify(verdicts, &nothing, value, &mut accepted), NullParameter);
         assert_eq!(verify(verdicts, &trust, value, null_mut()), NullParameter);
         let verify = |verdicts, trust, value, peer, accepted| {
-            client_cert_verdicts_verify_peer(
+            client_cert_verification_cache_verify_peer(
                 verdicts,
                 trust,
                 RFC9440,
@@ -365,8 +365,8 @@ fn verdicts_are_never_taken_of_null() {
         assert_eq!(verify(verdicts, &nothing, value, peer, &mut accepted), NullParameter);
         assert_eq!(verify(verdicts, &trust, value, peer, null_mut()), NullParameter);
         assert!(accepted.is_null());
-        client_cert_verdicts_free(verdicts);
-        client_cert_verdicts_free(null_mut());
+        client_cert_verification_cache_free(verdicts);
+        client_cert_verification_cache_free(null_mut());
     }
 }
 

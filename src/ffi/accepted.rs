@@ -4,11 +4,11 @@
 
 use std::{ffi::c_char, ptr::null};
 
-use super::{memory::Allocator, panic::quiet_boundary, pointer, result::ClientCertResult};
+use super::{allocator::Allocator, panic::quiet_boundary, pointer, result::ClientCertResult};
 use crate::{
-    accepted::Accepted,
     client::Client,
-    variables::{Variable, identifies},
+    verify::accepted::Accepted,
+    x509::variables::{Variable, identifies},
 };
 
 /// Releases what was accepted, as often as it was given. NULL is allowed, as with free(). No thread

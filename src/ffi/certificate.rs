@@ -5,7 +5,7 @@
 use openssl_sys::X509;
 
 use super::{panic::boundary, pointer, result::ClientCertResult};
-use crate::certificate;
+use crate::x509::certificate;
 
 /// The identity of a certificate: the SHA-256 of its DER.
 ///

@@ -3,8 +3,8 @@
 //! Values that are not signed.
 
 use super::{
-    memory::{Allocator, Value},
-    number,
+    allocator::{Allocator, Value},
+    enums,
     panic::boundary,
     pointer,
     result::ClientCertResult,
@@ -34,7 +34,7 @@ pub unsafe extern "C" fn client_cert_encode(
     boundary(|| unsafe {
         let value = pointer::out(value, Value::EMPTY)?;
         let (client, allocator) = (pointer::borrow(client)?, pointer::borrow(allocator)?);
-        *value = allocator.value(&number::certificate_format(format)?.encode(client)?)?;
+        *value = allocator.value(&enums::certificate_format(format)?.encode(client)?)?;
         Ok(())
     })
 }

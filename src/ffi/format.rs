@@ -4,7 +4,7 @@
 
 use std::ffi::c_char;
 
-use super::{number::ClientCertFormat, panic::quiet_boundary, pointer, result::ClientCertResult};
+use super::{enums::ClientCertFormat, panic::quiet_boundary, pointer, result::ClientCertResult};
 
 /// A format as configurations name it.
 #[repr(C)]
@@ -86,7 +86,7 @@ pub unsafe extern "C" fn client_cert_formats(
 mod tests {
     use std::{collections::HashSet, ffi::CStr, ptr::null_mut, slice};
 
-    use super::{super::number, *};
+    use super::{super::enums, *};
 
     #[test]
     fn rows_are_what_the_numbers_are() {
@@ -99,17 +99,15 @@ mod tests {
         let mut names = HashSet::new();
         for (number, row) in (0_u32..).zip(rows) {
             assert_eq!(row.format, number);
-            assert_eq!(row.is_signed, number::signed_format(number).is_ok());
-            assert_ne!(row.is_signed, number::certificate_format(number).is_ok());
+            assert_eq!(row.is_signed, enums::signed_format(number).is_ok());
+            assert_ne!(row.is_signed, enums::certificate_format(number).is_ok());
             // SAFETY: static strings.
             let (name, header) = unsafe { (CStr::from_ptr(row.name), CStr::from_ptr(row.header)) };
             assert!(names.insert(name), "{name:?} twice");
             assert!(header.to_bytes().iter().all(|c| c.is_ascii_alphanumeric() || *c == b'-'));
         }
         let after = u32::try_from(rows.len()).unwrap();
-        assert!(
-            number::signed_format(after).is_err() && number::certificate_format(after).is_err()
-        );
+        assert!(enums::signed_format(after).is_err() && enums::certificate_format(after).is_err());
     }
 
     #[test]

@@ -7,12 +7,12 @@ use std::ptr::{null, null_mut};
 use openssl_sys::X509;
 
 use super::{
-    memory::{Allocator, Bytes},
+    allocator::{Allocator, Bytes},
     panic::{boundary, quiet_boundary},
     pointer,
     result::ClientCertResult,
 };
-use crate::{client::Client, handshake::Handshake};
+use crate::{client::Client, session_record::Handshake};
 
 /// Makes a handshake: what one full TLS handshake established.
 ///

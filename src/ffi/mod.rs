@@ -11,28 +11,28 @@
 #[cfg(test)]
 mod accept_tests;
 mod accepted;
-mod cache;
+mod allocator;
 mod certificate;
 mod client;
 mod encode;
+mod enums;
 mod field_names;
 mod file;
 mod format;
 mod handshake;
 mod listener;
-mod memory;
-mod number;
 mod panic;
 mod pointer;
 mod reason;
 mod response_head;
 mod result;
 mod sign;
+mod signature_cache;
 mod signer;
 #[cfg(test)]
 mod tests;
 mod trust;
 mod upgrade;
-mod verdicts;
+mod verification_cache;
 mod verify;
 mod vhost;

@@ -12,7 +12,7 @@ use super::{
     reason::{Explained, ReasonBuffer},
     result::ClientCertResult,
 };
-use crate::openssl::leaving_no_errors;
+use crate::openssl_ext::leaving_no_errors;
 
 /// Runs `body`, the whole of a C function.
 pub(super) fn boundary(body: impl FnOnce() -> Result<(), ClientCertResult>) -> ClientCertResult {

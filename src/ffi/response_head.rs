@@ -3,7 +3,7 @@
 //! Heads of responses.
 
 use super::{
-    memory::{Allocator, Bytes},
+    allocator::{Allocator, Bytes},
     panic::quiet_boundary,
     pointer,
     result::ClientCertResult,

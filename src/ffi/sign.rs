@@ -3,13 +3,13 @@
 //! Values that are signed, each for itself.
 
 use super::{
-    memory::{Allocator, Value},
-    number,
+    allocator::{Allocator, Value},
+    enums,
     panic::quiet_boundary,
     pointer,
     result::ClientCertResult,
 };
-use crate::{client::Client, signer::Signer};
+use crate::{client::Client, sign::signer::Signer};
 
 /// Signs the client's certificate and writes it as the value of a header.
 ///
@@ -36,7 +36,7 @@ pub unsafe extern "C" fn client_cert_sign(
     quiet_boundary(|| unsafe {
         let value = pointer::out(value, Value::EMPTY)?;
         let (signer, client) = (pointer::borrow(signer)?, pointer::borrow(client)?);
-        let (certs, format) = (number::signer_certs(certs)?, number::signed_format(format)?);
+        let (certs, format) = (enums::signer_certs(certs)?, enums::signed_format(format)?);
         let allocator = pointer::borrow(allocator)?;
         *value = allocator.value(&signer.sign_value(certs, client, format, now)?)?;
         Ok(())

@@ -8,13 +8,13 @@ use foreign_types::{ForeignType, ForeignTypeRef};
 use openssl_sys::{EVP_PKEY, X509};
 
 use super::{
+    enums,
     listener::Listener,
-    number,
     panic::{boundary, quiet_boundary},
     pointer,
     result::ClientCertResult,
 };
-use crate::signer::Signer;
+use crate::sign::signer::Signer;
 
 /// Makes a signer of a certificate and its key, with everything encoded that depends on them
 /// alone. Makes one signature, to see that the key can, and that the certificate verifies it.
@@ -207,7 +207,7 @@ pub unsafe extern "C" fn client_cert_signer_value_length(
     // SAFETY: as the header's rules say.
     boundary(|| unsafe {
         let length = pointer::out(length, 0)?;
-        let (certs, format) = (number::signer_certs(certs)?, number::signed_format(format)?);
+        let (certs, format) = (enums::signer_certs(certs)?, enums::signed_format(format)?);
         *length = pointer::borrow(signer)?
             .value_length(certs, format, content_length)
             .ok_or(ClientCertResult::InvalidParameter)?;

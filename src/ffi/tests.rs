@@ -10,25 +10,24 @@ use std::{
 use foreign_types::{ForeignType, ForeignTypeRef};
 
 use super::{
-    cache::*,
+    allocator::{Allocator, Bytes, Value},
     certificate::*,
     client::*,
     encode::*,
     file::*,
     handshake::*,
     listener::Listener,
-    memory::{Allocator, Bytes, Value},
     reason::CLIENT_CERT_REASON_SIZE,
     result::ClientCertResult::{self, InvalidParameter, NullParameter, Ok, OutOfMemory},
     sign::*,
+    signature_cache::*,
     signer::*,
     trust::*,
 };
 use crate::{
-    cache::Cache,
     client::Client,
-    handshake::Handshake,
-    signer::Signer,
+    session_record::Handshake,
+    sign::{signature_cache::SignatureCache, signer::Signer},
     testing::{Identity, KeyKind, Leaf, NOW},
 };
 
@@ -51,7 +50,7 @@ struct Objects {
     signer: Signer,
     client: Client,
     handshake: Handshake,
-    cache: Cache,
+    cache: SignatureCache,
 }
 
 impl Objects {
@@ -62,7 +61,7 @@ impl Objects {
             signer: Signer::new(leaf, &identity.key, &[]).unwrap(),
             client: Client::new(leaf, &[]).unwrap(),
             handshake: Handshake::new([1; 32], [2; 32], Some(leaf), &[], true).unwrap(),
-            cache: Cache::new(1 << 16),
+            cache: SignatureCache::new(1 << 16),
             identity,
         }
     }
@@ -258,10 +257,13 @@ fn null_is_never_taken_silently() {
                 "client_cert_sign: argument 7",
                 client_cert_sign(signer, 0, client, 0, NOW, malloc, null_mut()),
             ),
-            ("client_cert_cache_new: argument 2", client_cert_cache_new(0, null_mut())),
             (
-                "client_cert_cache_sign: argument 1",
-                client_cert_cache_sign(
+                "client_cert_signature_cache_new: argument 2",
+                client_cert_signature_cache_new(0, null_mut()),
+            ),
+            (
+                "client_cert_signature_cache_sign: argument 1",
+                client_cert_signature_cache_sign(
                     null(),
                     signer,
                     0,
@@ -277,8 +279,8 @@ fn null_is_never_taken_silently() {
                 ),
             ),
             (
-                "client_cert_cache_sign: argument 2",
-                client_cert_cache_sign(
+                "client_cert_signature_cache_sign: argument 2",
+                client_cert_signature_cache_sign(
                     cache,
                     null(),
                     0,
@@ -294,8 +296,8 @@ fn null_is_never_taken_silently() {
                 ),
             ),
             (
-                "client_cert_cache_sign: argument 4",
-                client_cert_cache_sign(
+                "client_cert_signature_cache_sign: argument 4",
+                client_cert_signature_cache_sign(
                     cache,
                     signer,
                     0,
@@ -311,8 +313,8 @@ fn null_is_never_taken_silently() {
                 ),
             ),
             (
-                "client_cert_cache_sign: argument 8",
-                client_cert_cache_sign(
+                "client_cert_signature_cache_sign: argument 8",
+                client_cert_signature_cache_sign(
                     cache,
                     signer,
                     0,
@@ -328,8 +330,8 @@ fn null_is_never_taken_silently() {
                 ),
             ),
             (
-                "client_cert_cache_sign: argument 9",
-                client_cert_cache_sign(
+                "client_cert_signature_cache_sign: argument 9",
+                client_cert_signature_cache_sign(
                     cache,
                     signer,
                     0,
@@ -345,8 +347,8 @@ fn null_is_never_taken_silently() {
                 ),
             ),
             (
-                "client_cert_cache_sign: argument 10",
-                client_cert_cache_sign(
+                "client_cert_signature_cache_sign: argument 10",
+                client_cert_signature_cache_sign(
                     cache,
                     signer,
                     0,
@@ -362,8 +364,8 @@ fn null_is_never_taken_silently() {
                 ),
             ),
             (
-                "client_cert_cache_sign: argument 11",
-                client_cert_cache_sign(
+                "client_cert_signature_cache_sign: argument 11",
+                client_cert_signature_cache_sign(
                     cache,
                     signer,
                     0,
@@ -379,8 +381,8 @@ fn null_is_never_taken_silently() {
                 ),
             ),
             (
-                "client_cert_cache_sign: argument 12",
-                client_cert_cache_sign(
+                "client_cert_signature_cache_sign: argument 12",
+                client_cert_signature_cache_sign(
                     cache,
                     signer,
                     0,
@@ -409,8 +411,8 @@ fn null_is_never_taken_silently() {
         client_cert_signer_free(null_mut());
         client_cert_client_free(null_mut());
         client_cert_handshake_free(null_mut());
-        client_cert_cache_free(null_mut());
-        client_cert_kept_value_free(null_mut());
+        client_cert_signature_cache_free(null_mut());
+        client_cert_shared_value_free(null_mut());
     }
 }
 
@@ -423,7 +425,7 @@ fn kept_value_outlives_what_it_came_from() {
         let mut renewal = Ok;
         // SAFETY: live objects.
         let result = unsafe {
-            client_cert_cache_sign(
+            client_cert_signature_cache_sign(
                 &cache,
                 &signer,
                 0,
@@ -450,7 +452,7 @@ fn kept_value_outlives_what_it_came_from() {
         let base64 = if format == 0 { &value[..] } else { value[1..].strip_suffix(':').unwrap() };
         assert!(openssl::base64::decode_block(base64).is_ok(), "{value}");
         // SAFETY: not freed before.
-        unsafe { client_cert_kept_value_free(kept) };
+        unsafe { client_cert_shared_value_free(kept) };
     }
 }
 
@@ -467,7 +469,7 @@ fn numbers_from_c_are_checked() {
         unsafe {
             let result = client_cert_sign(signer, certs, client, format, NOW, malloc, &mut value);
             assert_eq!(result, InvalidParameter);
-            let result = client_cert_cache_sign(
+            let result = client_cert_signature_cache_sign(
                 &objects.cache,
                 signer,
                 certs,

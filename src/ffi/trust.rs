@@ -6,9 +6,11 @@ use std::{ffi::c_char, ptr::null_mut, sync::Arc};
 
 use super::{listener::Listener, panic::boundary, pointer, result::ClientCertResult};
 use crate::{
-    crl::Crls,
-    trust::{TrustAnchors, TrustNames},
-    verdicts::TrustSources,
+    verify::{
+        trust::{TrustAnchors, TrustNames},
+        verification_cache::TrustSources,
+    },
+    x509::crl::Crls,
 };
 
 /// Trust anchors.

@@ -7,9 +7,14 @@ use std::ffi::c_char;
 use super::{
     result::ClientCertResult,
     trust::TrustParts,
-    verdicts::{client_cert_verdicts_verify, client_cert_verdicts_verify_peer},
+    verification_cache::{
+        client_cert_verification_cache_verify, client_cert_verification_cache_verify_peer,
+    },
 };
-use crate::{accepted::Accepted, client::Client, verdicts::Verdicts};
+use crate::{
+    client::Client,
+    verify::{accepted::Accepted, verification_cache::VerificationCache},
+};
 
 /// Verifies a signed value.
 ///
@@ -52,10 +57,10 @@ pub unsafe extern "C" fn client_cert_verify(
     reason: *mut c_char,
     reason_size: usize,
 ) -> ClientCertResult {
-    let none = Verdicts::default();
+    let none = VerificationCache::default();
     // SAFETY: as the header's rules say.
     unsafe {
-        client_cert_verdicts_verify(
+        client_cert_verification_cache_verify(
             &none,
             trust,
             format,
@@ -96,10 +101,10 @@ pub unsafe extern "C" fn client_cert_verify_peer(
     reason: *mut c_char,
     reason_size: usize,
 ) -> ClientCertResult {
-    let none = Verdicts::default();
+    let none = VerificationCache::default();
     // SAFETY: as the header's rules say.
     unsafe {
-        client_cert_verdicts_verify_peer(
+        client_cert_verification_cache_verify_peer(
             &none,
             trust,
             format,

@@ -5,9 +5,8 @@
 use crate::{
     client::Client,
     error::Error,
-    escaped_pem::escaped_pem,
-    format::{CertificateFormat, within_limit},
-    structured_field, xfcc,
+    format::{CertificateFormat, escaped_pem::escaped_pem, within_limit, xfcc},
+    http::structured_field,
 };
 
 impl CertificateFormat {
@@ -34,9 +33,11 @@ mod tests {
 
     use super::*;
     use crate::{
-        cache::Cache,
         format::{MAX_VALUE, SignedFormat},
-        signer::{Signer, SignerCerts},
+        sign::{
+            signature_cache::SignatureCache,
+            signer::{Signer, SignerCerts},
+        },
         testing::{KeyKind, Leaf, NOW},
     };
 
@@ -54,7 +55,7 @@ mod tests {
         let signer = Signer::new(&own.certificate, &own.key, &[]).unwrap();
         type Encode<'a> = &'a dyn Fn(&Client) -> Result<String, Error>;
         let signed = |format| {
-            let (signer, cache) = (&signer, Cache::new(1 << 20));
+            let (signer, cache) = (&signer, SignatureCache::new(1 << 20));
             move |client: &Client| {
                 let value = signer.sign_value(SignerCerts::Signer, client, format, NOW);
                 for lifetime in [0, 60] {

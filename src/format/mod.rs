@@ -2,9 +2,11 @@
 
 //! How the value of a header is written.
 
-use crate::{error::Error, structured_field};
+use crate::{error::Error, http::structured_field};
 
 mod encode;
+pub(crate) mod escaped_pem;
+pub(crate) mod xfcc;
 
 /// The longest value that is sent or read, in bytes: more than any server takes in a header.
 pub(crate) const MAX_VALUE: usize = 65_536;

@@ -4,4 +4,5 @@
 
 pub(crate) mod field_names;
 pub(crate) mod response_head;
+pub(crate) mod structured_field;
 pub(crate) mod upgrade;

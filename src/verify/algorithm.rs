@@ -3,8 +3,8 @@
 //! AlgorithmIdentifiers, as the profile and other signers write them.
 
 use crate::{
-    algorithm::{Algorithm, Digest},
-    der::{Element, Malformed, Reader, element, tag},
+    asn1::der::{Element, Malformed, Reader, element, tag},
+    cms::algorithm::{Algorithm, Digest},
 };
 
 const DIGESTS: [Digest; 3] = [Digest::Sha256, Digest::Sha384, Digest::Sha512];

@@ -5,15 +5,19 @@
 use super::diagnosis;
 use crate::cms::MAX_CERTIFICATES;
 use crate::{
-    algorithm::Algorithm,
-    certificate::Certificate,
-    certificate_syntax::{self, KeylessCertificate},
+    asn1::{
+        der::{Malformed, Reader, tag},
+        time::Validity,
+    },
     client::Client,
-    der::{Malformed, Reader, tag},
+    cms::algorithm::Algorithm,
     error::Error,
     rejection::{Failure, MalformedValue, Refusal},
-    time::Validity,
     verify::signed_data::NamedSigner,
+    x509::{
+        certificate::Certificate,
+        parser::{self, KeylessX509},
+    },
 };
 
 /// A certificate of the field certificates, of which OpenSSL has seen nothing yet.
@@ -63,14 +67,14 @@ impl<'a> ValueCertificate<'a> {
 pub(super) struct Content<'a> {
     der: &'a [u8],
     pub(super) validity: Validity,
-    certificate: KeylessCertificate,
+    certificate: KeylessX509,
 }
 
 impl<'a> Content<'a> {
     /// Reads the one certificate that `der` is, as whoever put it there has read it.
     pub(super) fn read(der: &'a [u8]) -> Result<Self, Failure> {
-        let (certificate, validity) = certificate_syntax::read_carried(der)
-            .map_err(|reason| diagnosis::content(reason, der))?;
+        let (certificate, validity) =
+            parser::read_carried(der).map_err(|reason| diagnosis::content(reason, der))?;
         Ok(Self { der, validity, certificate })
     }
 

@@ -3,11 +3,10 @@
 //! What it is that was not read, for the log. Whether a value is accepted is decided before.
 
 use crate::{
-    certificate::Certificate,
-    certificate_syntax::NotCarried,
+    asn1::der::{Reader, tag},
     cms::oid,
-    der::{Reader, tag},
     rejection::{Failure, MalformedValue, Rejection},
+    x509::{certificate::Certificate, parser::NotCarried},
 };
 
 /// The deepest nesting that is followed.
@@ -217,7 +216,7 @@ mod tests {
             assert_eq!(ber(octets), *expected, "{name}");
         }
         let nested = (0..10_000).fold(vec![0x30, 0x80], |inner: Vec<u8>, _| {
-            crate::der::element(tag::SEQUENCE, &[&inner])
+            crate::asn1::der::element(tag::SEQUENCE, &[&inner])
         });
         assert_eq!(ber(&nested), None);
     }

@@ -11,15 +11,14 @@ use openssl::x509::X509;
 
 use super::certificate::ValueCertificate;
 use crate::{
-    certificate::Certificate,
-    certificate_syntax::check_written,
+    asn1::der::Malformed,
     client::Client,
-    der::Malformed,
+    cms::signature::is_issued_by,
     error::Error,
-    openssl::ReadError,
+    openssl_ext::ReadError,
     rejection::{Failure, MalformedValue, Refusal},
-    signature::is_issued_by,
-    trust::{Pinned, Trust},
+    verify::trust::{Pinned, Trust},
+    x509::{certificate::Certificate, parser::check_written},
 };
 
 /// The issuers of a TLS peer, with their keys. Those that TLS has verified with it are proven.

@@ -22,18 +22,21 @@ use std::sync::Arc;
 use openssl::x509::X509Ref;
 
 use crate::{
-    accepted::Accepted,
-    certificate_syntax,
+    asn1::time::{Outside, Validity},
     client::Client,
     format::SignedFormat,
     rejection::{Failure, MalformedValue, Refusal},
-    signer_paths::{Question, SignerPaths},
-    time::{Outside, Validity},
-    trust::Trust,
+    verify::{
+        accepted::Accepted,
+        signer_paths::{PathKey, SignerPaths},
+        trust::Trust,
+    },
+    x509::parser,
 };
 use certificate::Content;
 use signed_data::{NamedSigner, Unverified};
 
+pub mod accepted;
 mod algorithm;
 mod certificate;
 mod diagnosis;
@@ -42,11 +45,13 @@ mod signature;
 mod signed_attributes;
 mod signed_data;
 mod signer;
+pub(crate) mod signer_paths;
 mod signing_certificate;
-mod strict;
 #[cfg(test)]
 mod tests;
+pub mod trust;
 mod value;
+pub mod verification_cache;
 
 /// How far from now a signingTime may lie, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,7 +64,7 @@ pub struct Freshness {
 
 /// What is ready before a value comes. By default, no signer is known.
 #[derive(Default)]
-pub(crate) struct Kept {
+pub(crate) struct VerifierState {
     pub(crate) paths: SignerPaths,
 }
 
@@ -78,14 +83,14 @@ impl Trust {
         freshness: Freshness,
         peer: Option<&Client>,
     ) -> Result<Accepted, Failure> {
-        self.verify_with(&Kept::default(), format, value, now, freshness, peer)
+        self.verify_with(&VerifierState::default(), format, value, now, freshness, peer)
     }
 
     /// As [`Self::verify`]. The signer's path is not built anew where `kept` has it, and kept where
     /// the value is accepted.
     pub(crate) fn verify_with(
         &self,
-        kept: &Kept,
+        kept: &VerifierState,
         format: SignedFormat,
         value: &[u8],
         now: i64,
@@ -123,7 +128,7 @@ impl Trust {
         signature::check_signing_certificate(&unverified, &path)?;
         // Those that are on no path are nobody's to believe, but OpenSSL's CMS reads all.
         for certificate in &certificates {
-            certificate_syntax::read(certificate.der)
+            parser::read(certificate.der)
                 .map_err(|error| MalformedValue::Certificates.or_fault(error))?;
         }
         if !certificates.is_empty() || unverified.named.certificates.is_none() {
@@ -135,9 +140,9 @@ impl Trust {
         Ok(Accepted::new(content.client(), signer, Some(signing_time), now, end))
     }
 
-    fn path_of<'a>(&'a self, named: NamedSigner<'a>, peer: Option<&'a Client>) -> Question<'a> {
+    fn path_of<'a>(&'a self, named: NamedSigner<'a>, peer: Option<&'a Client>) -> PathKey<'a> {
         let NamedSigner { certificates, identifier, .. } = named;
-        Question { certificates, identifier, peer: peer.map(Client::leaf), trust: self }
+        PathKey { certificates, identifier, peer: peer.map(Client::leaf), trust: self }
     }
 
     /// Verifies an unsigned value, RFC 9440 section 2.2, at `now`, in Unix seconds: it is the TLS

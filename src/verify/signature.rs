@@ -10,13 +10,15 @@ use openssl::{
 
 use super::signed_data::Unverified;
 use crate::{
-    algorithm::{Algorithm, Digest},
-    cms::oid,
-    der::ObjectIdentifier,
+    asn1::der::ObjectIdentifier,
+    cms::{
+        algorithm::{Algorithm, Digest},
+        oid,
+        signature::{self, message_digest},
+    },
     printable::Hex,
     rejection::{Failure, Refusal},
-    signature::{self, message_digest},
-    signer_paths::SignerPath,
+    verify::signer_paths::SignerPath,
 };
 
 /// Whether what the attributes say is what the value has: all that can be told without a

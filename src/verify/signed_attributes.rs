@@ -7,14 +7,16 @@ use std::{collections::HashSet, fmt};
 use super::{
     diagnosis,
     signing_certificate::{SigningCertificate, Version},
-    strict,
 };
 use crate::{
+    asn1::strict,
+    asn1::{
+        der::{Element, Malformed, ObjectIdentifier, Reader, tag},
+        time,
+    },
     cms::oid,
-    der::{Element, Malformed, ObjectIdentifier, Reader, tag},
-    openssl::ReadError,
+    openssl_ext::ReadError,
     rejection::{Failure, MalformedValue},
-    time,
 };
 
 /// The first second for which signingTime is a GeneralizedTime, RFC 5652 section 11.3.

@@ -7,14 +7,13 @@ use std::fmt;
 use super::{
     algorithm::{SignatureAlgorithm, read_digest},
     signed_attributes::{self, SignedAttributes},
-    strict,
 };
 use crate::{
-    algorithm::Digest,
-    certificate::Certificate,
-    cms::oid,
-    der::{Element, Malformed, ObjectIdentifier, Reader, tag},
+    asn1::der::{Element, Malformed, ObjectIdentifier, Reader, tag},
+    asn1::strict,
+    cms::{algorithm::Digest, oid},
     rejection::{Failure, MalformedValue},
+    x509::certificate::Certificate,
 };
 
 /// Version 1, the contents of an INTEGER.

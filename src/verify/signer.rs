@@ -14,15 +14,16 @@ use super::{
     signed_data::{NamedSigner, Unverified},
 };
 use crate::{
-    algorithm::Algorithm,
-    certificate::{self, Certificate},
+    asn1::der::Malformed,
     client::Client,
-    der::Malformed,
+    cms::algorithm::Algorithm,
     error::Error,
-    path::VerifiedPath,
     rejection::{Failure, Refusal},
-    signer_paths::SignerPath,
-    trust::Trust,
+    verify::{signer_paths::SignerPath, trust::Trust},
+    x509::{
+        certificate::{self, Certificate},
+        path::VerifiedPath,
+    },
 };
 
 /// The signer, whose names and usage are good. Whether its path is valid is not known yet.

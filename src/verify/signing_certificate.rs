@@ -16,11 +16,11 @@ use openssl::{
 use super::algorithm::read_digest;
 use crate::cms::MAX_CERTIFICATES;
 use crate::{
-    certificate::Certificate,
-    der::{Element, Malformed, Reader, tag},
-    openssl::{self as missing, ReadError},
+    asn1::der::{Element, Malformed, Reader, tag},
+    cms::signature::message_digest,
+    openssl_ext::{self, ReadError},
     rejection::{Failure, Refusal},
-    signature::message_digest,
+    x509::certificate::Certificate,
 };
 
 /// One of the two attributes: of no more certificates than a value may have.
@@ -106,15 +106,21 @@ impl Version {
         let is_read = unsafe {
             match self {
                 Self::One => {
-                    let read =
-                        missing::d2i_ESS_SIGNING_CERT(std::ptr::null_mut(), &mut octets, length);
-                    missing::ESS_SIGNING_CERT_free(read);
+                    let read = openssl_ext::d2i_ESS_SIGNING_CERT(
+                        std::ptr::null_mut(),
+                        &mut octets,
+                        length,
+                    );
+                    openssl_ext::ESS_SIGNING_CERT_free(read);
                     !read.is_null()
                 }
                 Self::Two => {
-                    let read =
-                        missing::d2i_ESS_SIGNING_CERT_V2(std::ptr::null_mut(), &mut octets, length);
-                    missing::ESS_SIGNING_CERT_V2_free(read);
+                    let read = openssl_ext::d2i_ESS_SIGNING_CERT_V2(
+                        std::ptr::null_mut(),
+                        &mut octets,
+                        length,
+                    );
+                    openssl_ext::ESS_SIGNING_CERT_V2_free(read);
                     !read.is_null()
                 }
             }

@@ -7,8 +7,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use crate::format::MAX_VALUE;
 use crate::{
     format::SignedFormat,
+    http::structured_field::{NotByteSequence, read_byte_sequence},
     rejection::{Failure, MalformedValue},
-    structured_field::{NotByteSequence, read_byte_sequence},
 };
 
 /// The octets of a SignedData.

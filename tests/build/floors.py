@@ -17,9 +17,21 @@ C_FLOORS = [
     ["incoming", "forward", "accept"],
     ["headers", "tls"],
     ["request", "connection_record", "config"],
-    ["names", "environment", "log", "compiler", "allocator"],
+    ["names", "environment", "log", "allocator", "compiler"],
 ]
 RUST_FLOORS = [
+    ["ffi"],
+    ["warnings"],
+    ["sign", "verify"],
+    ["format/encode", "format/xfcc", "session_record"],
+    ["client", "vhost"],
+    ["last_used"],
+    ["cms", "format"],
+    ["http", "x509"],
+    ["file", "rejection"],
+    ["openssl_ext"],
+    ["asn1"],
+    ["error", "identity", "printable", "single_flight"],
 ]
 
 

@@ -259,11 +259,12 @@ static void values(const client_cert_signer *signer, const client_cert_client *c
                    const client_cert_allocator *allocator, X509 *certificate)
 {
     client_cert_value value;
-    client_cert_kept_value *kept;
+    client_cert_shared_value *kept;
     const char *text;
-    client_cert_cache *cache;
+    client_cert_signature_cache *cache;
     size_t bound, text_length;
     bool reused;
+    client_cert_result renewal;
     int i, length = i2d_X509(certificate, NULL);
 
     check_openssl("length of a certificate", length > 0);
@@ -286,21 +287,21 @@ static void values(const client_cert_signer *signer, const client_cert_client *c
         fail("length", "is not what was said");
     free(value.data);
 
-    check("cache", client_cert_cache_new(1 << 20, &cache));
+    check("cache", client_cert_signature_cache_new(1 << 20, &cache));
     for (i = 0; i < 3; ++i) {
         check("Client-Cert, from the cache",
-              client_cert_cache_sign(cache, signer, CLIENT_CERT_SIGNER_CERTS_SIGNER, client,
+              client_cert_signature_cache_sign(cache, signer, CLIENT_CERT_SIGNER_CERTS_SIGNER, client,
                                      CLIENT_CERT_FORMAT_CMS, now + i * 40, 60, &kept, &text,
-                                     &text_length, &reused));
+                                     &text_length, &reused, &renewal));
         printf("Client-Cert after %d seconds: %s, %zu bytes\n", i * 40,
                reused ? "reused" : "signed", text_length);
         if (strlen(text) != text_length)
             fail("length", "is not the value's");
-        client_cert_kept_value_free(kept);
+        client_cert_shared_value_free(kept);
         if (reused != (i == 1))
             fail("cache", "used a value again that it should not, or not one that it should");
     }
-    client_cert_cache_free(cache);
+    client_cert_signature_cache_free(cache);
 }
 
 static void walk_through(void)

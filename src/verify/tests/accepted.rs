@@ -19,10 +19,10 @@ use openssl::{
 
 use super::{forge::*, pki::*, *};
 use crate::{
+    asn1::der::element,
     client::Client,
     cms::oid,
-    der::element,
-    signer::{Signer, SignerCerts},
+    sign::signer::{Signer, SignerCerts},
 };
 
 /// What OpenSSL's CMS_verify says, at [`NOW`], with what is not in the value in `certificates`.
@@ -295,7 +295,7 @@ fn of_other_signers() {
     });
 
     let own = der(&p256.ttrp.certificate);
-    let fields = crate::certificate::Certificate::read(&own).unwrap();
+    let fields = crate::x509::certificate::Certificate::read(&own).unwrap();
     let issuer_serial = sequence(&[&sequence(&[&element(0xa4, &[fields.issuer])]), fields.serial]);
     let (hash, long_hash) =
         (octet_string(&sha256(&own)), octet_string(&openssl::sha::sha512(&own)));
@@ -339,7 +339,7 @@ fn no_signing_certificates_that_openssl_refuses() {
     let [own, issuer, root, user] = [&world.ttrp, &world.intermediate, &world.root, &world.user]
         .map(|identity| der(&identity.certificate));
     let issuer_serial = |certificate: &[u8]| {
-        let fields = crate::certificate::Certificate::read(certificate).unwrap();
+        let fields = crate::x509::certificate::Certificate::read(certificate).unwrap();
         sequence(&[&sequence(&[&element(0xa4, &[fields.issuer])]), fields.serial])
     };
     let id = |digest: MessageDigest, certificate: &[u8], rest: &[u8]| {

@@ -6,9 +6,9 @@ use std::{fs, path::PathBuf, process};
 
 use super::{pki::*, *};
 use crate::{
-    der::{element, tag},
+    asn1::der::{element, tag},
     error::Error,
-    verdicts::{TrustSources, Verdicts},
+    verify::verification_cache::{TrustSources, VerificationCache},
 };
 
 /// A file that is gone when the test is.
@@ -151,7 +151,7 @@ fn kept_until_a_crl_is_out_of_date() {
         let crls = Arc::new(Crls::from_file(&file.0).unwrap());
         let names = Arc::new(TrustNames::new(&[NAME.as_bytes()]).unwrap());
         let sources = TrustSources { anchors: &anchors, names: Some(&names), crls: Some(&crls) };
-        let verdicts = Verdicts::new(1 << 20);
+        let verdicts = VerificationCache::new(1 << 20);
         let verify = |now| {
             verdicts
                 .verify(sources, SignedFormat::Cms, value.as_bytes(), now, FRESHNESS, None)

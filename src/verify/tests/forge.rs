@@ -14,11 +14,13 @@ use openssl::{
 
 use super::pki::der;
 use crate::{
-    certificate::Certificate,
+    asn1::{
+        der::{element, tag},
+        time::SigningTime,
+    },
     cms::oid,
-    der::{element, tag},
     testing::{Identity, NOW},
-    time::SigningTime,
+    x509::certificate::Certificate,
 };
 
 pub(super) const SHA1: &[u8] = &[0x2b, 0x0e, 3, 2, 26];
@@ -254,7 +256,10 @@ impl Forge {
             // RFC 5652 section 5.4: the content alone.
             (None, None) => {
                 let content = self.content.clone().unwrap();
-                crate::der::Reader::only(&content, tag::OCTET_STRING).unwrap().contents.to_vec()
+                crate::asn1::der::Reader::only(&content, tag::OCTET_STRING)
+                    .unwrap()
+                    .contents
+                    .to_vec()
             }
         };
         let mut signer = match self.key.id() {

@@ -12,8 +12,8 @@ use super::{forge::*, pki::*, *};
 
 use Refusal::*;
 
-fn kept(bytes: usize) -> Kept {
-    Kept { paths: SignerPaths::new(bytes) }
+fn kept(bytes: usize) -> VerifierState {
+    VerifierState { paths: SignerPaths::new(bytes) }
 }
 
 /// A world, whom to believe in it, and what is kept.
@@ -21,7 +21,7 @@ struct Bench {
     world: World,
     anchors: Arc<TrustAnchors>,
     names: Mutex<HashMap<String, Arc<TrustNames>>>,
-    kept: Kept,
+    kept: VerifierState,
 }
 
 impl Bench {

@@ -4,9 +4,9 @@
 
 use super::{forge::*, pki::*, *};
 use crate::{
-    certificate::Certificate,
+    asn1::der::{element, tag},
     cms::oid,
-    der::{element, tag},
+    x509::certificate::Certificate,
 };
 
 use MalformedValue::*;
@@ -399,7 +399,7 @@ fn content() {
         ("an attribute certificate", element(tag::CONTEXT_1, &[&inner])),
         ("an element too many", sequence(&[&inner, NULL])),
         ("no signature", {
-            let tbs = crate::der::Reader::new(&inner).any().unwrap().raw;
+            let tbs = crate::asn1::der::Reader::new(&inner).any().unwrap().raw;
             sequence(&[tbs, &algorithm(&ecdsa_with(2), &[])])
         }),
     ] {

@@ -4,8 +4,8 @@
 
 use super::{forge::*, pki::der, *};
 use crate::{
+    asn1::der::{element, tag},
     cms::oid,
-    der::{element, tag},
 };
 
 use MalformedValue::*;
@@ -29,7 +29,7 @@ fn signer_info() {
         world.ttrp.certificate.subject_key_id().map_or(vec![7; 20], |id| id.as_slice().to_vec());
     let certificate = der(&world.ttrp.certificate);
     let parts = |change: &dyn Fn(&mut Vec<Vec<u8>>)| {
-        let fields = crate::certificate::Certificate::read(&certificate).unwrap();
+        let fields = crate::x509::certificate::Certificate::read(&certificate).unwrap();
         let mut parts = vec![fields.issuer.to_vec(), fields.serial.to_vec()];
         change(&mut parts);
         sequence(&[&parts.concat()])
@@ -305,7 +305,7 @@ fn attributes() {
 
     let hash = octet_string(&openssl::sha::sha256(&der(&world.ttrp.certificate)));
     let fields = der(&world.ttrp.certificate);
-    let fields = crate::certificate::Certificate::read(&fields).unwrap();
+    let fields = crate::x509::certificate::Certificate::read(&fields).unwrap();
     let (issuer, serial) = (fields.issuer, fields.serial);
     let directory_name = |tag| element(tag, &[issuer]);
     for (name, value) in [

@@ -6,18 +6,20 @@ use std::sync::Arc;
 
 use openssl::x509::{X509, X509Crl};
 
-use super::{Freshness, Kept};
+use super::{Freshness, VerifierState};
 use crate::format::MAX_VALUE;
 use crate::{
-    accepted::Accepted,
     client::Client,
-    crl::Crls,
     error::Error,
     format::SignedFormat,
     rejection::{Failure, MalformedValue, Refusal, Rejection},
-    signer_paths::SignerPaths,
     testing::{Identity, KeyKind, NOW},
-    trust::{Trust, TrustAnchors, TrustNames},
+    verify::{
+        accepted::Accepted,
+        signer_paths::SignerPaths,
+        trust::{Trust, TrustAnchors, TrustNames},
+    },
+    x509::crl::Crls,
 };
 use forge::Forge;
 use pki::{NAME, Recipe, key_usage};
@@ -112,7 +114,7 @@ fn verify_value(trust: &Trust, value: &[u8], peer: Option<&X509>) -> Result<Acce
 
 thread_local! {
     /// What the values of a test leave for those after them, who must be judged as without it.
-    static KEPT: Kept = Kept {
+    static KEPT: VerifierState = VerifierState {
         paths: SignerPaths::new(1 << 20),
     };
 }

@@ -8,11 +8,11 @@ use proptest::prelude::*;
 
 use super::{forge::*, *};
 use crate::{
-    chain::is_self_signed,
-    der::{element, tag},
-    handshake::Handshake,
-    openssl::leaving_no_errors,
-    structured_field::byte_sequence,
+    asn1::der::{element, tag},
+    http::structured_field::byte_sequence,
+    openssl_ext::leaving_no_errors,
+    session_record::Handshake,
+    x509::chain::is_self_signed,
 };
 
 /// A certificate whose every part is an encoding of the test's own.

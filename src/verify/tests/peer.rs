@@ -3,7 +3,7 @@
 //! Values that nobody signed: it is the TLS peer that is to be believed.
 
 use super::{forge::*, pki::*, *};
-use crate::structured_field::{base64, byte_sequence};
+use crate::http::structured_field::{base64, byte_sequence};
 
 fn found(
     trust: &Trust,

@@ -12,7 +12,7 @@ use openssl::{
 };
 
 use crate::{
-    der::{element, tag},
+    asn1::der::{element, tag},
     testing::{Identity, KeyKind, NOW},
 };
 
@@ -260,5 +260,5 @@ fn positive(mut octets: Vec<u8>) -> Vec<u8> {
 }
 
 fn utc_time(time: i64) -> Vec<u8> {
-    element(tag::UTC_TIME, &[crate::time::SigningTime::new(time).unwrap().octets()])
+    element(tag::UTC_TIME, &[crate::asn1::time::SigningTime::new(time).unwrap().octets()])
 }

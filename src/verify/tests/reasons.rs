@@ -7,7 +7,7 @@ use std::process::Command;
 use openssl::sha::sha256;
 
 use super::{accepted::Directory, forge::*, pki::*, *};
-use crate::{cms::oid, der::element, printable::Hex};
+use crate::{asn1::der::element, cms::oid, printable::Hex};
 
 /// The words for what is said of this value.
 fn said(found: Result<Accepted, Failure>) -> String {
@@ -214,7 +214,7 @@ fn headers() {
     let base64 = "the value is not base64 (RFC 4648 section 4)";
     let sequence = "the value is not a Byte Sequence (RFC 8941)";
     let der_only = "the value is not strict DER of the type expected";
-    let certificate = crate::structured_field::base64(&der(&world.client.certificate));
+    let certificate = crate::http::structured_field::base64(&der(&world.client.certificate));
     let pem = "-----BEGIN CMS-----";
     for (name, text, expected) in [
         ("empty", String::new(), empty.to_owned()),
@@ -255,7 +255,7 @@ fn headers() {
         ("a bare certificate", certificate, format!("{der_only}: it is a bare certificate")),
         (
             "base64 of PEM",
-            crate::structured_field::base64(pem.as_bytes()),
+            crate::http::structured_field::base64(pem.as_bytes()),
             format!("{der_only}: it is PEM"),
         ),
     ] {
@@ -280,7 +280,7 @@ fn headers() {
     let otherwise = "OpenSSL would write what it reads of it otherwise";
     let cut_off = "it is cut off, as by openssl cms -sign without -binary at a zero octet";
     let own = der(&world.client.certificate);
-    let item = |octets: &[u8]| crate::structured_field::byte_sequence(octets);
+    let item = |octets: &[u8]| crate::http::structured_field::byte_sequence(octets);
     for (name, text, expected) in [
         ("empty", String::new(), empty.to_owned()),
         ("cms-sf", item(&world.forge().build()), format!("{content}: it is SignedData")),

@@ -6,8 +6,8 @@ use openssl::{bn::BigNum, ecdsa::EcdsaSig, hash::MessageDigest, sha::sha256};
 
 use super::{forge::*, pki::*, *};
 use crate::{
+    asn1::der::{element, tag},
     cms::oid,
-    der::{element, tag},
 };
 
 use Refusal::*;
@@ -155,14 +155,14 @@ fn signatures() {
     let ids = |ids: &[Vec<u8>]| sequence(&[&sequence(&[&ids.concat()])]);
     let (ttrp, user) = (der(&world.ttrp.certificate), der(&world.user.certificate));
     let own = sha256(&ttrp);
-    let own_fields = crate::certificate::Certificate::read(&ttrp).unwrap();
+    let own_fields = crate::x509::certificate::Certificate::read(&ttrp).unwrap();
     let issuer_serial =
         |issuer: &[u8], serial: &[u8]| sequence(&[&sequence(&[&element(0xa4, &[issuer])]), serial]);
     let with_issuer = |issuer: &[u8], serial: &[u8]| {
         ids(&[sequence(&[&octet_string(&own), &issuer_serial(issuer, serial)])])
     };
     let root = der(&world.root.certificate);
-    let root_fields = crate::certificate::Certificate::read(&root).unwrap();
+    let root_fields = crate::x509::certificate::Certificate::read(&root).unwrap();
     for (name, value) in [
         ("of another certificate", ids(&[id(&sha256(&user))])),
         ("of the issuer", ids(&[id(&sha256(&der(&world.intermediate.certificate)))])),

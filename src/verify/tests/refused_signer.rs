@@ -6,8 +6,8 @@ use openssl::hash::MessageDigest;
 
 use super::{forge::*, pki::*, *};
 use crate::{
+    asn1::der::{element, tag},
     cms::oid,
-    der::{element, tag},
 };
 
 use Refusal::*;
@@ -299,12 +299,12 @@ fn identifiers_and_pins() {
     });
     add("identifier with another serial number", SignerUnknown, &trust, &|forge| {
         let der = der(&ttrp.certificate);
-        let issuer = crate::certificate::Certificate::read(&der).unwrap().issuer;
+        let issuer = crate::x509::certificate::Certificate::read(&der).unwrap().issuer;
         forge.identifier = sequence(&[issuer, &integer(&[7])]);
     });
     add("identifier with the issuer in other letters", SignerUnknown, &trust, &|forge| {
         let der = der(&ttrp.certificate);
-        let fields = crate::certificate::Certificate::read(&der).unwrap();
+        let fields = crate::x509::certificate::Certificate::read(&der).unwrap();
         let mut issuer = fields.issuer.to_vec();
         let at = issuer.windows(12).position(|octets| octets == b"intermediate").unwrap();
         issuer[at] = b'I';
@@ -593,7 +593,7 @@ fn revocation() {
 
 /// A certificate with another last octet of its key, signed anew by its issuer.
 fn with_another_key(certificate: &[u8], issuer: &Identity) -> Vec<u8> {
-    let fields = crate::certificate::Certificate::read(certificate).unwrap();
+    let fields = crate::x509::certificate::Certificate::read(certificate).unwrap();
     let mut to_be_signed = fields.to_be_signed.to_vec();
     let bits = fields.key.bits;
     let at = bits.as_ptr() as usize - fields.to_be_signed.as_ptr() as usize + bits.len() - 1;

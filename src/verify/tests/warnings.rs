@@ -4,9 +4,9 @@
 
 use super::{pki::*, *};
 use crate::{
-    signer::{Signer, SignerCerts},
+    asn1::time::Utc,
+    sign::signer::{Signer, SignerCerts},
     testing::Leaf,
-    time::Utc,
 };
 
 const DAY: i64 = 86_400;

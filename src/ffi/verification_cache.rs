@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Values that are verified once and taken again.
+
+use std::{ffi::c_char, ptr::null_mut};
+
+use super::{
+    enums,
+    panic::{boundary, explained_boundary},
+    pointer,
+    reason::ReasonBuffer,
+    result::ClientCertResult,
+    trust::TrustParts,
+};
+use crate::{
+    client::Client,
+    format::CertificateFormat,
+    verify::{Freshness, accepted::Accepted, verification_cache::VerificationCache},
+};
+
+/// Makes a cache of values that were accepted, and of those who signed them, which uses at most
+/// about `bytes` of memory, its own overhead included. With 0 nothing is kept.
+///
+/// Sets `*verdicts` to a new object, which client_cert_verification_cache_free() releases.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_verification_cache_new(
+    bytes: usize,
+    verdicts: *mut *mut VerificationCache,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    boundary(|| unsafe {
+        let verdicts = pointer::out(verdicts, null_mut())?;
+        *verdicts = pointer::give(VerificationCache::new(bytes));
+        Ok(())
+    })
+}
+
+/// Releases a cache. NULL is allowed, as with free(). No thread may be using it; what it gave
+/// stays.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_verification_cache_free(verdicts: *mut VerificationCache) {
+    // SAFETY: as the header's rules say.
+    boundary(|| unsafe {
+        pointer::free(verdicts);
+        Ok(())
+    });
+}
+
+/// As client_cert_verify(), but takes a value again that was accepted before, from the same `peer`
+/// and with the same `trust`, `max_age` and `skew`.
+///
+/// It is taken again no longer than client_cert_verify() would accept it: until it is too old, a
+/// certificate of its client, signer or path ends, or one of the CRLs begins or ends; and not when
+/// `now` is before the time at which it was verified. Anchors, names and CRLs are the same only if
+/// they are the same objects. When several threads bring the same value, one verifies it and the
+/// others wait, though no longer than a second. What is refused is not remembered.
+///
+/// For another value of the same signer, the path of the signer is not verified again for as long
+/// as that stands; all else is.
+///
+/// Sets `*accepted` to an object, which client_cert_accepted_free() releases; others may have been
+/// given the same one.
+///
+/// Fails as client_cert_verify() does.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_verification_cache_verify(
+    verdicts: *const VerificationCache,
+    trust: *const TrustParts,
+    format: u32,
+    value: *const c_char,
+    length: usize,
+    now: i64,
+    max_age: u32,
+    skew: u32,
+    peer: *const Client,
+    accepted: *mut *mut Accepted,
+    reason: *mut c_char,
+    reason_size: usize,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    let reason = unsafe { ReasonBuffer::new(reason, reason_size) };
+    // SAFETY: as the header's rules say.
+    explained_boundary(&reason, || unsafe {
+        let accepted = pointer::out(accepted, null_mut())?;
+        let (verdicts, trust) = (pointer::borrow(verdicts)?, pointer::borrow(trust)?);
+        let format = enums::signed_format(format)?;
+        let value = pointer::bytes(value.cast(), length)?;
+        let (trust, peer) = (trust.sources()?, peer.as_ref());
+        let freshness = Freshness { max_age, skew };
+        let verdict = verdicts.verify(trust, format, value, now, freshness, peer)?;
+        *accepted = pointer::share(verdict.accepted);
+        Ok(())
+    })
+}
+
+/// As client_cert_verify_peer(), but takes a value again as client_cert_verification_cache_verify() does.
+///
+/// Fails as client_cert_verify_peer() does.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_verification_cache_verify_peer(
+    verdicts: *const VerificationCache,
+    trust: *const TrustParts,
+    format: u32,
+    value: *const c_char,
+    length: usize,
+    now: i64,
+    peer: *const Client,
+    accepted: *mut *mut Accepted,
+    reason: *mut c_char,
+    reason_size: usize,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    let reason = unsafe { ReasonBuffer::new(reason, reason_size) };
+    // SAFETY: as the header's rules say.
+    explained_boundary(&reason, || unsafe {
+        let accepted = pointer::out(accepted, null_mut())?;
+        let (verdicts, trust) = (pointer::borrow(verdicts)?, pointer::borrow(trust)?);
+        if enums::certificate_format(format)? != CertificateFormat::Rfc9440 {
+            return Err(ClientCertResult::InvalidParameter.into());
+        }
+        let value = pointer::bytes(value.cast(), length)?;
+        let (trust, peer) = (trust.sources()?, pointer::borrow(peer)?);
+        *accepted = pointer::share(verdicts.verify_peer(trust, value, now, peer)?.accepted);
+        Ok(())
+    })
+}

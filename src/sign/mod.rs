@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! How a value is signed, and used again.
+
+pub mod signature_cache;
+mod signed_attributes;
+mod signed_data;
+pub mod signer;
+pub(crate) mod signer_file;
+mod signing_key;
