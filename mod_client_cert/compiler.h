@@ -11,11 +11,11 @@
 
 #ifdef __GNUC__
 /** A function that hardly any request comes to. */
-#define MCC_SELDOM __attribute__((cold, noinline))
+#define MCC_COLD __attribute__((cold, noinline))
 /** A function that is shorter than a call of it. */
 #define MCC_INLINE APR_INLINE __attribute__((always_inline))
 #else
-#define MCC_SELDOM
+#define MCC_COLD
 #define MCC_INLINE APR_INLINE
 #endif
 

@@ -20,14 +20,13 @@ typedef struct {
     unsigned has_tls : 1;
     /** somebody was warned of a large value; changed atomically */
     volatile apr_uint32_t large_value_warned;
-} mcc_connection;
+} mcc_connection_t;
 
 /** The record of a connection, or of the one that a stream belongs to; NULL if
  *  there is none. */
-static APR_INLINE mcc_connection *mcc_connection_of(const conn_rec *c)
+static APR_INLINE mcc_connection_t *mcc_connection_of(const conn_rec *c)
 {
-    return ap_get_module_config((c->master ? c->master : c)->conn_config,
-                                &client_cert_module);
+    return ap_get_module_config((c->master ? c->master : c)->conn_config, &client_cert_module);
 }
 
 /** pre_connection hook, after mod_ssl's: a record where that made none. */

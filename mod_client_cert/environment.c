@@ -16,8 +16,7 @@ static const char *without_prefixes(const char *name)
 }
 
 void mcc_environment_remove(request_rec *r,
-                            int (*is_meant)(const void *data, const char *name,
-                                            const char *value),
+                            int (*is_meant)(const void *data, const char *name, const char *value),
                             const void *data)
 {
     const apr_array_header_t *variables = apr_table_elts(r->subprocess_env);
@@ -25,8 +24,7 @@ void mcc_environment_remove(request_rec *r,
     int i;
 
     for (i = 0; i < variables->nelts; i++) {
-        const apr_table_entry_t *variable = &APR_ARRAY_IDX(variables, i,
-                                                           apr_table_entry_t);
+        const apr_table_entry_t *variable = &APR_ARRAY_IDX(variables, i, apr_table_entry_t);
         const char *key = variable->key;
 
         if (is_meant(data, without_prefixes(key), variable->val)) {
@@ -37,7 +35,6 @@ void mcc_environment_remove(request_rec *r,
         }
     }
     for (i = 0; found && i < found->nelts; i++) {
-        apr_table_unset(r->subprocess_env,
-                        APR_ARRAY_IDX(found, i, const char *));
+        apr_table_unset(r->subprocess_env, APR_ARRAY_IDX(found, i, const char *));
     }
 }

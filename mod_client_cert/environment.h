@@ -12,8 +12,7 @@
  *  requests that led here, which have REDIRECT_ before their names.
  *  @param data is_meant's */
 void mcc_environment_remove(request_rec *r,
-                            int (*is_meant)(const void *data, const char *name,
-                                            const char *value),
+                            int (*is_meant)(const void *data, const char *name, const char *value),
                             const void *data);
 
 #endif /* MCC_ENVIRONMENT_H */

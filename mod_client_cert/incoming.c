@@ -14,7 +14,7 @@
 
 APLOG_USE_MODULE(client_cert);
 
-static MCC_SELDOM int answer_to_ours(request_rec *r)
+static MCC_COLD int answer_to_ours(request_rec *r)
 {
     /* The redirect of an error is its answer. */
     if (r->prev) {
@@ -32,9 +32,9 @@ static MCC_SELDOM int answer_to_ours(request_rec *r)
 
 int mcc_incoming_post_read_request(request_rec *r)
 {
-    const mcc_server_config *conf = mcc_server_config_of(r->server);
-    const mcc_names *ours = &conf->global->our_names;
-    const mcc_request *before = r->prev ? mcc_request_known(r->prev) : NULL;
+    const mcc_server_config_t *conf = mcc_server_config_of(r->server);
+    const mcc_names_t *ours = &conf->global->our_names;
+    const mcc_request_t *before = r->prev ? mcc_request_known(r->prev) : NULL;
     /* An internal redirect shares its predecessor's headers: what is there now
      * that was not there then is what we set ourselves. An early error's
      * redirect has a predecessor that never came here. */
@@ -44,11 +44,11 @@ int mcc_incoming_post_read_request(request_rec *r)
     mcc_request_inherit(r);
     mcc_request_of(r)->cleaned = 1;
     mcc_upgrade_note(r);
-    mcc_trailers_watch(r);
+    mcc_trailers_install(r);
     mcc_accept_capture(r);
-    mcc_headers_release_connection(r, r->headers_in, ours);
+    mcc_headers_clean_connection_field(r, r->headers_in, ours);
     /* An error in mid request has read the trailers before its redirect. */
     found = mcc_headers_remove(r, r->headers_in, ours, first)
-        + mcc_headers_remove(r, r->trailers_in, ours, first);
+            + mcc_headers_remove(r, r->trailers_in, ours, first);
     return found && first ? answer_to_ours(r) : DECLINED;
 }

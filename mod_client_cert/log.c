@@ -22,7 +22,7 @@ void mcc_log_openssl_error(request_rec *r)
         if (!(flags & ERR_TXT_STRING)) {
             data = "";
         }
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "OpenSSL: %s%s%s", text,
-                      *data ? ": " : "", data);
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "OpenSSL: %s%s%s", text, *data ? ": " : "",
+                      data);
     }
 }

@@ -57,15 +57,13 @@ static void register_accept_hooks(void)
     apr_hook_debug_current = client_cert_module.name;
     /* Not an access hook: those are skipped where a subrequest's or redirect's
      * configuration is its parent's, and Satisfy Any passes them by. */
-    ap_hook_post_perdir_config(mcc_accept_post_perdir_config, NULL, NULL,
-                               APR_HOOK_REALLY_FIRST);
+    ap_hook_post_perdir_config(mcc_accept_post_perdir_config, NULL, NULL, APR_HOOK_REALLY_FIRST);
 
     ap_hook_child_init(mcc_accept_child_init, NULL, NULL, APR_HOOK_MIDDLE);
     /* What reads variables before the sections are known gets nobody's, unless the
      * server plays the role as a whole. */
     ap_hook_map_to_storage(mcc_accept_map_to_storage, NULL, NULL, APR_HOOK_REALLY_FIRST);
-    ap_hook_ssl_var_lookup(mcc_accept_ssl_var_lookup, NULL, mod_ssl,
-                           APR_HOOK_REALLY_FIRST);
+    ap_hook_ssl_var_lookup(mcc_accept_ssl_var_lookup, NULL, mod_ssl, APR_HOOK_REALLY_FIRST);
 
     ap_hook_check_access(mcc_accept_user_save, NULL, mod_ssl, APR_HOOK_MIDDLE,
                          AP_AUTH_INTERNAL_PER_CONF);
@@ -77,12 +75,11 @@ static void register_accept_hooks(void)
                             AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_authn(mcc_accept_user_authorization, mod_ssl, NULL, APR_HOOK_FIRST,
                         AP_AUTH_INTERNAL_PER_CONF);
-    ap_hook_log_transaction(mcc_accept_user_log, NULL, NULL,
-                            APR_HOOK_REALLY_FIRST);
+    ap_hook_log_transaction(mcc_accept_user_log, NULL, NULL, APR_HOOK_REALLY_FIRST);
     /* mod_negotiation may have taken the request to another location before any
      * fixups, and mod_dir does in its own. RequestHeader … %{…}e reads what is
      * written here. */
-    ap_hook_fixups(mcc_accept_user_follow, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_fixups(mcc_accept_user_fixups, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_fixups(mcc_accept_fixups, mod_ssl, mod_headers, APR_HOOK_MIDDLE);
     ap_hook_fixups(mcc_accept_fixups_after_redirects, mod_dir, mod_headers, APR_HOOK_LAST);
     ap_hook_fixups(mcc_accept_fixups_after_redirects, NULL, NULL, APR_HOOK_REALLY_LAST);
@@ -92,11 +89,9 @@ static void register_accept_hooks(void)
 }
 
 /* httpd -t runs this, and not post_config. */
-static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
-                        server_rec *s)
+static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
-    const char *fault = mcc_names_complete(&mcc_server_config_of(s)->global->our_names,
-                                           pconf);
+    const char *fault = mcc_names_complete(&mcc_server_config_of(s)->global->our_names, pconf);
 
     (void)plog;
     mcc_accepted_names_sort(mcc_server_config_of(s)->global);
@@ -104,18 +99,15 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s, "our headers: %s", fault);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    mcc_server_config_of(s)->global->tls_directives_known
-        = mcc_tls_directives_known(s) ? 1 : 0;
-    if (mcc_server_config_of(s)->global->forwards
-        && !mcc_server_config_of(s)->global->accepts
+    mcc_server_config_of(s)->global->tls_directives_known = mcc_tls_directives_known(s) ? 1 : 0;
+    if (mcc_server_config_of(s)->global->forwards && !mcc_server_config_of(s)->global->accepts
         && !ap_find_linked_module("mod_ssl.c")) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
                      "ClientCertForward: mod_ssl is not loaded, so no client "
                      "has a certificate");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    if (mcc_server_config_of(s)->global->forwards
-        && !ap_find_linked_module("mod_proxy.c")) {
+    if (mcc_server_config_of(s)->global->forwards && !ap_find_linked_module("mod_proxy.c")) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
                      "ClientCertForward: mod_proxy is not loaded, so no request "
                      "goes to a backend");
@@ -132,11 +124,11 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
         register_accept_hooks();
     }
     return mcc_tunnel_check(s, ptemp) && mcc_accept_config_check(s, ptemp)
-        ? OK : HTTP_INTERNAL_SERVER_ERROR;
+               ? OK
+               : HTTP_INTERNAL_SERVER_ERROR;
 }
 
-static int warn_of_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
-                          server_rec *s)
+static int warn_of_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     (void)pconf;
     (void)plog;
@@ -158,22 +150,19 @@ static void register_hooks(apr_pool_t *p)
     static const char *const after_headers[] = { "mod_headers.c", NULL };
 
     /* What other modules say of a response comes first, a cache after. */
-    static const char *const after_responses[] = { "mod_headers.c",
-                                                   "mod_deflate.c",
-                                                   "mod_filter.c", NULL };
+    static const char *const after_responses[] = { "mod_headers.c", "mod_deflate.c", "mod_filter.c",
+                                                   NULL };
 
     mcc_trailers_register();
     mcc_response_register();
-    mcc_interim_register();
+    mcc_head_filter_register();
     ap_hook_pre_config(mcc_tls_install_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_pre_config(mcc_tls_backend_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_pre_config(mcc_backend_certificate_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_pre_config(mcc_backend_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
-    APR_OPTIONAL_HOOK(ssl, init_server, mcc_tls_install_init_server, NULL, NULL,
-                      APR_HOOK_MIDDLE);
+    APR_OPTIONAL_HOOK(ssl, init_server, mcc_tls_install_init_server, NULL, NULL, APR_HOOK_MIDDLE);
     /* After mod_ssl's, in which init_server runs. */
-    ap_hook_post_config(mcc_tls_install_post_config, after_handshake, NULL,
-                        APR_HOOK_LAST);
+    ap_hook_post_config(mcc_tls_install_post_config, after_handshake, NULL, APR_HOOK_LAST);
     ap_hook_post_config(warn_of_config, after_handshake, NULL, APR_HOOK_LAST);
     ap_hook_post_config(mcc_files_report, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_post_config(mcc_files_warn, NULL, NULL, APR_HOOK_LAST);
@@ -181,58 +170,42 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_post_config(mcc_response_post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(mcc_forward_child_init, NULL, NULL, APR_HOOK_MIDDLE);
 
-    APR_OPTIONAL_HOOK(ssl, init_server, mcc_tls_backend_init_server, NULL, NULL,
+    APR_OPTIONAL_HOOK(ssl, init_server, mcc_backend_certificate_init_server, NULL, NULL,
                       APR_HOOK_MIDDLE);
-    APR_OPTIONAL_HOOK(proxy, section_post_config, mcc_tls_backend_enter_section,
-                      NULL, mod_ssl, APR_HOOK_MIDDLE);
-    APR_OPTIONAL_HOOK(proxy, section_post_config, mcc_tls_backend_leave_section,
-                      mod_ssl, NULL, APR_HOOK_MIDDLE);
-    APR_OPTIONAL_HOOK(ssl, pre_handshake, mcc_tls_backend_pre_handshake, NULL,
+    APR_OPTIONAL_HOOK(proxy, section_post_config, mcc_backend_certificate_enter_section, NULL,
+                      mod_ssl, APR_HOOK_MIDDLE);
+    APR_OPTIONAL_HOOK(proxy, section_post_config, mcc_backend_certificate_leave_section, mod_ssl,
                       NULL, APR_HOOK_MIDDLE);
-    APR_OPTIONAL_HOOK(ssl, pre_handshake, mcc_tls_connection_pre_handshake, NULL,
-                      NULL, APR_HOOK_MIDDLE);
-    ap_hook_pre_connection(mcc_connection_pre_connection, after_handshake, NULL,
-                           APR_HOOK_MIDDLE);
-    ap_hook_process_connection(mcc_tls_connection_process_connection,
-                               after_handshake, before_streams,
-                               APR_HOOK_MIDDLE);
+    APR_OPTIONAL_HOOK(ssl, pre_handshake, mcc_backend_certificate_pre_handshake, NULL, NULL,
+                      APR_HOOK_MIDDLE);
+    APR_OPTIONAL_HOOK(ssl, pre_handshake, mcc_tls_connection_pre_handshake, NULL, NULL,
+                      APR_HOOK_MIDDLE);
+    ap_hook_pre_connection(mcc_connection_pre_connection, after_handshake, NULL, APR_HOOK_MIDDLE);
+    ap_hook_process_connection(mcc_tls_connection_process_connection, after_handshake,
+                               before_streams, APR_HOOK_MIDDLE);
 
     /* Before anything reads the headers, mod_cache's quick handler included. */
-    ap_hook_post_read_request(mcc_incoming_post_read_request, NULL, NULL,
-                              APR_HOOK_REALLY_FIRST);
-    ap_hook_post_read_request(mcc_tls_connection_post_read_request, NULL, NULL,
-                              APR_HOOK_FIRST);
-    ap_hook_check_access(mcc_trailers_strip, after_handshake, NULL,
-                         APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_post_read_request(mcc_incoming_post_read_request, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_post_read_request(mcc_tls_connection_post_read_request, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_check_access(mcc_trailers_strip, after_handshake, NULL, APR_HOOK_MIDDLE,
+                         AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_fixups(mcc_trailers_enforce, NULL, NULL, APR_HOOK_REALLY_FIRST);
-    ap_hook_fixups(mcc_forward_fixups, after_headers, NULL,
-                   APR_HOOK_REALLY_LAST);
-    ap_hook_protocol_switch(mcc_tls_connection_protocol_switch, NULL, NULL,
-                            APR_HOOK_REALLY_FIRST);
-    ap_hook_protocol_switch(mcc_forward_protocol_switch, NULL, NULL,
-                            APR_HOOK_REALLY_FIRST);
-    ap_hook_optional_fn_retrieve(mcc_accept_optional_fn_retrieve, NULL, NULL,
-                                 APR_HOOK_MIDDLE);
+    ap_hook_fixups(mcc_forward_fixups, after_headers, NULL, APR_HOOK_REALLY_LAST);
+    ap_hook_protocol_switch(mcc_tls_connection_protocol_switch, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_protocol_switch(mcc_forward_protocol_switch, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_optional_fn_retrieve(mcc_accept_optional_fn_retrieve, NULL, NULL, APR_HOOK_MIDDLE);
     /* Asked while the configuration is read. */
-    ap_hook_expr_lookup(mcc_accept_expr_lookup, NULL, mod_ssl,
-                        APR_HOOK_REALLY_FIRST);
-    ap_register_auth_provider(p, AUTHZ_PROVIDER_GROUP, "client-cert",
-                              AUTHZ_PROVIDER_VERSION, &mcc_accept_authorization,
-                              AP_AUTH_INTERNAL_PER_CONF);
-    ap_hook_insert_filter(mcc_response_insert_filter, after_responses, NULL,
-                          APR_HOOK_REALLY_LAST);
-    ap_hook_insert_error_filter(mcc_response_insert_filter, after_responses,
-                                NULL, APR_HOOK_REALLY_LAST);
+    ap_hook_expr_lookup(mcc_accept_expr_lookup, NULL, mod_ssl, APR_HOOK_REALLY_FIRST);
+    ap_register_auth_provider(p, AUTHZ_PROVIDER_GROUP, "client-cert", AUTHZ_PROVIDER_VERSION,
+                              &mcc_accept_authorization, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_insert_filter(mcc_response_insert_filter, after_responses, NULL, APR_HOOK_REALLY_LAST);
+    ap_hook_insert_error_filter(mcc_response_insert_filter, after_responses, NULL,
+                                APR_HOOK_REALLY_LAST);
 }
 
 module AP_MODULE_DECLARE_DATA client_cert_module = {
-    STANDARD20_MODULE_STUFF,
-    mcc_create_dir_config,
-    mcc_merge_dir_config,
-    mcc_create_server_config,
-    mcc_merge_server_config,
-    mcc_commands,
-    register_hooks,
+    STANDARD20_MODULE_STUFF, mcc_create_dir_config, mcc_merge_dir_config, mcc_create_server_config,
+    mcc_merge_server_config, mcc_commands, register_hooks,
     /* Each server has a configuration of its own, even one without a directive
      * of ours: it holds what mod_ssl terminates there. */
     AP_MODULE_FLAG_ALWAYS_MERGE

@@ -8,60 +8,55 @@ int mcc_names_equal(const char *a, const char *b)
 {
     bool equal = true;
 
-    return client_cert_field_names_equal(a, b, &equal) != CLIENT_CERT_RESULT_OK
-        || equal;
+    return client_cert_field_names_equal(a, b, &equal) != CLIENT_CERT_RESULT_OK || equal;
 }
 
-void mcc_names_init(mcc_names *names, apr_pool_t *p)
+void mcc_names_init(mcc_names_t *names, apr_pool_t *p)
 {
     memset(names, 0, sizeof(*names));
     names->list = apr_array_make(p, 4, sizeof(const char *));
 }
 
-void mcc_names_add(mcc_names *names, const char *name)
+void mcc_names_add(mcc_names_t *names, const char *name)
 {
     APR_ARRAY_PUSH(names->list, const char *) = name;
 }
 
 static apr_status_t free_set(void *names)
 {
-    client_cert_field_names_free(((mcc_names *)names)->set);
-    ((mcc_names *)names)->set = NULL;
+    client_cert_field_names_free(((mcc_names_t *)names)->set);
+    ((mcc_names_t *)names)->set = NULL;
     return APR_SUCCESS;
 }
 
-const char *mcc_names_complete(mcc_names *names, apr_pool_t *p)
+const char *mcc_names_complete(mcc_names_t *names, apr_pool_t *p)
 {
-    client_cert_result result =
-        client_cert_field_names_new((const char *const *)names->list->elts,
-                                    (size_t)names->list->nelts, &names->set);
+    client_cert_result result = client_cert_field_names_new(
+        (const char *const *)names->list->elts, (size_t)names->list->nelts, &names->set);
 
     if (result == CLIENT_CERT_RESULT_OK) {
         apr_pool_cleanup_register(p, names, free_set, apr_pool_cleanup_null);
-        result = client_cert_field_names_masks(names->set, &names->first,
-                                               &names->second);
+        result = client_cert_field_names_masks(names->set, &names->first, &names->second);
     }
-    return result == CLIENT_CERT_RESULT_OK ? NULL
-                                           : client_cert_result_message(result);
+    return result == CLIENT_CERT_RESULT_OK ? NULL : client_cert_result_message(result);
 }
 
-int mcc_names_search(const mcc_names *names, const char *name)
+int mcc_names_search(const mcc_names_t *names, const char *name)
 {
     bool contain = true;
 
     /* What cannot be told from ours counts as ours. */
-    return client_cert_field_names_contain(names->set, name, &contain)
-            != CLIENT_CERT_RESULT_OK
-        || contain;
+    return client_cert_field_names_contain(names->set, name, &contain) != CLIENT_CERT_RESULT_OK
+           || contain;
 }
 
-int mcc_names_search_variable(const mcc_names *names, const char *variable)
+int mcc_names_search_variable(const mcc_names_t *names, const char *variable)
 {
     bool contain = true;
 
     return client_cert_field_names_contain_variable(names->set, variable, &contain)
-            != CLIENT_CERT_RESULT_OK
-        || contain;
+               != CLIENT_CERT_RESULT_OK
+           || contain;
 }
 
 const char *mcc_next_token(apr_pool_t *p, const char **list)
@@ -80,7 +75,7 @@ const char *mcc_next_token(apr_pool_t *p, const char **list)
     return NULL;
 }
 
-int mcc_names_listed(const mcc_names *names, apr_pool_t *p, const char *list)
+int mcc_names_listed(const mcc_names_t *names, apr_pool_t *p, const char *list)
 {
     const char *name;
 

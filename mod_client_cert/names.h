@@ -24,51 +24,47 @@ typedef struct {
     uint32_t first, second;
     client_cert_field_names *set;
     apr_array_header_t *list; /**< (const char *) as they were added */
-} mcc_names;
+} mcc_names_t;
 
 /** Whether two names fold to one. */
 int mcc_names_equal(const char *a, const char *b);
 
 /** No names yet. */
-void mcc_names_init(mcc_names *names, apr_pool_t *p);
+void mcc_names_init(mcc_names_t *names, apr_pool_t *p);
 
 /** Add a name; it is kept, not copied. */
-void mcc_names_add(mcc_names *names, const char *name);
+void mcc_names_add(mcc_names_t *names, const char *name);
 
 /** Make them ready to be searched; they go with the pool.
  *  @return NULL, or what went wrong */
-const char *mcc_names_complete(mcc_names *names, apr_pool_t *p);
+const char *mcc_names_complete(mcc_names_t *names, apr_pool_t *p);
 
 /** As mcc_names_contain(), which asks mcc_names_may_contain() first. */
-int mcc_names_search(const mcc_names *names, const char *name);
+int mcc_names_search(const mcc_names_t *names, const char *name);
 
 /** Whether a name begins as one of these may: few others do. */
-static MCC_INLINE int mcc_names_may_contain(const mcc_names *names,
-                                            const char *name)
+static MCC_INLINE int mcc_names_may_contain(const mcc_names_t *names, const char *name)
 {
-    return names->first >> (name[0] & 31) & 1 && name[0]
-        && names->second >> (name[1] & 31) & 1;
+    return names->first >> (name[0] & 31) & 1 && name[0] && names->second >> (name[1] & 31) & 1;
 }
 
 /** Whether a name folds to one of these. */
-static MCC_INLINE int mcc_names_contain(const mcc_names *names, const char *name)
+static MCC_INLINE int mcc_names_contain(const mcc_names_t *names, const char *name)
 {
     return mcc_names_may_contain(names, name) && mcc_names_search(names, name);
 }
 
 /** As mcc_names_contain_variable(), which looks at the first letter. */
-int mcc_names_search_variable(const mcc_names *names, const char *variable);
+int mcc_names_search_variable(const mcc_names_t *names, const char *variable);
 
 /** Whether a variable is one of these to some backend: HTTP_… and AJP_…, also after
  *  REDIRECT_. */
-static MCC_INLINE int mcc_names_contain_variable(const mcc_names *names,
-                                                 const char *variable)
+static MCC_INLINE int mcc_names_contain_variable(const mcc_names_t *names, const char *variable)
 {
-    static const uint32_t initials = UINT32_C(1) << ('H' & 31)
-        | UINT32_C(1) << ('A' & 31) | UINT32_C(1) << ('R' & 31);
+    static const uint32_t initials =
+        UINT32_C(1) << ('H' & 31) | UINT32_C(1) << ('A' & 31) | UINT32_C(1) << ('R' & 31);
 
-    return initials >> (variable[0] & 31) & 1
-        && mcc_names_search_variable(names, variable);
+    return initials >> (variable[0] & 31) & 1 && mcc_names_search_variable(names, variable);
 }
 
 /** The next token of a list, split as mod_proxy splits Connection: by ',', ';' and
@@ -76,6 +72,6 @@ static MCC_INLINE int mcc_names_contain_variable(const mcc_names *names,
 const char *mcc_next_token(apr_pool_t *p, const char **list);
 
 /** Whether a list, as Vary has it, names one of these. */
-int mcc_names_listed(const mcc_names *names, apr_pool_t *p, const char *list);
+int mcc_names_listed(const mcc_names_t *names, apr_pool_t *p, const char *list);
 
 #endif /* MCC_NAMES_H */

@@ -4,14 +4,14 @@
 
 #include "config/config.h"
 
-mcc_request *mcc_request_known(const request_rec *r)
+mcc_request_t *mcc_request_known(const request_rec *r)
 {
     return ap_get_module_config(r->request_config, &client_cert_module);
 }
 
-mcc_request *mcc_request_of(request_rec *r)
+mcc_request_t *mcc_request_of(request_rec *r)
 {
-    mcc_request *request = mcc_request_known(r);
+    mcc_request_t *request = mcc_request_known(r);
 
     if (!request) {
         request = apr_pcalloc(r->pool, sizeof(*request));
@@ -20,14 +20,13 @@ mcc_request *mcc_request_of(request_rec *r)
     return request;
 }
 
-void mcc_request_send(request_rec *r, const char *name, const char *value,
-                      size_t length)
+void mcc_request_send(request_rec *r, const char *name, const char *value, size_t length)
 {
-    mcc_request *request = mcc_request_of(r);
-    mcc_field *field;
+    mcc_request_t *request = mcc_request_of(r);
+    mcc_field_t *field;
 
     if (!request->sent) {
-        request->sent = apr_array_make(r->pool, 1, sizeof(mcc_field));
+        request->sent = apr_array_make(r->pool, 1, sizeof(mcc_field_t));
     }
     field = apr_array_push(request->sent);
     field->name = name;
@@ -40,11 +39,11 @@ void mcc_request_send(request_rec *r, const char *name, const char *value,
 
 void mcc_request_send_again(request_rec *r)
 {
-    const mcc_request *request = mcc_request_known(r);
+    const mcc_request_t *request = mcc_request_known(r);
     int i;
 
     for (i = 0; request && request->sent && i < request->sent->nelts; i++) {
-        const mcc_field *field = &APR_ARRAY_IDX(request->sent, i, mcc_field);
+        const mcc_field_t *field = &APR_ARRAY_IDX(request->sent, i, mcc_field_t);
 
         apr_table_setn(r->headers_in, field->name, field->value);
     }
@@ -52,12 +51,11 @@ void mcc_request_send_again(request_rec *r)
 
 void mcc_request_send_nothing(request_rec *r)
 {
-    mcc_request *request = mcc_request_known(r);
+    mcc_request_t *request = mcc_request_known(r);
     int i;
 
     for (i = 0; request && request->sent && i < request->sent->nelts; i++) {
-        apr_table_unset(r->headers_in,
-                        APR_ARRAY_IDX(request->sent, i, mcc_field).name);
+        apr_table_unset(r->headers_in, APR_ARRAY_IDX(request->sent, i, mcc_field_t).name);
     }
     if (request && request->sent) {
         apr_array_clear(request->sent);
@@ -66,9 +64,8 @@ void mcc_request_send_nothing(request_rec *r)
 
 void mcc_request_inherit(request_rec *r)
 {
-    static const char *const notes[] = { MCC_NOTE_ACCEPT, MCC_NOTE_FORWARD,
-                                         MCC_NOTE_INCOMING };
-    const mcc_request *before;
+    static const char *const notes[] = { MCC_NOTE_ACCEPT, MCC_NOTE_FORWARD, MCC_NOTE_INCOMING };
+    const mcc_request_t *before;
     size_t i;
 
     if (!r->prev) {

@@ -20,13 +20,13 @@
 /** A field of a request's header. */
 typedef struct {
     const char *name, *value;
-} mcc_field;
+} mcc_field_t;
 
 /** A field that some ClientCertAccept reads. */
 typedef struct {
-    const mcc_accepted_name *header;
+    const mcc_accepted_name_t *header;
     const char *value;
-} mcc_captured;
+} mcc_captured_t;
 
 /** A request's user, see accept/user.c. */
 typedef struct {
@@ -45,7 +45,7 @@ typedef struct {
     /** the user name that a certificate gave: the TLS peer's where the role is
      *  not played, else the client's; NULL if none did */
     char *given;
-} mcc_user;
+} mcc_user_t;
 
 typedef struct {
     /** the client's own headers were looked for and removed */
@@ -62,9 +62,9 @@ typedef struct {
     unsigned large : 1;
     /** ended by us: what ClientCertAccept reads was not to be believed */
     unsigned refused : 1;
-    /** (mcc_field) headers that we set; NULL if none were */
+    /** (mcc_field_t) headers that we set; NULL if none were */
     apr_array_header_t *sent;
-    /** of the first request: (mcc_captured) what ClientCertAccept reads, NULL if
+    /** of the first request: (mcc_captured_t) what ClientCertAccept reads, NULL if
      *  nobody does */
     apr_array_header_t *captured;
     /** of the first request: what was found out of it, see accept.c */
@@ -79,29 +79,27 @@ typedef struct {
     /** whose variables the environment holds; NULL if none are ours */
     const struct mcc_accept_outcome *exported;
     /** NULL if access was not checked where somebody plays the accept role */
-    mcc_user *user;
-} mcc_request;
+    mcc_user_t *user;
+} mcc_request_t;
 
 /** The request's record, made when it is first asked for. */
-mcc_request *mcc_request_of(request_rec *r);
+mcc_request_t *mcc_request_of(request_rec *r);
 
 /** The record if there is one, else NULL. */
-mcc_request *mcc_request_known(const request_rec *r);
+mcc_request_t *mcc_request_known(const request_rec *r);
 
 /** Set a header for the backend, with a value of that length, and remember that
  *  it is ours. */
-void mcc_request_send(request_rec *r, const char *name, const char *value,
-                      size_t length);
+void mcc_request_send(request_rec *r, const char *name, const char *value, size_t length);
 
 /** Whether a field's value is what mcc_request_send() set: sent is the request's
  *  and may be NULL. */
-static MCC_INLINE int mcc_request_is_sent(const apr_array_header_t *sent,
-                                          const char *value)
+static MCC_INLINE int mcc_request_is_sent(const apr_array_header_t *sent, const char *value)
 {
     int i;
 
     for (i = 0; sent && i < sent->nelts; i++) {
-        if (APR_ARRAY_IDX(sent, i, mcc_field).value == value) {
+        if (APR_ARRAY_IDX(sent, i, mcc_field_t).value == value) {
             return 1;
         }
     }

@@ -16,9 +16,9 @@ APLOG_USE_MODULE(client_cert);
 
 /** An outcome, and what it was found out by. */
 typedef struct {
-    mcc_accept_rules rules;
-    mcc_accept_outcome outcome;
-} kept_outcome;
+    mcc_accept_rules_t rules;
+    mcc_accept_outcome_t outcome;
+} known_outcome_t;
 
 /* The request that the client sent: what is found out is kept there. */
 static request_rec *first_request(request_rec *r)
@@ -29,8 +29,7 @@ static request_rec *first_request(request_rec *r)
     return r;
 }
 
-static void fail(mcc_accept_outcome *outcome, mcc_accept_state state,
-                 const char *reason)
+static void fail(mcc_accept_outcome_t *outcome, mcc_accept_state_t state, const char *reason)
 {
     outcome->state = state;
     outcome->reason = outcome->kind = reason;
@@ -39,24 +38,22 @@ static void fail(mcc_accept_outcome *outcome, mcc_accept_state state,
 /* What was accepted for the request that the client sent. */
 static apr_status_t free_accepted(void *request)
 {
-    const apr_array_header_t *outcomes = ((mcc_request *)request)->outcomes;
+    const apr_array_header_t *outcomes = ((mcc_request_t *)request)->outcomes;
     int i;
 
     for (i = 0; outcomes && i < outcomes->nelts; i++) {
-        kept_outcome *kept = APR_ARRAY_IDX(outcomes, i, kept_outcome *);
+        known_outcome_t *kept = APR_ARRAY_IDX(outcomes, i, known_outcome_t *);
 
         client_cert_accepted_free(kept->outcome.accepted);
     }
     return APR_SUCCESS;
 }
 
-static void take(mcc_accept_outcome *outcome, client_cert_accepted *accepted)
+static void take(mcc_accept_outcome_t *outcome, client_cert_accepted *accepted)
 {
-    if (client_cert_accepted_client(accepted, &outcome->client)
-            != CLIENT_CERT_RESULT_OK
-        || client_cert_accepted_variables(accepted, &outcome->variables,
-                                          &outcome->variable_count)
-            != CLIENT_CERT_RESULT_OK) {
+    if (client_cert_accepted_client(accepted, &outcome->client) != CLIENT_CERT_RESULT_OK
+        || client_cert_accepted_variables(accepted, &outcome->variables, &outcome->variable_count)
+               != CLIENT_CERT_RESULT_OK) {
         client_cert_accepted_free(accepted);
         outcome->client = NULL;
         fail(outcome, MCC_ACCEPT_STATE_FAULT, "the verified client is not there");
@@ -66,7 +63,7 @@ static void take(mcc_accept_outcome *outcome, client_cert_accepted *accepted)
     outcome->state = MCC_ACCEPT_STATE_ACCEPTED;
 }
 
-static mcc_accept_state state_of(client_cert_result result)
+static mcc_accept_state_t state_of(client_cert_result result)
 {
     switch (client_cert_result_kind(result)) {
     case CLIENT_CERT_KIND_MALFORMED:
@@ -79,31 +76,28 @@ static mcc_accept_state state_of(client_cert_result result)
 }
 
 /* Without its CRLs a trust would be a looser one, not one without. */
-static int is_unusable(const mcc_file *file, mcc_accept_outcome *outcome, apr_pool_t *p)
+static int is_unusable(const mcc_file_t *file, mcc_accept_outcome_t *outcome, apr_pool_t *p)
 {
     if (!file || !mcc_file_is_unusable(file)) {
         return 0;
     }
-    fail(outcome, MCC_ACCEPT_STATE_FAULT,
-         apr_pstrcat(p, file->directive, " ", file->fault, NULL));
+    fail(outcome, MCC_ACCEPT_STATE_FAULT, apr_pstrcat(p, file->directive, " ", file->fault, NULL));
     outcome->kind = "whom to trust is not known";
     return 1;
 }
 
-static void verify(request_rec *r, const mcc_accept_rules *rules, const char *value,
-                   mcc_accept_outcome *outcome, apr_pool_t *p)
+static void verify(request_rec *r, const mcc_accept_rules_t *rules, const char *value,
+                   mcc_accept_outcome_t *outcome, apr_pool_t *p)
 {
     apr_int64_t now = apr_time_sec(apr_time_now());
-    const client_cert_verification_cache *verdicts
-        = mcc_server_config_of(r->server)->global->verdicts;
-    client_cert_trust trust = {
-        rules->anchors ? rules->anchors->anchors : NULL,
-        rules->crls ? rules->crls->crls : NULL, rules->names
-    };
+    const client_cert_verification_cache *verdicts =
+        mcc_server_config_of(r->server)->global->verdicts;
+    client_cert_trust trust = { rules->anchors ? rules->anchors->anchors : NULL,
+                                rules->crls ? rules->crls->crls : NULL, rules->names };
     client_cert_accepted *accepted = NULL;
     char reason[CLIENT_CERT_REASON_SIZE];
     client_cert_result result;
-    mcc_tls_identity peer;
+    mcc_tls_identity_t peer;
 
     if (is_unusable(rules->anchors, outcome, p) || is_unusable(rules->crls, outcome, p)) {
         return;
@@ -112,18 +106,17 @@ static void verify(request_rec *r, const mcc_accept_rules *rules, const char *va
     if (rules->needs_peer) {
         mcc_tls_identify(r, now, &peer);
         switch (peer.verdict) {
-        case MCC_VERDICT_VERIFIED:
+        case MCC_TLS_CLIENT_VERIFIED:
             break;
-        case MCC_VERDICT_NONE:
+        case MCC_TLS_CLIENT_NONE:
             fail(outcome, MCC_ACCEPT_STATE_REFUSED,
                  "the TLS peer of this connection showed no certificate");
             return;
-        case MCC_VERDICT_UNVERIFIED:
+        case MCC_TLS_CLIENT_UNVERIFIED:
             fail(outcome, MCC_ACCEPT_STATE_REFUSED,
-                 apr_pstrcat(p, "the TLS peer was not verified: ", peer.reason,
-                             NULL));
+                 apr_pstrcat(p, "the TLS peer was not verified: ", peer.reason, NULL));
             return;
-        case MCC_VERDICT_FAULT:
+        case MCC_TLS_CLIENT_FAULT:
             fail(outcome, MCC_ACCEPT_STATE_FAULT,
                  apr_pstrcat(p, "the TLS peer is not known: ", peer.reason, NULL));
             return;
@@ -134,16 +127,14 @@ static void verify(request_rec *r, const mcc_accept_rules *rules, const char *va
         return;
     }
     if (rules->format == CLIENT_CERT_FORMAT_RFC9440) {
-        result = client_cert_verification_cache_verify_peer(verdicts, &trust, rules->format,
-                                                  value, strlen(value), now,
-                                                  peer.client, &accepted, reason,
-                                                  sizeof(reason));
+        result = client_cert_verification_cache_verify_peer(verdicts, &trust, rules->format, value,
+                                                            strlen(value), now, peer.client,
+                                                            &accepted, reason, sizeof(reason));
     }
     else {
-        result = client_cert_verification_cache_verify(verdicts, &trust, rules->format, value,
-                                             strlen(value), now, rules->max_age,
-                                             rules->skew, peer.client, &accepted,
-                                             reason, sizeof(reason));
+        result = client_cert_verification_cache_verify(
+            verdicts, &trust, rules->format, value, strlen(value), now, rules->max_age, rules->skew,
+            peer.client, &accepted, reason, sizeof(reason));
     }
     if (result == CLIENT_CERT_RESULT_OK) {
         take(outcome, accepted);
@@ -153,9 +144,9 @@ static void verify(request_rec *r, const mcc_accept_rules *rules, const char *va
     outcome->kind = client_cert_result_message(result);
 }
 
-static void find_out(request_rec *r, const mcc_accept_rules *rules,
-                     const apr_array_header_t *captured,
-                     mcc_accept_outcome *outcome, apr_pool_t *p)
+static void find_out(request_rec *r, const mcc_accept_rules_t *rules,
+                     const apr_array_header_t *captured, mcc_accept_outcome_t *outcome,
+                     apr_pool_t *p)
 {
     const char *value = NULL;
     int count = 0;
@@ -164,7 +155,7 @@ static void find_out(request_rec *r, const mcc_accept_rules *rules,
     memset(outcome, 0, sizeof(*outcome));
     outcome->state = MCC_ACCEPT_STATE_NONE;
     for (i = 0; captured && i < captured->nelts; i++) {
-        const mcc_captured *field = &APR_ARRAY_IDX(captured, i, mcc_captured);
+        const mcc_captured_t *field = &APR_ARRAY_IDX(captured, i, mcc_captured_t);
 
         if ((uint32_t)field->header->number == rules->header) {
             value = field->value;
@@ -175,27 +166,24 @@ static void find_out(request_rec *r, const mcc_accept_rules *rules,
         verify(r, rules, value, outcome, p);
     }
     else if (count) {
-        fail(outcome, MCC_ACCEPT_STATE_MALFORMED,
-             "the header is there more than once");
+        fail(outcome, MCC_ACCEPT_STATE_MALFORMED, "the header is there more than once");
     }
 }
 
 /* The outcome for this configuration, found out if nobody asked before. */
-static const mcc_accept_outcome *outcome_for(request_rec *r,
-                                             const mcc_dir_config *dir)
+static const mcc_accept_outcome_t *outcome_for(request_rec *r, const mcc_dir_config_t *dir)
 {
     request_rec *first = first_request(r);
-    mcc_request *request = mcc_request_of(first);
-    mcc_accept_rules rules = mcc_accept_rules_of(&dir->accept);
-    kept_outcome *kept;
+    mcc_request_t *request = mcc_request_of(first);
+    mcc_accept_rules_t rules = mcc_accept_rules_of(&dir->accept);
+    known_outcome_t *kept;
     int i;
 
     if (!request->outcomes) {
-        request->outcomes = apr_array_make(first->pool, 1,
-                                           sizeof(kept_outcome *));
+        request->outcomes = apr_array_make(first->pool, 1, sizeof(known_outcome_t *));
     }
     for (i = 0; i < request->outcomes->nelts; i++) {
-        kept = APR_ARRAY_IDX(request->outcomes, i, kept_outcome *);
+        kept = APR_ARRAY_IDX(request->outcomes, i, known_outcome_t *);
         if (!memcmp(&kept->rules, &rules, sizeof(rules))) {
             return &kept->outcome;
         }
@@ -203,19 +191,18 @@ static const mcc_accept_outcome *outcome_for(request_rec *r,
     kept = apr_palloc(first->pool, sizeof(*kept));
     kept->rules = rules;
     find_out(r, &rules, request->captured, &kept->outcome, first->pool);
-    APR_ARRAY_PUSH(request->outcomes, kept_outcome *) = kept;
+    APR_ARRAY_PUSH(request->outcomes, known_outcome_t *) = kept;
     return &kept->outcome;
 }
 
 /* Apart, to keep what each of a dozen hooks calls short. */
-static __attribute__((noinline)) const mcc_accept_outcome *
-decide_outcome(request_rec *r)
+static __attribute__((noinline)) const mcc_accept_outcome_t *decide_outcome(request_rec *r)
 {
-    static const mcc_accept_outcome off = {
+    static const mcc_accept_outcome_t off = {
         MCC_ACCEPT_STATE_OFF, NULL, NULL, NULL, NULL, NULL, 0
     };
-    const mcc_dir_config *dir = mcc_dir_config_of(r);
-    mcc_request *request;
+    const mcc_dir_config_t *dir = mcc_dir_config_of(r);
+    mcc_request_t *request;
 
     if (!dir || !mcc_accepts(&dir->accept)) {
         return &off;
@@ -226,20 +213,20 @@ decide_outcome(request_rec *r)
     return request->outcome;
 }
 
-const mcc_accept_outcome *mcc_accept_outcome_of(request_rec *r)
+const mcc_accept_outcome_t *mcc_accept_outcome_of(request_rec *r)
 {
-    const mcc_request *request = mcc_request_known(r);
+    const mcc_request_t *request = mcc_request_known(r);
 
-    return request && request->outcome
-            && request->outcome_conf == r->per_dir_config
-        ? request->outcome : decide_outcome(r);
+    return request && request->outcome && request->outcome_conf == r->per_dir_config
+               ? request->outcome
+               : decide_outcome(r);
 }
 
 void mcc_accept_capture(request_rec *r)
 {
-    const mcc_server_config *server = mcc_server_config_of(r->server);
+    const mcc_server_config_t *server = mcc_server_config_of(r->server);
     request_rec *first;
-    mcc_request *request;
+    mcc_request_t *request;
     const apr_array_header_t *fields;
     int i;
 
@@ -252,22 +239,21 @@ void mcc_accept_capture(request_rec *r)
     if (request->captured) {
         return;
     }
-    request->captured = apr_array_make(first->pool, 1, sizeof(mcc_captured));
+    request->captured = apr_array_make(first->pool, 1, sizeof(mcc_captured_t));
     /* The environment has strings that live as long as what is accepted, and
      * others' cleanups may read it: those registered later go first. */
-    apr_pool_cleanup_register(first->pool, request, free_accepted,
-                              apr_pool_cleanup_null);
+    apr_pool_cleanup_register(first->pool, request, free_accepted, apr_pool_cleanup_null);
     fields = apr_table_elts(r->headers_in);
     for (i = 0; i < fields->nelts; i++) {
-        const apr_table_entry_t *field = &APR_ARRAY_IDX(fields, i,
-                                                        apr_table_entry_t);
+        const apr_table_entry_t *field = &APR_ARRAY_IDX(fields, i, apr_table_entry_t);
         /* Each name that is accepted is one of ours. */
-        const mcc_accepted_name *header
-            = mcc_names_may_contain(&server->global->our_names, field->key)
-            ? mcc_find_accepted_name(server->global, field->key) : NULL;
+        const mcc_accepted_name_t *header =
+            mcc_names_may_contain(&server->global->our_names, field->key)
+                ? mcc_find_accepted_name(server->global, field->key)
+                : NULL;
 
         if (header) {
-            mcc_captured *captured = apr_array_push(request->captured);
+            mcc_captured_t *captured = apr_array_push(request->captured);
 
             captured->header = header;
             captured->value = field->val;
@@ -275,27 +261,26 @@ void mcc_accept_capture(request_rec *r)
     }
     for (i = 0; i < request->captured->nelts; i++) {
         apr_table_unset(r->headers_in,
-                        APR_ARRAY_IDX(request->captured, i, mcc_captured).header->name);
+                        APR_ARRAY_IDX(request->captured, i, mcc_captured_t).header->name);
     }
 }
 
 void mcc_accept_give_back(request_rec *r)
 {
-    const mcc_request *request = mcc_request_known(first_request(r));
+    const mcc_request_t *request = mcc_request_known(first_request(r));
     int i;
 
-    for (i = 0; request && request->captured && i < request->captured->nelts;
-         i++) {
-        const mcc_captured *field = &APR_ARRAY_IDX(request->captured, i, mcc_captured);
+    for (i = 0; request && request->captured && i < request->captured->nelts; i++) {
+        const mcc_captured_t *field = &APR_ARRAY_IDX(request->captured, i, mcc_captured_t);
 
         apr_table_addn(r->headers_in, field->header->name, field->value);
     }
 }
 
 /* Captured headers that this location does not accept came uninvited. */
-static int turn_away_uninvited(request_rec *r, const mcc_request *request)
+static int turn_away_uninvited(request_rec *r, const mcc_request_t *request)
 {
-    const mcc_dir_config *dir = mcc_dir_config_of(r);
+    const mcc_dir_config_t *dir = mcc_dir_config_of(r);
     int found = 0;
     int i;
 
@@ -303,12 +288,12 @@ static int turn_away_uninvited(request_rec *r, const mcc_request *request)
         return OK;
     }
     for (i = 0; i < request->captured->nelts; i++) {
-        const mcc_accepted_name *header
-            = APR_ARRAY_IDX(request->captured, i, mcc_captured).header;
+        const mcc_accepted_name_t *header =
+            APR_ARRAY_IDX(request->captured, i, mcc_captured_t).header;
 
         if (!mcc_accepts(&dir->accept) || header->number != dir->accept.header) {
-            ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
-                          "header \"%s\" stripped from the request", header->name);
+            ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "header \"%s\" stripped from the request",
+                          header->name);
             found = 1;
         }
     }
@@ -320,7 +305,7 @@ static int turn_away_uninvited(request_rec *r, const mcc_request *request)
 static int answers_refusal(const request_rec *r)
 {
     while ((r = r->prev ? r->prev : r->main)) {
-        const mcc_request *request = mcc_request_known(r);
+        const mcc_request_t *request = mcc_request_known(r);
 
         if (request && request->refused) {
             return 1;
@@ -331,7 +316,7 @@ static int answers_refusal(const request_rec *r)
 
 int mcc_accept_enforce(request_rec *r)
 {
-    const mcc_accept_outcome *outcome;
+    const mcc_accept_outcome_t *outcome;
     const char *note = "refused";
     int status = HTTP_FORBIDDEN;
     int level = APLOG_INFO;
@@ -339,8 +324,7 @@ int mcc_accept_enforce(request_rec *r)
     if (!mcc_server_config_of(r->server)->accepts) {
         return DECLINED;
     }
-    if (!r->main && !r->prev
-        && turn_away_uninvited(r, mcc_request_of(r)) != OK) {
+    if (!r->main && !r->prev && turn_away_uninvited(r, mcc_request_of(r)) != OK) {
         return HTTP_BAD_REQUEST;
     }
     outcome = mcc_accept_outcome_of(r);
@@ -380,15 +364,14 @@ int mcc_accept_enforce(request_rec *r)
     return status;
 }
 
-int mcc_accept_undecided(request_rec *r)
+int mcc_accept_sections_unknown(request_rec *r)
 {
-    const mcc_request *request = mcc_request_known(r);
+    const mcc_request_t *request = mcc_request_known(r);
 
-    return mcc_server_config_of(r->server)->accepts
-        && !(request && request->located);
+    return mcc_server_config_of(r->server)->accepts && !(request && request->located);
 }
 
-int mcc_accept_locate(request_rec *r)
+int mcc_accept_sections_known(request_rec *r)
 {
     if (mcc_server_config_of(r->server)->accepts) {
         mcc_request_of(r)->located = 1;
@@ -398,7 +381,7 @@ int mcc_accept_locate(request_rec *r)
 
 void mcc_accept_child_init(apr_pool_t *pchild, server_rec *s)
 {
-    mcc_global *global = mcc_server_config_of(s)->global;
+    mcc_global_t *global = mcc_server_config_of(s)->global;
     client_cert_result result;
 
     (void)pchild;
@@ -408,8 +391,7 @@ void mcc_accept_child_init(apr_pool_t *pchild, server_rec *s)
     /* Never freed: as mcc_forward_child_init()'s. */
     result = client_cert_verification_cache_new(mcc_cache_share(global), &global->verdicts);
     if (result != CLIENT_CERT_RESULT_OK) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
-                     "ClientCertAccept: %s; nothing is accepted",
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "ClientCertAccept: %s; nothing is accepted",
                      client_cert_result_message(result));
     }
 }

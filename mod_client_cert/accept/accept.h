@@ -16,16 +16,16 @@
 #include "client_cert.h"
 
 typedef enum {
-    MCC_ACCEPT_STATE_OFF,      /**< the role is not played here */
-    MCC_ACCEPT_STATE_NONE,     /**< no header, no identity */
+    MCC_ACCEPT_STATE_OFF,  /**< the role is not played here */
+    MCC_ACCEPT_STATE_NONE, /**< no header, no identity */
     MCC_ACCEPT_STATE_ACCEPTED,
     MCC_ACCEPT_STATE_MALFORMED, /**< to be answered 400 */
-    MCC_ACCEPT_STATE_REFUSED,  /**< to be answered 403 */
-    MCC_ACCEPT_STATE_FAULT     /**< ours: to be answered 500 */
-} mcc_accept_state;
+    MCC_ACCEPT_STATE_REFUSED,   /**< to be answered 403 */
+    MCC_ACCEPT_STATE_FAULT      /**< ours: to be answered 500 */
+} mcc_accept_state_t;
 
 typedef struct mcc_accept_outcome {
-    mcc_accept_state state;
+    mcc_accept_state_t state;
     /** with MALFORMED, REFUSED and FAULT; in full for the log, and without the
      *  particulars of this request for CLIENT_CERT_VERIFY */
     const char *reason, *kind;
@@ -36,10 +36,10 @@ typedef struct mcc_accept_outcome {
     /** its variables, which live as long; 0 where nothing is accepted */
     const client_cert_variable *variables;
     size_t variable_count;
-} mcc_accept_outcome;
+} mcc_accept_outcome_t;
 
 /** The outcome for a request as it is configured now. */
-const mcc_accept_outcome *mcc_accept_outcome_of(request_rec *r);
+const mcc_accept_outcome_t *mcc_accept_outcome_of(request_rec *r);
 
 /** Set the values of the headers that ClientCertAccept names aside. */
 void mcc_accept_capture(request_rec *r);
@@ -50,10 +50,10 @@ void mcc_accept_give_back(request_rec *r);
 /** Whether it is not known yet which sections apply, on a server where some
  *  play the role. Until then nobody is the client, and above all not the TLS
  *  peer, of whom mod_ssl would speak. */
-int mcc_accept_undecided(request_rec *r);
+int mcc_accept_sections_unknown(request_rec *r);
 
 /** map_to_storage hook, before any other. */
-int mcc_accept_locate(request_rec *r);
+int mcc_accept_sections_known(request_rec *r);
 
 /** post_perdir_config hook: nothing skips it. Answers 400, 403 and 500. */
 int mcc_accept_enforce(request_rec *r);

@@ -10,12 +10,12 @@
 #include "accept/variables.h"
 
 /* mod_ssl's, for where the role is not played; NULL without mod_ssl. */
-static APR_OPTIONAL_FN_TYPE(ssl_ext_list) *peer_extensions;
+static APR_OPTIONAL_FN_TYPE(ssl_ext_list) * peer_extensions;
 
 /* mod_headers, mod_rewrite, mod_lua and others ask this hook; mod_ssl answers
  * last, from the TLS peer. */
-const char *mcc_accept_ssl_var_lookup(apr_pool_t *p, server_rec *s, conn_rec *c,
-                                      request_rec *r, const char *name)
+const char *mcc_accept_ssl_var_lookup(apr_pool_t *p, server_rec *s, conn_rec *c, request_rec *r,
+                                      const char *name)
 {
     (void)p;
     (void)s;
@@ -32,22 +32,20 @@ static const char *expression_variable(ap_expr_eval_ctx_t *ctx, const void *data
     return value ? value : "";
 }
 
-static const char *expression_function(ap_expr_eval_ctx_t *ctx, const void *data,
-                                       const char *name)
+static const char *expression_function(ap_expr_eval_ctx_t *ctx, const void *data, const char *name)
 {
     (void)data;
     return expression_variable(ctx, name);
 }
 
-static apr_array_header_t *expression_list(ap_expr_eval_ctx_t *ctx,
-                                           const void *data, const char *name)
+static apr_array_header_t *expression_list(ap_expr_eval_ctx_t *ctx, const void *data,
+                                           const char *name)
 {
-    const mcc_accept_outcome *outcome = ctx->r ? mcc_accept_outcome_of(ctx->r)
-                                               : NULL;
+    const mcc_accept_outcome_t *outcome = ctx->r ? mcc_accept_outcome_of(ctx->r) : NULL;
 
     (void)data;
-    if (outcome && (outcome->state != MCC_ACCEPT_STATE_OFF
-                    || mcc_accept_undecided(ctx->r))) {
+    if (outcome
+        && (outcome->state != MCC_ACCEPT_STATE_OFF || mcc_accept_sections_unknown(ctx->r))) {
         return mcc_accept_extensions(ctx->r, ctx->p, name);
     }
     return peer_extensions ? peer_extensions(ctx->p, ctx->c, 1, name) : NULL;
@@ -61,8 +59,7 @@ static const char *expression_user(ap_expr_eval_ctx_t *ctx, const void *data)
     return value ? value : "";
 }
 
-static const char *expression_auth_type(ap_expr_eval_ctx_t *ctx,
-                                        const void *data)
+static const char *expression_auth_type(ap_expr_eval_ctx_t *ctx, const void *data)
 {
     const char *value = ctx->r ? mcc_accept_user_auth_type(ctx->r) : NULL;
 
@@ -77,26 +74,22 @@ int mcc_accept_expr_lookup(ap_expr_lookup_parms *parms)
         *parms->data = parms->name;
         return OK;
     }
-    if (parms->type == AP_EXPR_FUNC_VAR
-        && !ap_cstr_casecmp(parms->name, "REMOTE_USER")) {
+    if (parms->type == AP_EXPR_FUNC_VAR && !ap_cstr_casecmp(parms->name, "REMOTE_USER")) {
         *parms->func = expression_user;
         *parms->data = NULL;
         return OK;
     }
-    if (parms->type == AP_EXPR_FUNC_VAR
-        && !ap_cstr_casecmp(parms->name, "AUTH_TYPE")) {
+    if (parms->type == AP_EXPR_FUNC_VAR && !ap_cstr_casecmp(parms->name, "AUTH_TYPE")) {
         *parms->func = expression_auth_type;
         *parms->data = NULL;
         return OK;
     }
-    if (parms->type == AP_EXPR_FUNC_STRING
-        && !ap_cstr_casecmp(parms->name, "SSL")) {
+    if (parms->type == AP_EXPR_FUNC_STRING && !ap_cstr_casecmp(parms->name, "SSL")) {
         *parms->func = expression_function;
         *parms->data = NULL;
         return OK;
     }
-    if (parms->type == AP_EXPR_FUNC_LIST
-        && !ap_cstr_casecmp(parms->name, "PeerExtList")) {
+    if (parms->type == AP_EXPR_FUNC_LIST && !ap_cstr_casecmp(parms->name, "PeerExtList")) {
         *parms->func = expression_list;
         *parms->data = NULL;
         return OK;

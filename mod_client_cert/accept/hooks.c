@@ -12,11 +12,11 @@
  * location's client, and sections may ask for it before it is written anew. */
 int mcc_accept_map_to_storage(request_rec *r)
 {
-    int status = mcc_accept_locate(r);
+    int status = mcc_accept_sections_known(r);
 
     if ((r->prev || r->main) && mcc_server_config_of(r->server)->accepts) {
         mcc_accept_variables_remove(r);
-        mcc_accept_user_begin(r);
+        mcc_accept_user_map_to_storage(r);
     }
     return status;
 }
@@ -26,37 +26,33 @@ int mcc_accept_post_perdir_config(request_rec *r)
     int status = mcc_accept_enforce(r);
 
     if (status == DECLINED && (r->prev || r->main)) {
-        mcc_accept_user_enter(r);
+        mcc_accept_user_post_perdir_config(r);
     }
     return status;
 }
 
-static authz_status check_authorization(request_rec *r, const char *args,
-                                        const void *parsed)
+static authz_status check_authorization(request_rec *r, const char *args, const void *parsed)
 {
     (void)args;
     (void)parsed;
-    return mcc_accept_outcome_of(r)->state == MCC_ACCEPT_STATE_ACCEPTED
-        ? AUTHZ_GRANTED : AUTHZ_DENIED;
+    return mcc_accept_outcome_of(r)->state == MCC_ACCEPT_STATE_ACCEPTED ? AUTHZ_GRANTED
+                                                                        : AUTHZ_DENIED;
 }
 
-static const char *parse_authorization(cmd_parms *cmd, const char *args,
-                                       const void **parsed)
+static const char *parse_authorization(cmd_parms *cmd, const char *args, const void **parsed)
 {
     (void)cmd;
     (void)parsed;
     return *args ? "'Require client-cert' takes no arguments" : NULL;
 }
 
-const authz_provider mcc_accept_authorization = {
-    check_authorization, parse_authorization
-};
+const authz_provider mcc_accept_authorization = { check_authorization, parse_authorization };
 
 /* After mod_ssl's StdEnvVars has written the peer's. */
 int mcc_accept_fixups(request_rec *r)
 {
-    const mcc_accept_outcome *outcome = mcc_accept_outcome_of(r);
-    mcc_request *request;
+    const mcc_accept_outcome_t *outcome = mcc_accept_outcome_of(r);
+    mcc_request_t *request;
 
     if (outcome->state == MCC_ACCEPT_STATE_OFF) {
         return DECLINED;
@@ -71,8 +67,8 @@ int mcc_accept_fixups(request_rec *r)
  * locations' variables into one environment: ours, or mod_ssl's of the peer. */
 static int export_again(request_rec *r)
 {
-    const mcc_accept_outcome *outcome = mcc_accept_outcome_of(r);
-    mcc_request *request = mcc_request_known(r);
+    const mcc_accept_outcome_t *outcome = mcc_accept_outcome_of(r);
+    mcc_request_t *request = mcc_request_known(r);
 
     if (outcome->state == MCC_ACCEPT_STATE_OFF) {
         if (request && request->exported) {
@@ -88,6 +84,6 @@ static int export_again(request_rec *r)
 
 int mcc_accept_fixups_after_redirects(request_rec *r)
 {
-    mcc_accept_user_follow(r);
+    mcc_accept_user_fixups(r);
     return export_again(r);
 }

@@ -16,16 +16,16 @@
 
 APLOG_USE_MODULE(client_cert);
 
-static mcc_user *user_known(const request_rec *r)
+static mcc_user_t *user_known(const request_rec *r)
 {
-    const mcc_request *request = mcc_request_known(r);
+    const mcc_request_t *request = mcc_request_known(r);
 
     return request ? request->user : NULL;
 }
 
-static mcc_user *user_of(request_rec *r)
+static mcc_user_t *user_of(request_rec *r)
 {
-    mcc_request *request = mcc_request_of(r);
+    mcc_request_t *request = mcc_request_of(r);
 
     if (!request->user) {
         request->user = apr_pcalloc(r->pool, sizeof(*request->user));
@@ -33,12 +33,12 @@ static mcc_user *user_of(request_rec *r)
     return request->user;
 }
 
-static int plays_role(const mcc_user *user)
+static int plays_role(const mcc_user_t *user)
 {
     return user->outcome->state != MCC_ACCEPT_STATE_OFF;
 }
 
-static void restore_user(request_rec *r, const mcc_user *user)
+static void restore_user(request_rec *r, const mcc_user_t *user)
 {
     r->user = user->name;
     r->ap_auth_type = user->auth_type;
@@ -51,7 +51,7 @@ static int is_value(const void *value, const char *name, const char *found)
 }
 
 /* Also from variables to which it was copied. */
-static void restore_authorization(request_rec *r, const mcc_user *user)
+static void restore_authorization(request_rec *r, const mcc_user_t *user)
 {
     const char *authorization = apr_table_get(r->headers_in, "Authorization");
 
@@ -69,7 +69,7 @@ static void restore_authorization(request_rec *r, const mcc_user *user)
     }
 }
 
-static void name_user(request_rec *r, mcc_user *user)
+static void name_user(request_rec *r, mcc_user_t *user)
 {
     const char *value;
 
@@ -84,14 +84,13 @@ static void name_user(request_rec *r, mcc_user *user)
     }
     else {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
-                      "ClientCertUserName: the client's certificate has no %s",
-                      user->variable);
+                      "ClientCertUserName: the client's certificate has no %s", user->variable);
     }
 }
 
 int mcc_accept_user_save(request_rec *r)
 {
-    mcc_user *user;
+    mcc_user_t *user;
 
     if (!mcc_server_config_of(r->server)->accepts) {
         return DECLINED;
@@ -107,7 +106,7 @@ int mcc_accept_user_save(request_rec *r)
 }
 
 /* After mod_ssl's access hook. */
-static void take_back_user(request_rec *r, mcc_user *user)
+static void take_back_user(request_rec *r, mcc_user_t *user)
 {
     if (!user->name_saved) {
         return;
@@ -123,7 +122,7 @@ static void take_back_user(request_rec *r, mcc_user *user)
 
 int mcc_accept_user_set(request_rec *r)
 {
-    mcc_user *user;
+    mcc_user_t *user;
 
     if (!mcc_server_config_of(r->server)->accepts) {
         return DECLINED;
@@ -140,7 +139,7 @@ int mcc_accept_user_set(request_rec *r)
 
 int mcc_accept_user_authorization(request_rec *r)
 {
-    mcc_user *user = user_known(r);
+    mcc_user_t *user = user_known(r);
 
     if (!user || !user->authorization_saved) {
         return DECLINED;
@@ -150,25 +149,23 @@ int mcc_accept_user_authorization(request_rec *r)
         restore_authorization(r, user);
     }
     else {
-        user->faked = apr_table_get(r->headers_in, "Authorization")
-            != user->authorization;
+        user->faked = apr_table_get(r->headers_in, "Authorization") != user->authorization;
     }
     return DECLINED;
 }
 
 const char *mcc_accept_user_name(const request_rec *r)
 {
-    const mcc_user *user = user_known(r);
+    const mcc_user_t *user = user_known(r);
 
     return user && user->name_saved && plays_role(user) ? user->name : r->user;
 }
 
 const char *mcc_accept_user_auth_type(const request_rec *r)
 {
-    const mcc_user *user = user_known(r);
+    const mcc_user_t *user = user_known(r);
 
-    return user && user->name_saved && plays_role(user) ? user->auth_type
-                                                        : r->ap_auth_type;
+    return user && user->name_saved && plays_role(user) ? user->auth_type : r->ap_auth_type;
 }
 
 int mcc_accept_user_log(request_rec *r)
@@ -181,7 +178,7 @@ int mcc_accept_user_log(request_rec *r)
         r = r->prev;
     }
     for (; r; r = r->next) {
-        mcc_user *user = user_known(r);
+        mcc_user_t *user = user_known(r);
 
         if (user) {
             take_back_user(r, user);
@@ -197,10 +194,10 @@ static request_rec *request_before(const request_rec *r)
 
 /* The record of the request whose access was checked: its own, or that of one
  * before with the same configuration, whose user it has then. */
-static mcc_user *checked_user(request_rec *r)
+static mcc_user_t *checked_user(request_rec *r)
 {
     while (r) {
-        mcc_user *user = user_known(r);
+        mcc_user_t *user = user_known(r);
 
         if (user && user->outcome) {
             return user;
@@ -211,7 +208,7 @@ static mcc_user *checked_user(request_rec *r)
 }
 
 /* Whether the user of a request is one by a certificate, and not a password. */
-static int is_by_certificate(const request_rec *r, const mcc_user *user)
+static int is_by_certificate(const request_rec *r, const mcc_user_t *user)
 {
     return r->user && (user->faked || r->user == user->given);
 }
@@ -219,16 +216,16 @@ static int is_by_certificate(const request_rec *r, const mcc_user *user)
 static int is_user(const void *name, const char *variable, const char *value)
 {
     return !strcmp(variable, "AUTH_TYPE")
-        || (!strcmp(variable, "REMOTE_USER") && is_value(name, variable, value));
+           || (!strcmp(variable, "REMOTE_USER") && is_value(name, variable, value));
 }
 
-void mcc_accept_user_begin(request_rec *r)
+void mcc_accept_user_map_to_storage(request_rec *r)
 {
     request_rec *current;
     request_rec *before;
 
     for (current = r; (before = request_before(current)); current = before) {
-        mcc_user *user = checked_user(before);
+        mcc_user_t *user = checked_user(before);
 
         if (!user) {
             return;
@@ -244,15 +241,15 @@ void mcc_accept_user_begin(request_rec *r)
     }
 }
 
-void mcc_accept_user_enter(request_rec *r)
+void mcc_accept_user_post_perdir_config(request_rec *r)
 {
-    const mcc_accept_outcome *outcome = mcc_accept_outcome_of(r);
+    const mcc_accept_outcome_t *outcome = mcc_accept_outcome_of(r);
     int redirected = 1;
     request_rec *current;
     request_rec *before;
 
     for (current = r; (before = request_before(current)); current = before) {
-        mcc_user *user = checked_user(before);
+        mcc_user_t *user = checked_user(before);
 
         /* The same has come in already, and left nothing. */
         if (!user || user->outcome == outcome) {
@@ -269,12 +266,12 @@ void mcc_accept_user_enter(request_rec *r)
     }
 }
 
-int mcc_accept_user_follow(request_rec *r)
+int mcc_accept_user_fixups(request_rec *r)
 {
-    const mcc_accept_outcome *outcome;
+    const mcc_accept_outcome_t *outcome;
     const char *variable;
-    mcc_user *checked;
-    mcc_user *user;
+    mcc_user_t *checked;
+    mcc_user_t *user;
     int is_same;
 
     if (!mcc_server_config_of(r->server)->accepts) {
@@ -287,8 +284,7 @@ int mcc_accept_user_follow(request_rec *r)
     outcome = mcc_accept_outcome_of(r);
     variable = mcc_dir_config_of(r)->accept.user_name;
     is_same = checked->outcome == outcome;
-    if (is_same
-        && (!plays_role(checked) || checked->variable == variable)) {
+    if (is_same && (!plays_role(checked) || checked->variable == variable)) {
         return DECLINED;
     }
     user = user_of(r);
@@ -304,7 +300,7 @@ int mcc_accept_user_follow(request_rec *r)
         if (plays_role(user)) {
             restore_authorization(r, user);
         }
-        mcc_accept_user_enter(r);
+        mcc_accept_user_post_perdir_config(r);
     }
     /* Who gave a password is who he says. */
     if (r->user == user->name) {

@@ -34,14 +34,14 @@ int mcc_accept_user_log(request_rec *r);
 /** Take variables that tell the user of another location, where a certificate
  *  gave it, from a redirected request or a subrequest, before it is known which
  *  sections apply. */
-void mcc_accept_user_begin(request_rec *r);
+void mcc_accept_user_map_to_storage(request_rec *r);
 
 /** Take away, once that is known, what the requests before it leave it: an
  *  Authorization that was made up of a certificate, and their users' names. */
-void mcc_accept_user_enter(request_rec *r);
+void mcc_accept_user_post_perdir_config(request_rec *r);
 
 /** Fixups hook: if another location was put into this one's place since access
  *  was checked (ap_internal_fast_redirect()), have the user name that is its. */
-int mcc_accept_user_follow(request_rec *r);
+int mcc_accept_user_fixups(request_rec *r);
 
 #endif /* MCC_ACCEPT_USER_H */

@@ -35,15 +35,12 @@ int mcc_accept_is_variable(const char *name)
 /* A variable where there is no client. */
 static const char *without_client(const char *name)
 {
-    return !ap_cstr_casecmp(name, SSL_VERIFY)
-               || !ap_cstr_casecmp(name, OUR_VERIFY)
-        ? "NONE" : "";
+    return !ap_cstr_casecmp(name, SSL_VERIFY) || !ap_cstr_casecmp(name, OUR_VERIFY) ? "NONE" : "";
 }
 
-static const char *verify_of(apr_pool_t *p, const mcc_accept_outcome *outcome)
+static const char *verify_of(apr_pool_t *p, const mcc_accept_outcome_t *outcome)
 {
-    return outcome->kind ? apr_pstrcat(p, "FAILED:", outcome->kind, NULL)
-                         : "NONE";
+    return outcome->kind ? apr_pstrcat(p, "FAILED:", outcome->kind, NULL) : "NONE";
 }
 
 /* What asked for it sees an empty one, and would go on with that: so the request
@@ -56,14 +53,12 @@ static void fail(request_rec *r, const char *name, client_cert_result result)
     mcc_request_of(r)->variable_failed = 1;
 }
 
-static const char *client_variable(request_rec *r,
-                                   const client_cert_accepted *accepted,
+static const char *client_variable(request_rec *r, const client_cert_accepted *accepted,
                                    const char *name)
 {
     client_cert_allocator allocator = mcc_pool_allocator(r->pool);
     const char *value = NULL;
-    client_cert_result result
-        = client_cert_accepted_variable(accepted, name, &allocator, &value);
+    client_cert_result result = client_cert_accepted_variable(accepted, name, &allocator, &value);
 
     if (result != CLIENT_CERT_RESULT_OK) {
         fail(r, name, result);
@@ -73,32 +68,28 @@ static const char *client_variable(request_rec *r,
 
 const char *mcc_accept_variable(request_rec *r, const char *name)
 {
-    const mcc_accept_outcome *outcome = mcc_accept_outcome_of(r);
+    const mcc_accept_outcome_t *outcome = mcc_accept_outcome_of(r);
 
     if (outcome->state == MCC_ACCEPT_STATE_OFF) {
-        return mcc_accept_undecided(r) ? without_client(name) : NULL;
+        return mcc_accept_sections_unknown(r) ? without_client(name) : NULL;
     }
     if (outcome->accepted) {
         return client_variable(r, outcome->accepted, name);
     }
-    return ap_cstr_casecmp(name, OUR_VERIFY) ? without_client(name)
-                                             : verify_of(r->pool, outcome);
+    return ap_cstr_casecmp(name, OUR_VERIFY) ? without_client(name) : verify_of(r->pool, outcome);
 }
 
-void mcc_accept_variables_export(request_rec *r,
-                                 const mcc_accept_outcome *outcome)
+void mcc_accept_variables_export(request_rec *r, const mcc_accept_outcome_t *outcome)
 {
     size_t i;
 
     mcc_accept_variables_remove(r);
     if (!outcome->accepted) {
         apr_table_addn(r->subprocess_env, SSL_VERIFY, "NONE");
-        apr_table_addn(r->subprocess_env, OUR_VERIFY,
-                       verify_of(r->pool, outcome));
+        apr_table_addn(r->subprocess_env, OUR_VERIFY, verify_of(r->pool, outcome));
     }
     for (i = 0; i < outcome->variable_count; i++) {
-        apr_table_addn(r->subprocess_env, outcome->variables[i].name,
-                       outcome->variables[i].value);
+        apr_table_addn(r->subprocess_env, outcome->variables[i].name, outcome->variables[i].value);
     }
 }
 
@@ -114,10 +105,9 @@ void mcc_accept_variables_remove(request_rec *r)
     mcc_environment_remove(r, is_variable, NULL);
 }
 
-apr_array_header_t *mcc_accept_extensions(request_rec *r, apr_pool_t *p,
-                                          const char *extension)
+apr_array_header_t *mcc_accept_extensions(request_rec *r, apr_pool_t *p, const char *extension)
 {
-    const mcc_accept_outcome *outcome = mcc_accept_outcome_of(r);
+    const mcc_accept_outcome_t *outcome = mcc_accept_outcome_of(r);
     client_cert_allocator allocator = mcc_pool_allocator(p);
     apr_array_header_t *values = NULL;
     const char *value = NULL;
@@ -127,8 +117,8 @@ apr_array_header_t *mcc_accept_extensions(request_rec *r, apr_pool_t *p,
     if (!outcome->accepted || !extension) {
         return NULL;
     }
-    result = client_cert_accepted_extensions(outcome->accepted, extension,
-                                             &allocator, &value, &count);
+    result =
+        client_cert_accepted_extensions(outcome->accepted, extension, &allocator, &value, &count);
     if (result != CLIENT_CERT_RESULT_OK) {
         fail(r, extension, result);
     }

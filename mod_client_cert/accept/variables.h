@@ -21,8 +21,7 @@ const char *mcc_accept_variable(request_rec *r, const char *name);
 
 /** Write the variables of the request's client, or of nobody, into its
  *  environment, in place of what is there under these names. */
-void mcc_accept_variables_export(request_rec *r,
-                                 const mcc_accept_outcome *outcome);
+void mcc_accept_variables_export(request_rec *r, const mcc_accept_outcome_t *outcome);
 
 /** Take the variables out of the environment, and with REDIRECT_ those of the
  *  requests that led to this one. */
@@ -31,7 +30,6 @@ void mcc_accept_variables_remove(request_rec *r);
 /** What PeerExtList of an expression gives for an accepted client.
  *  @param extension a long or short name of OpenSSL's, or a numeric OID
  *  @return (const char *) the values in words; NULL if there are none */
-apr_array_header_t *mcc_accept_extensions(request_rec *r, apr_pool_t *p,
-                                          const char *extension);
+apr_array_header_t *mcc_accept_extensions(request_rec *r, apr_pool_t *p, const char *extension);
 
 #endif /* MCC_ACCEPT_VARIABLES_H */

@@ -21,13 +21,11 @@ static const char *check_context(cmd_parms *cmd)
     const ap_directive_t *parent;
     size_t i;
 
-    for (parent = cmd->directive->parent; !error && parent;
-         parent = parent->parent) {
+    for (parent = cmd->directive->parent; !error && parent; parent = parent->parent) {
         for (i = 0; i < sizeof(conditional) / sizeof(conditional[0]); i++) {
             if (!ap_cstr_casecmp(parent->directive, conditional[i])) {
-                error = apr_pstrcat(cmd->pool, cmd->cmd->name,
-                                    " cannot occur within ", parent->directive,
-                                    "> section", NULL);
+                error = apr_pstrcat(cmd->pool, cmd->cmd->name, " cannot occur within ",
+                                    parent->directive, "> section", NULL);
             }
         }
     }
@@ -35,18 +33,17 @@ static const char *check_context(cmd_parms *cmd)
 }
 
 /* The section's part, to be changed by a directive; remembered for checking. */
-static mcc_accept_config *section_of(cmd_parms *cmd, mcc_dir_config *conf)
+static mcc_accept_config_t *section_of(cmd_parms *cmd, mcc_dir_config_t *conf)
 {
-    mcc_global *global = mcc_server_config_of(cmd->server)->global;
-    mcc_accept_section *section;
+    mcc_global_t *global = mcc_server_config_of(cmd->server)->global;
+    mcc_accept_section_t *section;
 
     if (conf->is_accept_section) {
         return &conf->accept;
     }
     conf->is_accept_section = 1;
     if (!global->accept_sections) {
-        global->accept_sections = apr_array_make(cmd->pool, 4,
-                                                 sizeof(mcc_accept_section));
+        global->accept_sections = apr_array_make(cmd->pool, 4, sizeof(mcc_accept_section_t));
     }
     section = apr_array_push(global->accept_sections);
     section->server = cmd->server;
@@ -57,10 +54,10 @@ static mcc_accept_config *section_of(cmd_parms *cmd, mcc_dir_config *conf)
 }
 
 /* The number of the name among those that are read. */
-static int add_accepted_name(mcc_global *global, const char *name, apr_pool_t *p)
+static int add_accepted_name(mcc_global_t *global, const char *name, apr_pool_t *p)
 {
     char *lower = apr_pstrdup(p, name);
-    mcc_accepted_name *known;
+    mcc_accepted_name_t *known;
 
     ap_str_tolower(lower);
     known = apr_hash_get(global->accepted_names_by_case, lower, APR_HASH_KEY_STRING);
@@ -68,19 +65,18 @@ static int add_accepted_name(mcc_global *global, const char *name, apr_pool_t *p
         known = apr_palloc(p, sizeof(*known));
         known->name = name;
         known->number = global->accepted_names->nelts;
-        APR_ARRAY_PUSH(global->accepted_names, const mcc_accepted_name *) = known;
+        APR_ARRAY_PUSH(global->accepted_names, const mcc_accepted_name_t *) = known;
         apr_hash_set(global->accepted_names_by_case, lower, APR_HASH_KEY_STRING, known);
     }
     return known->number;
 }
 
-const char *mcc_set_accept(cmd_parms *cmd, void *dir, const char *word,
-                           const char *header)
+const char *mcc_set_accept(cmd_parms *cmd, void *dir, const char *word, const char *header)
 {
-    mcc_server_config *server = mcc_server_config_of(cmd->server);
+    mcc_server_config_t *server = mcc_server_config_of(cmd->server);
     const char *error = check_context(cmd);
     const client_cert_format_row *format;
-    mcc_accept_config *accept;
+    mcc_accept_config_t *accept;
 
     if (error) {
         return error;
@@ -119,7 +115,7 @@ const char *mcc_set_accept(cmd_parms *cmd, void *dir, const char *word,
 const char *mcc_set_trust(cmd_parms *cmd, void *dir, const char *word)
 {
     const char *error = check_context(cmd);
-    mcc_accept_config *accept;
+    mcc_accept_config_t *accept;
 
     if (error) {
         return error;
@@ -141,7 +137,7 @@ static apr_status_t free_names(void *names)
 const char *mcc_set_trust_name(cmd_parms *cmd, void *dir, const char *name)
 {
     const char *error = check_context(cmd);
-    mcc_accept_config *accept;
+    mcc_accept_config_t *accept;
     client_cert_result result = CLIENT_CERT_RESULT_OK;
 
     if (error) {
@@ -151,22 +147,21 @@ const char *mcc_set_trust_name(cmd_parms *cmd, void *dir, const char *name)
     if (!accept->names) {
         result = client_cert_names_new(NULL, 0, &accept->names);
         if (result == CLIENT_CERT_RESULT_OK) {
-            apr_pool_cleanup_register(cmd->pool, accept->names, free_names,
-                                      apr_pool_cleanup_null);
+            apr_pool_cleanup_register(cmd->pool, accept->names, free_names, apr_pool_cleanup_null);
         }
     }
     if (result == CLIENT_CERT_RESULT_OK) {
         result = client_cert_names_add(accept->names, name);
     }
     return result == CLIENT_CERT_RESULT_OK
-        ? NULL : mcc_fault(cmd, "\"%s\": %s", name,
-                           client_cert_result_message(result));
+               ? NULL
+               : mcc_fault(cmd, "\"%s\": %s", name, client_cert_result_message(result));
 }
 
 const char *mcc_set_trust_crl(cmd_parms *cmd, void *dir, const char *word)
 {
     const char *error = check_context(cmd);
-    mcc_accept_config *accept;
+    mcc_accept_config_t *accept;
 
     if (error) {
         return error;
@@ -189,11 +184,10 @@ const char *mcc_set_trust_peer(cmd_parms *cmd, void *dir, int on)
     return NULL;
 }
 
-const char *mcc_set_max_age(cmd_parms *cmd, void *dir, const char *age,
-                            const char *skew)
+const char *mcc_set_max_age(cmd_parms *cmd, void *dir, const char *age, const char *skew)
 {
     const char *error = check_context(cmd);
-    mcc_accept_config *accept;
+    mcc_accept_config_t *accept;
     const char *rest = "";
     apr_int64_t seconds;
 
@@ -226,11 +220,12 @@ const char *mcc_set_user_name(cmd_parms *cmd, void *dir, const char *variable)
         return error;
     }
     /* A slip of the pen would leave everybody without a name, or all with one. */
-    if (client_cert_variable_identifies(variable, &identifies)
-            != CLIENT_CERT_RESULT_OK
+    if (client_cert_variable_identifies(variable, &identifies) != CLIENT_CERT_RESULT_OK
         || !identifies) {
-        return mcc_fault(cmd, "\"%s\" is no variable that says who the client "
-                         "is (SSL_CLIENT_S_DN_CN and the like)", variable);
+        return mcc_fault(cmd,
+                         "\"%s\" is no variable that says who the client "
+                         "is (SSL_CLIENT_S_DN_CN and the like)",
+                         variable);
     }
     section_of(cmd, dir)->user_name = variable;
     return NULL;

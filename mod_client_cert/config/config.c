@@ -12,21 +12,21 @@
 
 static apr_status_t free_vhosts(void *global)
 {
-    client_cert_vhosts_free(((mcc_global *)global)->vhosts);
-    ((mcc_global *)global)->vhosts = NULL;
+    client_cert_vhosts_free(((mcc_global_t *)global)->vhosts);
+    ((mcc_global_t *)global)->vhosts = NULL;
     return APR_SUCCESS;
 }
 
-void mcc_forget_vhosts(mcc_global *global, apr_pool_t *pconf)
+void mcc_forget_vhosts(mcc_global_t *global, apr_pool_t *pconf)
 {
     apr_pool_cleanup_run(pconf, global, free_vhosts);
 }
 
 /* Server configurations are made before any hook of ours runs and without a
  * way to the main server's, so what they share hangs on their common pool. */
-static mcc_global *global_of(apr_pool_t *pconf)
+static mcc_global_t *global_of(apr_pool_t *pconf)
 {
-    mcc_global *global = NULL;
+    mcc_global_t *global = NULL;
     void *found = NULL;
 
     apr_pool_userdata_get(&found, GLOBAL_KEY, pconf);
@@ -34,14 +34,12 @@ static mcc_global *global_of(apr_pool_t *pconf)
     if (!global) {
         global = apr_pcalloc(pconf, sizeof(*global));
         mcc_names_init(&global->our_names, pconf);
-            global->accepted_names = apr_array_make(pconf, 1,
-                                                sizeof(const mcc_accepted_name *));
+        global->accepted_names = apr_array_make(pconf, 1, sizeof(const mcc_accepted_name_t *));
         global->accepted_names_by_case = apr_hash_make(pconf);
         global->cache_size = MCC_DEFAULT_CACHE_SIZE;
         global->tls_certificates = apr_hash_make(pconf);
         if (client_cert_vhosts_new(&global->vhosts) == CLIENT_CERT_RESULT_OK) {
-            apr_pool_cleanup_register(pconf, global, free_vhosts,
-                                      apr_pool_cleanup_null);
+            apr_pool_cleanup_register(pconf, global, free_vhosts, apr_pool_cleanup_null);
         }
         mcc_names_add(&global->our_names, MCC_CLIENT_CERT);
         mcc_names_add(&global->our_names, MCC_CLIENT_CERT_CHAIN);
@@ -50,41 +48,38 @@ static mcc_global *global_of(apr_pool_t *pconf)
     return global;
 }
 
-void mcc_forward_config_init(mcc_forward_config *conf)
+void mcc_forward_config_init(mcc_forward_config_t *conf)
 {
     conf->chain = -1;
     conf->signer_certs = -1;
 }
 
-void mcc_forward_config_merge(mcc_forward_config *conf,
-                              const mcc_forward_config *base,
-                              const mcc_forward_config *add)
+void mcc_forward_config_merge(mcc_forward_config_t *conf, const mcc_forward_config_t *base,
+                              const mcc_forward_config_t *add)
 {
     conf->lines = add->lines ? add->lines : base->lines;
     conf->chain = add->chain < 0 ? base->chain : add->chain;
-    conf->signer_certs = add->signer_certs < 0 ? base->signer_certs
-                                               : add->signer_certs;
+    conf->signer_certs = add->signer_certs < 0 ? base->signer_certs : add->signer_certs;
 }
 
-int mcc_forwards(const mcc_forward_config *conf)
+int mcc_forwards(const mcc_forward_config_t *conf)
 {
     return conf->lines && conf->lines->nelts;
 }
 
-void mcc_signer_config_init(mcc_signer_config *conf)
+void mcc_signer_config_init(mcc_signer_config_t *conf)
 {
     conf->lifetime = -1;
 }
 
-void mcc_signer_config_merge(mcc_signer_config *conf,
-                             const mcc_signer_config *base,
-                             const mcc_signer_config *add)
+void mcc_signer_config_merge(mcc_signer_config_t *conf, const mcc_signer_config_t *base,
+                             const mcc_signer_config_t *add)
 {
     *conf = add->source == MCC_SIGNER_UNSET ? *base : *add;
     conf->lifetime = add->lifetime < 0 ? base->lifetime : add->lifetime;
 }
 
-void mcc_accept_config_init(mcc_accept_config *conf)
+void mcc_accept_config_init(mcc_accept_config_t *conf)
 {
     conf->format = MCC_ACCEPT_UNSET;
     conf->trust_peer = -1;
@@ -92,9 +87,8 @@ void mcc_accept_config_init(mcc_accept_config *conf)
     conf->skew = -1;
 }
 
-void mcc_accept_config_merge(mcc_accept_config *conf,
-                             const mcc_accept_config *base,
-                             const mcc_accept_config *add)
+void mcc_accept_config_merge(mcc_accept_config_t *conf, const mcc_accept_config_t *base,
+                             const mcc_accept_config_t *add)
 {
     *conf = *add;
     if (add->format == MCC_ACCEPT_UNSET) {
@@ -122,26 +116,29 @@ void mcc_accept_config_merge(mcc_accept_config *conf,
     }
 }
 
-int mcc_accepts(const mcc_accept_config *conf)
+int mcc_accepts(const mcc_accept_config_t *conf)
 {
     return conf->format >= 0;
 }
 
-mcc_accept_rules mcc_accept_rules_of(const mcc_accept_config *conf)
+mcc_accept_rules_t mcc_accept_rules_of(const mcc_accept_config_t *conf)
 {
-    mcc_accept_rules rules = {
-        conf->anchors, conf->crls, conf->names, (uint32_t)conf->format,
-        (uint32_t)conf->header, mcc_accept_needs_peer(conf) ? 1 : 0,
-        conf->max_age < 0 ? MCC_DEFAULT_MAX_AGE : (uint32_t)conf->max_age,
-        conf->max_age < 0 ? MCC_DEFAULT_SKEW : (uint32_t)conf->skew, 0
-    };
+    mcc_accept_rules_t rules = { conf->anchors,
+                                 conf->crls,
+                                 conf->names,
+                                 (uint32_t)conf->format,
+                                 (uint32_t)conf->header,
+                                 mcc_accept_needs_peer(conf) ? 1 : 0,
+                                 conf->max_age < 0 ? MCC_DEFAULT_MAX_AGE : (uint32_t)conf->max_age,
+                                 conf->max_age < 0 ? MCC_DEFAULT_SKEW : (uint32_t)conf->skew,
+                                 0 };
 
     return rules;
 }
 
 void *mcc_create_server_config(apr_pool_t *p, server_rec *s)
 {
-    mcc_server_config *conf = apr_pcalloc(p, sizeof(*conf));
+    mcc_server_config_t *conf = apr_pcalloc(p, sizeof(*conf));
 
     (void)s;
     conf->global = global_of(p);
@@ -151,9 +148,9 @@ void *mcc_create_server_config(apr_pool_t *p, server_rec *s)
 
 void *mcc_merge_server_config(apr_pool_t *p, void *base_conf, void *add_conf)
 {
-    const mcc_server_config *base = base_conf;
-    const mcc_server_config *add = add_conf;
-    mcc_server_config *conf = apr_pmemdup(p, add, sizeof(*add));
+    const mcc_server_config_t *base = base_conf;
+    const mcc_server_config_t *add = add_conf;
+    mcc_server_config_t *conf = apr_pmemdup(p, add, sizeof(*add));
 
     mcc_signer_config_merge(&conf->signer, &base->signer, &add->signer);
     if (add->incoming == MCC_INCOMING_UNSET) {
@@ -164,8 +161,7 @@ void *mcc_merge_server_config(apr_pool_t *p, void *base_conf, void *add_conf)
     }
     conf->certificate_files += base->certificate_files;
     /* The main server's sections apply to every virtual host. */
-    conf->forwards_in_section = add->forwards_in_section
-        || base->forwards_in_section;
+    conf->forwards_in_section = add->forwards_in_section || base->forwards_in_section;
     conf->signs = add->signs || base->signs;
     conf->accepts = add->accepts || base->accepts;
     conf->signer_certs_seen = add->signer_certs_seen | base->signer_certs_seen;
@@ -174,7 +170,7 @@ void *mcc_merge_server_config(apr_pool_t *p, void *base_conf, void *add_conf)
 
 void *mcc_create_dir_config(apr_pool_t *p, char *path)
 {
-    mcc_dir_config *conf = apr_pcalloc(p, sizeof(*conf));
+    mcc_dir_config_t *conf = apr_pcalloc(p, sizeof(*conf));
 
     (void)path;
     mcc_forward_config_init(&conf->forward);
@@ -185,82 +181,78 @@ void *mcc_create_dir_config(apr_pool_t *p, char *path)
 
 void *mcc_merge_dir_config(apr_pool_t *p, void *base_conf, void *add_conf)
 {
-    const mcc_dir_config *base = base_conf;
-    const mcc_dir_config *add = add_conf;
-    mcc_dir_config *conf = apr_palloc(p, sizeof(*conf));
+    const mcc_dir_config_t *base = base_conf;
+    const mcc_dir_config_t *add = add_conf;
+    mcc_dir_config_t *conf = apr_palloc(p, sizeof(*conf));
 
     mcc_forward_config_merge(&conf->forward, &base->forward, &add->forward);
     mcc_accept_config_merge(&conf->accept, &base->accept, &add->accept);
-    conf->machine_certificate_file = add->machine_certificate_file
-        ? add->machine_certificate_file : base->machine_certificate_file;
-    conf->ws_fallback = add->ws_fallback < 0 ? base->ws_fallback
-                                             : add->ws_fallback;
+    conf->machine_certificate_file = add->machine_certificate_file ? add->machine_certificate_file
+                                                                   : base->machine_certificate_file;
+    conf->ws_fallback = add->ws_fallback < 0 ? base->ws_fallback : add->ws_fallback;
     conf->fcgi_variables = !add->fcgi_variables ? base->fcgi_variables
-        : !base->fcgi_variables ? add->fcgi_variables
-        : apr_array_append(p, base->fcgi_variables, add->fcgi_variables);
+                           : !base->fcgi_variables
+                               ? add->fcgi_variables
+                               : apr_array_append(p, base->fcgi_variables, add->fcgi_variables);
     conf->is_accept_section = 0;
     return conf;
 }
 
 void mcc_config_complete(server_rec *main_server)
 {
-    mcc_global *global = mcc_server_config_of(main_server)->global;
+    mcc_global_t *global = mcc_server_config_of(main_server)->global;
     server_rec *s;
 
     for (s = main_server; s; s = s->next) {
-        mcc_server_config *conf = mcc_server_config_of(s);
-        const mcc_dir_config *whole = ap_get_module_config(s->lookup_defaults,
-                                                           &client_cert_module);
+        mcc_server_config_t *conf = mcc_server_config_of(s);
+        const mcc_dir_config_t *whole =
+            ap_get_module_config(s->lookup_defaults, &client_cert_module);
 
-        conf->forwards = conf->forwards_in_section
-            || mcc_forwards(&whole->forward);
+        conf->forwards = conf->forwards_in_section || mcc_forwards(&whole->forward);
     }
     global->tunnels = ap_find_linked_module("mod_proxy_wstunnel.c") != NULL;
     global->proxies_http = ap_find_linked_module("mod_proxy_http.c") != NULL;
 }
 
-mcc_server_config *mcc_server_config_of(const server_rec *s)
+mcc_server_config_t *mcc_server_config_of(const server_rec *s)
 {
     return ap_get_module_config(s->module_config, &client_cert_module);
 }
 
-mcc_dir_config *mcc_dir_config_of(const request_rec *r)
+mcc_dir_config_t *mcc_dir_config_of(const request_rec *r)
 {
     return ap_get_module_config(r->per_dir_config, &client_cert_module);
 }
 
 static int compare_names(const void *a, const void *b)
 {
-    return ap_cstr_casecmp((*(const mcc_accepted_name *const *)a)->name,
-                           (*(const mcc_accepted_name *const *)b)->name);
+    return ap_cstr_casecmp((*(const mcc_accepted_name_t *const *)a)->name,
+                           (*(const mcc_accepted_name_t *const *)b)->name);
 }
 
-void mcc_accepted_names_sort(mcc_global *global)
+void mcc_accepted_names_sort(mcc_global_t *global)
 {
     qsort(global->accepted_names->elts, (size_t)global->accepted_names->nelts,
-          sizeof(const mcc_accepted_name *), compare_names);
+          sizeof(const mcc_accepted_name_t *), compare_names);
 }
 
-const mcc_accepted_name *mcc_find_accepted_name(const mcc_global *global,
-                                                const char *name)
+const mcc_accepted_name_t *mcc_find_accepted_name(const mcc_global_t *global, const char *name)
 {
-    const mcc_accepted_name wanted = { name, 0 };
-    const mcc_accepted_name *key = &wanted;
-    const mcc_accepted_name *const *found
-        = bsearch(&key, global->accepted_names->elts,
-                  (size_t)global->accepted_names->nelts,
-                  sizeof(const mcc_accepted_name *), compare_names);
+    const mcc_accepted_name_t wanted = { name, 0 };
+    const mcc_accepted_name_t *key = &wanted;
+    const mcc_accepted_name_t *const *found =
+        bsearch(&key, global->accepted_names->elts, (size_t)global->accepted_names->nelts,
+                sizeof(const mcc_accepted_name_t *), compare_names);
 
     return found ? *found : NULL;
 }
 
-apr_size_t mcc_cache_share(const mcc_global *global)
+apr_size_t mcc_cache_share(const mcc_global_t *global)
 {
-    return global->forwards && global->accepts ? global->cache_size / 2
-                                               : global->cache_size;
+    return global->forwards && global->accepts ? global->cache_size / 2 : global->cache_size;
 }
 
-int mcc_watches_tls(const mcc_global *global)
+int mcc_needs_tls_client(const mcc_global_t *global)
 {
     return global->forwards || global->accepts;
 }

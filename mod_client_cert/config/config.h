@@ -26,8 +26,8 @@
 extern module AP_MODULE_DECLARE_DATA client_cert_module;
 
 /** A file that a directive names, and all of them; see files.h. */
-typedef struct mcc_file mcc_file;
-typedef struct mcc_files mcc_files;
+typedef struct mcc_file mcc_file_t;
+typedef struct mcc_files mcc_files_t;
 
 #define MCC_DEFAULT_LIFETIME 60
 
@@ -37,32 +37,32 @@ typedef struct mcc_files mcc_files;
 
 /** One header to send: a line of ClientCertForward. */
 typedef struct {
-    uint32_t format;     /**< a client_cert_format */
-    const char *header;  /**< field name as configured */
+    uint32_t format;        /**< a client_cert_format */
+    const char *header;     /**< field name as configured */
     unsigned is_signed : 1; /**< the value is a signed one */
-} mcc_forward_line;
+} mcc_forward_line_t;
 
 /** Who signs, ClientCertSigner. */
 typedef enum {
     MCC_SIGNER_UNSET,
-    MCC_SIGNER_SERVER,  /**< the certificate that terminated the connection */
-    MCC_SIGNER_FILE     /**< mcc_signer_config.file */
-} mcc_signer_source;
+    MCC_SIGNER_SERVER, /**< the certificate that terminated the connection */
+    MCC_SIGNER_FILE    /**< mcc_signer_config_t.file */
+} mcc_signer_source_t;
 
 /** A section's part in the forward role. */
 typedef struct {
-    /** (mcc_forward_line) NULL where unset, empty for "off" */
+    /** (mcc_forward_line_t) NULL where unset, empty for "off" */
     apr_array_header_t *lines;
     int chain;        /**< 0, 1; -1 where unset */
     int signer_certs; /**< a client_cert_signer_certs; -1 where unset */
-} mcc_forward_config;
+} mcc_forward_config_t;
 
 /** A server's part in it. */
 typedef struct {
-    mcc_signer_source source;
-    mcc_file *file;       /**< with MCC_SIGNER_FILE */
+    mcc_signer_source_t source;
+    mcc_file_t *file;     /**< with MCC_SIGNER_FILE */
     apr_int64_t lifetime; /**< seconds, -1 where unset */
-} mcc_signer_config;
+} mcc_signer_config_t;
 
 #define MCC_ACCEPT_UNSET (-1)
 #define MCC_ACCEPT_OFF (-2)
@@ -72,50 +72,46 @@ typedef struct {
 
 /** A section's part in the accept role. */
 typedef struct {
-    int format;         /**< MCC_ACCEPT_UNSET, _OFF or a client_cert_format */
-    int header;         /**< the number of an mcc_accepted_name, with a format */
-    mcc_file *anchors;                  /**< NULL where unset */
-    mcc_file *crls;                     /**< NULL where unset */
-    client_cert_names *names;           /**< NULL where unset */
-    int trust_peer;                     /**< 0, 1; -1 where unset */
-    apr_int64_t max_age;                /**< seconds; -1 where unset */
-    apr_int64_t skew;                   /**< seconds; with max_age */
-    const char *user_name;              /**< a variable; NULL where unset */
-} mcc_accept_config;
+    int format;               /**< MCC_ACCEPT_UNSET, _OFF or a client_cert_format */
+    int header;               /**< the number of an mcc_accepted_name_t, with a format */
+    mcc_file_t *anchors;      /**< NULL where unset */
+    mcc_file_t *crls;         /**< NULL where unset */
+    client_cert_names *names; /**< NULL where unset */
+    int trust_peer;           /**< 0, 1; -1 where unset */
+    apr_int64_t max_age;      /**< seconds; -1 where unset */
+    apr_int64_t skew;         /**< seconds; with max_age */
+    const char *user_name;    /**< a variable; NULL where unset */
+} mcc_accept_config_t;
 
 /** All that the outcome for a value depends on but for the request: two that have the
  *  same octets have the same outcome. Without padding. */
 typedef struct {
-    const mcc_file *anchors;        /**< NULL if it is missing */
-    const mcc_file *crls;           /**< NULL if there is none */
+    const mcc_file_t *anchors;      /**< NULL if it is missing */
+    const mcc_file_t *crls;         /**< NULL if there is none */
     const client_cert_names *names; /**< NULL if there are none */
     uint32_t format;                /**< a client_cert_format */
-    uint32_t header;                /**< the number of an mcc_accepted_name */
+    uint32_t header;                /**< the number of an mcc_accepted_name_t */
     uint32_t needs_peer;            /**< whether the TLS peer has a say */
     uint32_t max_age;               /**< seconds */
     uint32_t skew;                  /**< seconds */
     uint32_t reserved;              /**< 0 */
-} mcc_accept_rules;
+} mcc_accept_rules_t;
 
 /** A header that some ClientCertAccept reads. Two names that fold to one are still two
  *  headers to be read. */
 typedef struct {
     const char *name;
     int number; /**< in the order of the directives */
-} mcc_accepted_name;
+} mcc_accepted_name_t;
 
 /** What is done with a request that brings one of our headers. */
-typedef enum {
-    MCC_INCOMING_UNSET,
-    MCC_INCOMING_STRIP,
-    MCC_INCOMING_REJECT
-} mcc_incoming_action;
+typedef enum { MCC_INCOMING_UNSET, MCC_INCOMING_STRIP, MCC_INCOMING_REJECT } mcc_incoming_action_t;
 
 /** One for each httpd, shared by all its virtual hosts. */
 typedef struct {
     /** every header name that is ours; first, since all requests ask for it */
-    mcc_names our_names;
-    mcc_files *files; /**< NULL until a directive names one */
+    mcc_names_t our_names;
+    mcc_files_t *files; /**< NULL until a directive names one */
     /** ClientCertSignatureCache in bytes, for both roles together; 0 for none */
     apr_size_t cache_size;
     /** some ClientCertForward names a format */
@@ -128,7 +124,7 @@ typedef struct {
     unsigned caches : 1;
     /** mcc_tls_directives_known(); set in check_config */
     unsigned tls_directives_known : 1;
-    /** (const mcc_accepted_name *) each once; ordered by name from check_config on, for
+    /** (const mcc_accepted_name_t *) each once; ordered by name from check_config on, for
      *  the request that looks one up */
     apr_array_header_t *accepted_names;
     /** the same by their names in lower case */
@@ -143,15 +139,15 @@ typedef struct {
     client_cert_signature_cache *cache;
     /** verdicts to reuse; made in each child process, NULL before that */
     client_cert_verification_cache *verdicts;
-} mcc_global;
+} mcc_global_t;
 
-typedef struct mcc_tls_host mcc_tls_host;
+typedef struct mcc_tls_vhost mcc_tls_vhost_t;
 
 /** One for each (virtual) server, merged with the main server's. */
 typedef struct {
-    mcc_global *global;
-    mcc_signer_config signer; /**< who signs, and for how long */
-    mcc_incoming_action incoming;
+    mcc_global_t *global;
+    mcc_signer_config_t signer; /**< who signs, and for how long */
+    mcc_incoming_action_t incoming;
     /** a section of this server forwards */
     unsigned forwards_in_section : 1;
     /** the server forwards, as a whole or in a section; set in check_config */
@@ -166,13 +162,13 @@ typedef struct {
     const char *certificate_file;
     int certificate_files;
     /** what mod_ssl terminates here; NULL without TLS; set in post_config */
-    mcc_tls_host *tls_host;
-} mcc_server_config;
+    mcc_tls_vhost_t *tls_host;
+} mcc_server_config_t;
 
 /** One for each section, merged by httpd for every request. */
 typedef struct {
-    mcc_forward_config forward;
-    mcc_accept_config accept;
+    mcc_forward_config_t forward;
+    mcc_accept_config_t accept;
     /** SSLProxyMachineCertificateFile; NULL where unset */
     const char *machine_certificate_file;
     /** ProxyWebsocketFallbackToProxyHttp, see tunnel.h: 0, 1; -1 where unset */
@@ -181,15 +177,15 @@ typedef struct {
     apr_array_header_t *fcgi_variables;
     /** among the global's accept_sections; not merged */
     unsigned is_accept_section : 1;
-} mcc_dir_config;
+} mcc_dir_config_t;
 
 /** A section with some directive of the role, to be checked at start-up. */
 typedef struct {
     server_rec *server;
-    mcc_dir_config *conf;
+    mcc_dir_config_t *conf;
     const char *file;
     int line;
-} mcc_accept_section;
+} mcc_accept_section_t;
 
 #define MCC_DEFAULT_CACHE_SIZE (16 * 1024 * 1024)
 
@@ -198,36 +194,33 @@ void *mcc_merge_server_config(apr_pool_t *p, void *base, void *add);
 void *mcc_create_dir_config(apr_pool_t *p, char *path);
 void *mcc_merge_dir_config(apr_pool_t *p, void *base, void *add);
 
-mcc_server_config *mcc_server_config_of(const server_rec *s);
-mcc_dir_config *mcc_dir_config_of(const request_rec *r);
+mcc_server_config_t *mcc_server_config_of(const server_rec *s);
+mcc_dir_config_t *mcc_dir_config_of(const request_rec *r);
 
-void mcc_forward_config_init(mcc_forward_config *conf);
-void mcc_forward_config_merge(mcc_forward_config *conf,
-                              const mcc_forward_config *base,
-                              const mcc_forward_config *add);
+void mcc_forward_config_init(mcc_forward_config_t *conf);
+void mcc_forward_config_merge(mcc_forward_config_t *conf, const mcc_forward_config_t *base,
+                              const mcc_forward_config_t *add);
 
 /** Whether the role is played. */
-int mcc_forwards(const mcc_forward_config *conf);
+int mcc_forwards(const mcc_forward_config_t *conf);
 
-void mcc_signer_config_init(mcc_signer_config *conf);
-void mcc_signer_config_merge(mcc_signer_config *conf,
-                             const mcc_signer_config *base,
-                             const mcc_signer_config *add);
+void mcc_signer_config_init(mcc_signer_config_t *conf);
+void mcc_signer_config_merge(mcc_signer_config_t *conf, const mcc_signer_config_t *base,
+                             const mcc_signer_config_t *add);
 
-void mcc_accept_config_init(mcc_accept_config *conf);
+void mcc_accept_config_init(mcc_accept_config_t *conf);
 /** conf may be add. */
-void mcc_accept_config_merge(mcc_accept_config *conf,
-                             const mcc_accept_config *base,
-                             const mcc_accept_config *add);
+void mcc_accept_config_merge(mcc_accept_config_t *conf, const mcc_accept_config_t *base,
+                             const mcc_accept_config_t *add);
 
 /** Whether the role is played. */
-int mcc_accepts(const mcc_accept_config *conf);
+int mcc_accepts(const mcc_accept_config_t *conf);
 
 /** What a section that plays the role accepts by; what is unset has its default. */
-mcc_accept_rules mcc_accept_rules_of(const mcc_accept_config *conf);
+mcc_accept_rules_t mcc_accept_rules_of(const mcc_accept_config_t *conf);
 
 /** Whether the role, where it is played, looks at the TLS peer. */
-static MCC_INLINE int mcc_accept_needs_peer(const mcc_accept_config *conf)
+static MCC_INLINE int mcc_accept_needs_peer(const mcc_accept_config_t *conf)
 {
     return conf->trust_peer != 0 || conf->format == CLIENT_CERT_FORMAT_RFC9440;
 }
@@ -237,20 +230,19 @@ static MCC_INLINE int mcc_accept_needs_peer(const mcc_accept_config *conf)
 void mcc_config_complete(server_rec *main_server);
 
 /** Put accepted_names in order: all are there. */
-void mcc_accepted_names_sort(mcc_global *global);
+void mcc_accepted_names_sort(mcc_global_t *global);
 
 /** What accepted_names has for a field name, as HTTP compares names and not as
  *  backends fold them; NULL if nobody reads it. */
-const mcc_accepted_name *mcc_find_accepted_name(const mcc_global *global,
-                                                const char *name);
+const mcc_accepted_name_t *mcc_find_accepted_name(const mcc_global_t *global, const char *name);
 
 /** The memory that each role may use for what it keeps, in bytes. */
-apr_size_t mcc_cache_share(const mcc_global *global);
+apr_size_t mcc_cache_share(const mcc_global_t *global);
 
 /** Free global->vhosts. */
-void mcc_forget_vhosts(mcc_global *global, apr_pool_t *pconf);
+void mcc_forget_vhosts(mcc_global_t *global, apr_pool_t *pconf);
 
 /** Whether either role needs to know the client of a TLS connection. */
-int mcc_watches_tls(const mcc_global *global);
+int mcc_needs_tls_client(const mcc_global_t *global);
 
 #endif /* MCC_CONFIG_CONFIG_H */

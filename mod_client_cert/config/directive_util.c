@@ -12,10 +12,11 @@
 const char *mcc_without_module(cmd_parms *cmd, const char *module_name)
 {
     return ap_find_linked_module(module_name) || (cmd->override & NONFATAL_UNKNOWN)
-        ? NULL
-        : apr_pstrcat(cmd->pool, "Invalid command '", cmd->cmd->name,
-                      "', perhaps misspelled or defined by a module not "
-                      "included in the server configuration", NULL);
+               ? NULL
+               : apr_pstrcat(cmd->pool, "Invalid command '", cmd->cmd->name,
+                             "', perhaps misspelled or defined by a module not "
+                             "included in the server configuration",
+                             NULL);
 }
 
 const char *mcc_fault(cmd_parms *cmd, const char *format, ...)
@@ -84,23 +85,28 @@ const char *mcc_header_fault(cmd_parms *cmd, const char *header)
 
     result = client_cert_field_name_kind(header, &kind);
     if (result != CLIENT_CERT_RESULT_OK) {
-        return mcc_fault(cmd, "\"%s\": %s", header,
-                         client_cert_result_message(result));
+        return mcc_fault(cmd, "\"%s\": %s", header, client_cert_result_message(result));
     }
     if (kind == CLIENT_CERT_FIELD_NAME_NO_TOKEN) {
         return mcc_fault(cmd, "\"%s\" is no header name", header);
     }
     if (kind == CLIENT_CERT_FIELD_NAME_RESERVED) {
-        return mcc_fault(cmd, "the header \"%s\" has a meaning of its own in "
-                         "HTTP", header);
+        return mcc_fault(cmd,
+                         "the header \"%s\" has a meaning of its own in "
+                         "HTTP",
+                         header);
     }
     if (mcc_find_format(header)) {
-        return mcc_fault(cmd, "\"%s\" is a format, not a header: each format "
-                         "has a directive of its own", header);
+        return mcc_fault(cmd,
+                         "\"%s\" is a format, not a header: each format "
+                         "has a directive of its own",
+                         header);
     }
     if (mcc_names_equal(header, MCC_CLIENT_CERT_CHAIN)) {
-        return mcc_fault(cmd, "the header \"%s\" is the one of "
-                         "ClientCertForwardChain", header);
+        return mcc_fault(cmd,
+                         "the header \"%s\" is the one of "
+                         "ClientCertForwardChain",
+                         header);
     }
     return NULL;
 }

@@ -19,7 +19,7 @@ APLOG_USE_MODULE(client_cert);
 /* All files of a configuration. */
 struct mcc_files {
     apr_hash_t *by_name;
-    apr_array_header_t *all; /**< (mcc_file *) in the order of the directives */
+    apr_array_header_t *all; /**< (mcc_file_t *) in the order of the directives */
 };
 
 /* httpd may unload this module between two configurations, and load another
@@ -33,23 +33,23 @@ typedef struct {
     unsigned char *octets[2];
     apr_size_t length[2];
     apr_time_t read_at;
-} good_octets;
+} good_octets_t;
 
 /* Those of all files of one configuration, by directive and names. */
 typedef struct {
-    apr_pool_t *pool; /* NULL if there are none */
+    apr_pool_t *pool;  /* NULL if there are none */
     apr_hash_t *files; /* (good_octets *) */
-} generation;
+} generation_t;
 
 typedef struct {
     int number; /* of the configuration that `last` belongs to */
-    generation last;
-    generation next; /* of the one that is being read */
-} retained_files;
+    generation_t last;
+    generation_t next; /* of the one that is being read */
+} retained_files_t;
 
-static retained_files *retained(void)
+static retained_files_t *retained(void)
 {
-    retained_files *found = ap_retained_data_get(RETAINED_KEY);
+    retained_files_t *found = ap_retained_data_get(RETAINED_KEY);
 
     return found ? found : ap_retained_data_create(RETAINED_KEY, sizeof(*found));
 }
@@ -67,19 +67,19 @@ int mcc_restarts(void)
 }
 
 /* Those of a configuration, made when they are first asked for. */
-static mcc_files *files_of(const server_rec *s, apr_pool_t *pconf)
+static mcc_files_t *files_of(const server_rec *s, apr_pool_t *pconf)
 {
-    mcc_global *global = mcc_server_config_of(s)->global;
+    mcc_global_t *global = mcc_server_config_of(s)->global;
 
     if (!global->files) {
         global->files = apr_palloc(pconf, sizeof(*global->files));
         global->files->by_name = apr_hash_make(pconf);
-        global->files->all = apr_array_make(pconf, 4, sizeof(mcc_file *));
+        global->files->all = apr_array_make(pconf, 4, sizeof(mcc_file_t *));
     }
     return global->files;
 }
 
-static void forget(generation *old)
+static void forget(generation_t *old)
 {
     apr_hash_index_t *i;
 
@@ -87,7 +87,7 @@ static void forget(generation *old)
         return;
     }
     for (i = apr_hash_first(old->pool, old->files); i; i = apr_hash_next(i)) {
-        good_octets *good = apr_hash_this_val(i);
+        good_octets_t *good = apr_hash_this_val(i);
 
         OPENSSL_cleanse(good->octets[0], good->length[0]);
         OPENSSL_cleanse(good->octets[1], good->length[1]);
@@ -96,19 +96,17 @@ static void forget(generation *old)
     memset(old, 0, sizeof(*old));
 }
 
-static const char *key_of(const mcc_file *file, apr_pool_t *p)
+static const char *key_of(const mcc_file_t *file, apr_pool_t *p)
 {
-    return apr_pstrcat(p, file->directive, "\n", file->name, "\n",
-                       file->key_name, NULL);
+    return apr_pstrcat(p, file->directive, "\n", file->name, "\n", file->key_name, NULL);
 }
 
 /* The next configuration may fall back to these. Not the one that httpd reads
  * only to see whether it can start. */
-static void remember(const mcc_file *file, const good_octets *good,
-                     apr_pool_t *process_pool)
+static void remember(const mcc_file_t *file, const good_octets_t *good, apr_pool_t *process_pool)
 {
-    generation *next = &retained()->next;
-    good_octets *copy;
+    generation_t *next = &retained()->next;
+    good_octets_t *copy;
     int i;
 
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
@@ -130,9 +128,9 @@ static void remember(const mcc_file *file, const good_octets *good,
     apr_hash_set(next->files, key_of(file, next->pool), APR_HASH_KEY_STRING, copy);
 }
 
-static const good_octets *last_good(const mcc_file *file, apr_pool_t *ptemp)
+static const good_octets_t *last_good(const mcc_file_t *file, apr_pool_t *ptemp)
 {
-    const retained_files *all = retained();
+    const retained_files_t *all = retained();
 
     /* Without this module in the configuration between, there is no last. */
     if (!all->last.pool || all->number + 1 != config_number()) {
@@ -160,8 +158,7 @@ static apr_status_t free_crls(void *crls)
 }
 
 /* Make what is used of octets. It goes with the configuration. */
-static client_cert_result make(mcc_file *file, const good_octets *octets,
-                               apr_pool_t *pconf)
+static client_cert_result make(mcc_file_t *file, const good_octets_t *octets, apr_pool_t *pconf)
 {
     client_cert_signer *signer = NULL;
     client_cert_anchors *anchors = NULL;
@@ -173,21 +170,18 @@ static client_cert_result make(mcc_file *file, const good_octets *octets,
     switch (file->kind) {
     case MCC_FILE_SIGNER:
         result = client_cert_signer_from_pem(octets->octets[0], octets->length[0],
-                                             file->key_name ? octets->octets[1]
-                                                            : NULL,
+                                             file->key_name ? octets->octets[1] : NULL,
                                              octets->length[1], &signer);
         made = signer;
         release = free_signer;
         break;
     case MCC_FILE_ANCHORS:
-        result = client_cert_anchors_from_pem(octets->octets[0],
-                                              octets->length[0], &anchors);
+        result = client_cert_anchors_from_pem(octets->octets[0], octets->length[0], &anchors);
         made = anchors;
         release = free_anchors;
         break;
     case MCC_FILE_CRLS:
-        result = client_cert_crls_from_pem(octets->octets[0], octets->length[0],
-                                           &crls);
+        result = client_cert_crls_from_pem(octets->octets[0], octets->length[0], &crls);
         made = crls;
         release = free_crls;
         break;
@@ -203,17 +197,17 @@ static client_cert_result make(mcc_file *file, const good_octets *octets,
     return CLIENT_CERT_RESULT_OK;
 }
 
-int mcc_file_is_unusable(const mcc_file *file)
+int mcc_file_is_unusable(const mcc_file_t *file)
 {
     return !file->signer && !file->anchors && !file->crls;
 }
 
 /* What is wrong with the files as they are now, NULL if nothing is. */
-static const char *read_now(mcc_file *file, const server_rec *s, apr_pool_t *pconf)
+static const char *read_now(mcc_file_t *file, const server_rec *s, apr_pool_t *pconf)
 {
     const char *const names[2] = { file->name, file->key_name };
     client_cert_file *content[2] = { NULL, NULL };
-    good_octets octets = { { NULL, NULL }, { 0, 0 }, apr_time_now() };
+    good_octets_t octets = { { NULL, NULL }, { 0, 0 }, apr_time_now() };
     char reason[CLIENT_CERT_REASON_SIZE];
     const char *fault = NULL;
     client_cert_result result;
@@ -225,7 +219,7 @@ static const char *read_now(mcc_file *file, const server_rec *s, apr_pool_t *pco
         if (client_cert_file_read(names[i], &content[i], reason, sizeof(reason))
                 != CLIENT_CERT_RESULT_OK
             || client_cert_file_octets(content[i], &data, &octets.length[i])
-                != CLIENT_CERT_RESULT_OK) {
+                   != CLIENT_CERT_RESULT_OK) {
             fault = apr_pstrcat(pconf, names[i], ": ", reason, NULL);
         }
         octets.octets[i] = (unsigned char *)data;
@@ -236,8 +230,7 @@ static const char *read_now(mcc_file *file, const server_rec *s, apr_pool_t *pco
             remember(file, &octets, s->process->pool);
         }
         else {
-            fault = apr_pstrcat(pconf, file->names, ": ",
-                                client_cert_result_message(result), NULL);
+            fault = apr_pstrcat(pconf, file->names, ": ", client_cert_result_message(result), NULL);
         }
     }
     client_cert_file_free(content[0]);
@@ -246,9 +239,9 @@ static const char *read_now(mcc_file *file, const server_rec *s, apr_pool_t *pco
 }
 
 /* 0 if there is none that can be used. */
-static int use_last_good(mcc_file *file, const server_rec *s, apr_pool_t *pconf)
+static int use_last_good(mcc_file_t *file, const server_rec *s, apr_pool_t *pconf)
 {
-    const good_octets *last = last_good(file, pconf);
+    const good_octets_t *last = last_good(file, pconf);
 
     if (!last || make(file, last, pconf) != CLIENT_CERT_RESULT_OK) {
         return 0;
@@ -257,15 +250,14 @@ static int use_last_good(mcc_file *file, const server_rec *s, apr_pool_t *pconf)
     return 1;
 }
 
-const char *mcc_file_read(cmd_parms *cmd, mcc_file_kind kind, const char *word,
-                          const char *key_word, mcc_file **file)
+const char *mcc_file_read(cmd_parms *cmd, mcc_file_kind_t kind, const char *word,
+                          const char *key_word, mcc_file_t **file)
 {
-    mcc_files *files = files_of(cmd->server, cmd->pool);
+    mcc_files_t *files = files_of(cmd->server, cmd->pool);
     const char *name = ap_server_root_relative(cmd->pool, word);
-    const char *key_name = key_word ? ap_server_root_relative(cmd->pool, key_word)
-                                    : NULL;
+    const char *key_name = key_word ? ap_server_root_relative(cmd->pool, key_word) : NULL;
     const char *fault;
-    mcc_file *made;
+    mcc_file_t *made;
 
     if (!name || (key_word && !key_name)) {
         return mcc_fault(cmd, "%s: invalid path", name ? key_word : word);
@@ -276,10 +268,9 @@ const char *mcc_file_read(cmd_parms *cmd, mcc_file_kind kind, const char *word,
     made->name = name;
     made->key_name = key_name;
     made->names = key_name ? apr_pstrcat(cmd->pool, name, " ", key_name, NULL) : name;
-    made->place = apr_psprintf(cmd->pool, "%s:%d", cmd->directive->filename,
-                               cmd->directive->line_num);
-    *file = apr_hash_get(files->by_name, key_of(made, cmd->temp_pool),
-                         APR_HASH_KEY_STRING);
+    made->place =
+        apr_psprintf(cmd->pool, "%s:%d", cmd->directive->filename, cmd->directive->line_num);
+    *file = apr_hash_get(files->by_name, key_of(made, cmd->temp_pool), APR_HASH_KEY_STRING);
     if (*file) {
         return NULL;
     }
@@ -292,15 +283,14 @@ const char *mcc_file_read(cmd_parms *cmd, mcc_file_kind kind, const char *word,
         use_last_good(made, cmd->server, cmd->pool);
     }
     apr_hash_set(files->by_name, key_of(made, cmd->pool), APR_HASH_KEY_STRING, made);
-    APR_ARRAY_PUSH(files->all, mcc_file *) = made;
+    APR_ARRAY_PUSH(files->all, mcc_file_t *) = made;
     *file = made;
     return NULL;
 }
 
-int mcc_file_fall_back(mcc_file *file, const char *fault, server_rec *s)
+int mcc_file_fall_back(mcc_file_t *file, const char *fault, server_rec *s)
 {
-    if (!mcc_restarts() || file->fault
-        || !use_last_good(file, s, s->process->pconf)) {
+    if (!mcc_restarts() || file->fault || !use_last_good(file, s, s->process->pconf)) {
         return 0;
     }
     file->fault = apr_pstrcat(s->process->pconf, file->names, ": ", fault, NULL);
@@ -314,34 +304,31 @@ static const char *time_of(apr_time_t time, apr_pool_t *p)
     apr_time_exp_t parts;
 
     if (apr_time_exp_lt(&parts, time) != APR_SUCCESS
-        || apr_strftime(text, &length, sizeof(text), "%Y-%m-%d %H:%M:%S", &parts)
-               != APR_SUCCESS) {
+        || apr_strftime(text, &length, sizeof(text), "%Y-%m-%d %H:%M:%S", &parts) != APR_SUCCESS) {
         return "before";
     }
     return apr_pstrmemdup(p, text, length);
 }
 
-int mcc_files_report(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
-                     server_rec *s)
+int mcc_files_report(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     const apr_array_header_t *all = files_of(s, pconf)->all;
     int i;
 
     (void)plog;
     for (i = 0; i < all->nelts; i++) {
-        const mcc_file *file = APR_ARRAY_IDX(all, i, const mcc_file *);
+        const mcc_file_t *file = APR_ARRAY_IDX(all, i, const mcc_file_t *);
 
         if (file->fault && mcc_file_is_unusable(file)) {
             ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                          "%s (%s): %s; none was read before for this directive: "
-                         "requests that need it are answered 500", file->directive,
-                         file->place, file->fault);
+                         "requests that need it are answered 500",
+                         file->directive, file->place, file->fault);
         }
         else if (file->fault) {
             ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
-                         "%s (%s): %s; what was read of it at %s stays in use",
-                         file->directive, file->place, file->fault,
-                         time_of(file->read_at, ptemp));
+                         "%s (%s): %s; what was read of it at %s stays in use", file->directive,
+                         file->place, file->fault, time_of(file->read_at, ptemp));
         }
     }
     return OK;
@@ -349,23 +336,22 @@ int mcc_files_report(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
 
 typedef struct {
     server_rec *server;
-    const mcc_file *file;
-} file_warning;
+    const mcc_file_t *file;
+} file_warning_t;
 
 static void warn_of_line(void *context, size_t number, const char *line)
 {
-    const file_warning *warning = context;
-    const mcc_file *file = warning->file;
+    const file_warning_t *warning = context;
+    const mcc_file_t *file = warning->file;
 
     (void)number;
-    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, warning->server,
-                 "%s %s (%s): %s; %s", file->directive, file->names, file->place, line,
+    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, warning->server, "%s %s (%s): %s; %s",
+                 file->directive, file->names, file->place, line,
                  file->anchors ? "nothing is accepted by it"
                                : "no signer of this issuer is accepted");
 }
 
-int mcc_files_warn(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
-                   server_rec *s)
+int mcc_files_warn(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     const apr_array_header_t *all = files_of(s, pconf)->all;
     apr_int64_t now = apr_time_sec(apr_time_now());
@@ -377,8 +363,8 @@ int mcc_files_warn(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
         return OK;
     }
     for (i = 0; i < all->nelts; i++) {
-        const mcc_file *file = APR_ARRAY_IDX(all, i, const mcc_file *);
-        file_warning warning = { s, file };
+        const mcc_file_t *file = APR_ARRAY_IDX(all, i, const mcc_file_t *);
+        file_warning_t warning = { s, file };
         client_cert_listener listener = { warn_of_line, &warning };
 
         if (file->anchors) {
@@ -391,10 +377,9 @@ int mcc_files_warn(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     return OK;
 }
 
-int mcc_files_retain(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
-                     server_rec *s)
+int mcc_files_retain(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
-    retained_files *all = retained();
+    retained_files_t *all = retained();
 
     (void)pconf;
     (void)plog;

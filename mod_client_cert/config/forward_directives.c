@@ -10,14 +10,13 @@
 #include "config/directive_util.h"
 #include "config/files.h"
 
-const char *mcc_set_forward(cmd_parms *cmd, void *dir, const char *word,
-                            const char *header)
+const char *mcc_set_forward(cmd_parms *cmd, void *dir, const char *word, const char *header)
 {
-    mcc_forward_config *conf = &((mcc_dir_config *)dir)->forward;
-    mcc_server_config *server = mcc_server_config_of(cmd->server);
+    mcc_forward_config_t *conf = &((mcc_dir_config_t *)dir)->forward;
+    mcc_server_config_t *server = mcc_server_config_of(cmd->server);
     const char *error = ap_check_cmd_context(cmd, MCC_SECTION_CONTEXT);
     const client_cert_format_row *format;
-    mcc_forward_line *line;
+    mcc_forward_line_t *line;
     int n;
 
     if (error) {
@@ -31,7 +30,7 @@ const char *mcc_set_forward(cmd_parms *cmd, void *dir, const char *word,
         if (conf->lines && conf->lines->nelts) {
             return mcc_fault(cmd, "\"off\" stands beside a format in this section");
         }
-        conf->lines = apr_array_make(cmd->pool, 0, sizeof(mcc_forward_line));
+        conf->lines = apr_array_make(cmd->pool, 0, sizeof(mcc_forward_line_t));
         return NULL;
     }
 
@@ -48,16 +47,18 @@ const char *mcc_set_forward(cmd_parms *cmd, void *dir, const char *word,
     }
 
     if (!conf->lines) {
-        conf->lines = apr_array_make(cmd->pool, 2, sizeof(mcc_forward_line));
+        conf->lines = apr_array_make(cmd->pool, 2, sizeof(mcc_forward_line_t));
     }
     else if (!conf->lines->nelts) {
         return mcc_fault(cmd, "\"off\" stands beside a format in this section");
     }
     for (n = 0; n < conf->lines->nelts; n++) {
-        line = &APR_ARRAY_IDX(conf->lines, n, mcc_forward_line);
+        line = &APR_ARRAY_IDX(conf->lines, n, mcc_forward_line_t);
         if (mcc_names_equal(line->header, header)) {
-            return mcc_fault(cmd, "two formats for the header \"%s\" (\"%s\" is the "
-                         "same name to many backends)", header, line->header);
+            return mcc_fault(cmd,
+                             "two formats for the header \"%s\" (\"%s\" is the "
+                             "same name to many backends)",
+                             header, line->header);
         }
     }
 
@@ -67,8 +68,7 @@ const char *mcc_set_forward(cmd_parms *cmd, void *dir, const char *word,
     line->is_signed = format->is_signed;
     mcc_names_add(&server->global->our_names, header);
     server->global->forwards = 1;
-    if (dir != ap_get_module_config(cmd->server->lookup_defaults,
-                                    &client_cert_module)) {
+    if (dir != ap_get_module_config(cmd->server->lookup_defaults, &client_cert_module)) {
         server->forwards_in_section = 1;
     }
     if (format->is_signed) {
@@ -79,7 +79,7 @@ const char *mcc_set_forward(cmd_parms *cmd, void *dir, const char *word,
 
 const char *mcc_set_forward_chain(cmd_parms *cmd, void *dir, int on)
 {
-    mcc_forward_config *conf = &((mcc_dir_config *)dir)->forward;
+    mcc_forward_config_t *conf = &((mcc_dir_config_t *)dir)->forward;
     const char *error = ap_check_cmd_context(cmd, MCC_SECTION_CONTEXT);
 
     if (error) {
@@ -89,12 +89,10 @@ const char *mcc_set_forward_chain(cmd_parms *cmd, void *dir, int on)
     return NULL;
 }
 
-const char *mcc_set_signer(cmd_parms *cmd, void *dir, const char *word,
-                           const char *key_word)
+const char *mcc_set_signer(cmd_parms *cmd, void *dir, const char *word, const char *key_word)
 {
-    mcc_signer_config *conf = &mcc_server_config_of(cmd->server)->signer;
-    const char *error = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT
-                                             | NOT_IN_HTACCESS);
+    mcc_signer_config_t *conf = &mcc_server_config_of(cmd->server)->signer;
+    const char *error = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT | NOT_IN_HTACCESS);
 
     (void)dir;
     if (error) {
@@ -120,8 +118,8 @@ const char *mcc_set_signer(cmd_parms *cmd, void *dir, const char *word,
 
 const char *mcc_set_signer_certs(cmd_parms *cmd, void *dir, const char *word)
 {
-    mcc_forward_config *conf = &((mcc_dir_config *)dir)->forward;
-    mcc_server_config *server = mcc_server_config_of(cmd->server);
+    mcc_forward_config_t *conf = &((mcc_dir_config_t *)dir)->forward;
+    mcc_server_config_t *server = mcc_server_config_of(cmd->server);
     const char *error = ap_check_cmd_context(cmd, MCC_SECTION_CONTEXT);
 
     if (error) {
@@ -137,19 +135,19 @@ const char *mcc_set_signer_certs(cmd_parms *cmd, void *dir, const char *word)
         conf->signer_certs = CLIENT_CERT_SIGNER_CERTS_NONE;
     }
     else {
-        return mcc_fault(cmd, "unknown word \"%s\", must be one of chain, signer, "
-                     "none", word);
+        return mcc_fault(cmd,
+                         "unknown word \"%s\", must be one of chain, signer, "
+                         "none",
+                         word);
     }
     server->signer_certs_seen |= 1U << conf->signer_certs;
     return NULL;
 }
 
-const char *mcc_set_signature_lifetime(cmd_parms *cmd, void *dir,
-                                       const char *word)
+const char *mcc_set_signature_lifetime(cmd_parms *cmd, void *dir, const char *word)
 {
-    mcc_signer_config *conf = &mcc_server_config_of(cmd->server)->signer;
-    const char *error = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT
-                                             | NOT_IN_HTACCESS);
+    mcc_signer_config_t *conf = &mcc_server_config_of(cmd->server)->signer;
+    const char *error = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT | NOT_IN_HTACCESS);
     const char *rest = "";
     apr_int64_t seconds;
 

@@ -10,13 +10,10 @@
 #include <http_config.h>
 
 /** Directive functions. */
-const char *mcc_set_forward(cmd_parms *cmd, void *dir, const char *word,
-                            const char *header);
+const char *mcc_set_forward(cmd_parms *cmd, void *dir, const char *word, const char *header);
 const char *mcc_set_forward_chain(cmd_parms *cmd, void *dir, int on);
-const char *mcc_set_signer(cmd_parms *cmd, void *dir, const char *word,
-                           const char *key_word);
+const char *mcc_set_signer(cmd_parms *cmd, void *dir, const char *word, const char *key_word);
 const char *mcc_set_signer_certs(cmd_parms *cmd, void *dir, const char *word);
-const char *mcc_set_signature_lifetime(cmd_parms *cmd, void *dir,
-                                       const char *word);
+const char *mcc_set_signature_lifetime(cmd_parms *cmd, void *dir, const char *word);
 
 #endif /* MCC_CONFIG_FORWARD_DIRECTIVES_H */

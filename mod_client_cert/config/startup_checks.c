@@ -18,18 +18,17 @@
 APLOG_USE_MODULE(client_cert);
 
 /* 0 also where nothing is known of the anchors, and nothing is accepted. */
-static int holds_ca(const mcc_file *anchors)
+static int holds_ca(const mcc_file_t *anchors)
 {
     bool has_ca = true;
 
     return !mcc_file_is_unusable(anchors)
-        && (client_cert_anchors_has_ca(anchors->anchors, &has_ca)
-                != CLIENT_CERT_RESULT_OK
-            || has_ca);
+           && (client_cert_anchors_has_ca(anchors->anchors, &has_ca) != CLIENT_CERT_RESULT_OK
+               || has_ca);
 }
 
 /* What is missing for a role that is played, NULL if nothing is. */
-static const char *missing(const mcc_accept_config *accept, apr_pool_t *p)
+static const char *missing(const mcc_accept_config_t *accept, apr_pool_t *p)
 {
     if (!mcc_accepts(accept)) {
         return NULL;
@@ -39,9 +38,9 @@ static const char *missing(const mcc_accept_config *accept, apr_pool_t *p)
     }
     if (mcc_accept_needs_peer(accept) && !ap_find_linked_module("mod_ssl.c")) {
         return accept->format == CLIENT_CERT_FORMAT_RFC9440
-            ? "needs a TLS peer, and mod_ssl is not loaded"
-            : "needs a TLS peer (ClientCertTrustPeer on), and mod_ssl is not "
-              "loaded";
+                   ? "needs a TLS peer, and mod_ssl is not loaded"
+                   : "needs a TLS peer (ClientCertTrustPeer on), and mod_ssl is not "
+                     "loaded";
     }
     if (accept->names) {
         return NULL;
@@ -51,8 +50,7 @@ static const char *missing(const mcc_accept_config *accept, apr_pool_t *p)
     }
     if (holds_ca(accept->anchors)) {
         return apr_pstrcat(p, "needs ClientCertTrustName, since ClientCertTrust ",
-                           accept->anchors->names,
-                           " holds a CA, which issues to others too", NULL);
+                           accept->anchors->names, " holds a CA, which issues to others too", NULL);
     }
     return NULL;
 }
@@ -60,45 +58,44 @@ static const char *missing(const mcc_accept_config *accept, apr_pool_t *p)
 /** What the sections of one server say, all together. */
 typedef struct {
     server_rec *server;
-    mcc_accept_config all;
-} server_sections;
+    mcc_accept_config_t all;
+} server_sections_t;
 
 /** The servers that have sections, each once; by server_rec, and in order. */
 typedef struct {
-    apr_hash_t *by_server; /**< (server_sections) */
+    apr_hash_t *by_server;    /**< (server_sections) */
     apr_array_header_t *list; /**< (server_sections *) */
-} all_sections;
+} all_sections_t;
 
-static const mcc_accept_section *section_at(const mcc_global *global, int i)
+static const mcc_accept_section_t *section_at(const mcc_global_t *global, int i)
 {
     return global->accept_sections && i < global->accept_sections->nelts
-        ? &APR_ARRAY_IDX(global->accept_sections, i, mcc_accept_section) : NULL;
+               ? &APR_ARRAY_IDX(global->accept_sections, i, mcc_accept_section_t)
+               : NULL;
 }
 
-static const server_sections *sections_of(const all_sections *sections,
-                                          const server_rec *s)
+static const server_sections_t *sections_of(const all_sections_t *sections, const server_rec *s)
 {
     return apr_hash_get(sections->by_server, &s, sizeof(s));
 }
 
-static void gather_sections(all_sections *sections, const mcc_global *global,
-                            apr_pool_t *p)
+static void gather_sections(all_sections_t *sections, const mcc_global_t *global, apr_pool_t *p)
 {
-    const mcc_accept_section *section;
+    const mcc_accept_section_t *section;
     int i;
 
     sections->by_server = apr_hash_make(p);
-    sections->list = apr_array_make(p, 4, sizeof(server_sections *));
+    sections->list = apr_array_make(p, 4, sizeof(server_sections_t *));
     for (i = 0; (section = section_at(global, i)); i++) {
-        server_sections *of = apr_hash_get(sections->by_server, &section->server,
-                                           sizeof(section->server));
+        server_sections_t *of =
+            apr_hash_get(sections->by_server, &section->server, sizeof(section->server));
 
         if (!of) {
             of = apr_pcalloc(p, sizeof(*of));
             of->server = section->server;
             mcc_accept_config_init(&of->all);
             apr_hash_set(sections->by_server, &of->server, sizeof(of->server), of);
-            APR_ARRAY_PUSH(sections->list, server_sections *) = of;
+            APR_ARRAY_PUSH(sections->list, server_sections_t *) = of;
         }
         mcc_accept_config_merge(&of->all, &section->conf->accept, &of->all);
     }
@@ -107,11 +104,11 @@ static void gather_sections(all_sections *sections, const mcc_global *global,
 /* Which sections come together in a request only the request can tell. What
  * other sections of the server say may do for what this one lacks; where it
  * does not in the end, the value is refused. */
-static void add_from_others(mcc_accept_config *accept, const all_sections *sections,
+static void add_from_others(mcc_accept_config_t *accept, const all_sections_t *sections,
                             const server_rec *s, const server_rec *main_server)
 {
-    const server_sections *own = sections_of(sections, s);
-    const server_sections *main_sections = sections_of(sections, main_server);
+    const server_sections_t *own = sections_of(sections, s);
+    const server_sections_t *main_sections = sections_of(sections, main_server);
 
     if (own) {
         mcc_accept_config_merge(accept, &own->all, accept);
@@ -123,37 +120,33 @@ static void add_from_others(mcc_accept_config *accept, const all_sections *secti
 
 /* A file of pins that holds a CA since it was read last: what the configuration
  * lacks, it lacks by the file. */
-static int fell_back(const mcc_accept_config *accept, server_rec *s)
+static int fell_back(const mcc_accept_config_t *accept, server_rec *s)
 {
     return accept->anchors && !accept->names && holds_ca(accept->anchors)
-        && mcc_file_fall_back(accept->anchors,
-                              "it holds a CA, for which ClientCertTrustName is "
-                              "missing", s);
+           && mcc_file_fall_back(accept->anchors,
+                                 "it holds a CA, for which ClientCertTrustName is "
+                                 "missing",
+                                 s);
 }
 
-static int check_section(const mcc_accept_section *section, server_rec *s,
-                         const all_sections *sections, server_rec *main_server,
-                         apr_pool_t *ptemp)
+static int check_section(const mcc_accept_section_t *section, server_rec *s,
+                         const all_sections_t *sections, server_rec *main_server, apr_pool_t *ptemp)
 {
-    const mcc_dir_config *server = ap_get_module_config(s->lookup_defaults,
-                                                        &client_cert_module);
-    mcc_accept_config accept;
+    const mcc_dir_config_t *server = ap_get_module_config(s->lookup_defaults, &client_cert_module);
+    mcc_accept_config_t accept;
     const char *fault;
 
     mcc_accept_config_merge(&accept, &server->accept, &section->conf->accept);
     fault = missing(&accept, ptemp);
     if (fault) {
-        mcc_accept_config merged = accept;
+        mcc_accept_config_t merged = accept;
 
         add_from_others(&merged, sections, s, main_server);
-        if (!missing(&merged, ptemp)
-            || (fell_back(&accept, s) && !missing(&merged, ptemp))) {
+        if (!missing(&merged, ptemp) || (fell_back(&accept, s) && !missing(&merged, ptemp))) {
             return 1;
         }
-        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
-                     "ClientCertAccept %s (section at %s:%d): %s",
-                     mcc_format_name((uint32_t)accept.format), section->file, section->line,
-                     fault);
+        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s, "ClientCertAccept %s (section at %s:%d): %s",
+                     mcc_format_name((uint32_t)accept.format), section->file, section->line, fault);
         return 0;
     }
     return 1;
@@ -167,10 +160,10 @@ typedef struct {
     int has_names[2];
     int anchors[2]; /**< 0 for none, 1 without a CA, 2 with one */
     /** that of which fell_back() may be wanted */
-    const mcc_file *file[2];
-} server_kind;
+    const mcc_file_t *file[2];
+} server_kind_t;
 
-static void set_kind(server_kind *kind, int i, const mcc_accept_config *accept)
+static void set_kind(server_kind_t *kind, int i, const mcc_accept_config_t *accept)
 {
     kind->format[i] = accept->format;
     kind->trust_peer[i] = accept->trust_peer;
@@ -185,8 +178,8 @@ static void set_kind(server_kind *kind, int i, const mcc_accept_config *accept)
 
 /* The main server's sections apply to every virtual host: to the main server, and
  * to one virtual host of each kind among those that say something themselves. */
-static apr_array_header_t *kinds_of_servers(const all_sections *sections,
-                                            server_rec *main_server, apr_pool_t *p)
+static apr_array_header_t *kinds_of_servers(const all_sections_t *sections, server_rec *main_server,
+                                            apr_pool_t *p)
 {
     apr_array_header_t *servers = apr_array_make(p, 4, sizeof(server_rec *));
     apr_hash_t *kinds = apr_hash_make(p);
@@ -194,10 +187,10 @@ static apr_array_header_t *kinds_of_servers(const all_sections *sections,
 
     APR_ARRAY_PUSH(servers, server_rec *) = main_server;
     for (i = 0; i < sections->list->nelts; i++) {
-        const server_sections *of = APR_ARRAY_IDX(sections->list, i, server_sections *);
-        const mcc_dir_config *server = ap_get_module_config(of->server->lookup_defaults,
-                                                            &client_cert_module);
-        server_kind *kind = apr_pcalloc(p, sizeof(*kind));
+        const server_sections_t *of = APR_ARRAY_IDX(sections->list, i, server_sections_t *);
+        const mcc_dir_config_t *server =
+            ap_get_module_config(of->server->lookup_defaults, &client_cert_module);
+        server_kind_t *kind = apr_pcalloc(p, sizeof(*kind));
 
         set_kind(kind, 0, &server->accept);
         set_kind(kind, 1, &of->all);
@@ -211,10 +204,10 @@ static apr_array_header_t *kinds_of_servers(const all_sections *sections,
 
 int mcc_accept_config_check(server_rec *main_server, apr_pool_t *ptemp)
 {
-    const mcc_global *global = mcc_server_config_of(main_server)->global;
-    const mcc_accept_section *section;
+    const mcc_global_t *global = mcc_server_config_of(main_server)->global;
+    const mcc_accept_section_t *section;
     apr_array_header_t *servers;
-    all_sections sections;
+    all_sections_t sections;
     int i;
     int n;
 
@@ -228,8 +221,8 @@ int mcc_accept_config_check(server_rec *main_server, apr_pool_t *ptemp)
             continue;
         }
         for (n = 0; n < servers->nelts; n++) {
-            if (!check_section(section, APR_ARRAY_IDX(servers, n, server_rec *),
-                               &sections, main_server, ptemp)) {
+            if (!check_section(section, APR_ARRAY_IDX(servers, n, server_rec *), &sections,
+                               main_server, ptemp)) {
                 return 0;
             }
         }
@@ -269,8 +262,7 @@ static int reads_peer(const ap_directive_t *directive)
         return ap_strcasestr(args, "ssl-verify-client") != NULL;
     }
     if (!ap_cstr_casecmp(name, "LogFormat") || !ap_cstr_casecmp(name, "CustomLog")
-        || !ap_cstr_casecmp(name, "GlobalLog")
-        || !ap_cstr_casecmp(name, "TransferLog")) {
+        || !ap_cstr_casecmp(name, "GlobalLog") || !ap_cstr_casecmp(name, "TransferLog")) {
         return logs_peer(args);
     }
     return 0;
@@ -289,11 +281,12 @@ static apr_hash_t *hosts_by_place(const server_rec *s, apr_pool_t *p)
     apr_hash_t *hosts = apr_hash_make(p);
 
     for (; s; s = s->next) {
-        const char *key = s->is_virtual && s->defn_name
-            ? place(s->defn_name, s->defn_line_number, p) : NULL;
+        const char *key =
+            s->is_virtual && s->defn_name ? place(s->defn_name, s->defn_line_number, p) : NULL;
 
-        if (key && (mcc_server_config_of(s)->accepts
-                    || !apr_hash_get(hosts, key, APR_HASH_KEY_STRING))) {
+        if (key
+            && (mcc_server_config_of(s)->accepts
+                || !apr_hash_get(hosts, key, APR_HASH_KEY_STRING))) {
             apr_hash_set(hosts, key, APR_HASH_KEY_STRING, s);
         }
     }
@@ -301,13 +294,10 @@ static apr_hash_t *hosts_by_place(const server_rec *s, apr_pool_t *p)
 }
 
 /* Whether some location of the virtual host that begins here plays the role. */
-static int host_accepts(const ap_directive_t *directive, apr_hash_t *hosts,
-                        apr_pool_t *p)
+static int host_accepts(const ap_directive_t *directive, apr_hash_t *hosts, apr_pool_t *p)
 {
-    const server_rec *s = apr_hash_get(hosts,
-                                       place(directive->filename,
-                                             (unsigned)directive->line_num, p),
-                                       APR_HASH_KEY_STRING);
+    const server_rec *s = apr_hash_get(
+        hosts, place(directive->filename, (unsigned)directive->line_num, p), APR_HASH_KEY_STRING);
 
     return !s || mcc_server_config_of(s)->accepts;
 }
@@ -319,12 +309,12 @@ static int asks_late(const ap_directive_t *directive)
     const ap_directive_t *parent = directive->parent;
 
     return !ap_cstr_casecmp(directive->directive, "SSLVerifyClient") && parent
-        && ap_cstr_casecmp(parent->directive, "<VirtualHost")
-        && (!directive->args || ap_cstr_casecmp(directive->args, "none"));
+           && ap_cstr_casecmp(parent->directive, "<VirtualHost")
+           && (!directive->args || ap_cstr_casecmp(directive->args, "none"));
 }
 
-static void warn_of(const ap_directive_t *directive, apr_hash_t *hosts,
-                    server_rec *s, apr_pool_t *p)
+static void warn_of(const ap_directive_t *directive, apr_hash_t *hosts, server_rec *s,
+                    apr_pool_t *p)
 {
     for (; directive; directive = directive->next) {
         if (!ap_cstr_casecmp(directive->directive, "<VirtualHost")
@@ -335,15 +325,14 @@ static void warn_of(const ap_directive_t *directive, apr_hash_t *hosts,
             ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
                          "%s (%s:%d): this is mod_ssl's own reading of the TLS "
                          "peer, not the client that ClientCertAccept accepts",
-                         directive->directive, directive->filename,
-                         directive->line_num);
+                         directive->directive, directive->filename, directive->line_num);
         }
         if (asks_late(directive)) {
             ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
                          "SSLVerifyClient (%s:%d): in a section it asks the TLS "
                          "peer for a certificate too late for ClientCertAccept; "
-                         "say it for the virtual host", directive->filename,
-                         directive->line_num);
+                         "say it for the virtual host",
+                         directive->filename, directive->line_num);
         }
         warn_of(directive->first_child, hosts, s, p);
     }
@@ -353,29 +342,29 @@ static void warn_of(const ap_directive_t *directive, apr_hash_t *hosts,
  * NULL if it may have one. */
 static const char *why_no_peer(const server_rec *s)
 {
-    const mcc_tls_host *host = mcc_server_config_of(s)->tls_host;
+    const mcc_tls_vhost_t *host = mcc_server_config_of(s)->tls_host;
 
     if (!host) {
         return "this virtual host has no TLS";
     }
     return host->asks ? NULL
-        : "SSLVerifyClient does not ask the TLS clients of this virtual host for "
-          "a certificate";
+                      : "SSLVerifyClient does not ask the TLS clients of this virtual host for "
+                        "a certificate";
 }
 
 /* Sections of a virtual host in which every value will be refused, since no
  * connection there has a TLS peer. */
-static void warn_of_no_peer(const mcc_global *global, const server_rec *main_server,
+static void warn_of_no_peer(const mcc_global_t *global, const server_rec *main_server,
                             apr_pool_t *p)
 {
-    const mcc_accept_section *section;
-    all_sections sections;
+    const mcc_accept_section_t *section;
+    all_sections_t sections;
     int i;
 
     gather_sections(&sections, global, p);
     for (i = 0; (section = section_at(global, i)); i++) {
         server_rec *s = section->server;
-        mcc_accept_config accept = section->conf->accept;
+        mcc_accept_config_t accept = section->conf->accept;
         const char *why = s->is_virtual ? why_no_peer(s) : NULL;
 
         if (!why || !mcc_accepts(&section->conf->accept)
@@ -388,21 +377,21 @@ static void warn_of_no_peer(const mcc_global *global, const server_rec *main_ser
                          "ClientCertAccept %s (section at %s:%d): %s, and so there "
                          "is nobody whom ClientCertTrustPeer could compare: every "
                          "value will be refused",
-                         mcc_format_name((uint32_t)accept.format), section->file,
-                         section->line, why);
+                         mcc_format_name((uint32_t)accept.format), section->file, section->line,
+                         why);
         }
     }
 }
 
-static void warn_of_crls(const mcc_file *crls, const mcc_file *anchors, server_rec *s)
+static void warn_of_crls(const mcc_file_t *crls, const mcc_file_t *anchors, server_rec *s)
 {
     bool concern = true;
 
     if (!holds_ca(anchors)) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
                      "ClientCertTrustCRL %s (%s): ClientCertTrust %s holds no CA, and "
-                     "no CRL is looked at for a pinned certificate", crls->names,
-                     crls->place, anchors->names);
+                     "no CRL is looked at for a pinned certificate",
+                     crls->names, crls->place, anchors->names);
     }
     else if (client_cert_crls_concern(crls->crls, anchors->anchors, &concern)
                  == CLIENT_CERT_RESULT_OK
@@ -410,22 +399,23 @@ static void warn_of_crls(const mcc_file *crls, const mcc_file *anchors, server_r
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
                      "ClientCertTrustCRL %s (%s): none of its CRLs is of a CA in "
                      "ClientCertTrust %s: no signer below one of them will be "
-                     "accepted", crls->names, crls->place, anchors->names);
+                     "accepted",
+                     crls->names, crls->place, anchors->names);
     }
 }
 
 /* CRLs that are of no use for the anchors beside them: each pair once. */
-static void warn_of_unrelated_crls(const mcc_global *global, apr_pool_t *ptemp)
+static void warn_of_unrelated_crls(const mcc_global_t *global, apr_pool_t *ptemp)
 {
     apr_hash_t *seen = apr_hash_make(ptemp);
-    const mcc_accept_section *section;
+    const mcc_accept_section_t *section;
     int i;
 
     for (i = 0; (section = section_at(global, i)); i++) {
-        const mcc_dir_config *server = ap_get_module_config(
-            section->server->lookup_defaults, &client_cert_module);
-        mcc_accept_config accept;
-        const mcc_file **pair;
+        const mcc_dir_config_t *server =
+            ap_get_module_config(section->server->lookup_defaults, &client_cert_module);
+        mcc_accept_config_t accept;
+        const mcc_file_t **pair;
 
         mcc_accept_config_merge(&accept, &server->accept, &section->conf->accept);
         if (!accept.crls || !accept.anchors || mcc_file_is_unusable(accept.crls)
@@ -444,7 +434,7 @@ static void warn_of_unrelated_crls(const mcc_global *global, apr_pool_t *ptemp)
 
 void mcc_accept_config_warn(server_rec *main_server, apr_pool_t *ptemp)
 {
-    const mcc_global *global = mcc_server_config_of(main_server)->global;
+    const mcc_global_t *global = mcc_server_config_of(main_server)->global;
 
     if (global->accepts) {
         warn_of(ap_conftree, hosts_by_place(main_server, ptemp), main_server, ptemp);

@@ -24,19 +24,17 @@ static int hooked;
 
 /* Those of our headers that we did not set; then ours once more, since a table
  * forgets a name and not a field. */
-static MCC_SELDOM void remove_others(request_rec *r, const mcc_names *ours,
-                                     const apr_array_header_t *sent)
+static MCC_COLD void remove_others(request_rec *r, const mcc_names_t *ours,
+                                   const apr_array_header_t *sent)
 {
     const apr_array_header_t *fields = apr_table_elts(r->headers_in);
     apr_array_header_t *others = apr_array_make(r->pool, 2, sizeof(const char *));
     int i;
 
     for (i = 0; i < fields->nelts; i++) {
-        const apr_table_entry_t *field = &APR_ARRAY_IDX(fields, i,
-                                                        apr_table_entry_t);
+        const apr_table_entry_t *field = &APR_ARRAY_IDX(fields, i, apr_table_entry_t);
 
-        if (mcc_names_contain(ours, field->key)
-            && !mcc_request_is_sent(sent, field->val)) {
+        if (mcc_names_contain(ours, field->key) && !mcc_request_is_sent(sent, field->val)) {
             APR_ARRAY_PUSH(others, const char *) = field->key;
         }
     }
@@ -45,14 +43,15 @@ static MCC_SELDOM void remove_others(request_rec *r, const mcc_names *ours,
 
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
                       "header \"%s\" removed: it was not set by "
-                      "ClientCertForward", name);
+                      "ClientCertForward",
+                      name);
         apr_table_unset(r->headers_in, name);
     }
 }
 
-static void check_headers(request_rec *r, const mcc_names *ours)
+static void check_headers(request_rec *r, const mcc_names_t *ours)
 {
-    const mcc_request *request = mcc_request_known(r);
+    const mcc_request_t *request = mcc_request_known(r);
     const apr_array_header_t *sent = request ? request->sent : NULL;
     const apr_array_header_t *fields = apr_table_elts(r->headers_in);
     const apr_table_entry_t *field = (const apr_table_entry_t *)fields->elts;
@@ -75,7 +74,7 @@ static void check_headers(request_rec *r, const mcc_names *ours)
     }
     if (others || missing) {
         mcc_request_send_again(r);
-        mcc_headers_release_connection(r, r->headers_in, ours);
+        mcc_headers_clean_connection_field(r, r->headers_in, ours);
     }
 }
 
@@ -90,7 +89,7 @@ static MCC_INLINE int is_http(const char *url)
 }
 
 /* A variable of ours that ProxyFCGISetEnvIf sets here; NULL if there is none. */
-static const char *late_variable(const request_rec *r, const mcc_names *ours)
+static const char *late_variable(const request_rec *r, const mcc_names_t *ours)
 {
     const apr_array_header_t *names = mcc_dir_config_of(r)->fcgi_variables;
     int i;
@@ -105,7 +104,7 @@ static const char *late_variable(const request_rec *r, const mcc_names *ours)
     return NULL;
 }
 
-static MCC_SELDOM int refuse(request_rec *r, const char *reason)
+static MCC_COLD int refuse(request_rec *r, const char *reason)
 {
     mcc_request_send_nothing(r);
     apr_table_setn(r->notes, MCC_NOTE_FORWARD, "failed");
@@ -114,12 +113,11 @@ static MCC_SELDOM int refuse(request_rec *r, const char *reason)
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
-static int before_backend(request_rec *r, proxy_worker *worker,
-                          proxy_server_conf *conf, char *url,
+static int before_backend(request_rec *r, proxy_worker *worker, proxy_server_conf *conf, char *url,
                           const char *proxy_host, apr_port_t proxy_port)
 {
-    const mcc_server_config *server = mcc_server_config_of(r->server);
-    const mcc_names *ours = &server->global->our_names;
+    const mcc_server_config_t *server = mcc_server_config_of(r->server);
+    const mcc_names_t *ours = &server->global->our_names;
     const char *variable;
 
     (void)conf;
@@ -129,9 +127,13 @@ static int before_backend(request_rec *r, proxy_worker *worker,
         return DECLINED;
     }
     if (mcc_tunnel_serves(r, url)) {
-        return refuse(r, apr_pstrcat(r->pool, "mod_proxy_wstunnel's own tunnel "
-                                     "would serve ", url, ", in which the client "
-                                     "could speak as this proxy", NULL));
+        return refuse(r, apr_pstrcat(r->pool,
+                                     "mod_proxy_wstunnel's own tunnel "
+                                     "would serve ",
+                                     url,
+                                     ", in which the client "
+                                     "could speak as this proxy",
+                                     NULL));
     }
     check_headers(r, ours);
     if (is_http(url)) {
@@ -146,15 +148,16 @@ static int before_backend(request_rec *r, proxy_worker *worker,
     if (!ap_cstr_casecmpn(url, "fcgi:", 5) && (variable = late_variable(r, ours))) {
         return refuse(r, apr_pstrcat(r->pool, "ProxyFCGISetEnvIf sets ", variable,
                                      ", which is one of our headers to the "
-                                     "backend", NULL));
+                                     "backend",
+                                     NULL));
     }
     return DECLINED;
 }
 
 int mcc_backend_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 {
-    typedef void add_hook(proxy_HOOK_scheme_handler_t *, const char *const *,
-                          const char *const *, int);
+    typedef void add_hook(proxy_HOOK_scheme_handler_t *, const char *const *, const char *const *,
+                          int);
     const char *current = apr_hook_debug_current;
     apr_dso_handle_t *program;
     apr_dso_handle_sym_t symbol;
@@ -164,10 +167,8 @@ int mcc_backend_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptem
     hooked = 0;
     /* mod_proxy may be loaded after us, or not at all: no symbol of its can be
      * bound when we are loaded. Modules' symbols are the program's. */
-    if (ap_find_linked_module("mod_proxy.c")
-        && apr_dso_load(&program, NULL, pconf) == APR_SUCCESS
-        && apr_dso_sym(&symbol, program, "proxy_hook_scheme_handler")
-               == APR_SUCCESS) {
+    if (ap_find_linked_module("mod_proxy.c") && apr_dso_load(&program, NULL, pconf) == APR_SUCCESS
+        && apr_dso_sym(&symbol, program, "proxy_hook_scheme_handler") == APR_SUCCESS) {
         /* The name by which hooks are put in order. */
         apr_hook_debug_current = client_cert_module.name;
         ((add_hook *)symbol)(before_backend, NULL, NULL, APR_HOOK_REALLY_FIRST);
@@ -181,7 +182,7 @@ int mcc_backend_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptem
  * that http and WebSocket backends are sent. */
 static int before_head(request_rec *r)
 {
-    const mcc_server_config *server = mcc_server_config_of(r->server);
+    const mcc_server_config_t *server = mcc_server_config_of(r->server);
 
     if (server->forwards) {
         check_headers(r, &server->global->our_names);
@@ -204,15 +205,14 @@ int mcc_backend_check(void)
 const char *mcc_see_fcgi_variable(cmd_parms *cmd, void *dir, const char *condition,
                                   const char *variable, const char *value)
 {
-    mcc_dir_config *conf = dir;
+    mcc_dir_config_t *conf = dir;
 
     (void)condition;
     (void)value;
     /* With "!" in front it is removed. */
     if (*variable != '!') {
         if (!conf->fcgi_variables) {
-            conf->fcgi_variables = apr_array_make(cmd->pool, 2,
-                                                  sizeof(const char *));
+            conf->fcgi_variables = apr_array_make(cmd->pool, 2, sizeof(const char *));
         }
         APR_ARRAY_PUSH(conf->fcgi_variables, const char *) = variable;
     }

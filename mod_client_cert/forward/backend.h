@@ -18,8 +18,7 @@
 
 /** pre_config hook: finds mod_proxy's hook, whatever the order in which the two
  *  modules were loaded. */
-int mcc_backend_pre_config(apr_pool_t *pconf, apr_pool_t *plog,
-                           apr_pool_t *ptemp);
+int mcc_backend_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp);
 
 /** check_config, where some server forwards.
  *  @return 0 if mod_proxy's hook was not found */

@@ -48,33 +48,28 @@ static int goes_to_backend(const request_rec *r)
     return r->proxyreq == PROXYREQ_REVERSE;
 }
 
-static const char *signer_names(const mcc_server_config *server)
+static const char *signer_names(const mcc_server_config_t *server)
 {
-    return server->signer.source == MCC_SIGNER_FILE ? server->signer.file->names
-                                                    : "server";
+    return server->signer.source == MCC_SIGNER_FILE ? server->signer.file->names : "server";
 }
 
 /* Said here, since nothing else tells of it before the value is too old. */
-static MCC_SELDOM void warn_of_renewal(request_rec *r,
-                                       const mcc_server_config *server,
-                                       const char *header,
-                                       client_cert_result why)
+static MCC_COLD void warn_of_renewal(request_rec *r, const mcc_server_config_t *server,
+                                     const char *header, client_cert_result why)
 {
     mcc_log_openssl_error(r);
     ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
                   "ClientCertForward: the value of header \"%s\" could not be "
                   "renewed: %s (ClientCertSigner %s); the one at hand is sent "
                   "until its ClientCertSignatureLifetime ends; this is said once "
-                  "a minute", header, client_cert_result_message(why),
-                  signer_names(server));
+                  "a minute",
+                  header, client_cert_result_message(why), signer_names(server));
 }
 
-static const char *set_value(request_rec *r, const mcc_server_config *server,
-                             const mcc_forward_line *line,
-                             const client_cert_signer *signer, uint32_t certs,
-                             uint32_t lifetime,
-                             const client_cert_client *client, apr_int64_t now,
-                             client_cert_result *result)
+static const char *set_value(request_rec *r, const mcc_server_config_t *server,
+                             const mcc_forward_line_t *line, const client_cert_signer *signer,
+                             uint32_t certs, uint32_t lifetime, const client_cert_client *client,
+                             apr_int64_t now, client_cert_result *result)
 {
     const client_cert_signature_cache *cache = server->global->cache;
     client_cert_allocator allocator = mcc_pool_allocator(r->pool);
@@ -90,40 +85,35 @@ static const char *set_value(request_rec *r, const mcc_server_config *server,
         *result = client_cert_encode(client, line->format, &allocator, &made);
     }
     else if (cache && lifetime) {
-        *result = client_cert_signature_cache_sign(cache, signer, certs, client,
-                                         line->format, now, lifetime, &kept,
-                                         &value, &length, &reused, &renewal);
+        *result =
+            client_cert_signature_cache_sign(cache, signer, certs, client, line->format, now,
+                                             lifetime, &kept, &value, &length, &reused, &renewal);
         how = reused ? "reused" : "signed";
         if (renewal != CLIENT_CERT_RESULT_OK) {
             warn_of_renewal(r, server, line->header, renewal);
         }
         if (kept) {
-            apr_pool_cleanup_register(r->pool, kept, free_kept,
-                                      apr_pool_cleanup_null);
+            apr_pool_cleanup_register(r->pool, kept, free_kept, apr_pool_cleanup_null);
         }
     }
     else {
-        *result = client_cert_sign(signer, certs, client, line->format, now,
-                                   &allocator, &made);
+        *result = client_cert_sign(signer, certs, client, line->format, now, &allocator, &made);
         how = "signed";
     }
     if (*result != CLIENT_CERT_RESULT_OK) {
         return NULL;
     }
-    mcc_request_send(r, line->header, value ? value : made.data,
-                     value ? length : made.length);
-    ap_log_rerror(APLOG_MARK, APLOG_TRACE1, 0, r, "header \"%s\": %s, %" APR_SIZE_T_FMT
-                  " bytes", line->header, how, value ? length : made.length);
+    mcc_request_send(r, line->header, value ? value : made.data, value ? length : made.length);
+    ap_log_rerror(APLOG_MARK, APLOG_TRACE1, 0, r, "header \"%s\": %s, %" APR_SIZE_T_FMT " bytes",
+                  line->header, how, value ? length : made.length);
     return how;
 }
 
-static client_cert_result set_chain(request_rec *r,
-                                    const client_cert_client *client)
+static client_cert_result set_chain(request_rec *r, const client_cert_client *client)
 {
     client_cert_allocator allocator = mcc_pool_allocator(r->pool);
     client_cert_value value = { NULL, 0 };
-    client_cert_result result = client_cert_encode_chain(client, &allocator,
-                                                         &value);
+    client_cert_result result = client_cert_encode_chain(client, &allocator, &value);
 
     if (result == CLIENT_CERT_RESULT_OK && value.length) {
         mcc_request_send(r, MCC_CLIENT_CERT_CHAIN, value.data, value.length);
@@ -133,8 +123,7 @@ static client_cert_result set_chain(request_rec *r,
 
 /* The same for an accepted client, whoever the TLS peer may be. NULL, and why,
  * if there is none. */
-static const client_cert_signer *signer_of(const request_rec *r,
-                                           const mcc_server_config *server,
+static const client_cert_signer *signer_of(const request_rec *r, const mcc_server_config_t *server,
                                            const char **why)
 {
     uint8_t id[MCC_ID_LENGTH];
@@ -143,13 +132,13 @@ static const client_cert_signer *signer_of(const request_rec *r,
         *why = server->signer.file->fault;
         return server->signer.file->signer;
     }
-    if (!mcc_tls_shown(r, id)) {
+    if (!mcc_tls_presented(r, id)) {
         *why = "no certificate terminated this connection";
         return NULL;
     }
     *why = "the certificate that terminated this connection cannot sign, or is "
            "none of the virtual host's";
-    return mcc_tls_host_signer(server->tls_host, id);
+    return mcc_tls_vhost_signer(server->tls_host, id);
 }
 
 /* Nothing half made stays behind for an error document's redirect. */
@@ -160,8 +149,8 @@ static int send_failure(request_rec *r)
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
-static MCC_SELDOM int fail(request_rec *r, const mcc_server_config *server,
-                           const char *header, const char *reason)
+static MCC_COLD int fail(request_rec *r, const mcc_server_config_t *server, const char *header,
+                         const char *reason)
 {
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
                   "ClientCertForward: no value for header \"%s\": %s "
@@ -170,16 +159,17 @@ static MCC_SELDOM int fail(request_rec *r, const mcc_server_config *server,
     return send_failure(r);
 }
 
-static MCC_SELDOM int fail_to_identify(request_rec *r, const char *reason)
+static MCC_COLD int fail_to_identify(request_rec *r, const char *reason)
 {
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
                   "ClientCertForward: who the client is could not be found out: "
-                  "%s; the request is not forwarded", reason);
+                  "%s; the request is not forwarded",
+                  reason);
     return send_failure(r);
 }
 
 /* The backend's answer, often a bare 400, would not say why. */
-static MCC_SELDOM void warn_of_large_values(request_rec *r)
+static MCC_COLD void warn_of_large_values(request_rec *r)
 {
     const apr_array_header_t *sent = mcc_request_of(r)->sent;
     int i;
@@ -188,54 +178,52 @@ static MCC_SELDOM void warn_of_large_values(request_rec *r)
         return;
     }
     for (i = 0; i < sent->nelts; i++) {
-        const mcc_field *field = &APR_ARRAY_IDX(sent, i, mcc_field);
+        const mcc_field_t *field = &APR_ARRAY_IDX(sent, i, mcc_field_t);
         size_t length = strlen(field->value);
 
         if (length > MCC_LARGE_VALUE) {
             ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
-                          "ClientCertForward: header \"%s\" has a value of %"
-                          APR_SIZE_T_FMT " bytes, more than most servers take: "
+                          "ClientCertForward: header \"%s\" has a value of %" APR_SIZE_T_FMT
+                          " bytes, more than most servers take: "
                           "the backend may need a larger limit (httpd: "
                           "LimitRequestFieldSize), or the client a smaller "
                           "certificate%s; this is said once for a connection",
                           field->name, length,
                           strcmp(field->name, MCC_CLIENT_CERT_CHAIN)
                               ? ", or a signature fewer certificates "
-                                "(ClientCertSignerCerts)" : "");
+                                "(ClientCertSignerCerts)"
+                              : "");
         }
     }
 }
 
-static int forward(request_rec *r, const mcc_server_config *server,
-                   const mcc_forward_config *conf,
-                   const client_cert_client *client, apr_int64_t now)
+static int forward(request_rec *r, const mcc_server_config_t *server,
+                   const mcc_forward_config_t *conf, const client_cert_client *client,
+                   apr_int64_t now)
 {
     const char *why = NULL;
     const client_cert_signer *signer = signer_of(r, server, &why);
-    uint32_t certs = conf->signer_certs < 0 ? CLIENT_CERT_SIGNER_CERTS_CHAIN
-                                            : (uint32_t)conf->signer_certs;
-    uint32_t lifetime = server->signer.lifetime < 0
-        ? MCC_DEFAULT_LIFETIME : (uint32_t)server->signer.lifetime;
+    uint32_t certs =
+        conf->signer_certs < 0 ? CLIENT_CERT_SIGNER_CERTS_CHAIN : (uint32_t)conf->signer_certs;
+    uint32_t lifetime =
+        server->signer.lifetime < 0 ? MCC_DEFAULT_LIFETIME : (uint32_t)server->signer.lifetime;
     client_cert_result result = CLIENT_CERT_RESULT_OK;
     const char *note = NULL;
     int i;
 
     for (i = 0; i < conf->lines->nelts; i++) {
-        const mcc_forward_line *line = &APR_ARRAY_IDX(conf->lines, i,
-                                                      mcc_forward_line);
+        const mcc_forward_line_t *line = &APR_ARRAY_IDX(conf->lines, i, mcc_forward_line_t);
         const char *how;
 
         if (!signer && line->is_signed) {
             return fail(r, server, line->header, why);
         }
-        how = set_value(r, server, line, signer, certs, lifetime, client, now,
-                        &result);
+        how = set_value(r, server, line, signer, certs, lifetime, client, now, &result);
         if (!how) {
             if (result == CLIENT_CERT_RESULT_SIGNING_FAILED) {
                 mcc_log_openssl_error(r);
             }
-            return fail(r, server, line->header,
-                        client_cert_result_message(result));
+            return fail(r, server, line->header, client_cert_result_message(result));
         }
         /* One note for several headers: a signature made outweighs one
          * reused, and both outweigh a value that nobody signed. */
@@ -246,8 +234,7 @@ static int forward(request_rec *r, const mcc_server_config *server,
     if (conf->chain > 0) {
         result = set_chain(r, client);
         if (result != CLIENT_CERT_RESULT_OK) {
-            return fail(r, server, MCC_CLIENT_CERT_CHAIN,
-                        client_cert_result_message(result));
+            return fail(r, server, MCC_CLIENT_CERT_CHAIN, client_cert_result_message(result));
         }
     }
     if (mcc_request_of(r)->large) {
@@ -260,16 +247,16 @@ static int forward(request_rec *r, const mcc_server_config *server,
 
 int mcc_forward_fixups(request_rec *r)
 {
-    const mcc_server_config *server = mcc_server_config_of(r->server);
-    const mcc_dir_config *dir = mcc_dir_config_of(r);
+    const mcc_server_config_t *server = mcc_server_config_of(r->server);
+    const mcc_dir_config_t *dir = mcc_dir_config_of(r);
     int proxied = goes_to_backend(r);
     int wanted = proxied && mcc_forwards(&dir->forward);
-    const mcc_accept_outcome *accepted;
-    mcc_tls_identity identity;
+    const mcc_accept_outcome_t *accepted;
+    mcc_tls_identity_t identity;
     apr_int64_t now;
 
     if (proxied || r->proxyreq != PROXYREQ_NONE) {
-        mcc_interim_watch(r);
+        mcc_head_filter_install(r);
     }
     /* A subrequest starts with a copy of its parent's headers, ours among them.
      * What other modules set is looked for before the request leaves, backend.c. */
@@ -283,7 +270,7 @@ int mcc_forward_fixups(request_rec *r)
         return DECLINED;
     }
     mcc_request_send_nothing(r);
-    mcc_headers_release_connection(r, r->headers_in, &server->global->our_names);
+    mcc_headers_clean_connection_field(r, r->headers_in, &server->global->our_names);
 
     now = apr_time_sec(apr_time_now());
     mcc_tls_identify(r, now, &identity);
@@ -292,31 +279,29 @@ int mcc_forward_fixups(request_rec *r)
         /* The TLS peer is a TTRP before us, and never goes on in the stead of
          * the client that it speaks for. */
         identity.client = accepted->client;
-        identity.verdict = accepted->client ? MCC_VERDICT_VERIFIED
-            : accepted->state == MCC_ACCEPT_STATE_FAULT ? MCC_VERDICT_FAULT
-            : MCC_VERDICT_NONE;
+        identity.verdict = accepted->client                            ? MCC_TLS_CLIENT_VERIFIED
+                           : accepted->state == MCC_ACCEPT_STATE_FAULT ? MCC_TLS_CLIENT_FAULT
+                                                                       : MCC_TLS_CLIENT_NONE;
         identity.reason = accepted->reason;
     }
     switch (identity.verdict) {
-    case MCC_VERDICT_VERIFIED:
+    case MCC_TLS_CLIENT_VERIFIED:
         return forward(r, server, &dir->forward, identity.client, now);
-    case MCC_VERDICT_NONE:
+    case MCC_TLS_CLIENT_NONE:
         apr_table_setn(r->notes, MCC_NOTE_FORWARD, "none");
         return DECLINED;
-    case MCC_VERDICT_FAULT:
+    case MCC_TLS_CLIENT_FAULT:
         return fail_to_identify(r, identity.reason);
-    case MCC_VERDICT_UNVERIFIED:
+    case MCC_TLS_CLIENT_UNVERIFIED:
         break;
     }
     apr_table_setn(r->notes, MCC_NOTE_FORWARD, "unverified");
-    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
-                  "the client's certificate is not forwarded: %s",
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "the client's certificate is not forwarded: %s",
                   identity.reason);
     return DECLINED;
 }
 
-int mcc_forward_protocol_switch(conn_rec *c, request_rec *r, server_rec *s,
-                                const char *protocol)
+int mcc_forward_protocol_switch(conn_rec *c, request_rec *r, server_rec *s, const char *protocol)
 {
     (void)c;
     (void)s;
@@ -330,7 +315,7 @@ int mcc_forward_protocol_switch(conn_rec *c, request_rec *r, server_rec *s,
 
 void mcc_forward_child_init(apr_pool_t *pchild, server_rec *s)
 {
-    mcc_global *global = mcc_server_config_of(s)->global;
+    mcc_global_t *global = mcc_server_config_of(s)->global;
     client_cert_result result;
 
     (void)pchild;

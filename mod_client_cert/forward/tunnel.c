@@ -15,7 +15,7 @@ APLOG_USE_MODULE(client_cert);
 
 const char *mcc_see_ws_fallback(cmd_parms *cmd, void *dir, int on)
 {
-    ((mcc_dir_config *)dir)->ws_fallback = on;
+    ((mcc_dir_config_t *)dir)->ws_fallback = on;
     return mcc_without_module(cmd, "mod_proxy_wstunnel.c");
 }
 
@@ -27,10 +27,10 @@ static int is_websocket(const char *url)
 
 int mcc_tunnel_serves(const request_rec *r, const char *url)
 {
-    const mcc_global *global = mcc_server_config_of(r->server)->global;
+    const mcc_global_t *global = mcc_server_config_of(r->server)->global;
 
     return global->tunnels && is_websocket(url)
-        && (!global->proxies_http || !mcc_dir_config_of(r)->ws_fallback);
+           && (!global->proxies_http || !mcc_dir_config_of(r)->ws_fallback);
 }
 
 /** What is known of a server before its backends are looked at. */
@@ -41,7 +41,7 @@ typedef struct {
     const ap_directive_t *on, *off;
     /** ProxyPassInherit; -1 where unset */
     int inherits;
-} server_facts;
+} server_facts_t;
 
 /** Which servers have what stands in the main server. */
 typedef enum {
@@ -49,48 +49,48 @@ typedef enum {
     INHERITED_BY_PROXY_PASS_INHERIT,
     INHERITED_BY_ALL,
     INHERITANCES
-} inheritance;
+} inheritance_t;
 
 /** A directive that names a backend. */
 typedef struct {
     const ap_directive_t *directive;
-    const char *url;      /**< ws:, wss: or balancer: */
-    server_facts *facts;  /**< of the server in which it stands */
+    const char *url;       /**< ws:, wss: or balancer: */
+    server_facts_t *facts; /**< of the server in which it stands */
     /** ProxyWebsocketFallbackToProxyHttp in the section around it; -1 where unset */
     int fallback;
-    inheritance inherited;
-} named_backend;
+    inheritance_t inherited;
+} named_backend_t;
 
 typedef struct {
     apr_pool_t *pool;
     server_rec *main_server;
-    const mcc_global *global;
+    const mcc_global_t *global;
     apr_hash_t *hosts;            /**< FILE:LINE of <VirtualHost> to server_facts */
     apr_array_header_t *servers;  /**< (server_facts *) the main server's first */
-    apr_array_header_t *backends; /**< (named_backend) */
+    apr_array_header_t *backends; /**< (named_backend_t) */
     /** "SERVER NAME" of balancers with a member that is ws: or wss: */
     apr_hash_t *balancers;
     /** find_heir()'s answers, by what they depend on, and whether it was asked */
     struct {
-        const server_facts *heir;
+        const server_facts_t *heir;
         int known;
     } heirs[INHERITANCES][3];
-} configuration;
+} configuration_t;
 
 /* Where a directive stands. */
 typedef struct {
-    server_facts *facts;
+    server_facts_t *facts;
     int fallback;
     int in_section;
     const char *balancer; /**< in <Proxy balancer://NAME>, else NULL */
-} place;
+} place_t;
 
 static int is_named(const ap_directive_t *directive, const char *name)
 {
     return !ap_cstr_casecmp(directive->directive, name);
 }
 
-static const char *word_of(configuration *c, const char **args)
+static const char *word_of(configuration_t *c, const char **args)
 {
     return ap_getword_conf(c->pool, args);
 }
@@ -104,16 +104,13 @@ static const char *url_of(const char *word)
     if (!ap_cstr_casecmpn(word, "proxy:", 6)) {
         word += 6;
     }
-    if (!ap_cstr_casecmpn(word, "unix:", 5)
-        && (behind_socket = strchr(word, '|'))) {
+    if (!ap_cstr_casecmpn(word, "unix:", 5) && (behind_socket = strchr(word, '|'))) {
         word = behind_socket + 1;
     }
-    return is_websocket(word) || !ap_cstr_casecmpn(word, "balancer:", 9) ? word
-                                                                          : NULL;
+    return is_websocket(word) || !ap_cstr_casecmpn(word, "balancer:", 9) ? word : NULL;
 }
 
-static const char *balancer_key(configuration *c, const server_rec *s,
-                                const char *url)
+static const char *balancer_key(configuration_t *c, const server_rec *s, const char *url)
 {
     const char *name = url + strlen("balancer:");
     char *key;
@@ -126,19 +123,16 @@ static const char *balancer_key(configuration *c, const server_rec *s,
 }
 
 /* Whether a URL's requests may come to the tunnel. */
-static int is_ours_to_check(configuration *c, const server_facts *facts,
-                            const char *url)
+static int is_ours_to_check(configuration_t *c, const server_facts_t *facts, const char *url)
 {
     return is_websocket(url)
-        || apr_hash_get(c->balancers, balancer_key(c, facts->server, url),
-                        APR_HASH_KEY_STRING)
-        || apr_hash_get(c->balancers, balancer_key(c, c->main_server, url),
-                        APR_HASH_KEY_STRING);
+           || apr_hash_get(c->balancers, balancer_key(c, facts->server, url), APR_HASH_KEY_STRING)
+           || apr_hash_get(c->balancers, balancer_key(c, c->main_server, url), APR_HASH_KEY_STRING);
 }
 
 /* Whether RewriteRule's flags send the request to a proxy. Else a URL is one to
  * which the client is redirected. */
-static int proxies(configuration *c, const char *flags)
+static int proxies(configuration_t *c, const char *flags)
 {
     char *state;
     char *flag = apr_strtok(apr_pstrdup(c->pool, flags), "[], \t", &state);
@@ -153,22 +147,22 @@ static int proxies(configuration *c, const char *flags)
 
 /* What a directive does with its words, as far as it matters here. */
 typedef enum {
-    MAPS_PATH,       /* [path] URL */
-    HAS_MEMBER,      /* [balancer] URL */
-    NAMES_HANDLER,   /* proxy:URL */
-    REWRITES,        /* pattern URL flags */
-    INHERITS,        /* on|off */
-} effect;
+    MAPS_PATH,     /* [path] URL */
+    HAS_MEMBER,    /* [balancer] URL */
+    NAMES_HANDLER, /* proxy:URL */
+    REWRITES,      /* pattern URL flags */
+    INHERITS,      /* on|off */
+} effect_t;
 
-static int find_effect(const char *name, effect *what)
+static int find_effect(const char *name, effect_t *what)
 {
     static const struct {
         const char *name;
-        effect what;
+        effect_t what;
     } effects[] = {
-        { "ProxyPass", MAPS_PATH },         { "ProxyPassMatch", MAPS_PATH },
-        { "BalancerMember", HAS_MEMBER },   { "SetHandler", NAMES_HANDLER },
-        { "AddHandler", NAMES_HANDLER },    { "RewriteRule", REWRITES },
+        { "ProxyPass", MAPS_PATH },       { "ProxyPassMatch", MAPS_PATH },
+        { "BalancerMember", HAS_MEMBER }, { "SetHandler", NAMES_HANDLER },
+        { "AddHandler", NAMES_HANDLER },  { "RewriteRule", REWRITES },
         { "ProxyPassInherit", INHERITS },
     };
     size_t i;
@@ -182,13 +176,12 @@ static int find_effect(const char *name, effect *what)
     return 0;
 }
 
-static void look_at(configuration *c, const ap_directive_t *directive,
-                    const place *at)
+static void look_at(configuration_t *c, const ap_directive_t *directive, const place_t *at)
 {
     const char *args = directive->args;
-    inheritance inherited = at->in_section ? INHERITED_BY_ALL : INHERITED_BY_NONE;
+    inheritance_t inherited = at->in_section ? INHERITED_BY_ALL : INHERITED_BY_NONE;
     const char *first, *second, *balancer, *url = NULL;
-    effect what;
+    effect_t what;
 
     if (!find_effect(directive->directive, &what)) {
         return;
@@ -213,8 +206,7 @@ static void look_at(configuration *c, const ap_directive_t *directive,
         }
         url = url_of(first);
         if (url && balancer) {
-            apr_hash_set(c->balancers,
-                         balancer_key(c, at->facts->server, balancer),
+            apr_hash_set(c->balancers, balancer_key(c, at->facts->server, balancer),
                          APR_HASH_KEY_STRING, url);
         }
         /* Those who name the balancer are looked at themselves. */
@@ -232,7 +224,7 @@ static void look_at(configuration *c, const ap_directive_t *directive,
         break;
     }
     if (url) {
-        named_backend *backend = apr_array_push(c->backends);
+        named_backend_t *backend = apr_array_push(c->backends);
 
         backend->directive = directive;
         backend->url = url;
@@ -243,8 +235,7 @@ static void look_at(configuration *c, const ap_directive_t *directive,
 }
 
 /* What a section itself says. */
-static int fallback_in(configuration *c, const ap_directive_t *directive,
-                       int fallback)
+static int fallback_in(configuration_t *c, const ap_directive_t *directive, int fallback)
 {
     for (; directive; directive = directive->next) {
         if (is_named(directive, "ProxyWebsocketFallbackToProxyHttp")) {
@@ -256,22 +247,19 @@ static int fallback_in(configuration *c, const ap_directive_t *directive,
     return fallback;
 }
 
-static void look_through(configuration *c, const ap_directive_t *directive,
-                         const place *at)
+static void look_through(configuration_t *c, const ap_directive_t *directive, const place_t *at)
 {
     for (; directive; directive = directive->next) {
-        place inside = *at;
+        place_t inside = *at;
 
         if (*directive->directive != '<') {
             look_at(c, directive, at);
             continue;
         }
         if (is_named(directive, "<VirtualHost")) {
-            inside.facts = apr_hash_get(c->hosts,
-                                        apr_psprintf(c->pool, "%s:%d",
-                                                     directive->filename,
-                                                     directive->line_num),
-                                        APR_HASH_KEY_STRING);
+            inside.facts = apr_hash_get(
+                c->hosts, apr_psprintf(c->pool, "%s:%d", directive->filename, directive->line_num),
+                APR_HASH_KEY_STRING);
             if (inside.facts) {
                 look_through(c, directive->first_child, &inside);
             }
@@ -299,11 +287,11 @@ static void look_through(configuration *c, const ap_directive_t *directive,
  * as that shows before there are any. Which sections apply to a request of
  * ProxyPass does not: so the setting is not to be off in any. If it is on in some,
  * mcc_tunnel_serves() decides. */
-static int tunnels(const configuration *c, const server_facts *facts,
-                   const named_backend *backend)
+static int tunnels(const configuration_t *c, const server_facts_t *facts,
+                   const named_backend_t *backend)
 {
-    const server_facts *main_facts = APR_ARRAY_IDX(c->servers, 0, server_facts *);
-    const mcc_dir_config *whole =
+    const server_facts_t *main_facts = APR_ARRAY_IDX(c->servers, 0, server_facts_t *);
+    const mcc_dir_config_t *whole =
         ap_get_module_config(facts->server->lookup_defaults, &client_cert_module);
 
     if (!mcc_server_config_of(facts->server)->forwards) {
@@ -312,46 +300,43 @@ static int tunnels(const configuration *c, const server_facts *facts,
     if (!c->global->proxies_http || backend->fallback >= 0) {
         return !c->global->proxies_http || !backend->fallback;
     }
-    return facts->off || main_facts->off
-        || (!whole->ws_fallback && !facts->on && !main_facts->on);
+    return facts->off || main_facts->off || (!whole->ws_fallback && !facts->on && !main_facts->on);
 }
 
-static int complain(const configuration *c, const server_facts *facts,
-                    const named_backend *backend)
+static int complain(const configuration_t *c, const server_facts_t *facts,
+                    const named_backend_t *backend)
 {
     ap_log_error(APLOG_MARK, APLOG_EMERG, 0, facts->server,
                  "ClientCertForward: %s (%s:%d): mod_proxy_wstunnel's own tunnel "
                  "would serve %s, in which the client could speak as this proxy: "
-                 "%s", backend->directive->directive, backend->directive->filename,
+                 "%s",
+                 backend->directive->directive, backend->directive->filename,
                  backend->directive->line_num, backend->url,
-                 c->global->proxies_http
-                     ? "it needs ProxyWebsocketFallbackToProxyHttp on"
-                     : "it needs mod_proxy_http, which is not loaded");
+                 c->global->proxies_http ? "it needs ProxyWebsocketFallbackToProxyHttp on"
+                                         : "it needs mod_proxy_http, which is not loaded");
     return 0;
 }
 
-static void add_server(configuration *c, server_rec *s)
+static void add_server(configuration_t *c, server_rec *s)
 {
-    server_facts *facts = apr_pcalloc(c->pool, sizeof(*facts));
+    server_facts_t *facts = apr_pcalloc(c->pool, sizeof(*facts));
 
     facts->server = s;
     facts->inherits = s == c->main_server ? 1 : -1;
-    APR_ARRAY_PUSH(c->servers, server_facts *) = facts;
+    APR_ARRAY_PUSH(c->servers, server_facts_t *) = facts;
     if (s->is_virtual && s->defn_name) {
-        apr_hash_set(c->hosts, apr_psprintf(c->pool, "%s:%u", s->defn_name,
-                                            s->defn_line_number),
+        apr_hash_set(c->hosts, apr_psprintf(c->pool, "%s:%u", s->defn_name, s->defn_line_number),
                      APR_HASH_KEY_STRING, facts);
     }
 }
 
-static const server_facts *search_heir(const configuration *c,
-                                       const named_backend *backend)
+static const server_facts_t *search_heir(const configuration_t *c, const named_backend_t *backend)
 {
-    const server_facts *main_facts = APR_ARRAY_IDX(c->servers, 0, server_facts *);
+    const server_facts_t *main_facts = APR_ARRAY_IDX(c->servers, 0, server_facts_t *);
     int i;
 
     for (i = 1; i < c->servers->nelts; i++) {
-        const server_facts *facts = APR_ARRAY_IDX(c->servers, i, server_facts *);
+        const server_facts_t *facts = APR_ARRAY_IDX(c->servers, i, server_facts_t *);
 
         if ((backend->inherited == INHERITED_BY_ALL
              || (facts->inherits < 0 ? main_facts->inherits : facts->inherits))
@@ -364,24 +349,22 @@ static const server_facts *search_heir(const configuration *c,
 
 /* A server for which a backend that is named in the main server is a tunnel; NULL
  * if there is none. */
-static const server_facts *find_heir(configuration *c, const named_backend *backend)
+static const server_facts_t *find_heir(configuration_t *c, const named_backend_t *backend)
 {
-    if (backend->facts->server != c->main_server
-        || backend->inherited == INHERITED_BY_NONE) {
+    if (backend->facts->server != c->main_server || backend->inherited == INHERITED_BY_NONE) {
         return NULL;
     }
     if (!c->heirs[backend->inherited][backend->fallback + 1].known) {
         c->heirs[backend->inherited][backend->fallback + 1].known = 1;
-        c->heirs[backend->inherited][backend->fallback + 1].heir =
-            search_heir(c, backend);
+        c->heirs[backend->inherited][backend->fallback + 1].heir = search_heir(c, backend);
     }
     return c->heirs[backend->inherited][backend->fallback + 1].heir;
 }
 
 int mcc_tunnel_check(server_rec *main_server, apr_pool_t *ptemp)
 {
-    configuration c;
-    place at = { NULL, -1, 0, NULL };
+    configuration_t c;
+    place_t at = { NULL, -1, 0, NULL };
     server_rec *s;
     int i;
 
@@ -393,19 +376,18 @@ int mcc_tunnel_check(server_rec *main_server, apr_pool_t *ptemp)
         return 1;
     }
     c.hosts = apr_hash_make(ptemp);
-    c.servers = apr_array_make(ptemp, 16, sizeof(server_facts *));
-    c.backends = apr_array_make(ptemp, 16, sizeof(named_backend));
+    c.servers = apr_array_make(ptemp, 16, sizeof(server_facts_t *));
+    c.backends = apr_array_make(ptemp, 16, sizeof(named_backend_t));
     c.balancers = apr_hash_make(ptemp);
     for (s = main_server; s; s = s->next) {
         add_server(&c, s);
     }
-    at.facts = APR_ARRAY_IDX(c.servers, 0, server_facts *);
+    at.facts = APR_ARRAY_IDX(c.servers, 0, server_facts_t *);
     look_through(&c, ap_conftree, &at);
 
     for (i = 0; i < c.backends->nelts; i++) {
-        const named_backend *backend = &APR_ARRAY_IDX(c.backends, i,
-                                                      named_backend);
-        const server_facts *facts = backend->facts;
+        const named_backend_t *backend = &APR_ARRAY_IDX(c.backends, i, named_backend_t);
+        const server_facts_t *facts = backend->facts;
 
         if (!is_ours_to_check(&c, facts, backend->url)) {
             continue;

@@ -12,8 +12,8 @@
 APLOG_USE_MODULE(client_cert);
 
 /* Apart, since few requests have any. From the first on. */
-static MCC_SELDOM int remove_found(request_rec *r, apr_table_t *headers,
-                                   const mcc_names *names, int report, int first)
+static MCC_COLD int remove_found(request_rec *r, apr_table_t *headers, const mcc_names_t *names,
+                                 int report, int first)
 {
     const apr_array_header_t *fields = apr_table_elts(headers);
     apr_array_header_t *found = apr_array_make(r->pool, 2, sizeof(const char *));
@@ -30,16 +30,15 @@ static MCC_SELDOM int remove_found(request_rec *r, apr_table_t *headers,
         const char *name = APR_ARRAY_IDX(found, i, const char *);
 
         if (report) {
-            ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
-                          "header \"%s\" stripped from the request", name);
+            ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "header \"%s\" stripped from the request",
+                          name);
         }
         apr_table_unset(headers, name);
     }
     return found->nelts;
 }
 
-int mcc_headers_remove(request_rec *r, apr_table_t *headers,
-                       const mcc_names *names, int report)
+int mcc_headers_remove(request_rec *r, apr_table_t *headers, const mcc_names_t *names, int report)
 {
     const apr_array_header_t *fields = apr_table_elts(headers);
     const apr_table_entry_t *first = (const apr_table_entry_t *)fields->elts;
@@ -56,13 +55,13 @@ int mcc_headers_remove(request_rec *r, apr_table_t *headers,
 
 typedef struct {
     request_rec *r;
-    const mcc_names *names;
+    const mcc_names_t *names;
     int report;
-} variable_search;
+} variable_search_t;
 
 static int is_of_header(const void *data, const char *variable, const char *value)
 {
-    const variable_search *search = data;
+    const variable_search_t *search = data;
 
     (void)value;
     if (!mcc_names_contain_variable(search->names, variable)) {
@@ -71,29 +70,29 @@ static int is_of_header(const void *data, const char *variable, const char *valu
     if (search->report) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, search->r,
                       "variable \"%s\" removed: it was not set by "
-                      "ClientCertForward", variable);
+                      "ClientCertForward",
+                      variable);
     }
     return 1;
 }
 
-void mcc_headers_remove_variables(request_rec *r, const mcc_names *names,
-                                  int report)
+void mcc_headers_remove_variables(request_rec *r, const mcc_names_t *names, int report)
 {
-    variable_search search = { r, names, report };
+    variable_search_t search = { r, names, report };
 
     mcc_environment_remove(r, is_of_header, &search);
 }
 
 typedef struct {
     apr_pool_t *pool;
-    const mcc_names *names;
+    const mcc_names_t *names;
     apr_array_header_t *kept; /* (const char *) tokens that are not ours */
     int dropped;
-} connection_tokens;
+} connection_tokens_t;
 
 static int sort_tokens(void *data, const char *key, const char *value)
 {
-    connection_tokens *tokens = data;
+    connection_tokens_t *tokens = data;
     const char *token;
 
     (void)key;
@@ -108,10 +107,10 @@ static int sort_tokens(void *data, const char *key, const char *value)
     return 1;
 }
 
-void mcc_headers_release_connection(request_rec *r, apr_table_t *headers,
-                                    const mcc_names *names)
+void mcc_headers_clean_connection_field(request_rec *r, apr_table_t *headers,
+                                        const mcc_names_t *names)
 {
-    connection_tokens tokens;
+    connection_tokens_t tokens;
 
     if (!apr_table_get(headers, "Connection")) {
         return;

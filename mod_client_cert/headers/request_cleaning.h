@@ -15,19 +15,17 @@
 /** Remove every field whose name folds to one of names.
  *  @return how many there were; each is one line in the log if report is set,
  *          its name only, never its value */
-int mcc_headers_remove(request_rec *r, apr_table_t *headers,
-                       const mcc_names *names, int report);
+int mcc_headers_remove(request_rec *r, apr_table_t *headers, const mcc_names_t *names, int report);
 
 /** Take our names out of Connection, where a client asks mod_proxy to remove
  *  the headers that it names. What else it says stays. */
-void mcc_headers_release_connection(request_rec *r, apr_table_t *headers,
-                                    const mcc_names *names);
+void mcc_headers_clean_connection_field(request_rec *r, apr_table_t *headers,
+                                        const mcc_names_t *names);
 
 /** Remove the variables that backends take for our headers, whoever made them. A
  *  handler of CGI's kind did, of a request before: a subrequest starts with its
  *  parent's, a redirect with its predecessor's under REDIRECT_.
  *  @param report as above */
-void mcc_headers_remove_variables(request_rec *r, const mcc_names *names,
-                                  int report);
+void mcc_headers_remove_variables(request_rec *r, const mcc_names_t *names, int report);
 
 #endif /* MCC_HEADERS_REQUEST_CLEANING_H */

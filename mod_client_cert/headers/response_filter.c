@@ -26,23 +26,22 @@ static ap_filter_rec_t *subrequest_filter;
 
 typedef struct {
     apr_pool_t *pool;
-    const mcc_names *names;
+    const mcc_names_t *names;
     int found;
-} vary_search;
+} vary_search_t;
 
 static int search_vary(void *data, const char *key, const char *value)
 {
-    vary_search *search = data;
+    vary_search_t *search = data;
 
     (void)key;
     search->found = mcc_names_listed(search->names, search->pool, value);
     return !search->found;
 }
 
-static int names_ours(request_rec *r, const apr_table_t *headers,
-                      const mcc_names *names)
+static int names_ours(request_rec *r, const apr_table_t *headers, const mcc_names_t *names)
 {
-    vary_search search = { r->pool, names, 0 };
+    vary_search_t search = { r->pool, names, 0 };
 
     if (apr_table_get(headers, "Vary")) {
         apr_table_do(search_vary, &search, headers, "Vary", NULL);
@@ -52,13 +51,11 @@ static int names_ours(request_rec *r, const apr_table_t *headers,
 
 static void clean_headers(request_rec *r)
 {
-    const mcc_names *names =
-        &mcc_server_config_of(r->server)->global->our_names;
+    const mcc_names_t *names = &mcc_server_config_of(r->server)->global->our_names;
 
     mcc_headers_remove(r, r->headers_out, names, 0);
     mcc_headers_remove(r, r->err_headers_out, names, 0);
-    if (names_ours(r, r->headers_out, names)
-        || names_ours(r, r->err_headers_out, names)) {
+    if (names_ours(r, r->headers_out, names) || names_ours(r, r->err_headers_out, names)) {
         mcc_request_of(r)->varies = 1;
     }
     /* A cache on the way cannot know the header that a response varies by, for
@@ -70,10 +67,9 @@ static void clean_headers(request_rec *r)
     }
 }
 
-static MCC_SELDOM void clean_trailers(request_rec *r)
+static MCC_COLD void clean_trailers(request_rec *r)
 {
-    const mcc_names *names =
-        &mcc_server_config_of(r->server)->global->our_names;
+    const mcc_names_t *names = &mcc_server_config_of(r->server)->global->our_names;
 
     mcc_headers_remove(r, r->trailers_out, names, 0);
     if (names_ours(r, r->trailers_out, names)) {
@@ -85,12 +81,12 @@ static apr_status_t write_response(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     request_rec *r = f->r;
 
-    const mcc_request *request = mcc_request_known(r);
+    const mcc_request_t *request = mcc_request_known(r);
     apr_status_t status;
 
     if (!f->ctx) {
         f->ctx = response_filter;
-        mcc_interim_end(r);
+        mcc_head_filter_remove(r);
         clean_headers(r);
         /* What mod_cache asks before it keeps a response. Its other question,
          * r->no_cache, would add an Expires to the response. */
@@ -123,27 +119,22 @@ void mcc_response_register(void)
 {
     /* An administrator's SetOutputFilter CACHE makes mod_cache keep a response
      * before any other filter had it. */
-    first_filter = ap_register_output_filter("CLIENT_CERT_FIRST",
-                                             write_response, NULL,
-                                             AP_FTYPE_RESOURCE - 1);
+    first_filter =
+        ap_register_output_filter("CLIENT_CERT_FIRST", write_response, NULL, AP_FTYPE_RESOURCE - 1);
     /* mod_cache keeps what a request says at one step after CONTENT_SET, and
      * what a subrequest says at one step before. */
-    response_filter = ap_register_output_filter("CLIENT_CERT_RESPONSE",
-                                                write_response, NULL,
+    response_filter = ap_register_output_filter("CLIENT_CERT_RESPONSE", write_response, NULL,
                                                 AP_FTYPE_CONTENT_SET);
-    subrequest_filter = ap_register_output_filter("CLIENT_CERT_SUBREQUEST",
-                                                  write_response, NULL,
+    subrequest_filter = ap_register_output_filter("CLIENT_CERT_SUBREQUEST", write_response, NULL,
                                                   AP_FTYPE_CONTENT_SET - 2);
 }
 
-int mcc_response_post_config(apr_pool_t *pconf, apr_pool_t *plog,
-                             apr_pool_t *ptemp, server_rec *s)
+int mcc_response_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     (void)pconf;
     (void)plog;
     (void)ptemp;
-    mcc_server_config_of(s)->global->caches =
-        ap_find_linked_module("mod_cache.c") != NULL;
+    mcc_server_config_of(s)->global->caches = ap_find_linked_module("mod_cache.c") != NULL;
     return OK;
 }
 
@@ -152,21 +143,20 @@ void mcc_response_insert_filter(request_rec *r)
     if (mcc_server_config_of(r->server)->global->caches) {
         ap_add_output_filter_handle(first_filter, NULL, r, r->connection);
     }
-    ap_add_output_filter_handle(r->main ? subrequest_filter : response_filter,
-                                NULL, r, r->connection);
+    ap_add_output_filter_handle(r->main ? subrequest_filter : response_filter, NULL, r,
+                                r->connection);
 }
 
 /* A page of which a part depends on the client may be half way into the cache
  * when that part is asked for; without its filter the cache forgets it. */
-static MCC_SELDOM void stop_caching(request_rec *r)
+static MCC_COLD void stop_caching(request_rec *r)
 {
     ap_filter_t *f = r->output_filters;
 
     while (f) {
         ap_filter_t *next = f->next;
 
-        if (f->r == r
-            && !strncmp(f->frec->name, CACHE_FILTER, strlen(CACHE_FILTER))) {
+        if (f->r == r && !strncmp(f->frec->name, CACHE_FILTER, strlen(CACHE_FILTER))) {
             ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r,
                           "not to be cached: a part depends on the client's "
                           "certificate");

@@ -25,27 +25,28 @@ static ap_filter_rec_t *interim_filter;
 /** One filter a connection: its requests come one after the other. Nothing here
  *  is a request's, for one may be freed while it passes. */
 typedef struct {
-    int heads;               /**< what passes is heads: the response proper to the
+    int heads;                /**< what passes is heads: the response proper to the
                               *   request at hand has not begun */
-    const mcc_names *names;  /**< ours */
-    apr_pool_t *pool;        /**< for one head; NULL before the first */
-    char *head;              /**< what there is of it */
+    const mcc_names_t *names; /**< ours */
+    apr_pool_t *pool;         /**< for one head; NULL before the first */
+    char *head;               /**< what there is of it */
     apr_size_t length;
     apr_size_t allocated;
     apr_bucket_brigade *out; /**< what goes on; empty between two calls */
-} interim_watch;
+} head_watch_t;
 
 /* A head that may have our headers in it reaches no client. */
 static apr_status_t give_up(conn_rec *c, const char *reason)
 {
     ap_log_cerror(APLOG_MARK, APLOG_ERR, 0, c,
                   "the head of a response cannot be cleaned of our headers: %s; "
-                  "the connection ends", reason);
+                  "the connection ends",
+                  reason);
     c->aborted = 1;
     return APR_ECONNABORTED;
 }
 
-static void forget_head(interim_watch *watch)
+static void forget_head(head_watch_t *watch)
 {
     watch->head = NULL;
     watch->length = watch->allocated = 0;
@@ -55,19 +56,17 @@ static void forget_head(interim_watch *watch)
 }
 
 /* Puts what there is into what goes on. */
-static void pass_on(interim_watch *watch, const char *data, apr_size_t length)
+static void pass_on(head_watch_t *watch, const char *data, apr_size_t length)
 {
     if (length) {
-        APR_BRIGADE_INSERT_TAIL(watch->out,
-                                apr_bucket_heap_create(data, length, NULL,
-                                                       watch->out->bucket_alloc));
+        APR_BRIGADE_INSERT_TAIL(
+            watch->out, apr_bucket_heap_create(data, length, NULL, watch->out->bucket_alloc));
     }
     forget_head(watch);
 }
 
 /* The same of so much of the head that there is, cleaned. */
-static apr_status_t pass_cleaned(interim_watch *watch, conn_rec *c,
-                                 apr_size_t length)
+static apr_status_t pass_cleaned(head_watch_t *watch, conn_rec *c, apr_size_t length)
 {
     client_cert_allocator allocator = mcc_pool_allocator(watch->pool);
     client_cert_bytes cleaned = { NULL, 0 };
@@ -77,8 +76,7 @@ static apr_status_t pass_cleaned(interim_watch *watch, conn_rec *c,
         return APR_SUCCESS;
     }
     result = client_cert_response_head_clean((const uint8_t *)watch->head, length,
-                                             watch->names->set, &allocator,
-                                             &cleaned);
+                                             watch->names->set, &allocator, &cleaned);
     if (result != CLIENT_CERT_RESULT_OK) {
         return give_up(c, client_cert_result_message(result));
     }
@@ -86,7 +84,7 @@ static apr_status_t pass_cleaned(interim_watch *watch, conn_rec *c,
     return APR_SUCCESS;
 }
 
-static void add_to_head(interim_watch *watch, const char *data, apr_size_t length)
+static void add_to_head(head_watch_t *watch, const char *data, apr_size_t length)
 {
     if (!watch->pool) {
         apr_pool_create(&watch->pool, watch->out->p);
@@ -106,7 +104,7 @@ static void add_to_head(interim_watch *watch, const char *data, apr_size_t lengt
 }
 
 /* Takes the first bucket, which has data, as far as the head goes. */
-static apr_status_t take_data(interim_watch *watch, conn_rec *c, apr_bucket *b)
+static apr_status_t take_data(head_watch_t *watch, conn_rec *c, apr_bucket *b)
 {
     apr_size_t before = watch->length;
     const char *data;
@@ -124,8 +122,8 @@ static apr_status_t take_data(interim_watch *watch, conn_rec *c, apr_bucket *b)
         return APR_SUCCESS;
     }
     add_to_head(watch, data, length);
-    result = client_cert_response_head_find((const uint8_t *)watch->head,
-                                            watch->length, before, &kind, &end);
+    result = client_cert_response_head_find((const uint8_t *)watch->head, watch->length, before,
+                                            &kind, &end);
     if (result != CLIENT_CERT_RESULT_OK) {
         return give_up(c, client_cert_result_message(result));
     }
@@ -152,10 +150,9 @@ static apr_status_t take_data(interim_watch *watch, conn_rec *c, apr_bucket *b)
     return status;
 }
 
-static MCC_SELDOM apr_status_t write_heads(ap_filter_t *f,
-                                           apr_bucket_brigade *bb)
+static MCC_COLD apr_status_t write_heads(ap_filter_t *f, apr_bucket_brigade *bb)
 {
-    interim_watch *watch = f->ctx;
+    head_watch_t *watch = f->ctx;
     apr_status_t status = APR_SUCCESS;
 
     while (watch->heads && status == APR_SUCCESS && !APR_BRIGADE_EMPTY(bb)) {
@@ -187,18 +184,17 @@ static MCC_SELDOM apr_status_t write_heads(ap_filter_t *f,
 
 static apr_status_t write_connection(ap_filter_t *f, apr_bucket_brigade *bb)
 {
-    return ((const interim_watch *)f->ctx)->heads
-        ? write_heads(f, bb) : ap_pass_brigade(f->next, bb);
+    return ((const head_watch_t *)f->ctx)->heads ? write_heads(f, bb)
+                                                 : ap_pass_brigade(f->next, bb);
 }
 
-void mcc_interim_register(void)
+void mcc_head_filter_register(void)
 {
-    interim_filter = ap_register_output_filter("CLIENT_CERT_INTERIM",
-                                               write_connection, NULL,
+    interim_filter = ap_register_output_filter("CLIENT_CERT_INTERIM", write_connection, NULL,
                                                AP_FTYPE_CONNECTION);
 }
 
-static interim_watch *watch_of(const conn_rec *c)
+static head_watch_t *watch_of(const conn_rec *c)
 {
     ap_filter_t *f;
 
@@ -210,10 +206,10 @@ static interim_watch *watch_of(const conn_rec *c)
     return NULL;
 }
 
-void mcc_interim_watch(const request_rec *r)
+void mcc_head_filter_install(const request_rec *r)
 {
     conn_rec *c = r->connection;
-    interim_watch *watch;
+    head_watch_t *watch;
 
     if (r->main) {
         return;
@@ -231,9 +227,9 @@ void mcc_interim_watch(const request_rec *r)
     watch->heads = 1;
 }
 
-void mcc_interim_end(const request_rec *r)
+void mcc_head_filter_remove(const request_rec *r)
 {
-    interim_watch *watch = r->main ? NULL : watch_of(r->connection);
+    head_watch_t *watch = r->main ? NULL : watch_of(r->connection);
 
     if (watch) {
         watch->heads = 0;

@@ -14,12 +14,12 @@
 #include <httpd.h>
 
 /** Register the output filter. */
-void mcc_interim_register(void);
+void mcc_head_filter_register(void);
 
 /** Watch the connection until the response to this request begins; fixups. */
-void mcc_interim_watch(const request_rec *r);
+void mcc_head_filter_install(const request_rec *r);
 
 /** The response begins: it passes the request's filters. */
-void mcc_interim_end(const request_rec *r);
+void mcc_head_filter_remove(const request_rec *r);
 
 #endif /* MCC_HEADERS_RESPONSE_HEAD_FILTER_H */

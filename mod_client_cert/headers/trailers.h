@@ -16,7 +16,7 @@
 void mcc_trailers_register(void);
 
 /** Watch the body of a request that may end with trailers. */
-void mcc_trailers_watch(request_rec *r);
+void mcc_trailers_install(request_rec *r);
 
 /** Access hook after mod_ssl's, which reads the body, trailers and all, before it
  *  asks for a client's certificate in mid connection. */

@@ -13,8 +13,8 @@ APLOG_USE_MODULE(client_cert);
 void mcc_upgrade_note(request_rec *r)
 {
     /* A stream of HTTP/2 is no connection. */
-    if (mcc_server_config_of(r->server)->global->accepts
-        && !r->connection->master && apr_table_get(r->headers_in, "Upgrade")) {
+    if (mcc_server_config_of(r->server)->global->accepts && !r->connection->master
+        && apr_table_get(r->headers_in, "Upgrade")) {
         mcc_request_of(r)->asks_for_upgrade = 1;
         r->connection->keepalive = AP_CONN_CLOSE;
     }
@@ -39,8 +39,7 @@ void mcc_upgrade_withhold(request_rec *r)
     bool offers = true;
 
     if (!protocols
-        || (client_cert_upgrade_offers_http(protocols, &offers)
-                == CLIENT_CERT_RESULT_OK
+        || (client_cert_upgrade_offers_http(protocols, &offers) == CLIENT_CERT_RESULT_OK
             && !offers)) {
         return;
     }

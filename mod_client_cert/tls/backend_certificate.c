@@ -17,7 +17,7 @@ APLOG_USE_MODULE(client_cert);
 typedef struct {
     const char *file; /**< SSLProxyMachineCertificateFile */
     int (*choose)(SSL *, X509 **, EVP_PKEY **);
-} machine_certificate;
+} machine_certificate_t;
 
 /* Slots for machine_certificate in an SSL_CTX, and for the signer in an SSL; see
  * ctx_index in vhost.c. */
@@ -41,24 +41,21 @@ static apr_status_t free_indexes(void *unused)
     return APR_SUCCESS;
 }
 
-int mcc_tls_backend_pre_config(apr_pool_t *pconf, apr_pool_t *plog,
-                               apr_pool_t *ptemp)
+int mcc_backend_certificate_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 {
     (void)ptemp;
     ctx_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
     ssl_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
     apr_pool_cleanup_register(pconf, NULL, free_indexes, apr_pool_cleanup_null);
     if (ctx_index < 0 || ssl_index < 0) {
-        ap_log_perror(APLOG_MARK, APLOG_CRIT, 0, plog,
-                      "OpenSSL has no room for our data");
+        ap_log_perror(APLOG_MARK, APLOG_CRIT, 0, plog, "OpenSSL has no room for our data");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     return OK;
 }
 
-int mcc_tls_backend_enter_section(apr_pool_t *p, apr_pool_t *plog,
-                                  apr_pool_t *ptemp, server_rec *s,
-                                  ap_conf_vector_t *section)
+int mcc_backend_certificate_enter_section(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp,
+                                          server_rec *s, ap_conf_vector_t *section)
 {
     (void)p;
     (void)plog;
@@ -68,9 +65,8 @@ int mcc_tls_backend_enter_section(apr_pool_t *p, apr_pool_t *plog,
     return DECLINED;
 }
 
-int mcc_tls_backend_leave_section(apr_pool_t *p, apr_pool_t *plog,
-                                  apr_pool_t *ptemp, server_rec *s,
-                                  ap_conf_vector_t *section)
+int mcc_backend_certificate_leave_section(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp,
+                                          server_rec *s, ap_conf_vector_t *section)
 {
     (void)p;
     (void)plog;
@@ -83,9 +79,8 @@ int mcc_tls_backend_leave_section(apr_pool_t *p, apr_pool_t *plog,
 
 static const char *file_of(ap_conf_vector_t *section)
 {
-    const mcc_dir_config *conf = section ? ap_get_module_config(section,
-                                                                &client_cert_module)
-                                         : NULL;
+    const mcc_dir_config_t *conf =
+        section ? ap_get_module_config(section, &client_cert_module) : NULL;
 
     return conf ? conf->machine_certificate_file : NULL;
 }
@@ -102,11 +97,12 @@ static int is_asked_for(SSL *ssl, const client_cert_signer *signer)
     if (!names || sk_X509_NAME_num(names) <= 0) {
         return 1;
     }
-    for (number = 0; client_cert_signer_certificate(signer, number, &certificate)
-                         == CLIENT_CERT_RESULT_OK && certificate; number++) {
+    for (number = 0;
+         client_cert_signer_certificate(signer, number, &certificate) == CLIENT_CERT_RESULT_OK
+         && certificate;
+         number++) {
         for (i = 0; i < sk_X509_NAME_num(names); i++) {
-            if (!X509_NAME_cmp(X509_get_issuer_name(certificate),
-                               sk_X509_NAME_value(names, i))) {
+            if (!X509_NAME_cmp(X509_get_issuer_name(certificate), sk_X509_NAME_value(names, i))) {
                 return 1;
             }
         }
@@ -123,10 +119,11 @@ static int use_chain(SSL *ssl, const client_cert_signer *signer)
     size_t number;
     int used = chain != NULL;
 
-    for (number = 1; used
-         && client_cert_signer_certificate(signer, number, &certificate)
-                == CLIENT_CERT_RESULT_OK
-         && certificate; number++) {
+    for (number = 1;
+         used
+         && client_cert_signer_certificate(signer, number, &certificate) == CLIENT_CERT_RESULT_OK
+         && certificate;
+         number++) {
         used = sk_X509_push(chain, certificate) > 0;
     }
     if (used && sk_X509_num(chain) > 0) {
@@ -136,8 +133,7 @@ static int use_chain(SSL *ssl, const client_cert_signer *signer)
     return used;
 }
 
-static int show(SSL *ssl, const client_cert_signer *signer, X509 **certificate,
-                EVP_PKEY **key)
+static int show(SSL *ssl, const client_cert_signer *signer, X509 **certificate, EVP_PKEY **key)
 {
     X509 *own = NULL;
     EVP_PKEY *own_key = NULL;
@@ -162,8 +158,7 @@ static int show(SSL *ssl, const client_cert_signer *signer, X509 **certificate,
 /* A backend asks for a certificate. */
 static int choose_certificate(SSL *ssl, X509 **certificate, EVP_PKEY **key)
 {
-    const machine_certificate *machine = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl),
-                                                             ctx_index);
+    const machine_certificate_t *machine = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), ctx_index);
     const client_cert_signer *signer = SSL_get_ex_data(ssl, ssl_index);
     int chosen;
 
@@ -182,11 +177,10 @@ static int choose_certificate(SSL *ssl, X509 **certificate, EVP_PKEY **key)
     return show(ssl, signer, certificate, key);
 }
 
-int mcc_tls_backend_init_server(server_rec *s, apr_pool_t *p, int is_proxy,
-                                SSL_CTX *ctx)
+int mcc_backend_certificate_init_server(server_rec *s, apr_pool_t *p, int is_proxy, SSL_CTX *ctx)
 {
     const char *file = file_of(current_section);
-    machine_certificate *machine;
+    machine_certificate_t *machine;
 
     if (!is_proxy || !mcc_server_config_of(s)->global->forwards) {
         return DECLINED;
@@ -203,8 +197,7 @@ int mcc_tls_backend_init_server(server_rec *s, apr_pool_t *p, int is_proxy,
     machine->file = file;
     machine->choose = SSL_CTX_get_client_cert_cb(ctx);
     if (!SSL_CTX_set_ex_data(ctx, ctx_index, machine)) {
-        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
-                     "OpenSSL has no room for our data");
+        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s, "OpenSSL has no room for our data");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     SSL_CTX_set_client_cert_cb(ctx, choose_certificate);
@@ -212,27 +205,24 @@ int mcc_tls_backend_init_server(server_rec *s, apr_pool_t *p, int is_proxy,
 }
 
 /* Who signs in this server out of this file; NULL if another does. */
-static const client_cert_signer *signer_of(const mcc_server_config *conf,
-                                           const char *file)
+static const client_cert_signer *signer_of(const mcc_server_config_t *conf, const char *file)
 {
-    const mcc_file *signer = conf->signer.file;
+    const mcc_file_t *signer = conf->signer.file;
 
     if (conf->signer.source == MCC_SIGNER_FILE) {
-        return !signer->key_name && !strcmp(signer->name, file) ? signer->signer
-                                                                : NULL;
+        return !signer->key_name && !strcmp(signer->name, file) ? signer->signer : NULL;
     }
     /* Of several certificates none is known to be the file's. */
-    if (conf->certificate_files != 1 || strcmp(conf->certificate_file, file)
-        || !conf->tls_host || conf->tls_host->certificates->nelts != 1) {
+    if (conf->certificate_files != 1 || strcmp(conf->certificate_file, file) || !conf->tls_host
+        || conf->tls_host->certificates->nelts != 1) {
         return NULL;
     }
-    return APR_ARRAY_IDX(conf->tls_host->certificates, 0,
-                         const mcc_tls_certificate *)->signer;
+    return APR_ARRAY_IDX(conf->tls_host->certificates, 0, const mcc_tls_certificate_t *)->signer;
 }
 
-int mcc_tls_backend_pre_handshake(conn_rec *c, SSL *ssl, int is_proxy)
+int mcc_backend_certificate_pre_handshake(conn_rec *c, SSL *ssl, int is_proxy)
 {
-    const machine_certificate *machine;
+    const machine_certificate_t *machine;
     const client_cert_signer *signer;
 
     if (!is_proxy) {
@@ -240,8 +230,7 @@ int mcc_tls_backend_pre_handshake(conn_rec *c, SSL *ssl, int is_proxy)
     }
     machine = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), ctx_index);
     /* The connection is made for a request of this server's. */
-    signer = machine ? signer_of(mcc_server_config_of(c->base_server), machine->file)
-                     : NULL;
+    signer = machine ? signer_of(mcc_server_config_of(c->base_server), machine->file) : NULL;
     if (signer && !SSL_set_ex_data(ssl, ssl_index, (void *)signer)) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -254,20 +243,19 @@ static const char *file_in(cmd_parms *cmd, const char *args)
     return ap_server_root_relative(cmd->pool, ap_getword_conf(cmd->temp_pool, &args));
 }
 
-const char *mcc_see_machine_certificate_file(cmd_parms *cmd, void *dir,
-                                             const char *args)
+const char *mcc_see_machine_certificate_file(cmd_parms *cmd, void *dir, const char *args)
 {
     const char *error = mcc_without_mod_ssl(cmd);
 
     if (!error) {
-        ((mcc_dir_config *)dir)->machine_certificate_file = file_in(cmd, args);
+        ((mcc_dir_config_t *)dir)->machine_certificate_file = file_in(cmd, args);
     }
     return error;
 }
 
 const char *mcc_see_certificate_file(cmd_parms *cmd, void *dir, const char *args)
 {
-    mcc_server_config *conf = mcc_server_config_of(cmd->server);
+    mcc_server_config_t *conf = mcc_server_config_of(cmd->server);
     const char *error = mcc_without_mod_ssl(cmd);
 
     (void)dir;

@@ -12,7 +12,7 @@
 
 APLOG_USE_MODULE(client_cert);
 
-/* The slot for mcc_tls_connection in an SSL; see ctx_index in vhost.c. */
+/* The slot for mcc_tls_connection_t in an SSL; see ctx_index in vhost.c. */
 static int ssl_index = -1;
 
 static apr_status_t free_index(void *unused)
@@ -28,10 +28,10 @@ static apr_status_t free_index(void *unused)
 /* Runs in SSL_free(). A reference of our own would keep each SSL until its
  * connection's pool goes, which after a lingering close is much later, and in
  * another thread. */
-static void forget_ssl(void *ssl, void *data, CRYPTO_EX_DATA *slots, int index,
-                       long argl, void *argp)
+static void forget_ssl(void *ssl, void *data, CRYPTO_EX_DATA *slots, int index, long argl,
+                       void *argp)
 {
-    mcc_tls_connection *connection = data;
+    mcc_tls_connection_t *connection = data;
 
     (void)ssl;
     (void)slots;
@@ -50,12 +50,12 @@ int mcc_tls_connection_pre_config(apr_pool_t *pconf)
     return ssl_index >= 0;
 }
 
-mcc_tls_connection *mcc_tls_connection_of_ssl(const SSL *ssl)
+mcc_tls_connection_t *mcc_tls_connection_of_ssl(const SSL *ssl)
 {
     return SSL_get_ex_data(ssl, ssl_index);
 }
 
-void mcc_tls_connection_forget_pending(mcc_tls_connection *connection)
+void mcc_tls_connection_forget_pending(mcc_tls_connection_t *connection)
 {
     if (!connection->pending && !connection->pending_leaf) {
         return;
@@ -68,7 +68,7 @@ void mcc_tls_connection_forget_pending(mcc_tls_connection *connection)
 
 static apr_status_t free_connection(void *data)
 {
-    mcc_tls_connection *connection = data;
+    mcc_tls_connection_t *connection = data;
 
     if (connection->ssl) {
         SSL_set_ex_data(connection->ssl, ssl_index, NULL);
@@ -82,10 +82,9 @@ static apr_status_t free_connection(void *data)
 
 int mcc_tls_connection_pre_handshake(conn_rec *c, SSL *ssl, int is_proxy)
 {
-    mcc_tls_connection *connection;
+    mcc_tls_connection_t *connection;
 
-    if (is_proxy
-        || !mcc_watches_tls(mcc_server_config_of(c->base_server)->global)) {
+    if (is_proxy || !mcc_needs_tls_client(mcc_server_config_of(c->base_server)->global)) {
         return DECLINED;
     }
     connection = apr_pcalloc(c->pool, sizeof(*connection));
@@ -95,14 +94,13 @@ int mcc_tls_connection_pre_handshake(conn_rec *c, SSL *ssl, int is_proxy)
     connection->common.has_tls = 1;
     connection->ssl = ssl;
     connection->c = c;
-    apr_pool_cleanup_register(c->pool, connection, free_connection,
-                              apr_pool_cleanup_null);
+    apr_pool_cleanup_register(c->pool, connection, free_connection, apr_pool_cleanup_null);
     ap_set_module_config(c->conn_config, &client_cert_module, connection);
     return OK;
 }
 
-static MCC_SELDOM void set_current(mcc_tls_connection *connection,
-                                   client_cert_handshake *handshake, X509 *leaf)
+static MCC_COLD void set_current(mcc_tls_connection_t *connection, client_cert_handshake *handshake,
+                                 X509 *leaf)
 {
     client_cert_handshake_free(connection->current);
     X509_free(connection->current_leaf);
@@ -117,7 +115,7 @@ static MCC_SELDOM void set_current(mcc_tls_connection *connection,
     }
 }
 
-static int is_another_handshake(mcc_tls_connection *connection)
+static int is_another_handshake(mcc_tls_connection_t *connection)
 {
     unsigned char random[SSL3_RANDOM_SIZE];
 
@@ -131,23 +129,22 @@ static int is_another_handshake(mcc_tls_connection *connection)
 
 /* What a handshake says but for the client that was verified in it: a session
  * that resumed tells what its full handshake established. */
-static MCC_SELDOM void look_at_handshake(mcc_tls_connection *connection,
-                                         const mcc_tls_host *host, X509 *leaf)
+static MCC_COLD void look_at_handshake(mcc_tls_connection_t *connection,
+                                       const mcc_tls_vhost_t *host, X509 *leaf)
 {
     SSL *ssl = connection->ssl;
     client_cert_handshake *resumed = NULL;
 
     if (host && SSL_session_reused(ssl)) {
-        resumed = mcc_tls_session_take(&connection->offered,
-                                       SSL_get_session(ssl), host);
-        connection->shown_known = resumed
-            && client_cert_handshake_signer_id(resumed, connection->shown)
-                   == CLIENT_CERT_RESULT_OK;
+        resumed = mcc_tls_session_take(&connection->offered, SSL_get_session(ssl), host);
+        connection->shown_known =
+            resumed
+            && client_cert_handshake_signer_id(resumed, connection->shown) == CLIENT_CERT_RESULT_OK;
     }
     else {
         mcc_tls_session_forget(&connection->offered);
-        connection->shown_known = host
-            && mcc_tls_host_certificate_id(host, ssl, connection->shown);
+        connection->shown_known =
+            host && mcc_tls_vhost_certificate_id(host, ssl, connection->shown);
     }
     ERR_clear_error();
     set_current(connection, resumed, leaf);
@@ -155,7 +152,7 @@ static MCC_SELDOM void look_at_handshake(mcc_tls_connection *connection,
 
 /* Bring what is kept up to the last handshake. Only on the connection's own
  * thread. */
-static void refresh(mcc_tls_connection *connection)
+static void refresh(mcc_tls_connection_t *connection)
 {
     SSL *ssl = connection->ssl;
     unsigned finished;
@@ -175,7 +172,7 @@ static void refresh(mcc_tls_connection *connection)
     }
     leaf = SSL_get0_peer_certificate(ssl);
     if (is_another_handshake(connection)) {
-        look_at_handshake(connection, mcc_tls_host_of(ssl), leaf);
+        look_at_handshake(connection, mcc_tls_vhost_of(ssl), leaf);
     }
     if (connection->pending && leaf == connection->pending_leaf) {
         set_current(connection, connection->pending, leaf);
@@ -187,18 +184,17 @@ static void refresh(mcc_tls_connection *connection)
     mcc_tls_connection_forget_pending(connection);
 }
 
-mcc_tls_connection *mcc_tls_connection_of(const conn_rec *c)
+mcc_tls_connection_t *mcc_tls_connection_of(const conn_rec *c)
 {
-    mcc_connection *connection = mcc_connection_of(c);
+    mcc_connection_t *connection = mcc_connection_of(c);
 
-    return connection && connection->has_tls ? (mcc_tls_connection *)connection
-                                             : NULL;
+    return connection && connection->has_tls ? (mcc_tls_connection_t *)connection : NULL;
 }
 
 /* An HTTP/2 stream is on another thread, and takes what is there. */
-mcc_tls_connection *mcc_tls_connection_refreshed(const conn_rec *c)
+mcc_tls_connection_t *mcc_tls_connection_refreshed(const conn_rec *c)
 {
-    mcc_tls_connection *connection = mcc_tls_connection_of(c);
+    mcc_tls_connection_t *connection = mcc_tls_connection_of(c);
 
     if (connection && !c->master) {
         refresh(connection);
@@ -209,8 +205,8 @@ mcc_tls_connection *mcc_tls_connection_refreshed(const conn_rec *c)
 int mcc_tls_connection_post_read_request(request_rec *r)
 {
     /* HTTP/2 has no other handshake. */
-    mcc_tls_connection *connection = r->connection->master ? NULL
-                                                       : mcc_tls_connection_of(r->connection);
+    mcc_tls_connection_t *connection =
+        r->connection->master ? NULL : mcc_tls_connection_of(r->connection);
 
     if (connection) {
         connection->answers = mcc_server_config_of(r->server)->tls_host;
@@ -230,7 +226,7 @@ int mcc_tls_connection_process_connection(conn_rec *c)
 }
 
 int mcc_tls_connection_protocol_switch(conn_rec *c, request_rec *r, server_rec *s,
-                                   const char *protocol)
+                                       const char *protocol)
 {
     (void)s;
     (void)protocol;

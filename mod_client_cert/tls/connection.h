@@ -18,7 +18,7 @@
 /** What is known of a connection's client. What each request asks for comes
  *  first. */
 typedef struct {
-    mcc_connection common; /**< first: see connection_record.h */
+    mcc_connection_t common; /**< first: see connection_record.h */
     /** mod_ssl's; NULL once that has let go of it, which is before the
      *  connection ends, for one when somebody speaks plain HTTP to it, and the
      *  request that it then makes up comes to us like any other */
@@ -26,16 +26,16 @@ typedef struct {
     conn_rec *c;
     /** the virtual host whose request was read last, which may ask for another
      *  handshake; NULL before the first, and without TLS there */
-    const mcc_tls_host *answers;
+    const mcc_tls_vhost_t *answers;
     unsigned finished : 1; /**< the last handshake looked at was finished */
     unsigned shown_known : 1;
     unsigned has_leaf : 1; /**< the client showed a certificate in it */
-    unsigned read : 1; /**< a request was read */
+    unsigned read : 1;     /**< a request was read */
     /** what the last finished handshake established; NULL if that is unknown,
      *  or there is no client certificate */
     client_cert_handshake *current;
     X509 *current_leaf; /**< NULL if the client showed none */
-    const char *fault; /**< why the last verification's outcome is lost, if it is */
+    const char *fault;  /**< why the last verification's outcome is lost, if it is */
     /** the last verification's outcome, until its handshake is finished */
     client_cert_handshake *pending;
     X509 *pending_leaf;
@@ -43,9 +43,9 @@ typedef struct {
      *  another of; post-handshake authentication is none in this sense */
     unsigned char random[SSL3_RANDOM_SIZE];
     uint8_t verified_by[MCC_ID_LENGTH]; /**< the virtual host; with current */
-    uint8_t shown[MCC_ID_LENGTH]; /**< what this side showed, if known */
-    mcc_tls_session_record offered; /**< the session that was offered last */
-} mcc_tls_connection;
+    uint8_t shown[MCC_ID_LENGTH];       /**< what this side showed, if known */
+    mcc_tls_session_record_t offered;   /**< the session that was offered last */
+} mcc_tls_connection_t;
 
 /** Room in OpenSSL's structures; 0 if there is none. */
 int mcc_tls_connection_pre_config(apr_pool_t *pconf);
@@ -65,16 +65,16 @@ int mcc_tls_connection_protocol_switch(conn_rec *c, request_rec *r, server_rec *
                                        const char *protocol);
 
 /** NULL if the connection is none of ours. */
-mcc_tls_connection *mcc_tls_connection_of_ssl(const SSL *ssl);
+mcc_tls_connection_t *mcc_tls_connection_of_ssl(const SSL *ssl);
 
 /** The same by httpd's record, which an HTTP/2 stream has of its own. */
-mcc_tls_connection *mcc_tls_connection_of(const conn_rec *c);
+mcc_tls_connection_t *mcc_tls_connection_of(const conn_rec *c);
 
 /** The same, and up to the last handshake; an HTTP/2 stream is on another thread,
  *  and takes what is there. */
-mcc_tls_connection *mcc_tls_connection_refreshed(const conn_rec *c);
+mcc_tls_connection_t *mcc_tls_connection_refreshed(const conn_rec *c);
 
 /** Forget the outcome of a verification whose handshake is not finished. */
-void mcc_tls_connection_forget_pending(mcc_tls_connection *connection);
+void mcc_tls_connection_forget_pending(mcc_tls_connection_t *connection);
 
 #endif /* MCC_TLS_CONNECTION_H */

@@ -22,21 +22,19 @@
 
 APLOG_USE_MODULE(client_cert);
 
-int mcc_tls_install_pre_config(apr_pool_t *pconf, apr_pool_t *plog,
-                               apr_pool_t *ptemp)
+int mcc_tls_install_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 {
     (void)ptemp;
     if (!mcc_tls_vhost_pre_config(pconf) || !mcc_tls_connection_pre_config(pconf)
         || !mcc_tls_verify_callback_pre_config(pconf)) {
-        ap_log_perror(APLOG_MARK, APLOG_CRIT, 0, plog,
-                      "OpenSSL has no room for our data");
+        ap_log_perror(APLOG_MARK, APLOG_CRIT, 0, plog, "OpenSSL has no room for our data");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     return OK;
 }
 
 /* Those of mod_ssl's chain for the certificate that is current. */
-static void set_chain(mcc_tls_certificate *entry, SSL_CTX *ctx, apr_pool_t *p)
+static void set_chain(mcc_tls_certificate_t *entry, SSL_CTX *ctx, apr_pool_t *p)
 {
     STACK_OF(X509) *stack = NULL;
     int count;
@@ -58,11 +56,10 @@ static void set_chain(mcc_tls_certificate *entry, SSL_CTX *ctx, apr_pool_t *p)
 
 /* The certificate that is current. The first of those that equal hosts show is
  * the one that is found. */
-static client_cert_result add_certificate(mcc_tls_host *host, SSL_CTX *ctx,
-                                          apr_pool_t *p)
+static client_cert_result add_certificate(mcc_tls_vhost_t *host, SSL_CTX *ctx, apr_pool_t *p)
 {
     apr_hash_t *all = mcc_server_config_of(host->server)->global->tls_certificates;
-    mcc_tls_certificate *entry = apr_pcalloc(p, sizeof(*entry));
+    mcc_tls_certificate_t *entry = apr_pcalloc(p, sizeof(*entry));
     client_cert_result result;
 
     entry->certificate = SSL_CTX_get0_certificate(ctx);
@@ -70,16 +67,15 @@ static client_cert_result add_certificate(mcc_tls_host *host, SSL_CTX *ctx,
     set_chain(entry, ctx, p);
     memcpy(entry->key.vhost, host->fingerprint, MCC_ID_LENGTH);
     result = client_cert_certificate_id(entry->certificate, entry->key.id);
-    APR_ARRAY_PUSH(host->certificates, mcc_tls_certificate *) = entry;
-    if (result == CLIENT_CERT_RESULT_OK
-        && !apr_hash_get(all, &entry->key, sizeof(entry->key))) {
+    APR_ARRAY_PUSH(host->certificates, mcc_tls_certificate_t *) = entry;
+    if (result == CLIENT_CERT_RESULT_OK && !apr_hash_get(all, &entry->key, sizeof(entry->key))) {
         apr_hash_set(all, &entry->key, sizeof(entry->key), entry);
     }
     return result;
 }
 
 /* What a signer is made of but for the key, which goes with the certificate. */
-static client_cert_result parts_of(const mcc_tls_certificate *entry, apr_pool_t *p,
+static client_cert_result parts_of(const mcc_tls_certificate_t *entry, apr_pool_t *p,
                                    const void **parts, apr_ssize_t *length)
 {
     uint8_t *ids = apr_palloc(p, (entry->chain_length + 1) * MCC_ID_LENGTH);
@@ -88,8 +84,7 @@ static client_cert_result parts_of(const mcc_tls_certificate *entry, apr_pool_t 
 
     memcpy(ids, entry->key.id, MCC_ID_LENGTH);
     for (i = 0; result == CLIENT_CERT_RESULT_OK && i < entry->chain_length; i++) {
-        result = client_cert_certificate_id(entry->chain[i],
-                                            ids + (i + 1) * MCC_ID_LENGTH);
+        result = client_cert_certificate_id(entry->chain[i], ids + (i + 1) * MCC_ID_LENGTH);
     }
     *parts = ids;
     *length = (apr_ssize_t)((entry->chain_length + 1) * MCC_ID_LENGTH);
@@ -103,7 +98,7 @@ static apr_status_t free_signer(void *signer)
 }
 
 /* Virtual hosts that show the same certificates have one signer. */
-static client_cert_result add_signer(mcc_tls_certificate *entry, apr_hash_t *signers,
+static client_cert_result add_signer(mcc_tls_certificate_t *entry, apr_hash_t *signers,
                                      apr_pool_t *p)
 {
     client_cert_signer *signer = NULL;
@@ -118,8 +113,8 @@ static client_cert_result add_signer(mcc_tls_certificate *entry, apr_hash_t *sig
     if (entry->signer) {
         return CLIENT_CERT_RESULT_OK;
     }
-    result = client_cert_signer_new(entry->certificate, entry->private_key,
-                                    entry->chain, entry->chain_length, &signer);
+    result = client_cert_signer_new(entry->certificate, entry->private_key, entry->chain,
+                                    entry->chain_length, &signer);
     if (result == CLIENT_CERT_RESULT_OK) {
         apr_pool_cleanup_register(p, signer, free_signer, apr_pool_cleanup_null);
         apr_hash_set(signers, parts, length, signer);
@@ -132,40 +127,39 @@ static const char *subject_of(X509 *certificate, apr_pool_t *p)
 {
     char text[256];
 
-    if (!certificate || !X509_NAME_oneline(X509_get_subject_name(certificate),
-                                           text, sizeof(text))) {
+    if (!certificate
+        || !X509_NAME_oneline(X509_get_subject_name(certificate), text, sizeof(text))) {
         return "unknown";
     }
     return apr_pstrdup(p, text);
 }
 
 /* How a message names one of the certificates that mod_ssl shows. */
-static const char *shown_as(const server_rec *s, X509 *certificate,
-                            apr_pool_t *p)
+static const char *shown_as(const server_rec *s, X509 *certificate, apr_pool_t *p)
 {
-    return apr_psprintf(p, "server: SSLCertificateFile of %s:%u, certificate "
-                        "\"%s\"", s->server_hostname ? s->server_hostname : "*",
-                        s->port, subject_of(certificate, p));
+    return apr_psprintf(p,
+                        "server: SSLCertificateFile of %s:%u, certificate "
+                        "\"%s\"",
+                        s->server_hostname ? s->server_hostname : "*", s->port,
+                        subject_of(certificate, p));
 }
 
-static MCC_SELDOM int complain(const mcc_tls_host *host, X509 *certificate,
-                               client_cert_result result, apr_pool_t *p)
+static MCC_COLD int complain(const mcc_tls_vhost_t *host, X509 *certificate,
+                             client_cert_result result, apr_pool_t *p)
 {
     ap_log_error(APLOG_MARK, APLOG_EMERG, 0, host->server, "ClientCertSigner %s: %s",
-                 shown_as(host->server, certificate, p),
-                 client_cert_result_message(result));
+                 shown_as(host->server, certificate, p), client_cert_result_message(result));
     return 0;
 }
 
 /* A host may have several certificates, one for each type of key. */
-static int add_certificates(mcc_tls_host *host, SSL_CTX *ctx, apr_pool_t *p)
+static int add_certificates(mcc_tls_vhost_t *host, SSL_CTX *ctx, apr_pool_t *p)
 {
     X509 *selected = SSL_CTX_get0_certificate(ctx);
     long more = SSL_CTX_set_current_cert(ctx, SSL_CERT_SET_FIRST);
     int usable = 1;
 
-    for (; usable && more == 1;
-         more = SSL_CTX_set_current_cert(ctx, SSL_CERT_SET_NEXT)) {
+    for (; usable && more == 1; more = SSL_CTX_set_current_cert(ctx, SSL_CERT_SET_NEXT)) {
         client_cert_result result = add_certificate(host, ctx, p);
 
         if (result != CLIENT_CERT_RESULT_OK) {
@@ -180,28 +174,26 @@ static int add_certificates(mcc_tls_host *host, SSL_CTX *ctx, apr_pool_t *p)
     return usable;
 }
 
-int mcc_tls_install_init_server(server_rec *s, apr_pool_t *p, int is_proxy,
-                                SSL_CTX *ctx)
+int mcc_tls_install_init_server(server_rec *s, apr_pool_t *p, int is_proxy, SSL_CTX *ctx)
 {
-    mcc_server_config *conf = mcc_server_config_of(s);
-    mcc_tls_host *host;
+    mcc_server_config_t *conf = mcc_server_config_of(s);
+    mcc_tls_vhost_t *host;
     bool section_ciphers = false;
 
-    if (is_proxy || !mcc_watches_tls(conf->global)) {
+    if (is_proxy || !mcc_needs_tls_client(conf->global)) {
         return DECLINED;
     }
 
     if (conf->tls_host) {
-        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
-                     "two virtual hosts share one configuration");
+        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s, "two virtual hosts share one configuration");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     host = apr_pcalloc(p, sizeof(*host));
     host->server = s;
-    host->certificates = apr_array_make(p, 2, sizeof(mcc_tls_certificate *));
+    host->certificates = apr_array_make(p, 2, sizeof(mcc_tls_certificate_t *));
     if (!mcc_tls_fingerprint(s, ctx, host->fingerprint, p)
-        || client_cert_vhosts_limits(conf->global->vhosts, mcc_tls_vhost_key(s),
-                                     &host->depth, &section_ciphers)
+        || client_cert_vhosts_limits(conf->global->vhosts, mcc_tls_vhost_key(s), &host->depth,
+                                     &section_ciphers)
                != CLIENT_CERT_RESULT_OK
         || !mcc_tls_vhost_attach(host, ctx)) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
@@ -219,7 +211,7 @@ int mcc_tls_install_init_server(server_rec *s, apr_pool_t *p, int is_proxy,
     return OK;
 }
 
-static int signs_with_shown(const mcc_server_config *conf)
+static int signs_with_shown(const mcc_server_config_t *conf)
 {
     return conf->tls_host && conf->signs && conf->signer.source != MCC_SIGNER_FILE;
 }
@@ -235,22 +227,22 @@ static int add_signers(server_rec *main_server, apr_pool_t *p)
     int i;
 
     for (s = main_server; s; s = s->next) {
-        const mcc_server_config *conf = mcc_server_config_of(s);
+        const mcc_server_config_t *conf = mcc_server_config_of(s);
 
         if (signs_with_shown(conf)) {
             apr_hash_set(fingerprints, conf->tls_host->fingerprint, MCC_ID_LENGTH, s);
         }
     }
     for (s = main_server; s; s = s->next) {
-        const mcc_server_config *conf = mcc_server_config_of(s);
-        const mcc_tls_host *host = conf->tls_host;
+        const mcc_server_config_t *conf = mcc_server_config_of(s);
+        const mcc_tls_vhost_t *host = conf->tls_host;
 
         if (!host || !apr_hash_get(fingerprints, host->fingerprint, MCC_ID_LENGTH)) {
             continue;
         }
         for (i = 0; i < host->certificates->nelts; i++) {
-            mcc_tls_certificate *entry = APR_ARRAY_IDX(host->certificates, i,
-                                                       mcc_tls_certificate *);
+            mcc_tls_certificate_t *entry =
+                APR_ARRAY_IDX(host->certificates, i, mcc_tls_certificate_t *);
             client_cert_result result = add_signer(entry, signers, p);
 
             if (result == CLIENT_CERT_RESULT_OK || !signs_with_shown(conf)) {
@@ -279,23 +271,22 @@ static int add_signers(server_rec *main_server, apr_pool_t *p)
 typedef struct {
     server_rec *server;
     const char *name;
-} signer_warning;
+} signer_warning_t;
 
 static void warn_of_certificate(void *context, size_t number, const char *line)
 {
-    const signer_warning *warning = context;
+    const signer_warning_t *warning = context;
 
-    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, warning->server,
-                 "ClientCertSigner %s: %s; %s", warning->name, line,
+    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, warning->server, "ClientCertSigner %s: %s; %s",
+                 warning->name, line,
                  number ? "origins that need it will refuse what is signed"
                         : "requests that are to be signed will be answered 500");
 }
 
-static void warn_of_signer(server_rec *s, const mcc_server_config *conf,
-                           const client_cert_signer *signer, const char *name,
-                           apr_int64_t now)
+static void warn_of_signer(server_rec *s, const mcc_server_config_t *conf,
+                           const client_cert_signer *signer, const char *name, apr_int64_t now)
 {
-    signer_warning warning = { s, name };
+    signer_warning_t warning = { s, name };
     client_cert_listener listener = { warn_of_certificate, &warning };
     unsigned seen = conf->signer_certs_seen;
     uint32_t certs;
@@ -308,8 +299,7 @@ static void warn_of_signer(server_rec *s, const mcc_server_config *conf,
         size_t length = 0;
 
         if ((seen & (1U << certs))
-            && client_cert_signer_value_length(signer, certs,
-                                               CLIENT_CERT_FORMAT_CMS_SF,
+            && client_cert_signer_value_length(signer, certs, CLIENT_CERT_FORMAT_CMS_SF,
                                                TYPICAL_CERTIFICATE, &length)
                    == CLIENT_CERT_RESULT_OK
             && length > MCC_LARGE_VALUE) {
@@ -323,8 +313,8 @@ static void warn_of_signer(server_rec *s, const mcc_server_config *conf,
     }
 }
 
-int mcc_tls_install_post_config(apr_pool_t *pconf, apr_pool_t *plog,
-                                apr_pool_t *ptemp, server_rec *s)
+int mcc_tls_install_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                                server_rec *s)
 {
     apr_int64_t now = apr_time_sec(apr_time_now());
 
@@ -337,7 +327,7 @@ int mcc_tls_install_post_config(apr_pool_t *pconf, apr_pool_t *plog,
         return OK;
     }
     for (; s; s = s->next) {
-        const mcc_server_config *conf = mcc_server_config_of(s);
+        const mcc_server_config_t *conf = mcc_server_config_of(s);
         int i;
 
         if (!conf->signs) {
@@ -345,19 +335,16 @@ int mcc_tls_install_post_config(apr_pool_t *pconf, apr_pool_t *plog,
         }
         if (conf->signer.source == MCC_SIGNER_FILE) {
             if (conf->signer.file->signer) {
-                warn_of_signer(s, conf, conf->signer.file->signer,
-                               conf->signer.file->names, now);
+                warn_of_signer(s, conf, conf->signer.file->signer, conf->signer.file->names, now);
             }
             continue;
         }
-        for (i = 0; conf->tls_host && i < conf->tls_host->certificates->nelts;
-             i++) {
-            const mcc_tls_certificate *entry = APR_ARRAY_IDX(
-                conf->tls_host->certificates, i, mcc_tls_certificate *);
+        for (i = 0; conf->tls_host && i < conf->tls_host->certificates->nelts; i++) {
+            const mcc_tls_certificate_t *entry =
+                APR_ARRAY_IDX(conf->tls_host->certificates, i, mcc_tls_certificate_t *);
 
             if (entry->signer) {
-                warn_of_signer(s, conf, entry->signer,
-                               shown_as(s, entry->certificate, ptemp), now);
+                warn_of_signer(s, conf, entry->signer, shown_as(s, entry->certificate, ptemp), now);
             }
         }
     }

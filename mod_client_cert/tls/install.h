@@ -12,16 +12,14 @@
 #include <mod_ssl_openssl.h>
 
 /** OpenSSL's slots for what is ours; pre_config hook. */
-int mcc_tls_install_pre_config(apr_pool_t *pconf, apr_pool_t *plog,
-                               apr_pool_t *ptemp);
+int mcc_tls_install_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp);
 
 /** mod_ssl's init_server hook. */
-int mcc_tls_install_init_server(server_rec *s, apr_pool_t *p, int is_proxy,
-                                SSL_CTX *ctx);
+int mcc_tls_install_init_server(server_rec *s, apr_pool_t *p, int is_proxy, SSL_CTX *ctx);
 
 /** post_config hook: signers for what equal virtual hosts present; warns of what is
  *  going to fail. */
-int mcc_tls_install_post_config(apr_pool_t *pconf, apr_pool_t *plog,
-                                apr_pool_t *ptemp, server_rec *s);
+int mcc_tls_install_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                                server_rec *s);
 
 #endif /* MCC_TLS_INSTALL_H */

@@ -15,8 +15,8 @@ APLOG_USE_MODULE(client_cert);
  * each: what is kept is of the last, and nobody takes it for granted. */
 static int may_resume(const SSL *ssl, SSL_SESSION *session)
 {
-    const mcc_tls_host *host = mcc_tls_host_of(ssl);
-    mcc_tls_connection *connection = mcc_tls_connection_of_ssl(ssl);
+    const mcc_tls_vhost_t *host = mcc_tls_vhost_of(ssl);
+    mcc_tls_connection_t *connection = mcc_tls_connection_of_ssl(ssl);
     const char *why = NULL;
     int fits;
 
@@ -38,17 +38,16 @@ static int may_resume(const SSL *ssl, SSL_SESSION *session)
  * mid connection. */
 static void record_without_client(SSL *ssl, SSL_SESSION *session)
 {
-    const mcc_tls_host *host = mcc_tls_host_of(ssl);
+    const mcc_tls_vhost_t *host = mcc_tls_vhost_of(ssl);
     client_cert_handshake *handshake = NULL;
     uint8_t id[MCC_ID_LENGTH];
 
-    if (!host || !session || SSL_SESSION_get0_peer(session)
-        || SSL_session_reused(ssl) || mcc_tls_session_has_record(session)) {
+    if (!host || !session || SSL_SESSION_get0_peer(session) || SSL_session_reused(ssl)
+        || mcc_tls_session_has_record(session)) {
         return;
     }
-    if (mcc_tls_host_certificate_id(host, ssl, id)
-        && client_cert_handshake_new(host->fingerprint, id, NULL, NULL, 0, false,
-                                     &handshake)
+    if (mcc_tls_vhost_certificate_id(host, ssl, id)
+        && client_cert_handshake_new(host->fingerprint, id, NULL, NULL, 0, false, &handshake)
                == CLIENT_CERT_RESULT_OK) {
         mcc_tls_session_store(session, handshake);
         client_cert_handshake_free(handshake);
@@ -63,18 +62,15 @@ static int generate_ticket(SSL *ssl, void *unused)
     return 1;
 }
 
-static SSL_TICKET_RETURN decrypt_ticket(SSL *ssl, SSL_SESSION *session,
-                                        const unsigned char *name,
-                                        size_t name_length,
-                                        SSL_TICKET_STATUS status, void *unused)
+static SSL_TICKET_RETURN decrypt_ticket(SSL *ssl, SSL_SESSION *session, const unsigned char *name,
+                                        size_t name_length, SSL_TICKET_STATUS status, void *unused)
 {
     (void)name;
     (void)name_length;
     (void)unused;
     switch (status) {
     case SSL_TICKET_SUCCESS:
-        return may_resume(ssl, session) ? SSL_TICKET_RETURN_USE
-                                        : SSL_TICKET_RETURN_IGNORE_RENEW;
+        return may_resume(ssl, session) ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_IGNORE_RENEW;
     case SSL_TICKET_SUCCESS_RENEW:
         return may_resume(ssl, session) ? SSL_TICKET_RETURN_USE_RENEW
                                         : SSL_TICKET_RETURN_IGNORE_RENEW;
@@ -84,10 +80,9 @@ static SSL_TICKET_RETURN decrypt_ticket(SSL *ssl, SSL_SESSION *session,
 }
 
 /* Sessions that the server keeps never pass the ticket callbacks. */
-static SSL_SESSION *get_session(SSL *ssl, const unsigned char *id, int length,
-                                int *copy)
+static SSL_SESSION *get_session(SSL *ssl, const unsigned char *id, int length, int *copy)
 {
-    const mcc_tls_host *host = mcc_tls_host_of(ssl);
+    const mcc_tls_vhost_t *host = mcc_tls_vhost_of(ssl);
     SSL_SESSION *session;
 
     if (!host || !host->get_session) {
@@ -106,13 +101,13 @@ static SSL_SESSION *get_session(SSL *ssl, const unsigned char *id, int length,
 
 static int new_session(SSL *ssl, SSL_SESSION *session)
 {
-    const mcc_tls_host *host = mcc_tls_host_of(ssl);
+    const mcc_tls_vhost_t *host = mcc_tls_vhost_of(ssl);
 
     record_without_client(ssl, session);
     return host && host->new_session ? host->new_session(ssl, session) : 0;
 }
 
-void mcc_tls_resumption_install(mcc_tls_host *host, SSL_CTX *ctx)
+void mcc_tls_resumption_install(mcc_tls_vhost_t *host, SSL_CTX *ctx)
 {
     host->get_session = SSL_CTX_sess_get_get_cb(ctx);
     host->new_session = SSL_CTX_sess_get_new_cb(ctx);

@@ -9,6 +9,6 @@
 #include "tls/vhost.h"
 
 /** Put our callbacks before mod_ssl's. */
-void mcc_tls_resumption_install(mcc_tls_host *host, SSL_CTX *ctx);
+void mcc_tls_resumption_install(mcc_tls_vhost_t *host, SSL_CTX *ctx);
 
 #endif /* MCC_TLS_RESUMPTION_H */

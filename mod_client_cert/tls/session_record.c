@@ -16,17 +16,14 @@ static void *allocate_from_heap(void *unused, size_t size)
     return malloc(size);
 }
 
-void mcc_tls_session_store(SSL_SESSION *session,
-                           const client_cert_handshake *handshake)
+void mcc_tls_session_store(SSL_SESSION *session, const client_cert_handshake *handshake)
 {
     client_cert_allocator allocator = { allocate_from_heap, NULL };
     client_cert_bytes record = { NULL, 0 };
 
-    if (client_cert_handshake_to_bytes(handshake, &allocator, &record)
-            != CLIENT_CERT_RESULT_OK
+    if (client_cert_handshake_to_bytes(handshake, &allocator, &record) != CLIENT_CERT_RESULT_OK
         || record.length > MAX_RECORD
-        || !SSL_SESSION_set1_ticket_appdata(session, record.data,
-                                            record.length)) {
+        || !SSL_SESSION_set1_ticket_appdata(session, record.data, record.length)) {
         SSL_SESSION_set1_ticket_appdata(session, NULL, 0);
     }
     free((void *)record.data);
@@ -45,8 +42,7 @@ static const void *record_of(SSL_SESSION *session, size_t *length)
 }
 
 /* What the record says, where it fits the host; else NULL, and why not. */
-static client_cert_handshake *read_record(SSL_SESSION *session,
-                                          const mcc_tls_host *host,
+static client_cert_handshake *read_record(SSL_SESSION *session, const mcc_tls_vhost_t *host,
                                           const char **why)
 {
     client_cert_handshake *handshake = NULL;
@@ -60,8 +56,7 @@ static client_cert_handshake *read_record(SSL_SESSION *session,
         *why = "it has no record of its full handshake";
         return NULL;
     }
-    result = client_cert_handshake_from_bytes(record, length,
-                                              SSL_SESSION_get0_peer(session),
+    result = client_cert_handshake_from_bytes(record, length, SSL_SESSION_get0_peer(session),
                                               &handshake);
     if (result != CLIENT_CERT_RESULT_OK) {
         *why = client_cert_result_message(result);
@@ -71,9 +66,8 @@ static client_cert_handshake *read_record(SSL_SESSION *session,
         || memcmp(id, host->fingerprint, MCC_ID_LENGTH)) {
         *why = "its client was verified otherwise than this virtual host verifies now";
     }
-    else if (client_cert_handshake_signer_id(handshake, id)
-                 != CLIENT_CERT_RESULT_OK
-             || !mcc_tls_host_has_certificate(host, id)) {
+    else if (client_cert_handshake_signer_id(handshake, id) != CLIENT_CERT_RESULT_OK
+             || !mcc_tls_vhost_has_certificate(host, id)) {
         *why = "the certificate presented in it is none of this virtual host's now";
     }
     if (*why) {
@@ -86,19 +80,18 @@ static client_cert_handshake *read_record(SSL_SESSION *session,
 /* Everything that read_record() reads from is compared, not the session: that
  * is copied in mid handshake, its leaf with a reference. Ours keeps the leaf's
  * address from being another's. */
-static int is_kept(const mcc_tls_session_record *kept, SSL_SESSION *session,
-                   const mcc_tls_host *host)
+static int is_kept(const mcc_tls_session_record_t *kept, SSL_SESSION *session,
+                   const mcc_tls_vhost_t *host)
 {
     size_t length;
     const void *record = record_of(session, &length);
 
-    return kept->handshake && kept->host == host
-        && kept->leaf == SSL_SESSION_get0_peer(session)
-        && kept->length == length && !memcmp(kept->bytes, record, length);
+    return kept->handshake && kept->host == host && kept->leaf == SSL_SESSION_get0_peer(session)
+           && kept->length == length && !memcmp(kept->bytes, record, length);
 }
 
-static void keep(mcc_tls_session_record *kept, client_cert_handshake *handshake,
-                 SSL_SESSION *session, const mcc_tls_host *host)
+static void keep(mcc_tls_session_record_t *kept, client_cert_handshake *handshake,
+                 SSL_SESSION *session, const mcc_tls_vhost_t *host)
 {
     X509 *leaf = SSL_SESSION_get0_peer(session);
     size_t length;
@@ -118,9 +111,8 @@ static void keep(mcc_tls_session_record *kept, client_cert_handshake *handshake,
     }
 }
 
-client_cert_handshake *mcc_tls_session_take(mcc_tls_session_record *kept,
-                                            SSL_SESSION *session,
-                                            const mcc_tls_host *host)
+client_cert_handshake *mcc_tls_session_take(mcc_tls_session_record_t *kept, SSL_SESSION *session,
+                                            const mcc_tls_vhost_t *host)
 {
     client_cert_handshake *handshake;
     const char *why;
@@ -136,7 +128,7 @@ client_cert_handshake *mcc_tls_session_take(mcc_tls_session_record *kept,
     return handshake;
 }
 
-void mcc_tls_session_forget(mcc_tls_session_record *kept)
+void mcc_tls_session_forget(mcc_tls_session_record_t *kept)
 {
     client_cert_handshake_free(kept->handshake);
     X509_free(kept->leaf);
@@ -144,8 +136,8 @@ void mcc_tls_session_forget(mcc_tls_session_record *kept)
     memset(kept, 0, sizeof(*kept));
 }
 
-int mcc_tls_session_read(mcc_tls_session_record *kept, SSL_SESSION *session,
-                         const mcc_tls_host *host, const char **why)
+int mcc_tls_session_read(mcc_tls_session_record_t *kept, SSL_SESSION *session,
+                         const mcc_tls_vhost_t *host, const char **why)
 {
     client_cert_handshake *handshake;
 

@@ -18,38 +18,36 @@
 
 /** Write what a handshake established into the session, or see to it that the
  *  session does not resume. */
-void mcc_tls_session_store(SSL_SESSION *session,
-                           const client_cert_handshake *handshake);
+void mcc_tls_session_store(SSL_SESSION *session, const client_cert_handshake *handshake);
 
 /** A session's record as it was read for a connection, with all that it was
  *  read from. Empty where all is zero. */
 typedef struct {
     client_cert_handshake *handshake; /**< NULL where nothing is kept */
-    const mcc_tls_host *host;
+    const mcc_tls_vhost_t *host;
     X509 *leaf;  /**< a reference; NULL if the session has no client's */
     void *bytes; /**< a copy of the record */
     size_t length;
-} mcc_tls_session_record;
+} mcc_tls_session_record_t;
 
 /** What the full handshake of a session established. The record that was kept
  *  serves if the session's is the same, else the session's is read; none is
  *  kept afterwards.
  *  @return NULL if there is nothing that fits the session's client and host;
  *          to be freed by the caller */
-client_cert_handshake *mcc_tls_session_take(mcc_tls_session_record *kept,
-                                            SSL_SESSION *session,
-                                            const mcc_tls_host *host);
+client_cert_handshake *mcc_tls_session_take(mcc_tls_session_record_t *kept, SSL_SESSION *session,
+                                            const mcc_tls_vhost_t *host);
 
 /** Read the record of a session that a client offers, and keep it.
  *  @return 0 if there is none that fits the session's client and host, and why, for
  *          the log; why is NULL else */
-int mcc_tls_session_read(mcc_tls_session_record *kept, SSL_SESSION *session,
-                         const mcc_tls_host *host, const char **why);
+int mcc_tls_session_read(mcc_tls_session_record_t *kept, SSL_SESSION *session,
+                         const mcc_tls_vhost_t *host, const char **why);
 
 /** Whether a session has a record, of whatever sort. */
 int mcc_tls_session_has_record(SSL_SESSION *session);
 
 /** Keep no record any more. */
-void mcc_tls_session_forget(mcc_tls_session_record *kept);
+void mcc_tls_session_forget(mcc_tls_session_record_t *kept);
 
 #endif /* MCC_TLS_SESSION_RECORD_H */

@@ -34,8 +34,7 @@ static const char *sections_around(const ap_directive_t *directive, apr_pool_t *
 
     for (parent = directive->parent; parent && !is(parent->directive, "<VirtualHost");
          parent = parent->parent) {
-        sections = apr_pstrcat(p, parent->directive, " ", parent->args, "\n",
-                               sections, NULL);
+        sections = apr_pstrcat(p, parent->directive, " ", parent->args, "\n", sections, NULL);
     }
     return sections;
 }
@@ -56,9 +55,8 @@ const char *mcc_without_mod_ssl(cmd_parms *cmd)
 
 const char *mcc_see_tls_directive(cmd_parms *cmd, void *dir, const char *args)
 {
-    const mcc_global *global = mcc_server_config_of(cmd->server)->global;
-    apr_array_header_t *words = apr_array_make(cmd->temp_pool, 2,
-                                               sizeof(const char *));
+    const mcc_global_t *global = mcc_server_config_of(cmd->server)->global;
+    apr_array_header_t *words = apr_array_make(cmd->temp_pool, 2, sizeof(const char *));
     client_cert_result result;
 
     (void)dir;
@@ -79,27 +77,45 @@ const char *mcc_see_tls_directive(cmd_parms *cmd, void *dir, const char *args)
         && is(APR_ARRAY_IDX(words, 0, const char *), "VerifyCAPath")) {
         make_absolute(&APR_ARRAY_IDX(words, 1, const char *), cmd->temp_pool);
     }
-    result = client_cert_vhosts_add(global->vhosts, mcc_tls_vhost_key(cmd->server),
-                                    cmd->path ? sections_around(cmd->directive,
-                                                                cmd->temp_pool)
-                                              : NULL,
-                                    cmd->cmd->name,
-                                    (const char *const *)words->elts,
-                                    (size_t)words->nelts);
+    result = client_cert_vhosts_add(
+        global->vhosts, mcc_tls_vhost_key(cmd->server),
+        cmd->path ? sections_around(cmd->directive, cmd->temp_pool) : NULL, cmd->cmd->name,
+        (const char *const *)words->elts, (size_t)words->nelts);
     return result == CLIENT_CERT_RESULT_OK
-        ? NULL : mcc_fault(cmd, "%s", client_cert_result_message(result));
+               ? NULL
+               : mcc_fault(cmd, "%s", client_cert_result_message(result));
 }
 
 /* Those of mod_ssl's that have no say in whether a client is verified, or whose
  * say OpenSSL's context shows. A star stands for any rest. */
 static const char *const irrelevant[] = {
-    "SSLCACertificateFile", "SSLCADNRequest*", "SSLCARevocationFile",
-    "SSLCertificate*", "SSLClientHelloVars", "SSLCompression", "SSLCryptoDevice",
-    "SSLEngine", "SSLFIPS", "SSLHonorCipherOrder", "SSLInsecureRenegotiation",
-    "SSLLog*", "SSLOptions", "SSLPassPhraseDialog", "SSLProtocol", "SSLProxy*",
-    "SSLRandomSeed", "SSLRenegBufferSize", "SSLRequire", "SSLRequireSSL",
-    "SSLSession*", "SSLSRP*", "SSLStapling*", "SSLStrictSNIVHostCheck",
-    "SSLUserName", "SSLUseStapling", "SSLVHostSNIPolicy",
+    "SSLCACertificateFile",
+    "SSLCADNRequest*",
+    "SSLCARevocationFile",
+    "SSLCertificate*",
+    "SSLClientHelloVars",
+    "SSLCompression",
+    "SSLCryptoDevice",
+    "SSLEngine",
+    "SSLFIPS",
+    "SSLHonorCipherOrder",
+    "SSLInsecureRenegotiation",
+    "SSLLog*",
+    "SSLOptions",
+    "SSLPassPhraseDialog",
+    "SSLProtocol",
+    "SSLProxy*",
+    "SSLRandomSeed",
+    "SSLRenegBufferSize",
+    "SSLRequire",
+    "SSLRequireSSL",
+    "SSLSession*",
+    "SSLSRP*",
+    "SSLStapling*",
+    "SSLStrictSNIVHostCheck",
+    "SSLUserName",
+    "SSLUseStapling",
+    "SSLVHostSNIPolicy",
 };
 
 static int is_irrelevant(const char *name)
@@ -135,8 +151,7 @@ static const ap_directive_t *find(const ap_directive_t *directive, const char *n
     const ap_directive_t *found = NULL;
 
     for (; !found && directive; directive = directive->next) {
-        found = is(directive->directive, name) ? directive
-                                               : find(directive->first_child, name);
+        found = is(directive->directive, name) ? directive : find(directive->first_child, name);
     }
     return found;
 }
@@ -147,18 +162,17 @@ int mcc_tls_directives_known(const server_rec *main_server)
     const command_rec *command;
     int known = 1;
 
-    for (command = mod_ssl ? mod_ssl->cmds : NULL; command && command->name;
-         command++) {
-        const ap_directive_t *unknown = is_irrelevant(command->name)
-                || is_seen(command->name)
-            ? NULL : find(ap_conftree, command->name);
+    for (command = mod_ssl ? mod_ssl->cmds : NULL; command && command->name; command++) {
+        const ap_directive_t *unknown = is_irrelevant(command->name) || is_seen(command->name)
+                                            ? NULL
+                                            : find(ap_conftree, command->name);
 
         if (unknown) {
             ap_log_error(APLOG_MARK, APLOG_WARNING, 0, main_server,
                          "%s (%s:%d): what it says of the verification of clients "
                          "is not known here; no virtual host counts as equal to "
-                         "another", command->name, unknown->filename,
-                         unknown->line_num);
+                         "another",
+                         command->name, unknown->filename, unknown->line_num);
             known = 0;
         }
     }

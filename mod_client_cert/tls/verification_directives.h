@@ -19,13 +19,11 @@
 #define MCC_TLS_DIRECTIVE_HELP "mod_ssl's; seen here as well"
 
 /** One in the table of directives. */
-#define MCC_TLS_DIRECTIVE(name, context) \
-    AP_INIT_RAW_ARGS(name, mcc_see_tls_directive, NULL, context, \
-                     MCC_TLS_DIRECTIVE_HELP)
+#define MCC_TLS_DIRECTIVE(name, context)                                                           \
+    AP_INIT_RAW_ARGS(name, mcc_see_tls_directive, NULL, context, MCC_TLS_DIRECTIVE_HELP)
 /** One whose argument is a file or a directory. */
-#define MCC_TLS_PATH_DIRECTIVE(name) \
-    AP_INIT_RAW_ARGS(name, mcc_see_tls_directive, mcc_tls_path, RSRC_CONF, \
-                     MCC_TLS_DIRECTIVE_HELP)
+#define MCC_TLS_PATH_DIRECTIVE(name)                                                               \
+    AP_INIT_RAW_ARGS(name, mcc_see_tls_directive, mcc_tls_path, RSRC_CONF, MCC_TLS_DIRECTIVE_HELP)
 
 extern char mcc_tls_path[];
 

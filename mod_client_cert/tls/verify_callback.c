@@ -17,7 +17,7 @@ typedef struct {
     X509_STORE_CTX_verify_cb next;
     conn_rec *c;
     int faultless;
-} verification;
+} verification_t;
 
 /* The slot for it in an X509_STORE_CTX; see ctx_index in vhost.c. */
 static int store_index = -1;
@@ -45,7 +45,7 @@ int mcc_tls_verify_callback_pre_config(apr_pool_t *pconf)
  * (SSLCARevocationCheck … no_crl_for_cert_ok). */
 static int watch_verification(int ok, X509_STORE_CTX *store)
 {
-    verification *seen = X509_STORE_CTX_get_ex_data(store, store_index);
+    verification_t *seen = X509_STORE_CTX_get_ex_data(store, store_index);
     int error = X509_STORE_CTX_get_error(store);
     int accepted = seen->next ? seen->next(ok, store) : ok;
 
@@ -55,8 +55,7 @@ static int watch_verification(int ok, X509_STORE_CTX *store)
         seen->faultless = 0;
         ap_log_cerror(APLOG_MARK, APLOG_TRACE1, 0, seen->c,
                       "the client's certificate counts as unverified: at depth %d: %s",
-                      X509_STORE_CTX_get_error_depth(store),
-                      X509_verify_cert_error_string(error));
+                      X509_STORE_CTX_get_error_depth(store), X509_verify_cert_error_string(error));
     }
     return accepted;
 }
@@ -65,10 +64,10 @@ static int watch_verification(int ok, X509_STORE_CTX *store)
  * mid connection it is made for a request, with mod_ssl's settings of the virtual
  * host and the section that it is for, on OpenSSL's context of the handshake. And
  * a .htaccess file can make it laxer than the administrator did. */
-static int is_hosts_own(const mcc_tls_connection *connection, const mcc_tls_host *host,
+static int is_hosts_own(const mcc_tls_connection_t *connection, const mcc_tls_vhost_t *host,
                         X509_STORE_CTX *store)
 {
-    const mcc_tls_host *other = connection->answers;
+    const mcc_tls_vhost_t *other = connection->answers;
     const char *why = NULL;
 
     if (connection->read
@@ -76,8 +75,7 @@ static int is_hosts_own(const mcc_tls_connection *connection, const mcc_tls_host
         why = "it was asked for by a virtual host that verifies clients otherwise";
     }
     else if (X509_STORE_CTX_get0_chain(store)
-             && sk_X509_num(X509_STORE_CTX_get0_chain(store))
-                    > (apr_int64_t)host->depth + 1) {
+             && sk_X509_num(X509_STORE_CTX_get0_chain(store)) > (apr_int64_t)host->depth + 1) {
         why = "its chain is longer than any SSLVerifyDepth of the virtual host";
     }
     else if (SSL_get_security_level(connection->ssl) < host->security_level) {
@@ -93,12 +91,11 @@ static int is_hosts_own(const mcc_tls_connection *connection, const mcc_tls_host
 /* The certificate that this side shows in a handshake, or showed before: a
  * resumed connection shows none, and post-handshake authentication does not
  * change that. */
-static int shown_certificate(const mcc_tls_connection *connection,
-                             const mcc_tls_host *host,
+static int shown_certificate(const mcc_tls_connection_t *connection, const mcc_tls_vhost_t *host,
                              uint8_t id[MCC_ID_LENGTH])
 {
     if (!SSL_session_reused(connection->ssl)) {
-        return mcc_tls_host_certificate_id(host, connection->ssl, id);
+        return mcc_tls_vhost_certificate_id(host, connection->ssl, id);
     }
     if (connection->shown_known) {
         memcpy(id, connection->shown, MCC_ID_LENGTH);
@@ -107,8 +104,7 @@ static int shown_certificate(const mcc_tls_connection *connection,
 }
 
 /* Its session must not resume: there, too, nobody would know. */
-static MCC_SELDOM void lose_outcome(mcc_tls_connection *connection,
-                                    const char *fault)
+static MCC_COLD void lose_outcome(mcc_tls_connection_t *connection, const char *fault)
 {
     mcc_tls_connection_forget_pending(connection);
     connection->fault = fault;
@@ -117,7 +113,7 @@ static MCC_SELDOM void lose_outcome(mcc_tls_connection *connection,
 
 /* The handshake is not finished yet: the client has still to prove that it
  * holds the key. */
-static void keep_outcome(mcc_tls_connection *connection, const mcc_tls_host *host,
+static void keep_outcome(mcc_tls_connection_t *connection, const mcc_tls_vhost_t *host,
                          X509_STORE_CTX *store, int verified)
 {
     SSL *ssl = connection->ssl;
@@ -145,8 +141,8 @@ static void keep_outcome(mcc_tls_connection *connection, const mcc_tls_host *hos
                                  "known");
         return;
     }
-    result = client_cert_handshake_new(host->fingerprint, id, leaf, chain, length,
-                                       verified, &connection->pending);
+    result = client_cert_handshake_new(host->fingerprint, id, leaf, chain, length, verified,
+                                       &connection->pending);
     OPENSSL_free(chain);
     if (result != CLIENT_CERT_RESULT_OK) {
         lose_outcome(connection, client_cert_result_message(result));
@@ -162,11 +158,10 @@ static void keep_outcome(mcc_tls_connection *connection, const mcc_tls_host *hos
 
 static int verify_client(X509_STORE_CTX *store, void *data)
 {
-    const mcc_tls_host *host = data;
-    SSL *ssl = X509_STORE_CTX_get_ex_data(store,
-                                          SSL_get_ex_data_X509_STORE_CTX_idx());
-    mcc_tls_connection *connection = ssl ? mcc_tls_connection_of_ssl(ssl) : NULL;
-    verification seen = { X509_STORE_CTX_get_verify_cb(store), NULL, 1 };
+    const mcc_tls_vhost_t *host = data;
+    SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+    mcc_tls_connection_t *connection = ssl ? mcc_tls_connection_of_ssl(ssl) : NULL;
+    verification_t seen = { X509_STORE_CTX_get_verify_cb(store), NULL, 1 };
     int verified;
     int ok;
 
@@ -190,12 +185,12 @@ static int verify_client(X509_STORE_CTX *store, void *data)
         return 0;
     }
     verified = seen.faultless && X509_STORE_CTX_get_error(store) == X509_V_OK
-        && is_hosts_own(connection, host, store);
+               && is_hosts_own(connection, host, store);
     keep_outcome(connection, host, store, verified);
     return ok;
 }
 
-void mcc_tls_verify_callback_install(mcc_tls_host *host, SSL_CTX *ctx)
+void mcc_tls_verify_callback_install(mcc_tls_vhost_t *host, SSL_CTX *ctx)
 {
     SSL_CTX_set_cert_verify_callback(ctx, verify_client, host);
 }

@@ -18,6 +18,6 @@
 int mcc_tls_verify_callback_pre_config(apr_pool_t *pconf);
 
 /** Watch how OpenSSL verifies this virtual host's clients. */
-void mcc_tls_verify_callback_install(mcc_tls_host *host, SSL_CTX *ctx);
+void mcc_tls_verify_callback_install(mcc_tls_vhost_t *host, SSL_CTX *ctx);
 
 #endif /* MCC_TLS_VERIFY_CALLBACK_H */

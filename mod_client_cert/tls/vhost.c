@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* The slot for mcc_tls_host in an SSL_CTX: a number that OpenSSL hands out
+/* The slot for mcc_tls_vhost_t in an SSL_CTX: a number that OpenSSL hands out
  * once for each load of this module, before there is any connection. */
 static int ctx_index = -1;
 
@@ -25,24 +25,24 @@ int mcc_tls_vhost_pre_config(apr_pool_t *pconf)
     return ctx_index >= 0;
 }
 
-int mcc_tls_vhost_attach(mcc_tls_host *host, SSL_CTX *ctx)
+int mcc_tls_vhost_attach(mcc_tls_vhost_t *host, SSL_CTX *ctx)
 {
     return SSL_CTX_set_ex_data(ctx, ctx_index, host);
 }
 
-mcc_tls_host *mcc_tls_host_of(const SSL *ssl)
+mcc_tls_vhost_t *mcc_tls_vhost_of(const SSL *ssl)
 {
     return SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), ctx_index);
 }
 
-static const mcc_tls_certificate *find_own(const mcc_tls_host *host,
-                                           const uint8_t id[MCC_ID_LENGTH])
+static const mcc_tls_certificate_t *find_own(const mcc_tls_vhost_t *host,
+                                             const uint8_t id[MCC_ID_LENGTH])
 {
     int i;
 
     for (i = 0; i < host->certificates->nelts; i++) {
-        const mcc_tls_certificate *entry = APR_ARRAY_IDX(host->certificates, i,
-                                                         mcc_tls_certificate *);
+        const mcc_tls_certificate_t *entry =
+            APR_ARRAY_IDX(host->certificates, i, mcc_tls_certificate_t *);
 
         if (!memcmp(entry->key.id, id, MCC_ID_LENGTH)) {
             return entry;
@@ -51,30 +51,30 @@ static const mcc_tls_certificate *find_own(const mcc_tls_host *host,
     return NULL;
 }
 
-static const mcc_tls_certificate *find_id(const mcc_tls_host *host,
-                                          const uint8_t id[MCC_ID_LENGTH])
+static const mcc_tls_certificate_t *find_id(const mcc_tls_vhost_t *host,
+                                            const uint8_t id[MCC_ID_LENGTH])
 {
-    const mcc_tls_certificate *entry = find_own(host, id);
-    mcc_tls_certificate wanted;
+    const mcc_tls_certificate_t *entry = find_own(host, id);
+    mcc_tls_certificate_t wanted;
 
     if (entry) {
         return entry;
     }
     memcpy(wanted.key.vhost, host->fingerprint, MCC_ID_LENGTH);
     memcpy(wanted.key.id, id, MCC_ID_LENGTH);
-    return apr_hash_get(mcc_server_config_of(host->server)->global->tls_certificates,
-                        &wanted.key, sizeof(wanted.key));
+    return apr_hash_get(mcc_server_config_of(host->server)->global->tls_certificates, &wanted.key,
+                        sizeof(wanted.key));
 }
 
-int mcc_tls_host_certificate_id(const mcc_tls_host *host, const SSL *ssl,
-                                uint8_t id[MCC_ID_LENGTH])
+int mcc_tls_vhost_certificate_id(const mcc_tls_vhost_t *host, const SSL *ssl,
+                                 uint8_t id[MCC_ID_LENGTH])
 {
     X509 *certificate = SSL_get_certificate(ssl);
     int i;
 
     for (i = 0; i < host->certificates->nelts; i++) {
-        const mcc_tls_certificate *entry = APR_ARRAY_IDX(host->certificates, i,
-                                                         mcc_tls_certificate *);
+        const mcc_tls_certificate_t *entry =
+            APR_ARRAY_IDX(host->certificates, i, mcc_tls_certificate_t *);
 
         if (entry->certificate == certificate) {
             memcpy(id, entry->key.id, MCC_ID_LENGTH);
@@ -82,20 +82,18 @@ int mcc_tls_host_certificate_id(const mcc_tls_host *host, const SSL *ssl,
         }
     }
     /* One that was set for this connection alone, as for an ACME challenge. */
-    return certificate
-        && client_cert_certificate_id(certificate, id) == CLIENT_CERT_RESULT_OK;
+    return certificate && client_cert_certificate_id(certificate, id) == CLIENT_CERT_RESULT_OK;
 }
 
-int mcc_tls_host_has_certificate(const mcc_tls_host *host,
-                                 const uint8_t id[MCC_ID_LENGTH])
+int mcc_tls_vhost_has_certificate(const mcc_tls_vhost_t *host, const uint8_t id[MCC_ID_LENGTH])
 {
     return find_own(host, id) != NULL;
 }
 
-const client_cert_signer *mcc_tls_host_signer(const mcc_tls_host *host,
-                                              const uint8_t id[MCC_ID_LENGTH])
+const client_cert_signer *mcc_tls_vhost_signer(const mcc_tls_vhost_t *host,
+                                               const uint8_t id[MCC_ID_LENGTH])
 {
-    const mcc_tls_certificate *entry = host ? find_id(host, id) : NULL;
+    const mcc_tls_certificate_t *entry = host ? find_id(host, id) : NULL;
 
     return entry ? entry->signer : NULL;
 }

@@ -30,18 +30,18 @@ typedef struct {
     X509 **chain;
     size_t chain_length;
     const client_cert_signer *signer; /**< NULL where nothing is to be signed */
-} mcc_tls_certificate;
+} mcc_tls_certificate_t;
 
-struct mcc_tls_host {
+struct mcc_tls_vhost {
     server_rec *server;
     /** all that the verification of a client depends on here, see
      *  vhost_fingerprint.h: a session of a virtual host that verifies otherwise, or
      *  of this one before its CAs changed, bears another */
     uint8_t fingerprint[MCC_ID_LENGTH];
     apr_uint32_t depth; /**< the largest SSLVerifyDepth, sections included */
-    int asks; /**< whether SSLVerifyClient asks each client for a certificate */
+    int asks;           /**< whether SSLVerifyClient asks each client for a certificate */
     int security_level; /**< the least; -1 where sections have some of their own */
-    apr_array_header_t *certificates; /**< (mcc_tls_certificate *) */
+    apr_array_header_t *certificates; /**< (mcc_tls_certificate_t *) */
     /** mod_ssl's callbacks, called by ours */
     SSL_SESSION *(*get_session)(SSL *, const unsigned char *, int, int *);
     int (*new_session)(SSL *, SSL_SESSION *);
@@ -53,24 +53,23 @@ int mcc_tls_vhost_pre_config(apr_pool_t *pconf);
 
 /** Make a connection's SSL_CTX lead to the virtual host.
  *  @return 0 if OpenSSL fails */
-int mcc_tls_vhost_attach(mcc_tls_host *host, SSL_CTX *ctx);
+int mcc_tls_vhost_attach(mcc_tls_vhost_t *host, SSL_CTX *ctx);
 
 /** The virtual host whose SSL_CTX a connection uses now; SNI changes it in
  *  mid handshake. NULL where none is ours. */
-mcc_tls_host *mcc_tls_host_of(const SSL *ssl);
+mcc_tls_vhost_t *mcc_tls_vhost_of(const SSL *ssl);
 
 /** Write the id of the certificate that this side of the connection shows.
  *  @return 0 if there is none */
-int mcc_tls_host_certificate_id(const mcc_tls_host *host, const SSL *ssl,
-                                uint8_t id[MCC_ID_LENGTH]);
+int mcc_tls_vhost_certificate_id(const mcc_tls_vhost_t *host, const SSL *ssl,
+                                 uint8_t id[MCC_ID_LENGTH]);
 
 /** Whether one of the host's certificates has this id. */
-int mcc_tls_host_has_certificate(const mcc_tls_host *host,
-                                 const uint8_t id[MCC_ID_LENGTH]);
+int mcc_tls_vhost_has_certificate(const mcc_tls_vhost_t *host, const uint8_t id[MCC_ID_LENGTH]);
 
 /** The signer whose certificate has this id, of this host or of one that is equal
  *  to it; NULL if there is none, or no host. */
-const client_cert_signer *mcc_tls_host_signer(const mcc_tls_host *host,
-                                              const uint8_t id[MCC_ID_LENGTH]);
+const client_cert_signer *mcc_tls_vhost_signer(const mcc_tls_vhost_t *host,
+                                               const uint8_t id[MCC_ID_LENGTH]);
 
 #endif /* MCC_TLS_VHOST_H */

@@ -14,13 +14,11 @@ APLOG_USE_MODULE(client_cert);
 /* What may be in parameters, of a context or of a store. */
 static void add_parameters(apr_array_header_t *values, X509_VERIFY_PARAM *parameters)
 {
-    APR_ARRAY_PUSH(values, int64_t)
-        = (int64_t)X509_VERIFY_PARAM_get_flags(parameters);
+    APR_ARRAY_PUSH(values, int64_t) = (int64_t)X509_VERIFY_PARAM_get_flags(parameters);
     APR_ARRAY_PUSH(values, int64_t) = X509_VERIFY_PARAM_get_inh_flags(parameters);
     APR_ARRAY_PUSH(values, int64_t) = X509_VERIFY_PARAM_get_depth(parameters);
     APR_ARRAY_PUSH(values, int64_t) = X509_VERIFY_PARAM_get_auth_level(parameters);
-    APR_ARRAY_PUSH(values, int64_t)
-        = (int64_t)X509_VERIFY_PARAM_get_time(parameters);
+    APR_ARRAY_PUSH(values, int64_t) = (int64_t)X509_VERIFY_PARAM_get_time(parameters);
 #if OPENSSL_VERSION_NUMBER >= 0x30500000L
     /* Before that nobody can ask; none of mod_ssl's directives changes it. */
     APR_ARRAY_PUSH(values, int64_t) = X509_VERIFY_PARAM_get_purpose(parameters);
@@ -28,8 +26,7 @@ static void add_parameters(apr_array_header_t *values, X509_VERIFY_PARAM *parame
 }
 
 /* @return 0 if the store has what is neither */
-static int add_objects(X509_STORE *store, apr_array_header_t *cas,
-                       apr_array_header_t *crls)
+static int add_objects(X509_STORE *store, apr_array_header_t *cas, apr_array_header_t *crls)
 {
     STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(store);
     int i;
@@ -52,11 +49,10 @@ static int add_objects(X509_STORE *store, apr_array_header_t *cas,
     return 1;
 }
 
-static int make_fingerprint(const server_rec *s, SSL_CTX *ctx,
-                            uint8_t fingerprint[MCC_ID_LENGTH], bool *known,
-                            apr_pool_t *p)
+static int make_fingerprint(const server_rec *s, SSL_CTX *ctx, uint8_t fingerprint[MCC_ID_LENGTH],
+                            bool *known, apr_pool_t *p)
 {
-    const mcc_global *global = mcc_server_config_of(s)->global;
+    const mcc_global_t *global = mcc_server_config_of(s)->global;
     apr_array_header_t *values = apr_array_make(p, 16, sizeof(int64_t));
     apr_array_header_t *cas = apr_array_make(p, 4, sizeof(X509 *));
     apr_array_header_t *crls = apr_array_make(p, 4, sizeof(X509_CRL *));
@@ -86,15 +82,15 @@ static int make_fingerprint(const server_rec *s, SSL_CTX *ctx,
     context.ca_count = (size_t)cas->nelts;
     context.crls = (X509_CRL *const *)crls->elts;
     context.crl_count = (size_t)crls->nelts;
-    return client_cert_vhosts_fingerprint(global->vhosts, mcc_tls_vhost_key(s),
-                                          &context, fingerprint, known)
-        == CLIENT_CERT_RESULT_OK;
+    return client_cert_vhosts_fingerprint(global->vhosts, mcc_tls_vhost_key(s), &context,
+                                          fingerprint, known)
+           == CLIENT_CERT_RESULT_OK;
 }
 
-int mcc_tls_fingerprint(const server_rec *s, SSL_CTX *ctx,
-                        uint8_t fingerprint[MCC_ID_LENGTH], apr_pool_t *p)
+int mcc_tls_fingerprint(const server_rec *s, SSL_CTX *ctx, uint8_t fingerprint[MCC_ID_LENGTH],
+                        apr_pool_t *p)
 {
-    const mcc_global *global = mcc_server_config_of(s)->global;
+    const mcc_global_t *global = mcc_server_config_of(s)->global;
     bool known = false;
     apr_pool_t *temporary;
     int done;
@@ -112,8 +108,7 @@ int mcc_tls_fingerprint(const server_rec *s, SSL_CTX *ctx,
                      "not all of the CAs and CRLs for clients of %s (%s:%u) can be "
                      "read; it counts as equal to no other virtual host",
                      s->server_hostname ? s->server_hostname : "*",
-                     s->defn_name ? s->defn_name : "main server",
-                     s->defn_line_number);
+                     s->defn_name ? s->defn_name : "main server", s->defn_line_number);
     }
     return RAND_bytes(fingerprint, MCC_ID_LENGTH) == 1;
 }

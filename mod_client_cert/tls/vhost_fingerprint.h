@@ -16,7 +16,7 @@
  *  changed nothing of it. Where something of it is not known, it is like no
  *  other.
  *  @return 0 if OpenSSL fails */
-int mcc_tls_fingerprint(const server_rec *s, SSL_CTX *ctx,
-                        uint8_t fingerprint[MCC_ID_LENGTH], apr_pool_t *p);
+int mcc_tls_fingerprint(const server_rec *s, SSL_CTX *ctx, uint8_t fingerprint[MCC_ID_LENGTH],
+                        apr_pool_t *p);
 
 #endif /* MCC_TLS_VHOST_FINGERPRINT_H */
