@@ -11,6 +11,7 @@
 #include <apr_time.h>
 
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 
 #include "config/directive_util.h"
 
@@ -19,6 +20,7 @@ APLOG_USE_MODULE(client_cert);
 /* All files of a configuration. */
 struct mcc_files {
     apr_hash_t *by_name;
+    apr_hash_t *by_content;  /* (mcc_file_t) whose objects others may have as well */
     apr_array_header_t *all; /**< (mcc_file_t *) in the order of the directives */
 };
 
@@ -74,6 +76,7 @@ static mcc_files_t *files_of(const server_rec *s, apr_pool_t *pconf)
     if (!global->files) {
         global->files = apr_palloc(pconf, sizeof(*global->files));
         global->files->by_name = apr_hash_make(pconf);
+        global->files->by_content = apr_hash_make(pconf);
         global->files->all = apr_array_make(pconf, 4, sizeof(mcc_file_t *));
     }
     return global->files;
@@ -157,8 +160,30 @@ static apr_status_t free_crls(void *crls)
     return APR_SUCCESS;
 }
 
+/* What octets are known by: what is made of them depends on nothing else. */
+typedef struct {
+    unsigned char digest[2][32];
+    mcc_file_kind_t kind;
+} content_key_t;
+
+static int set_content_key(content_key_t *key, mcc_file_kind_t kind, const good_octets_t *octets)
+{
+    int done = 1;
+    int i;
+
+    memset(key, 0, sizeof(*key));
+    key->kind = kind;
+    for (i = 0; done && i < 2; i++) {
+        done = !octets->octets[i]
+               || EVP_Digest(octets->octets[i], octets->length[i], key->digest[i], NULL,
+                             EVP_sha256(), NULL);
+    }
+    return done;
+}
+
 /* Make what is used of octets. It goes with the configuration. */
-static client_cert_result make(mcc_file_t *file, const good_octets_t *octets, apr_pool_t *pconf)
+static client_cert_result make_objects(mcc_file_t *file, const good_octets_t *octets,
+                                       apr_pool_t *pconf)
 {
     client_cert_signer *signer = NULL;
     client_cert_anchors *anchors = NULL;
@@ -193,6 +218,33 @@ static client_cert_result make(mcc_file_t *file, const good_octets_t *octets, ap
     file->signer = signer;
     file->anchors = anchors;
     file->crls = crls;
+    return CLIENT_CERT_RESULT_OK;
+}
+
+/* Files with the same octets share what is made of them. */
+static client_cert_result make(mcc_files_t *files, mcc_file_t *file, const good_octets_t *octets,
+                               apr_pool_t *pconf)
+{
+    content_key_t key;
+    int has_key = set_content_key(&key, file->kind, octets);
+    const mcc_file_t *same = has_key ? apr_hash_get(files->by_content, &key, sizeof(key)) : NULL;
+    client_cert_result result;
+
+    if (same) {
+        file->signer = same->signer;
+        file->anchors = same->anchors;
+        file->crls = same->crls;
+    }
+    else {
+        result = make_objects(file, octets, pconf);
+        if (result != CLIENT_CERT_RESULT_OK) {
+            return result;
+        }
+        if (has_key) {
+            apr_hash_set(files->by_content, apr_pmemdup(pconf, &key, sizeof(key)), sizeof(key),
+                         apr_pmemdup(pconf, file, sizeof(*file)));
+        }
+    }
     file->read_at = octets->read_at;
     return CLIENT_CERT_RESULT_OK;
 }
@@ -225,7 +277,7 @@ static const char *read_now(mcc_file_t *file, const server_rec *s, apr_pool_t *p
         octets.octets[i] = (unsigned char *)data;
     }
     if (!fault) {
-        result = make(file, &octets, pconf);
+        result = make(files_of(s, pconf), file, &octets, pconf);
         if (result == CLIENT_CERT_RESULT_OK) {
             remember(file, &octets, s->process->pool);
         }
@@ -243,7 +295,7 @@ static int use_last_good(mcc_file_t *file, const server_rec *s, apr_pool_t *pcon
 {
     const good_octets_t *last = last_good(file, pconf);
 
-    if (!last || make(file, last, pconf) != CLIENT_CERT_RESULT_OK) {
+    if (!last || make(files_of(s, pconf), file, last, pconf) != CLIENT_CERT_RESULT_OK) {
         return 0;
     }
     remember(file, last, s->process->pool);

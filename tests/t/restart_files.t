@@ -368,4 +368,27 @@ subtest 'mistakes of other kinds end a restart as everywhere' => sub {
 
 unlike($_->said, qr/PRIVATE KEY|exit signal/, 'no key in the log, no child died') for $proxy, $origin;
 
+# What is made of such files is made once.
+subtest 'two files with the same octets, until one of them is another' => sub {
+    my @files = map {"$scratch/same-$_.pem"} 0, 1;
+    put($_, slurp(pki('signer-p256.pem'))) for @files;
+    my $port = free_port();
+    my @hosts = map {
+        server_config(port => $port, name => "same-$_.test", lines => "ClientCertSigner $files[$_]")
+    } 0, 1;
+    $hosts[1] =~ s/^.*?(?=<VirtualHost)//s;
+    my $server = ClientCertTest::Server->new(name => 'same', config => join '', @hosts);
+    $server->start;
+    my $signers = sub {
+        return [map { signer(get('/', %client, port => $port, sni => "same-$_.test")) } 0, 1];
+    };
+    is_deeply($signers->(), ['signer-p256', 'signer-p256'], 'both sign');
+    put($files[1], slurp(pki('signer-p384.pem')));
+    is_deeply([errors_of(restarted($server))], [], 'no error');
+    is_deeply($signers->(), ['signer-p256', 'signer-p384'], 'each with its own');
+    spoil($files[0], $BAD{missing});
+    is(scalar(errors_of(restarted($server))), 1, 'an error');
+    is_deeply($signers->(), ['signer-p256', 'signer-p384'], 'the last good one stays');
+};
+
 done_testing;
