@@ -14,7 +14,7 @@ use std::{cell::Cell, process::ExitCode, sync::Arc};
 
 use client_cert::{
     client::Client,
-    format::SignedFormat,
+    format::signed::SignedFormat,
     rejection::{Failure, Rejection},
     sign::signer::{Signer, SignerCerts},
     verify::{

@@ -18,7 +18,7 @@ use std::{
 
 use client_cert::{
     client::Client,
-    format::SignedFormat,
+    format::signed::SignedFormat,
     sign::signer::{Signer, SignerCerts},
     verify::{
         Freshness,

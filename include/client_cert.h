@@ -443,7 +443,7 @@ typedef enum {
 } client_cert_kind;
 
 /**
- * How the value of a header is written.
+ * How the value of a header is written. The numbers never change.
  */
 typedef enum {
     /**

@@ -9,7 +9,7 @@ use openssl::x509::{X509, X509Ref};
 use crate::{
     asn1::time::{Outside, Validity},
     error::Error,
-    format,
+    format::limit::within_limit,
     http::structured_field,
     last_used::LastUsed,
     x509::{
@@ -193,7 +193,7 @@ impl Client {
     ///
     /// [`Error::EncodedTooLong`]
     pub fn encode_chain(&self) -> Result<String, Error> {
-        format::within_limit(structured_field::list(&self.chain))
+        within_limit(structured_field::list(&self.chain))
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, TryLockError},
 };
 
-use crate::{cms::SignerCerts, format::SignedFormat};
+use crate::{cms::SignerCerts, format::signed::SignedFormat};
 
 /// The value in each format that was last used again for a client, which keeps it: so the next
 /// request on a connection looks nothing up, and threads that serve different connections share no

@@ -9,7 +9,7 @@ use std::{
 
 use client_cert::{
     client::Client,
-    format::SignedFormat,
+    format::signed::SignedFormat,
     sign::{
         signature_cache::SignatureCache,
         signer::{Signer, SignerCerts},

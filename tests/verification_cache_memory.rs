@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use client_cert::{
     client::Client,
-    format::SignedFormat,
+    format::signed::SignedFormat,
     sign::{
         signature_cache::SignatureCache,
         signer::{Signer, SignerCerts},

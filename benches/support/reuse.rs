@@ -6,7 +6,7 @@ use std::{hint::black_box, sync::Arc};
 
 use client_cert::{
     client::Client,
-    format::SignedFormat,
+    format::signed::SignedFormat,
     sign::{
         signature_cache::{SharedValue, SignatureCache},
         signer::{Signer, SignerCerts},

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     client::Client,
-    format::{CertificateFormat, SignedFormat},
+    format::{rfc9440, signed::SignedFormat},
     sign::signer::{Signer, SignerCerts},
     testing::{KeyKind, Leaf, NOW},
     verify::accepted::Accepted,
@@ -190,7 +190,7 @@ fn value_is_not_accepted() {
 #[test]
 fn peer_is_accepted_by_name_only() {
     let objects = Objects::new("peer");
-    let value = CertificateFormat::Rfc9440.encode(&objects.client).unwrap();
+    let value = rfc9440::value(&objects.client).unwrap();
     let (trust, peer) = (objects.trust(), &raw const objects.peer);
     let mut accepted = null_mut();
     // SAFETY: live objects, a place for the result.

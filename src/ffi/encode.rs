@@ -34,7 +34,8 @@ pub unsafe extern "C" fn client_cert_encode(
     boundary(|| unsafe {
         let value = pointer::out(value, Value::EMPTY)?;
         let (client, allocator) = (pointer::borrow(client)?, pointer::borrow(allocator)?);
-        *value = allocator.value(&enums::certificate_format(format)?.encode(client)?)?;
+        let encoded = enums::format(format)?.encode(client);
+        *value = allocator.value(&encoded.ok_or(ClientCertResult::InvalidParameter)??)?;
         Ok(())
     })
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The table of formats.
+//! The table of formats, for C.
 
-use std::ffi::c_char;
+use std::{ffi::c_char, sync::LazyLock};
 
-use super::{enums::ClientCertFormat, panic::quiet_boundary, pointer, result::ClientCertResult};
+use super::{panic::quiet_boundary, pointer, result::ClientCertResult};
+use crate::format::{FORMATS, Row, Writer};
 
 /// A format as configurations name it.
 #[repr(C)]
@@ -22,47 +23,20 @@ pub struct FormatRow {
 }
 
 // SAFETY: the strings are static, and nothing changes them.
+unsafe impl Send for FormatRow {}
+// SAFETY: the same.
 unsafe impl Sync for FormatRow {}
 
-const CLIENT_CERT: *const c_char = c"Client-Cert".as_ptr();
-
-static FORMATS: [FormatRow; 5] = [
-    FormatRow {
-        name: c"cms".as_ptr(),
-        header: CLIENT_CERT,
-        format: ClientCertFormat::Cms as u32,
-        is_signed: true,
-        is_readable: true,
-    },
-    FormatRow {
-        name: c"cms-sf".as_ptr(),
-        header: CLIENT_CERT,
-        format: ClientCertFormat::CmsSf as u32,
-        is_signed: true,
-        is_readable: true,
-    },
-    FormatRow {
-        name: c"rfc9440".as_ptr(),
-        header: CLIENT_CERT,
-        format: ClientCertFormat::Rfc9440 as u32,
-        is_signed: false,
-        is_readable: true,
-    },
-    FormatRow {
-        name: c"escaped-pem".as_ptr(),
-        header: c"X-SSL-Client-Cert".as_ptr(),
-        format: ClientCertFormat::EscapedPem as u32,
-        is_signed: false,
-        is_readable: false,
-    },
-    FormatRow {
-        name: c"xfcc".as_ptr(),
-        header: c"X-Forwarded-Client-Cert".as_ptr(),
-        format: ClientCertFormat::Xfcc as u32,
-        is_signed: false,
-        is_readable: false,
-    },
-];
+static ROWS: LazyLock<Vec<FormatRow>> = LazyLock::new(|| {
+    let row = |row: &Row| FormatRow {
+        name: row.name.as_ptr(),
+        header: row.header.as_ptr(),
+        format: row.format as u32,
+        is_signed: matches!(row.writer, Writer::Signed(_)),
+        is_readable: row.is_readable,
+    };
+    FORMATS.iter().map(row).collect()
+});
 
 /// The formats that there are.
 ///
@@ -76,8 +50,8 @@ pub unsafe extern "C" fn client_cert_formats(
     quiet_boundary(|| unsafe {
         let formats = pointer::out(formats, std::ptr::null())?;
         let count = pointer::out(count, 0)?;
-        *formats = FORMATS.as_ptr();
-        *count = FORMATS.len();
+        *formats = ROWS.as_ptr();
+        *count = ROWS.len();
         Ok(())
     })
 }
@@ -100,14 +74,13 @@ mod tests {
         for (number, row) in (0_u32..).zip(rows) {
             assert_eq!(row.format, number);
             assert_eq!(row.is_signed, enums::signed_format(number).is_ok());
-            assert_ne!(row.is_signed, enums::certificate_format(number).is_ok());
             // SAFETY: static strings.
             let (name, header) = unsafe { (CStr::from_ptr(row.name), CStr::from_ptr(row.header)) };
             assert!(names.insert(name), "{name:?} twice");
             assert!(header.to_bytes().iter().all(|c| c.is_ascii_alphanumeric() || *c == b'-'));
         }
         let after = u32::try_from(rows.len()).unwrap();
-        assert!(enums::signed_format(after).is_err() && enums::certificate_format(after).is_err());
+        assert!(enums::signed_format(after).is_err());
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     client::Client,
-    format::CertificateFormat,
+    format::ClientCertFormat,
     verify::{Freshness, accepted::Accepted, verification_cache::VerificationCache},
 };
 
@@ -115,7 +115,7 @@ pub unsafe extern "C" fn client_cert_verification_cache_verify_peer(
     explained_boundary(&reason, || unsafe {
         let accepted = pointer::out(accepted, null_mut())?;
         let (verdicts, trust) = (pointer::borrow(verdicts)?, pointer::borrow(trust)?);
-        if enums::certificate_format(format)? != CertificateFormat::Rfc9440 {
+        if enums::format(format)?.format != ClientCertFormat::Rfc9440 {
             return Err(ClientCertResult::InvalidParameter.into());
         }
         let value = pointer::bytes(value.cast(), length)?;

@@ -2,10 +2,19 @@
 
 //! A certificate as percent-encoded PEM, as nginx's `$ssl_client_escaped_cert` has it.
 
-use crate::http::structured_field::base64;
+use crate::{client::Client, error::Error, http::structured_field::base64};
 
 /// Base64 characters in one line of PEM, RFC 7468 section 2.
 const LINE: usize = 64;
+
+/// The client's certificate.
+///
+/// # Errors
+///
+/// None: that of a row's function.
+pub(super) fn value(client: &Client) -> Result<String, Error> {
+    Ok(escaped_pem(client.leaf()))
+}
 
 /// The PEM of a certificate's DER, every byte but the unreserved ones of RFC 3986 section 2.3
 /// percent-encoded, the line end after the last line included.

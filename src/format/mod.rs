@@ -1,56 +1,185 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! How the value of a header is written.
+//! How the value of a header is written: the table of formats.
+//!
+//! A format has a file of its own, with the function that writes its value, and one row of
+//! [`FORMATS`].
 
-use crate::{error::Error, http::structured_field};
+use std::ffi::CStr;
 
-mod encode;
+use crate::{client::Client, error::Error};
+use limit::within_limit;
+use signed::SignedFormat;
+
 pub(crate) mod escaped_pem;
-pub(crate) mod xfcc;
+pub(crate) mod limit;
+pub mod rfc9440;
+pub mod signed;
+mod xfcc;
 
-/// The longest value that is sent or read, in bytes: more than any server takes in a header.
-pub(crate) const MAX_VALUE: usize = 65_536;
-
-/// Checks that a value is one that the other end reads.
-pub(crate) fn within_limit(value: String) -> Result<String, Error> {
-    if value.len() <= MAX_VALUE { Ok(value) } else { Err(Error::EncodedTooLong) }
-}
-
-/// The formats whose value is a SignedData.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum SignedFormat {
-    /// Base64, RFC 4648 section 4, padded, one line.
-    Cms,
-    /// A Byte Sequence, RFC 8941 section 3.3.5.
-    CmsSf,
-}
-
-/// The formats whose value is the certificate, unsigned.
+/// How the value of a header is written. The numbers never change.
+#[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CertificateFormat {
-    /// A Byte Sequence of the DER, RFC 9440 section 2.2.
-    Rfc9440,
-    /// Percent-encoded PEM, as nginx's `$ssl_client_escaped_cert`.
-    EscapedPem,
-    /// One element of Envoy's X-Forwarded-Client-Cert.
-    Xfcc,
+pub enum ClientCertFormat {
+    /// Base64 (RFC 4648 section 4, padded, one line) of a DER CMS SignedData (RFC 5652) whose
+    /// content is the client's certificate.
+    Cms = 0,
+    /// The same as an RFC 8941 Byte Sequence: `:base64:`.
+    CmsSf = 1,
+    /// The client's certificate, unsigned, as a Byte Sequence: RFC 9440 section 2.2.
+    Rfc9440 = 2,
+    /// The client's certificate, unsigned, as PEM of which every byte is percent-encoded but the
+    /// unreserved ones of RFC 3986: nginx's `$ssl_client_escaped_cert`.
+    EscapedPem = 3,
+    /// The client's certificate, unsigned, as one element of Envoy's X-Forwarded-Client-Cert:
+    /// `Hash=…;Cert="…";Subject="…";URI=…;DNS=…`.
+    Xfcc = 4,
 }
 
-impl SignedFormat {
-    /// The value of a header with this SignedData in DER.
-    #[must_use]
-    pub fn encode(self, signed_data: &[u8]) -> String {
-        match self {
-            Self::Cms => structured_field::base64(signed_data),
-            Self::CmsSf => structured_field::byte_sequence(signed_data),
+/// What writes a value.
+#[derive(Clone, Copy)]
+pub(crate) enum Writer {
+    /// A signer, whose SignedData is written so.
+    Signed(SignedFormat),
+    /// A function of the client, whose certificate nobody signs.
+    Certificate(fn(&Client) -> Result<String, Error>),
+}
+
+/// A format as configurations name it.
+pub(crate) struct Row {
+    pub(crate) format: ClientCertFormat,
+    pub(crate) name: &'static CStr,
+    /// The header that has it unless another is named.
+    pub(crate) header: &'static CStr,
+    pub(crate) writer: Writer,
+    /// Whether it can be read and verified.
+    pub(crate) is_readable: bool,
+}
+
+const CLIENT_CERT: &CStr = c"Client-Cert";
+
+/// Each format, in the order of the numbers.
+#[rustfmt::skip]
+pub(crate) static FORMATS: [Row; 5] = {
+    use ClientCertFormat::{Cms, CmsSf, EscapedPem, Rfc9440, Xfcc};
+    use Writer::{Certificate, Signed};
+    [
+        Row { format: Cms, name: c"cms", header: CLIENT_CERT, writer: Signed(SignedFormat::Cms), is_readable: true },
+        Row { format: CmsSf, name: c"cms-sf", header: CLIENT_CERT, writer: Signed(SignedFormat::CmsSf), is_readable: true },
+        Row { format: Rfc9440, name: c"rfc9440", header: CLIENT_CERT, writer: Certificate(rfc9440::value), is_readable: true },
+        Row { format: EscapedPem, name: c"escaped-pem", header: c"X-SSL-Client-Cert", writer: Certificate(escaped_pem::value), is_readable: false },
+        Row { format: Xfcc, name: c"xfcc", header: c"X-Forwarded-Client-Cert", writer: Certificate(xfcc::value), is_readable: false },
+    ]
+};
+
+impl Row {
+    /// The format of a number, which can be any.
+    pub(crate) fn of(number: u32) -> Option<&'static Self> {
+        FORMATS.iter().find(|row| row.format as u32 == number)
+    }
+
+    /// The value of a header with this client's certificate. None where a signer is needed for it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::EncodedTooLong`]; and of `xfcc` alone [`Error::CertificateNotRepresentable`].
+    pub(crate) fn encode(&self, client: &Client) -> Option<Result<String, Error>> {
+        match self.writer {
+            Writer::Signed(_) => None,
+            Writer::Certificate(write) => Some(write(client).and_then(within_limit)),
+        }
+    }
+}
+
+#[cfg(test)]
+impl ClientCertFormat {
+    fn row(self) -> &'static Row {
+        Row::of(self as u32).unwrap()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use openssl::{
+        asn1::{Asn1Object, Asn1OctetString},
+        x509::X509Extension,
+    };
+
+    use super::*;
+    use crate::{
+        format::limit::MAX_VALUE,
+        sign::{
+            signature_cache::SignatureCache,
+            signer::{Signer, SignerCerts},
+        },
+        testing::{KeyKind, Leaf, NOW},
+    };
+
+    /// An extension of so many octets.
+    fn extension(octets: usize) -> X509Extension {
+        let oid = Asn1Object::from_str("1.2.3.4").unwrap();
+        let value = Asn1OctetString::new_from_bytes(&vec![7; octets]).unwrap();
+        X509Extension::new_from_der(&oid, false, &value).unwrap()
+    }
+
+    /// The longest value of each sort, and one that is a little longer.
+    #[test]
+    fn longest_value() {
+        let own = Leaf::new(KeyKind::Ed25519).self_signed();
+        let signer = Signer::new(&own.certificate, &own.key, &[]).unwrap();
+        type Encode<'a> = &'a dyn Fn(&Client) -> Result<String, Error>;
+        let signed = |format| {
+            let (signer, cache) = (&signer, SignatureCache::new(1 << 20));
+            move |client: &Client| {
+                let value = signer.sign_value(SignerCerts::Signer, client, format, NOW);
+                for lifetime in [0, 60] {
+                    let certs = SignerCerts::Signer;
+                    let again = cache.sign(signer, certs, client, format, NOW, lifetime);
+                    assert_eq!(again.map(|signed| signed.value.value().to_owned()), value);
+                }
+                value
+            }
+        };
+        let certificate =
+            |format: ClientCertFormat| move |client: &Client| format.row().encode(client).unwrap();
+        for (name, encode) in [
+            ("cms", &signed(SignedFormat::Cms) as Encode<'_>),
+            ("cms-sf", &signed(SignedFormat::CmsSf)),
+            ("rfc9440", &certificate(ClientCertFormat::Rfc9440)),
+            ("escaped-pem", &certificate(ClientCertFormat::EscapedPem)),
+            ("xfcc", &certificate(ClientCertFormat::Xfcc)),
+        ] {
+            let encode = |length| {
+                // All else of it has always the same length.
+                let large = Leaf::new(KeyKind::Ed25519).serial(7).extension(extension(length));
+                encode(&Client::new(&large.self_signed().certificate, &[]).unwrap())
+            };
+            // The first length that is too long.
+            let (mut good, mut bad) = (1000, 60_000);
+            let mut longest = 0;
+            while bad - good > 1 {
+                let middle = (good + bad) / 2;
+                match encode(middle) {
+                    Ok(value) => (good, longest) = (middle, value.len()),
+                    Err(error) => {
+                        assert_eq!(error, Error::EncodedTooLong, "{name}");
+                        bad = middle;
+                    }
+                }
+            }
+            assert!((MAX_VALUE - 100..=MAX_VALUE).contains(&longest), "{name}: {longest}");
         }
     }
 
-    /// The length of [`Self::encode`] of so many bytes.
-    pub(crate) fn length(self, signed_data: usize) -> usize {
-        match self {
-            Self::Cms => structured_field::base64_length(signed_data),
-            Self::CmsSf => structured_field::byte_sequence_length(signed_data),
-        }
+    #[test]
+    fn longest_chain() {
+        let (root, leaf) = (Leaf::ca("root").self_signed(), Leaf::new(KeyKind::Ed25519));
+        let leaf = leaf.self_signed();
+        let chain = |octets: usize| {
+            let large = Leaf::new(KeyKind::Ed25519).extension(extension(octets)).issued_by(&root);
+            Client::new(&leaf.certificate, &[&*large.certificate; 2]).unwrap().encode_chain()
+        };
+        assert!(chain(23_000).unwrap().len() > 60_000);
+        assert_eq!(chain(25_000), Err(Error::EncodedTooLong));
     }
 }

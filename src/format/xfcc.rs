@@ -23,7 +23,7 @@ use crate::{
 ///
 /// [`Error::CertificateNotRepresentable`] when a name holds what the format has no way to write, or
 /// cannot be read: leaving it out would make another client of this one.
-pub(crate) fn element(client: &Client) -> Result<String, Error> {
+pub(super) fn value(client: &Client) -> Result<String, Error> {
     let certificate = client.keyless_certificate();
     let names = subject_alt_names(certificate)?;
     let uris = names_of(names.as_deref(), openssl_sys::GEN_URI)?;
@@ -153,7 +153,7 @@ mod tests {
         let hash: String = client.id().iter().map(|byte| format!("{byte:02x}")).collect();
         let pem = escaped_pem(client.leaf());
         assert_eq!(
-            element(&client).unwrap(),
+            value(&client).unwrap(),
             format!(
                 "Hash={hash};Cert=\"{pem}\";\
                  Subject=\"CN=Alice \\\"A\\\"\\, of\\; Example\";\
@@ -175,7 +175,7 @@ mod tests {
             .extension(name("b.example"))
             .self_signed();
         let client = Client::new(&leaf.certificate, &[]).unwrap();
-        assert_eq!(element(&client), Err(Error::CertificateNotRepresentable));
+        assert_eq!(value(&client), Err(Error::CertificateNotRepresentable));
     }
 
     #[test]
@@ -194,7 +194,7 @@ mod tests {
         ] {
             let leaf = Leaf::new(KeyKind::P256).subject("a").extension(nonsense(oid));
             let client = Client::new(&leaf.self_signed().certificate, &[]).unwrap();
-            assert_eq!(element(&client).map(drop), expected, "{oid}");
+            assert_eq!(value(&client).map(drop), expected, "{oid}");
         }
     }
 
@@ -204,7 +204,7 @@ mod tests {
         let client = Client::new(&leaf.certificate, &[]).unwrap();
         let (content, validity) = parser::read_carried(client.leaf()).unwrap();
         let accepted = Client::of_content(content, validity, client.leaf());
-        assert_eq!(element(&accepted), element(&client));
+        assert_eq!(value(&accepted), value(&client));
         assert!(accepted.keyless_certificate().public_key().is_err());
         assert!(accepted.certificate().unwrap().public_key().unwrap().public_eq(&leaf.key));
     }
@@ -213,6 +213,6 @@ mod tests {
     fn without_names_there_is_an_empty_uri() {
         let leaf = Leaf::new(KeyKind::Ed25519).subject("a").self_signed();
         let client = Client::new(&leaf.certificate, &[]).unwrap();
-        assert!(element(&client).unwrap().ends_with(";Subject=\"CN=a\";URI="));
+        assert!(value(&client).unwrap().ends_with(";Subject=\"CN=a\";URI="));
     }
 }

@@ -17,7 +17,7 @@ use quick_cache::{Weighter, sync::EntryAction};
 use crate::{
     client::Client,
     error::Error,
-    format::SignedFormat,
+    format::signed::SignedFormat,
     last_used::{Signature, SignedAt, Text},
     openssl_ext::leaving_errors_if,
     sign::signer::{Signer, SignerCerts},

@@ -22,7 +22,7 @@ use crate::{
         signature,
     },
     error::Error,
-    format::{SignedFormat, within_limit},
+    format::{limit::within_limit, signed::SignedFormat},
     openssl_ext::leaving_errors_if,
     sign::signing_key::SigningKey,
     x509::{

@@ -24,7 +24,7 @@ use openssl::x509::X509Ref;
 use crate::{
     asn1::time::{Outside, Validity},
     client::Client,
-    format::SignedFormat,
+    format::signed::SignedFormat,
     rejection::{Failure, MalformedValue, Refusal},
     verify::{
         accepted::Accepted,

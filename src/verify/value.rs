@@ -4,9 +4,9 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use crate::format::MAX_VALUE;
+use crate::format::limit::MAX_VALUE;
 use crate::{
-    format::SignedFormat,
+    format::signed::SignedFormat,
     http::structured_field::{NotByteSequence, read_byte_sequence},
     rejection::{Failure, MalformedValue},
 };

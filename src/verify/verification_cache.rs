@@ -12,7 +12,7 @@ use quick_cache::Weighter;
 
 use crate::{
     client::Client,
-    format::SignedFormat,
+    format::signed::SignedFormat,
     identity::Identity,
     openssl_ext::with_own_errors,
     rejection::Failure,
@@ -282,7 +282,7 @@ mod tests {
     use super::*;
     use crate::{
         asn1::der::{Reader, element, tag},
-        format::CertificateFormat,
+        format::rfc9440,
         rejection::{Refusal, Rejection},
         sign::signer::{Signer, SignerCerts},
         testing::{Identity as Pair, KeyKind, Leaf, NOW},
@@ -584,7 +584,7 @@ mod tests {
             let chain: Vec<_> = chain.iter().map(|issuer| &*issuer.certificate).collect();
             Client::new(&leaf.certificate, &chain).unwrap()
         };
-        let value_of = |pair: &Pair| CertificateFormat::Rfc9440.encode(&client_of(pair)).unwrap();
+        let value_of = |pair: &Pair| rfc9440::value(&client_of(pair)).unwrap();
         let (value, other_value) = (value_of(&middle), value_of(&root));
         let peer = peer_of(&ttrp, &[&middle]);
         let (anchors, other_anchors) = (anchors_of(&root), anchors_of(&ttrp));

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use openssl::x509::{X509, X509Crl};
 
 use super::{Freshness, VerifierState};
-use crate::format::MAX_VALUE;
+use crate::format::limit::MAX_VALUE;
 use crate::{
     client::Client,
     error::Error,
-    format::SignedFormat,
+    format::signed::SignedFormat,
     rejection::{Failure, MalformedValue, Refusal, Rejection},
     testing::{Identity, KeyKind, NOW},
     verify::{

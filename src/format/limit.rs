@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! How long a value may be.
+
+use crate::error::Error;
+
+/// The longest value that is sent or read, in bytes: more than any server takes in a header.
+pub(crate) const MAX_VALUE: usize = 65_536;
+
+/// Checks that a value is one that the other end reads.
+pub(crate) fn within_limit(value: String) -> Result<String, Error> {
+    if value.len() <= MAX_VALUE { Ok(value) } else { Err(Error::EncodedTooLong) }
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The formats whose value is a SignedData.
+
+use crate::http::structured_field;
+
+/// How a SignedData is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SignedFormat {
+    /// Base64, RFC 4648 section 4, padded, one line.
+    Cms,
+    /// A Byte Sequence, RFC 8941 section 3.3.5.
+    CmsSf,
+}
+
+impl SignedFormat {
+    /// The value of a header with this SignedData in DER.
+    #[must_use]
+    pub fn encode(self, signed_data: &[u8]) -> String {
+        match self {
+            Self::Cms => structured_field::base64(signed_data),
+            Self::CmsSf => structured_field::byte_sequence(signed_data),
+        }
+    }
+
+    /// The length of [`Self::encode`] of so many bytes.
+    pub(crate) fn length(self, signed_data: usize) -> usize {
+        match self {
+            Self::Cms => structured_field::base64_length(signed_data),
+            Self::CmsSf => structured_field::byte_sequence_length(signed_data),
+        }
+    }
+}
