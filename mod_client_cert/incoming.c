@@ -5,7 +5,6 @@
 #include <http_log.h>
 
 #include "accept/accept.h"
-#include "compiler.h"
 #include "config/config.h"
 #include "headers/request_cleaning.h"
 #include "headers/trailers.h"
@@ -14,7 +13,7 @@
 
 APLOG_USE_MODULE(client_cert);
 
-static MCC_COLD int answer_to_ours(request_rec *r)
+static int answer_to_ours(request_rec *r)
 {
     /* The redirect of an error is its answer. */
     if (r->prev) {

@@ -13,7 +13,6 @@
 #include <apr_tables.h>
 
 #include "client_cert.h"
-#include "compiler.h"
 
 #define MCC_CLIENT_CERT "Client-Cert"
 #define MCC_CLIENT_CERT_CHAIN "Client-Cert-Chain"
@@ -43,13 +42,13 @@ const char *mcc_names_complete(mcc_names_t *names, apr_pool_t *p);
 int mcc_names_search(const mcc_names_t *names, const char *name);
 
 /** Whether a name begins as one of these may: few others do. */
-static MCC_INLINE int mcc_names_may_contain(const mcc_names_t *names, const char *name)
+static APR_INLINE int mcc_names_may_contain(const mcc_names_t *names, const char *name)
 {
     return names->first >> (name[0] & 31) & 1 && name[0] && names->second >> (name[1] & 31) & 1;
 }
 
 /** Whether a name folds to one of these. */
-static MCC_INLINE int mcc_names_contain(const mcc_names_t *names, const char *name)
+static APR_INLINE int mcc_names_contain(const mcc_names_t *names, const char *name)
 {
     return mcc_names_may_contain(names, name) && mcc_names_search(names, name);
 }
@@ -59,7 +58,7 @@ int mcc_names_search_variable(const mcc_names_t *names, const char *variable);
 
 /** Whether a variable is one of these to some backend: HTTP_… and AJP_…, also after
  *  REDIRECT_. */
-static MCC_INLINE int mcc_names_contain_variable(const mcc_names_t *names, const char *variable)
+static APR_INLINE int mcc_names_contain_variable(const mcc_names_t *names, const char *variable)
 {
     static const uint32_t initials =
         UINT32_C(1) << ('H' & 31) | UINT32_C(1) << ('A' & 31) | UINT32_C(1) << ('R' & 31);

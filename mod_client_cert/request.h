@@ -10,7 +10,6 @@
 
 #include <apr_tables.h>
 
-#include "compiler.h"
 #include "config/config.h"
 
 #define MCC_NOTE_FORWARD "client-cert-forward"
@@ -94,7 +93,7 @@ void mcc_request_send(request_rec *r, const char *name, const char *value, size_
 
 /** Whether a field's value is what mcc_request_send() set: sent is the request's
  *  and may be NULL. */
-static MCC_INLINE int mcc_request_is_sent(const apr_array_header_t *sent, const char *value)
+static APR_INLINE int mcc_request_is_sent(const apr_array_header_t *sent, const char *value)
 {
     int i;
 

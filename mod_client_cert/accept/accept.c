@@ -195,8 +195,7 @@ static const mcc_accept_outcome_t *outcome_for(request_rec *r, const mcc_dir_con
     return &kept->outcome;
 }
 
-/* Apart, to keep what each of a dozen hooks calls short. */
-static __attribute__((noinline)) const mcc_accept_outcome_t *decide_outcome(request_rec *r)
+static const mcc_accept_outcome_t *decide_outcome(request_rec *r)
 {
     static const mcc_accept_outcome_t off = {
         MCC_ACCEPT_STATE_OFF, NULL, NULL, NULL, NULL, NULL, 0

@@ -20,7 +20,6 @@
 #include <apr_tables.h>
 
 #include "client_cert.h"
-#include "compiler.h"
 #include "names.h"
 
 extern module AP_MODULE_DECLARE_DATA client_cert_module;
@@ -220,7 +219,7 @@ int mcc_accepts(const mcc_accept_config_t *conf);
 mcc_accept_rules_t mcc_accept_rules_of(const mcc_accept_config_t *conf);
 
 /** Whether the role, where it is played, looks at the TLS peer. */
-static MCC_INLINE int mcc_accept_needs_peer(const mcc_accept_config_t *conf)
+static APR_INLINE int mcc_accept_needs_peer(const mcc_accept_config_t *conf)
 {
     return conf->trust_peer != 0 || conf->format == CLIENT_CERT_FORMAT_RFC9440;
 }

@@ -10,7 +10,6 @@
 #include <apr_optional_hooks.h>
 #include <apr_strings.h>
 
-#include "compiler.h"
 #include "config/config.h"
 #include "config/directive_util.h"
 #include "forward/tunnel.h"
@@ -24,8 +23,7 @@ static int hooked;
 
 /* Those of our headers that we did not set; then ours once more, since a table
  * forgets a name and not a field. */
-static MCC_COLD void remove_others(request_rec *r, const mcc_names_t *ours,
-                                   const apr_array_header_t *sent)
+static void remove_others(request_rec *r, const mcc_names_t *ours, const apr_array_header_t *sent)
 {
     const apr_array_header_t *fields = apr_table_elts(r->headers_in);
     apr_array_header_t *others = apr_array_make(r->pool, 2, sizeof(const char *));
@@ -80,7 +78,7 @@ static void check_headers(request_rec *r, const mcc_names_t *ours)
 
 /* Whether the backend is sent headers, and no variables: http, https, h2, h2c, ws
  * and wss. No other scheme begins as these do. */
-static MCC_INLINE int is_http(const char *url)
+static APR_INLINE int is_http(const char *url)
 {
     const char first = url[0] | 0x20;
 
@@ -104,7 +102,7 @@ static const char *late_variable(const request_rec *r, const mcc_names_t *ours)
     return NULL;
 }
 
-static MCC_COLD int refuse(request_rec *r, const char *reason)
+static int refuse(request_rec *r, const char *reason)
 {
     mcc_request_send_nothing(r);
     apr_table_setn(r->notes, MCC_NOTE_FORWARD, "failed");

@@ -9,7 +9,6 @@
 
 #include "accept/accept.h"
 #include "allocator.h"
-#include "compiler.h"
 #include "config/config.h"
 #include "config/files.h"
 #include "connection_record.h"
@@ -54,8 +53,8 @@ static const char *signer_names(const mcc_server_config_t *server)
 }
 
 /* Said here, since nothing else tells of it before the value is too old. */
-static MCC_COLD void warn_of_renewal(request_rec *r, const mcc_server_config_t *server,
-                                     const char *header, client_cert_result why)
+static void warn_of_renewal(request_rec *r, const mcc_server_config_t *server, const char *header,
+                            client_cert_result why)
 {
     mcc_log_openssl_error(r);
     ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
@@ -149,8 +148,8 @@ static int send_failure(request_rec *r)
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
-static MCC_COLD int fail(request_rec *r, const mcc_server_config_t *server, const char *header,
-                         const char *reason)
+static int fail(request_rec *r, const mcc_server_config_t *server, const char *header,
+                const char *reason)
 {
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
                   "ClientCertForward: no value for header \"%s\": %s "
@@ -159,7 +158,7 @@ static MCC_COLD int fail(request_rec *r, const mcc_server_config_t *server, cons
     return send_failure(r);
 }
 
-static MCC_COLD int fail_to_identify(request_rec *r, const char *reason)
+static int fail_to_identify(request_rec *r, const char *reason)
 {
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
                   "ClientCertForward: who the client is could not be found out: "
@@ -169,7 +168,7 @@ static MCC_COLD int fail_to_identify(request_rec *r, const char *reason)
 }
 
 /* The backend's answer, often a bare 400, would not say why. */
-static MCC_COLD void warn_of_large_values(request_rec *r)
+static void warn_of_large_values(request_rec *r)
 {
     const apr_array_header_t *sent = mcc_request_of(r)->sent;
     int i;

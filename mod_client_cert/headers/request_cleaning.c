@@ -6,14 +6,13 @@
 
 #include <apr_strings.h>
 
-#include "compiler.h"
 #include "environment.h"
 
 APLOG_USE_MODULE(client_cert);
 
 /* Apart, since few requests have any. From the first on. */
-static MCC_COLD int remove_found(request_rec *r, apr_table_t *headers, const mcc_names_t *names,
-                                 int report, int first)
+static int remove_found(request_rec *r, apr_table_t *headers, const mcc_names_t *names, int report,
+                        int first)
 {
     const apr_array_header_t *fields = apr_table_elts(headers);
     apr_array_header_t *found = apr_array_make(r->pool, 2, sizeof(const char *));

@@ -7,7 +7,6 @@
 
 #include <apr_strings.h>
 
-#include "compiler.h"
 #include "config/config.h"
 #include "headers/request_cleaning.h"
 #include "headers/response_head_filter.h"
@@ -67,7 +66,7 @@ static void clean_headers(request_rec *r)
     }
 }
 
-static MCC_COLD void clean_trailers(request_rec *r)
+static void clean_trailers(request_rec *r)
 {
     const mcc_names_t *names = &mcc_server_config_of(r->server)->global->our_names;
 
@@ -149,7 +148,7 @@ void mcc_response_insert_filter(request_rec *r)
 
 /* A page of which a part depends on the client may be half way into the cache
  * when that part is asked for; without its filter the cache forgets it. */
-static MCC_COLD void stop_caching(request_rec *r)
+static void stop_caching(request_rec *r)
 {
     ap_filter_t *f = r->output_filters;
 

@@ -12,7 +12,6 @@
 
 #include "allocator.h"
 #include "client_cert.h"
-#include "compiler.h"
 #include "config/config.h"
 
 APLOG_USE_MODULE(client_cert);
@@ -150,7 +149,7 @@ static apr_status_t take_data(head_watch_t *watch, conn_rec *c, apr_bucket *b)
     return status;
 }
 
-static MCC_COLD apr_status_t write_heads(ap_filter_t *f, apr_bucket_brigade *bb)
+static apr_status_t write_heads(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     head_watch_t *watch = f->ctx;
     apr_status_t status = APR_SUCCESS;

@@ -4,7 +4,6 @@
 
 #include <util_filter.h>
 
-#include "compiler.h"
 #include "config/config.h"
 #include "headers/request_cleaning.h"
 #include "request.h"
@@ -12,7 +11,7 @@
 static ap_filter_rec_t *trailers_filter;
 
 /* Returns how many of our headers there were. */
-static MCC_COLD int clean(request_rec *r)
+static int clean(request_rec *r)
 {
     const mcc_global_t *global = mcc_server_config_of(r->server)->global;
     int found = mcc_headers_remove(r, r->trailers_in, &global->our_names, 1);

@@ -8,8 +8,6 @@
 
 #include <openssl/err.h>
 
-#include "compiler.h"
-
 APLOG_USE_MODULE(client_cert);
 
 /* The slot for mcc_tls_connection_t in an SSL; see ctx_index in vhost.c. */
@@ -99,8 +97,8 @@ int mcc_tls_connection_pre_handshake(conn_rec *c, SSL *ssl, int is_proxy)
     return OK;
 }
 
-static MCC_COLD void set_current(mcc_tls_connection_t *connection, client_cert_handshake *handshake,
-                                 X509 *leaf)
+static void set_current(mcc_tls_connection_t *connection, client_cert_handshake *handshake,
+                        X509 *leaf)
 {
     client_cert_handshake_free(connection->current);
     X509_free(connection->current_leaf);
@@ -129,8 +127,8 @@ static int is_another_handshake(mcc_tls_connection_t *connection)
 
 /* What a handshake says but for the client that was verified in it: a session
  * that resumed tells what its full handshake established. */
-static MCC_COLD void look_at_handshake(mcc_tls_connection_t *connection,
-                                       const mcc_tls_vhost_t *host, X509 *leaf)
+static void look_at_handshake(mcc_tls_connection_t *connection, const mcc_tls_vhost_t *host,
+                              X509 *leaf)
 {
     SSL *ssl = connection->ssl;
     client_cert_handshake *resumed = NULL;

@@ -11,7 +11,6 @@
 
 #include <openssl/err.h>
 
-#include "compiler.h"
 #include "config/files.h"
 #include "tls/connection.h"
 #include "tls/resumption.h"
@@ -144,8 +143,8 @@ static const char *shown_as(const server_rec *s, X509 *certificate, apr_pool_t *
                         subject_of(certificate, p));
 }
 
-static MCC_COLD int complain(const mcc_tls_vhost_t *host, X509 *certificate,
-                             client_cert_result result, apr_pool_t *p)
+static int complain(const mcc_tls_vhost_t *host, X509 *certificate, client_cert_result result,
+                    apr_pool_t *p)
 {
     ap_log_error(APLOG_MARK, APLOG_EMERG, 0, host->server, "ClientCertSigner %s: %s",
                  shown_as(host->server, certificate, p), client_cert_result_message(result));

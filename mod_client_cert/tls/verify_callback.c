@@ -6,7 +6,6 @@
 
 #include <http_log.h>
 
-#include "compiler.h"
 #include "tls/connection.h"
 #include "tls/session_record.h"
 
@@ -104,7 +103,7 @@ static int shown_certificate(const mcc_tls_connection_t *connection, const mcc_t
 }
 
 /* Its session must not resume: there, too, nobody would know. */
-static MCC_COLD void lose_outcome(mcc_tls_connection_t *connection, const char *fault)
+static void lose_outcome(mcc_tls_connection_t *connection, const char *fault)
 {
     mcc_tls_connection_forget_pending(connection);
     connection->fault = fault;
