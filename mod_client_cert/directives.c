@@ -4,6 +4,8 @@
 
 #include <httpd.h>
 
+#include <apr_strings.h>
+
 #include "config/accept_directives.h"
 #include "config/config.h"
 #include "config/directive_util.h"
@@ -64,42 +66,77 @@ static const char *set_incoming(cmd_parms *cmd, void *dir, const char *word)
     return NULL;
 }
 
+void *mcc_create_server_config(apr_pool_t *p, server_rec *s)
+{
+    mcc_server_config_t *conf = apr_pcalloc(p, sizeof(*conf));
+
+    (void)s;
+    conf->global = mcc_global_of(p);
+    mcc_signer_config_init(&conf->signer);
+    return conf;
+}
+
+void *mcc_merge_server_config(apr_pool_t *p, void *base_conf, void *add_conf)
+{
+    const mcc_server_config_t *base = base_conf;
+    const mcc_server_config_t *add = add_conf;
+    mcc_server_config_t *conf = apr_pmemdup(p, add, sizeof(*add));
+
+    mcc_signer_config_merge(&conf->signer, &base->signer, &add->signer);
+    if (add->incoming == MCC_INCOMING_UNSET) {
+        conf->incoming = base->incoming;
+    }
+    if (!conf->certificate_file) {
+        conf->certificate_file = base->certificate_file;
+    }
+    conf->certificate_files += base->certificate_files;
+    /* The main server's sections apply to every virtual host. */
+    conf->forwards_in_section = add->forwards_in_section || base->forwards_in_section;
+    conf->signs = add->signs || base->signs;
+    conf->accepts = add->accepts || base->accepts;
+    conf->signer_certs_seen = add->signer_certs_seen | base->signer_certs_seen;
+    return conf;
+}
+
+void *mcc_create_dir_config(apr_pool_t *p, char *path)
+{
+    mcc_dir_config_t *conf = apr_pcalloc(p, sizeof(*conf));
+
+    (void)path;
+    mcc_forward_config_init(&conf->forward);
+    mcc_accept_config_init(&conf->accept);
+    conf->ws_fallback = -1;
+    return conf;
+}
+
+void *mcc_merge_dir_config(apr_pool_t *p, void *base_conf, void *add_conf)
+{
+    const mcc_dir_config_t *base = base_conf;
+    const mcc_dir_config_t *add = add_conf;
+    mcc_dir_config_t *conf = apr_palloc(p, sizeof(*conf));
+
+    mcc_forward_config_merge(&conf->forward, &base->forward, &add->forward);
+    mcc_accept_config_merge(&conf->accept, &base->accept, &add->accept);
+    conf->machine_certificate_file = add->machine_certificate_file ? add->machine_certificate_file
+                                                                   : base->machine_certificate_file;
+    conf->ws_fallback = add->ws_fallback < 0 ? base->ws_fallback : add->ws_fallback;
+    conf->fcgi_variables = !add->fcgi_variables ? base->fcgi_variables
+                           : !base->fcgi_variables
+                               ? add->fcgi_variables
+                               : apr_array_append(p, base->fcgi_variables, add->fcgi_variables);
+    conf->is_accept_section = 0;
+    return conf;
+}
+
 const command_rec mcc_commands[] = {
-    AP_INIT_TAKE12("ClientCertForward", mcc_set_forward, NULL, RSRC_CONF | ACCESS_CONF,
-                   "off, or a format and, if it is not the usual one, the header "
-                   "to send it in"),
-    AP_INIT_FLAG("ClientCertForwardChain", mcc_set_forward_chain, NULL, RSRC_CONF | ACCESS_CONF,
-                 "on to send Client-Cert-Chain (RFC 9440) as well"),
-    AP_INIT_TAKE12("ClientCertSigner", mcc_set_signer, NULL, RSRC_CONF,
-                   "server, or a PEM file with the signer's certificate, its "
-                   "intermediates and its key; the key may be in a second file"),
-    AP_INIT_TAKE1("ClientCertSignerCerts", mcc_set_signer_certs, NULL, RSRC_CONF | ACCESS_CONF,
-                  "chain, signer or none: the signer's certificates to send"),
-    AP_INIT_TAKE1("ClientCertSignatureLifetime", mcc_set_signature_lifetime, NULL, RSRC_CONF,
-                  "seconds for which a signature may be reused, 0 to sign every "
-                  "request"),
+    MCC_FORWARD_DIRECTIVES,
+    MCC_ACCEPT_DIRECTIVES,
     AP_INIT_TAKE1("ClientCertSignatureCache", set_signature_cache, NULL, RSRC_CONF,
                   "memory for signatures to reuse in each process (bytes, K or "
                   "M), 0 for none"),
     AP_INIT_TAKE1("ClientCertIncoming", set_incoming, NULL, RSRC_CONF,
                   "strip or reject: requests that arrive with one of our "
                   "headers"),
-    AP_INIT_TAKE12("ClientCertAccept", mcc_set_accept, NULL, RSRC_CONF | ACCESS_CONF,
-                   "off, or a format and, if it is not the usual one, the header "
-                   "to read it from"),
-    AP_INIT_TAKE1("ClientCertTrust", mcc_set_trust, NULL, RSRC_CONF | ACCESS_CONF,
-                  "a PEM file of the CAs of signers, or of signers themselves"),
-    AP_INIT_ITERATE("ClientCertTrustName", mcc_set_trust_name, NULL, RSRC_CONF | ACCESS_CONF,
-                    "names of which a signer must have one as dNSName"),
-    AP_INIT_TAKE1("ClientCertTrustCRL", mcc_set_trust_crl, NULL, RSRC_CONF | ACCESS_CONF,
-                  "a PEM file of the CRLs for the signer's chain"),
-    AP_INIT_FLAG("ClientCertTrustPeer", mcc_set_trust_peer, NULL, RSRC_CONF | ACCESS_CONF,
-                 "off if the signer need not be the TLS peer"),
-    AP_INIT_TAKE12("ClientCertMaxAge", mcc_set_max_age, NULL, RSRC_CONF | ACCESS_CONF,
-                   "seconds for which a signature is taken, and those for which "
-                   "its time may lie in the future"),
-    AP_INIT_TAKE1("ClientCertUserName", mcc_set_user_name, NULL, RSRC_CONF | ACCESS_CONF,
-                  "the variable to take the user's name from"),
     MCC_TLS_PATH_DIRECTIVE("SSLCACertificatePath"),
     MCC_TLS_DIRECTIVE("SSLCARevocationCheck", RSRC_CONF),
     MCC_TLS_PATH_DIRECTIVE("SSLCARevocationPath"),

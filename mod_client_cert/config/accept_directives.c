@@ -13,6 +13,43 @@
 
 APLOG_USE_MODULE(client_cert);
 
+void mcc_accept_config_init(mcc_accept_config_t *conf)
+{
+    conf->format = MCC_ACCEPT_UNSET;
+    conf->trust_peer = -1;
+    conf->max_age = -1;
+    conf->skew = -1;
+}
+
+void mcc_accept_config_merge(mcc_accept_config_t *conf, const mcc_accept_config_t *base,
+                             const mcc_accept_config_t *add)
+{
+    *conf = *add;
+    if (add->format == MCC_ACCEPT_UNSET) {
+        conf->format = base->format;
+        conf->header = base->header;
+    }
+    if (!add->anchors) {
+        conf->anchors = base->anchors;
+    }
+    if (!add->crls) {
+        conf->crls = base->crls;
+    }
+    if (!add->names) {
+        conf->names = base->names;
+    }
+    if (add->trust_peer < 0) {
+        conf->trust_peer = base->trust_peer;
+    }
+    if (add->max_age < 0) {
+        conf->max_age = base->max_age;
+        conf->skew = base->skew;
+    }
+    if (!add->user_name) {
+        conf->user_name = base->user_name;
+    }
+}
+
 /* httpd decides on <If> with the variables that the role provides. */
 static const char *check_context(cmd_parms *cmd)
 {

@@ -24,7 +24,7 @@ void mcc_forget_vhosts(mcc_global_t *global, apr_pool_t *pconf)
 
 /* Server configurations are made before any hook of ours runs and without a
  * way to the main server's, so what they share hangs on their common pool. */
-static mcc_global_t *global_of(apr_pool_t *pconf)
+mcc_global_t *mcc_global_of(apr_pool_t *pconf)
 {
     mcc_global_t *global = NULL;
     void *found = NULL;
@@ -48,72 +48,9 @@ static mcc_global_t *global_of(apr_pool_t *pconf)
     return global;
 }
 
-void mcc_forward_config_init(mcc_forward_config_t *conf)
-{
-    conf->chain = -1;
-    conf->signer_certs = -1;
-}
-
-void mcc_forward_config_merge(mcc_forward_config_t *conf, const mcc_forward_config_t *base,
-                              const mcc_forward_config_t *add)
-{
-    conf->lines = add->lines ? add->lines : base->lines;
-    conf->chain = add->chain < 0 ? base->chain : add->chain;
-    conf->signer_certs = add->signer_certs < 0 ? base->signer_certs : add->signer_certs;
-}
-
 int mcc_forwards(const mcc_forward_config_t *conf)
 {
     return conf->lines && conf->lines->nelts;
-}
-
-void mcc_signer_config_init(mcc_signer_config_t *conf)
-{
-    conf->lifetime = -1;
-}
-
-void mcc_signer_config_merge(mcc_signer_config_t *conf, const mcc_signer_config_t *base,
-                             const mcc_signer_config_t *add)
-{
-    *conf = add->source == MCC_SIGNER_UNSET ? *base : *add;
-    conf->lifetime = add->lifetime < 0 ? base->lifetime : add->lifetime;
-}
-
-void mcc_accept_config_init(mcc_accept_config_t *conf)
-{
-    conf->format = MCC_ACCEPT_UNSET;
-    conf->trust_peer = -1;
-    conf->max_age = -1;
-    conf->skew = -1;
-}
-
-void mcc_accept_config_merge(mcc_accept_config_t *conf, const mcc_accept_config_t *base,
-                             const mcc_accept_config_t *add)
-{
-    *conf = *add;
-    if (add->format == MCC_ACCEPT_UNSET) {
-        conf->format = base->format;
-        conf->header = base->header;
-    }
-    if (!add->anchors) {
-        conf->anchors = base->anchors;
-    }
-    if (!add->crls) {
-        conf->crls = base->crls;
-    }
-    if (!add->names) {
-        conf->names = base->names;
-    }
-    if (add->trust_peer < 0) {
-        conf->trust_peer = base->trust_peer;
-    }
-    if (add->max_age < 0) {
-        conf->max_age = base->max_age;
-        conf->skew = base->skew;
-    }
-    if (!add->user_name) {
-        conf->user_name = base->user_name;
-    }
 }
 
 int mcc_accepts(const mcc_accept_config_t *conf)
@@ -134,68 +71,6 @@ mcc_accept_rules_t mcc_accept_rules_of(const mcc_accept_config_t *conf)
                                  0 };
 
     return rules;
-}
-
-void *mcc_create_server_config(apr_pool_t *p, server_rec *s)
-{
-    mcc_server_config_t *conf = apr_pcalloc(p, sizeof(*conf));
-
-    (void)s;
-    conf->global = global_of(p);
-    mcc_signer_config_init(&conf->signer);
-    return conf;
-}
-
-void *mcc_merge_server_config(apr_pool_t *p, void *base_conf, void *add_conf)
-{
-    const mcc_server_config_t *base = base_conf;
-    const mcc_server_config_t *add = add_conf;
-    mcc_server_config_t *conf = apr_pmemdup(p, add, sizeof(*add));
-
-    mcc_signer_config_merge(&conf->signer, &base->signer, &add->signer);
-    if (add->incoming == MCC_INCOMING_UNSET) {
-        conf->incoming = base->incoming;
-    }
-    if (!conf->certificate_file) {
-        conf->certificate_file = base->certificate_file;
-    }
-    conf->certificate_files += base->certificate_files;
-    /* The main server's sections apply to every virtual host. */
-    conf->forwards_in_section = add->forwards_in_section || base->forwards_in_section;
-    conf->signs = add->signs || base->signs;
-    conf->accepts = add->accepts || base->accepts;
-    conf->signer_certs_seen = add->signer_certs_seen | base->signer_certs_seen;
-    return conf;
-}
-
-void *mcc_create_dir_config(apr_pool_t *p, char *path)
-{
-    mcc_dir_config_t *conf = apr_pcalloc(p, sizeof(*conf));
-
-    (void)path;
-    mcc_forward_config_init(&conf->forward);
-    mcc_accept_config_init(&conf->accept);
-    conf->ws_fallback = -1;
-    return conf;
-}
-
-void *mcc_merge_dir_config(apr_pool_t *p, void *base_conf, void *add_conf)
-{
-    const mcc_dir_config_t *base = base_conf;
-    const mcc_dir_config_t *add = add_conf;
-    mcc_dir_config_t *conf = apr_palloc(p, sizeof(*conf));
-
-    mcc_forward_config_merge(&conf->forward, &base->forward, &add->forward);
-    mcc_accept_config_merge(&conf->accept, &base->accept, &add->accept);
-    conf->machine_certificate_file = add->machine_certificate_file ? add->machine_certificate_file
-                                                                   : base->machine_certificate_file;
-    conf->ws_fallback = add->ws_fallback < 0 ? base->ws_fallback : add->ws_fallback;
-    conf->fcgi_variables = !add->fcgi_variables ? base->fcgi_variables
-                           : !base->fcgi_variables
-                               ? add->fcgi_variables
-                               : apr_array_append(p, base->fcgi_variables, add->fcgi_variables);
-    conf->is_accept_section = 0;
-    return conf;
 }
 
 void mcc_config_complete(server_rec *main_server)

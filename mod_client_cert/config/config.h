@@ -188,29 +188,14 @@ typedef struct {
 
 #define MCC_DEFAULT_CACHE_SIZE (16 * 1024 * 1024)
 
-void *mcc_create_server_config(apr_pool_t *p, server_rec *s);
-void *mcc_merge_server_config(apr_pool_t *p, void *base, void *add);
-void *mcc_create_dir_config(apr_pool_t *p, char *path);
-void *mcc_merge_dir_config(apr_pool_t *p, void *base, void *add);
+/** What all servers of a configuration share, made when it is first asked for. */
+mcc_global_t *mcc_global_of(apr_pool_t *pconf);
 
 mcc_server_config_t *mcc_server_config_of(const server_rec *s);
 mcc_dir_config_t *mcc_dir_config_of(const request_rec *r);
 
-void mcc_forward_config_init(mcc_forward_config_t *conf);
-void mcc_forward_config_merge(mcc_forward_config_t *conf, const mcc_forward_config_t *base,
-                              const mcc_forward_config_t *add);
-
 /** Whether the role is played. */
 int mcc_forwards(const mcc_forward_config_t *conf);
-
-void mcc_signer_config_init(mcc_signer_config_t *conf);
-void mcc_signer_config_merge(mcc_signer_config_t *conf, const mcc_signer_config_t *base,
-                             const mcc_signer_config_t *add);
-
-void mcc_accept_config_init(mcc_accept_config_t *conf);
-/** conf may be add. */
-void mcc_accept_config_merge(mcc_accept_config_t *conf, const mcc_accept_config_t *base,
-                             const mcc_accept_config_t *add);
 
 /** Whether the role is played. */
 int mcc_accepts(const mcc_accept_config_t *conf);

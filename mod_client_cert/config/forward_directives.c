@@ -10,6 +10,32 @@
 #include "config/directive_util.h"
 #include "config/files.h"
 
+void mcc_forward_config_init(mcc_forward_config_t *conf)
+{
+    conf->chain = -1;
+    conf->signer_certs = -1;
+}
+
+void mcc_forward_config_merge(mcc_forward_config_t *conf, const mcc_forward_config_t *base,
+                              const mcc_forward_config_t *add)
+{
+    conf->lines = add->lines ? add->lines : base->lines;
+    conf->chain = add->chain < 0 ? base->chain : add->chain;
+    conf->signer_certs = add->signer_certs < 0 ? base->signer_certs : add->signer_certs;
+}
+
+void mcc_signer_config_init(mcc_signer_config_t *conf)
+{
+    conf->lifetime = -1;
+}
+
+void mcc_signer_config_merge(mcc_signer_config_t *conf, const mcc_signer_config_t *base,
+                             const mcc_signer_config_t *add)
+{
+    *conf = add->source == MCC_SIGNER_UNSET ? *base : *add;
+    conf->lifetime = add->lifetime < 0 ? base->lifetime : add->lifetime;
+}
+
 const char *mcc_set_forward(cmd_parms *cmd, void *dir, const char *word, const char *header)
 {
     mcc_forward_config_t *conf = &((mcc_dir_config_t *)dir)->forward;

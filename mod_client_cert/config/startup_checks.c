@@ -11,6 +11,7 @@
 #include <apr_hash.h>
 #include <apr_strings.h>
 
+#include "config/accept_directives.h"
 #include "config/directive_util.h"
 #include "config/files.h"
 #include "tls/vhost.h"
