@@ -469,6 +469,15 @@ typedef enum {
      * `Hash=…;Cert="…";Subject="…";URI=…;DNS=…`.
      */
     CLIENT_CERT_FORMAT_XFCC = 4,
+    /**
+     * The client's certificate, unsigned, as base64 (RFC 4648 section 4, padded, one line) of its
+     * DER.
+     */
+    CLIENT_CERT_FORMAT_DER = 5,
+    /**
+     * The client's certificate, unsigned, as PEM with a space for each newline.
+     */
+    CLIENT_CERT_FORMAT_PEM_SPACES = 6,
 } client_cert_format;
 
 /**

@@ -77,7 +77,9 @@ mod tests {
             // SAFETY: static strings.
             let (name, header) = unsafe { (CStr::from_ptr(row.name), CStr::from_ptr(row.header)) };
             assert!(names.insert(name), "{name:?} twice");
-            assert!(header.to_bytes().iter().all(|c| c.is_ascii_alphanumeric() || *c == b'-'));
+            assert!(
+                header.to_bytes().iter().all(|c| c.is_ascii_alphanumeric() || b"-_".contains(c))
+            );
         }
         let after = u32::try_from(rows.len()).unwrap();
         assert!(enums::signed_format(after).is_err());

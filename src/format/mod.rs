@@ -11,8 +11,10 @@ use crate::{client::Client, error::Error};
 use limit::within_limit;
 use signed::SignedFormat;
 
-pub(crate) mod escaped_pem;
+mod der;
+mod escaped_pem;
 pub(crate) mod limit;
+mod pem_spaces;
 pub mod rfc9440;
 pub mod signed;
 mod xfcc;
@@ -34,6 +36,11 @@ pub enum ClientCertFormat {
     /// The client's certificate, unsigned, as one element of Envoy's X-Forwarded-Client-Cert:
     /// `Hash=…;Cert="…";Subject="…";URI=…;DNS=…`.
     Xfcc = 4,
+    /// The client's certificate, unsigned, as base64 (RFC 4648 section 4, padded, one line) of its
+    /// DER.
+    Der = 5,
+    /// The client's certificate, unsigned, as PEM with a space for each newline.
+    PemSpaces = 6,
 }
 
 /// What writes a value.
@@ -60,8 +67,8 @@ const CLIENT_CERT: &CStr = c"Client-Cert";
 
 /// Each format, in the order of the numbers.
 #[rustfmt::skip]
-pub(crate) static FORMATS: [Row; 5] = {
-    use ClientCertFormat::{Cms, CmsSf, EscapedPem, Rfc9440, Xfcc};
+pub(crate) static FORMATS: [Row; 7] = {
+    use ClientCertFormat::{Cms, CmsSf, Der, EscapedPem, PemSpaces, Rfc9440, Xfcc};
     use Writer::{Certificate, Signed};
     [
         Row { format: Cms, name: c"cms", header: CLIENT_CERT, writer: Signed(SignedFormat::Cms), is_readable: true },
@@ -69,6 +76,8 @@ pub(crate) static FORMATS: [Row; 5] = {
         Row { format: Rfc9440, name: c"rfc9440", header: CLIENT_CERT, writer: Certificate(rfc9440::value), is_readable: true },
         Row { format: EscapedPem, name: c"escaped-pem", header: c"X-SSL-Client-Cert", writer: Certificate(escaped_pem::value), is_readable: false },
         Row { format: Xfcc, name: c"xfcc", header: c"X-Forwarded-Client-Cert", writer: Certificate(xfcc::value), is_readable: false },
+        Row { format: Der, name: c"der", header: c"X-Client-Cert", writer: Certificate(der::value), is_readable: false },
+        Row { format: PemSpaces, name: c"pem-spaces", header: c"SSL_CLIENT_CERT", writer: Certificate(pem_spaces::value), is_readable: false },
     ]
 };
 
