@@ -1489,7 +1489,7 @@ void client_cert_verification_cache_free(client_cert_verification_cache *verdict
  * as that stands; all else is.
  *
  * Sets `*accepted` to an object, which client_cert_accepted_free() releases; others may have been
- * given the same one.
+ * given the same one. Sets `*reused` to whether it was there already.
  *
  * Fails as client_cert_verify() does.
  */
@@ -1503,6 +1503,7 @@ client_cert_result client_cert_verification_cache_verify(const client_cert_verif
                                                          uint32_t skew,
                                                          const client_cert_client *peer,
                                                          client_cert_accepted **accepted,
+                                                         bool *reused,
                                                          char *reason,
                                                          size_t reason_size);
 
@@ -1519,6 +1520,7 @@ client_cert_result client_cert_verification_cache_verify_peer(const client_cert_
                                                               int64_t now,
                                                               const client_cert_client *peer,
                                                               client_cert_accepted **accepted,
+                                                              bool *reused,
                                                               char *reason,
                                                               size_t reason_size);
 

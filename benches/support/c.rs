@@ -73,6 +73,7 @@ unsafe extern "C" {
         skew: u32,
         peer: *const Client,
         accepted: *mut *mut Accepted,
+        reused: *mut bool,
         reason: *mut c_char,
         reason_size: usize,
     ) -> u32;
@@ -180,6 +181,7 @@ impl Origin {
                 30,
                 peer,
                 &mut accepted,
+                &mut false,
                 null_mut(),
                 0,
             );

@@ -95,6 +95,7 @@ static void verify(request_rec *r, const mcc_accept_rules_t *rules, const char *
     client_cert_trust trust = { rules->anchors ? rules->anchors->anchors : NULL,
                                 rules->crls ? rules->crls->crls : NULL, rules->names };
     client_cert_accepted *accepted = NULL;
+    bool reused = false;
     char reason[CLIENT_CERT_REASON_SIZE];
     client_cert_result result;
     mcc_tls_identity_t peer;
@@ -127,16 +128,18 @@ static void verify(request_rec *r, const mcc_accept_rules_t *rules, const char *
         return;
     }
     if (rules->format == CLIENT_CERT_FORMAT_RFC9440) {
-        result = client_cert_verification_cache_verify_peer(verdicts, &trust, rules->format, value,
-                                                            strlen(value), now, peer.client,
-                                                            &accepted, reason, sizeof(reason));
+        result = client_cert_verification_cache_verify_peer(
+            verdicts, &trust, rules->format, value, strlen(value), now, peer.client, &accepted,
+            &reused, reason, sizeof(reason));
     }
     else {
         result = client_cert_verification_cache_verify(
             verdicts, &trust, rules->format, value, strlen(value), now, rules->max_age, rules->skew,
-            peer.client, &accepted, reason, sizeof(reason));
+            peer.client, &accepted, &reused, reason, sizeof(reason));
     }
     if (result == CLIENT_CERT_RESULT_OK) {
+        ap_log_rerror(APLOG_MARK, APLOG_TRACE1, 0, r, "the forwarded client certificate is %s",
+                      reused ? "one that was accepted before" : "accepted");
         take(outcome, accepted);
         return;
     }

@@ -312,6 +312,38 @@ fn null_is_never_taken_silently() {
 }
 
 #[test]
+fn value_is_accepted_again() {
+    let objects = Objects::new("again");
+    let (trust, value) = (objects.trust(), objects.value.as_ptr().cast());
+    let mut cache = null_mut();
+    // SAFETY: live objects, places for the results.
+    unsafe {
+        assert_eq!(client_cert_verification_cache_new(1 << 20, &mut cache), Ok);
+        for expected in [false, true] {
+            let (mut accepted, mut reused) = (null_mut(), !expected);
+            let result = client_cert_verification_cache_verify(
+                cache,
+                &trust,
+                CMS,
+                value,
+                objects.value.len(),
+                NOW,
+                300,
+                30,
+                null(),
+                &mut accepted,
+                &mut reused,
+                null_mut(),
+                0,
+            );
+            assert_eq!((result, reused), (Ok, expected));
+            client_cert_accepted_free(accepted);
+        }
+        client_cert_verification_cache_free(cache);
+    }
+}
+
+#[test]
 fn verdicts_are_never_taken_of_null() {
     let objects = Objects::new("null verdicts");
     let (trust, value) = (objects.trust(), objects.value.as_ptr().cast());
@@ -323,7 +355,7 @@ fn verdicts_are_never_taken_of_null() {
         let mut verdicts = null_mut();
         assert_eq!(client_cert_verification_cache_new(1 << 20, null_mut()), NullParameter);
         assert_eq!(client_cert_verification_cache_new(1 << 20, &mut verdicts), Ok);
-        let verify = |verdicts, trust, value, accepted| {
+        let verify_with = |verdicts, trust, value, accepted, reused: *mut bool| {
             client_cert_verification_cache_verify(
                 verdicts,
                 trust,
@@ -335,15 +367,23 @@ fn verdicts_are_never_taken_of_null() {
                 30,
                 null(),
                 accepted,
+                reused,
                 null_mut(),
                 0,
             )
+        };
+        let mut reused = true;
+        let reused = &raw mut reused;
+        let verify = |verdicts, trust, value, accepted| {
+            verify_with(verdicts, trust, value, accepted, reused)
         };
         assert_eq!(verify(null(), &trust, value, &mut accepted), NullParameter);
         assert_eq!(verify(verdicts, null(), value, &mut accepted), NullParameter);
         assert_eq!(verify(verdicts, &trust, null(), &mut accepted), NullParameter);
         assert_eq!(verify(verdicts, &nothing, value, &mut accepted), NullParameter);
         assert_eq!(verify(verdicts, &trust, value, null_mut()), NullParameter);
+        let without = verify_with(verdicts, &trust, value, &mut accepted, null_mut());
+        assert_eq!(without, NullParameter);
         let verify = |verdicts, trust, value, peer, accepted| {
             client_cert_verification_cache_verify_peer(
                 verdicts,
@@ -354,6 +394,7 @@ fn verdicts_are_never_taken_of_null() {
                 NOW,
                 peer,
                 accepted,
+                reused,
                 null_mut(),
                 0,
             )

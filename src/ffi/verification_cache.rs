@@ -59,7 +59,7 @@ pub unsafe extern "C" fn client_cert_verification_cache_free(verdicts: *mut Veri
 /// as that stands; all else is.
 ///
 /// Sets `*accepted` to an object, which client_cert_accepted_free() releases; others may have been
-/// given the same one.
+/// given the same one. Sets `*reused` to whether it was there already.
 ///
 /// Fails as client_cert_verify() does.
 #[unsafe(no_mangle)]
@@ -74,6 +74,7 @@ pub unsafe extern "C" fn client_cert_verification_cache_verify(
     skew: u32,
     peer: *const Client,
     accepted: *mut *mut Accepted,
+    reused: *mut bool,
     reason: *mut c_char,
     reason_size: usize,
 ) -> ClientCertResult {
@@ -82,6 +83,7 @@ pub unsafe extern "C" fn client_cert_verification_cache_verify(
     // SAFETY: as the header's rules say.
     explained_boundary(&reason, || unsafe {
         let accepted = pointer::out(accepted, null_mut())?;
+        let reused = pointer::out(reused, false)?;
         let (verdicts, trust) = (pointer::borrow(verdicts)?, pointer::borrow(trust)?);
         let format = enums::signed_format(format)?;
         let value = pointer::bytes(value.cast(), length)?;
@@ -89,6 +91,7 @@ pub unsafe extern "C" fn client_cert_verification_cache_verify(
         let freshness = Freshness { max_age, skew };
         let verdict = verdicts.verify(trust, format, value, now, freshness, peer)?;
         *accepted = pointer::share(verdict.accepted);
+        *reused = verdict.reused;
         Ok(())
     })
 }
@@ -106,6 +109,7 @@ pub unsafe extern "C" fn client_cert_verification_cache_verify_peer(
     now: i64,
     peer: *const Client,
     accepted: *mut *mut Accepted,
+    reused: *mut bool,
     reason: *mut c_char,
     reason_size: usize,
 ) -> ClientCertResult {
@@ -114,13 +118,16 @@ pub unsafe extern "C" fn client_cert_verification_cache_verify_peer(
     // SAFETY: as the header's rules say.
     explained_boundary(&reason, || unsafe {
         let accepted = pointer::out(accepted, null_mut())?;
+        let reused = pointer::out(reused, false)?;
         let (verdicts, trust) = (pointer::borrow(verdicts)?, pointer::borrow(trust)?);
         if enums::format(format)?.format != ClientCertFormat::Rfc9440 {
             return Err(ClientCertResult::InvalidParameter.into());
         }
         let value = pointer::bytes(value.cast(), length)?;
         let (trust, peer) = (trust.sources()?, pointer::borrow(peer)?);
-        *accepted = pointer::share(verdicts.verify_peer(trust, value, now, peer)?.accepted);
+        let verified = verdicts.verify_peer(trust, value, now, peer)?;
+        *accepted = pointer::share(verified.accepted);
+        *reused = verified.reused;
         Ok(())
     })
 }

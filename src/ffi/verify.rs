@@ -71,6 +71,7 @@ pub unsafe extern "C" fn client_cert_verify(
             skew,
             peer,
             accepted,
+            &mut false,
             reason,
             reason_size,
         )
@@ -113,6 +114,7 @@ pub unsafe extern "C" fn client_cert_verify_peer(
             now,
             peer,
             accepted,
+            &mut false,
             reason,
             reason_size,
         )

@@ -14,7 +14,7 @@ my $NAME = 'ClientCertTrustName ttrp.example';
 my $PIN = 'ClientCertTrust ' . pki('accept-ttrp.crt');
 
 my $origin = accept_origin(
-    global => 'Protocols h2 http/1.1',
+    global => "Protocols h2 http/1.1\nLogLevel client_cert:trace1",
     lines => <<"LINES",
 <Location /pinned>
     $PIN
@@ -296,6 +296,16 @@ subtest 'TRACE does not echo it' => sub {
     my $response = ask($origin->{https}, '/x', @ttrp, method => 'TRACE',
         headers => ['Client-Cert' => $good]);
     unlike($response->body // '', qr/Client.?Cert/i, 'status ' . $response->status);
+};
+
+subtest 'the log tells each decision' => sub {
+    my @value = ('Client-Cert' => signed_value('accept-ttrp', 'client-rsa'));
+    ask($origin->{https}, '/', cert => 'accept-ttrp', headers => \@value) for 1 .. 8;
+    ask($origin->{https}, '/', cert => 'accept-ttrp');
+    like(slurp($origin->error_log), $_, "$_")
+        for qr/:trace1\].* the forwarded client certificate is accepted$/m,
+            qr/:trace1\].* the forwarded client certificate is one that was accepted before$/m,
+            qr/:trace1\].* no forwarded client certificate came with the request$/m;
 };
 
 done_testing;

@@ -73,8 +73,7 @@ impl Source<'_> {
         }
         self.list_alternative_names(&mut list);
         for field in &FIELDS {
-            let name = format_args!("{PREFIX}{}", field.name);
-            list.push_unless_empty(name, self.field(field));
+            list.push_unless_empty(format_args!("{PREFIX}{}", field.name), self.field(field));
         }
         for (name, ours) in OURS {
             list.push_unless_empty(format_args!("{name}"), self.ours(ours));
@@ -89,8 +88,10 @@ impl Source<'_> {
             for (known, count) in ALTERNATIVE_NAMES.iter().zip(&mut count) {
                 let value = || values::alternative_name(found, known.kind).flatten();
                 let Some(value) = known.exported.then(value).flatten() else { continue };
-                let name = format_args!("{PREFIX}{ALTERNATIVE_NAME_PREFIX}{}_{count}", known.name);
-                list.push(name, &value);
+                list.push(
+                    format_args!("{PREFIX}{ALTERNATIVE_NAME_PREFIX}{}_{count}", known.name),
+                    &value,
+                );
                 *count = count.saturating_add(1);
             }
         }
