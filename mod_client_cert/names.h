@@ -44,7 +44,11 @@ int mcc_names_search(const mcc_names_t *names, const char *name);
 /** Whether a name begins as one of these may: few others do. */
 static APR_INLINE int mcc_names_may_contain(const mcc_names_t *names, const char *name)
 {
-    return names->first >> (name[0] & 31) & 1 && name[0] && names->second >> (name[1] & 31) & 1;
+    /* What some backend trims before a name: controls, spaces, and what is not ASCII. */
+    if ((signed char)name[0] <= ' ') {
+        return name[0] != 0;
+    }
+    return names->first >> (name[0] & 31) & 1 && names->second >> (name[1] & 31) & 1;
 }
 
 /** Whether a name folds to one of these. */

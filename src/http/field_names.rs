@@ -4,7 +4,8 @@
 //!
 //! CGI and its relatives write each octet of a name that is neither a letter nor a digit as `_` and
 //! ignore case, so that `Client-Cert`, `client_cert` and `CLIENT.CERT` are one variable. Some
-//! backends trim what no name can end in, which httpd lets in with `HttpProtocolOptions Unsafe`.
+//! backends trim what no name can begin or end with, which httpd lets in with
+//! `HttpProtocolOptions Unsafe`.
 
 /// An octet of a token, RFC 9110 section 5.6.2.
 fn is_tchar(octet: u8) -> bool {
@@ -21,8 +22,27 @@ pub(crate) fn is_token(name: &[u8]) -> bool {
     !name.is_empty() && name.iter().copied().all(is_tchar)
 }
 
+/// Whether an octet before a name is one that some backend trims: a control, a space, or of a space
+/// beyond ASCII.
+fn is_trimmed_before(octet: u8) -> bool {
+    octet <= b' ' || !octet.is_ascii()
+}
+
+/// The name as it is, and without what some backend trims before it.
+fn with_start_trimmed(name: &[u8]) -> [&[u8]; 2] {
+    let start = name.iter().position(|octet| !is_trimmed_before(*octet)).unwrap_or(name.len());
+    [name, name.get(start..).unwrap_or_default()]
+}
+
 /// Whether two names are one to some backend.
 pub(crate) fn fold_to_one(a: &[u8], b: &[u8]) -> bool {
+    with_start_trimmed(a)
+        .into_iter()
+        .any(|a| with_start_trimmed(b).into_iter().any(|b| begin_as_one(a, b)))
+}
+
+/// The same of what begins as it is here.
+fn begin_as_one(a: &[u8], b: &[u8]) -> bool {
     let common = a.len().min(b.len());
     let (a, a_rest) = a.split_at_checked(common).unwrap_or_default();
     let (b, b_rest) = b.split_at_checked(common).unwrap_or_default();
@@ -163,6 +183,11 @@ impl FieldNames {
 
     /// Whether some backend takes `name` for one of these.
     pub(crate) fn contain(&self, name: &[u8]) -> bool {
+        with_start_trimmed(name).into_iter().any(|name| self.contain_beginning(name))
+    }
+
+    /// The same of a name that begins as it is here.
+    fn contain_beginning(&self, name: &[u8]) -> bool {
         // What a backend may trim off the end, it may also leave, in part or as a whole.
         let least = name
             .iter()
@@ -198,8 +223,8 @@ fn after_prefix<'a>(name: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
     start.iter().copied().map(folded).eq(prefix.iter().copied()).then_some(rest)
 }
 
-/// A test of a name's first two octets that lets most fields pass without a look at the names. It
-/// takes only the last five bits of an octet, which are the same in capital and small letters.
+/// A test of a name's first two octets that lets most fields pass without a look at the names, but
+/// none that begins with what some backend trims. It takes only the last five bits of an octet, which are the same in capital and small letters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Masks {
     /// A bit for each value of those bits with which a name of the set may begin.
@@ -231,7 +256,10 @@ mod tests {
         /// As mcc_names_may_contain() of names.h has it.
         fn may_contain(self, name: &[u8]) -> bool {
             let bit = |at: usize| name.get(at).copied().unwrap_or_default() & 31;
-            !name.is_empty() && self.first >> bit(0) & 1 == 1 && self.second >> bit(1) & 1 == 1
+            name.first().is_some_and(|first| {
+                is_trimmed_before(*first)
+                    || self.first >> bit(0) & 1 == 1 && self.second >> bit(1) & 1 == 1
+            })
         }
     }
 
@@ -281,7 +309,12 @@ mod tests {
             ("Client-Cert", "Client-Certs", false),
             ("Client-Cert", "Client-Cert;s", false),
             ("Client-Cert", "ClientCert", false),
-            ("Client-Cert", " Client-Cert", false),
+            ("Client-Cert", " Client-Cert", true),
+            ("Client-Cert", "\u{b}\u{1f}client_cert\u{b}", true),
+            ("Client-Cert", "\u{feff}Client-Cert", true),
+            ("_X", "\u{b}x", true),
+            ("Client-Cert", "_Client-Cert", false),
+            ("Client-Cert", ";Client-Cert", false),
             ("X", "", false),
             ("7", "W", false),
         ] {

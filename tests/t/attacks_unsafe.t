@@ -32,6 +32,20 @@ for my $end ('', ' ', "\t", "\x0b", "\xa0", "\x85", ';', '"', "\xc2\xa0", ';;', 
         is_deeply([grep { $_->[1] =~ /forged/ } map { @{ $_->{fields} } } @reached], [], 'and stripped');
     }
 }
+# Before a name: a blank would make the line a part of the one before.
+for my $start ("\x0b", "\x0c", "\x1f", "\x01", "\xa0", "\x85", "\xc2\xa0", "\xef\xbb\xbf", "\x0b\x0b\x1c") {
+    for my $name (qw(Client-Cert client_cert Client-Cert-Chain X x 7), "Client-Cert\x0b") {
+        my $mark = recorder_mark($recorder);
+        my ($statuses) = exchange("GET /x HTTP/1.1\r\nHost: a\r\n$start$name: forged\r\n${start}X-Other: kept\r\n"
+            . "Connection: close\r\n\r\n", port => $port);
+        my $what = sprintf '%s%s', unpack('H*', $start), $name;
+        my @reached = recorded_since($recorder, $mark);
+        is(scalar @reached, $statuses->[0] == 400 ? 0 : 1, "$what: answered");
+        is_deeply([grep { $_->[1] =~ /forged/ } map { @{ $_->{fields} } } @reached], [], 'and stripped');
+        is(scalar(grep { $_->[1] =~ /kept/ } map { @{ $_->{fields} } } @reached), scalar @reached,
+            'and no other');
+    }
+}
 my $mark = recorder_mark($recorder);
 exchange("GET /x HTTP/1.1\r\nHost: a\r\nClient-Cert-X: a\r\nClient-Cert-: b\r\nXY: c\r\nX-: d\r\nConnection: close\r\n\r\n",
     port => $port);
