@@ -18,7 +18,7 @@ typedef struct {
     /** mod_ssl handles it: this is the first member of what tls/connection.c
      *  remembers */
     unsigned has_tls : 1;
-    /** somebody was warned of a large value; changed atomically */
+    /** a large value was warned of; changed atomically */
     volatile apr_uint32_t large_value_warned;
 } mcc_connection_t;
 
@@ -32,8 +32,8 @@ static APR_INLINE mcc_connection_t *mcc_connection_of(const conn_rec *c)
 /** pre_connection hook, after mod_ssl's: a record where that made none. */
 int mcc_connection_pre_connection(conn_rec *c, void *socket);
 
-/** Whether nobody was warned of a large value on this connection yet. From then
- *  on somebody was. */
+/** Whether no large value was warned of on this connection before. The call counts as the
+ *  warning. */
 int mcc_connection_first_large_value(const conn_rec *c);
 
 #endif /* MCC_CONNECTION_RECORD_H */

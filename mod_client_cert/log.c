@@ -8,8 +8,8 @@
 
 APLOG_USE_MODULE(client_cert);
 
-/* All that OpenSSL has to say, the first cause first: what comes last is often
- * only that something below failed. */
+/* All entries of OpenSSL's error queue, the oldest first: the latest often says only that a
+ * function below failed. */
 void mcc_log_openssl_error(request_rec *r)
 {
     const char *data = NULL;

@@ -60,8 +60,8 @@ static void register_accept_hooks(void)
     ap_hook_post_perdir_config(mcc_accept_post_perdir_config, NULL, NULL, APR_HOOK_REALLY_FIRST);
 
     ap_hook_child_init(mcc_accept_child_init, NULL, NULL, APR_HOOK_MIDDLE);
-    /* What reads variables before the sections are known gets nobody's, unless the
-     * server plays the role as a whole. */
+    /* Variables that are read before the sections are known are empty, unless the server plays
+     * the role as a whole. */
     ap_hook_map_to_storage(mcc_accept_map_to_storage, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_ssl_var_lookup(mcc_accept_ssl_var_lookup, NULL, mod_ssl, APR_HOOK_REALLY_FIRST);
 
@@ -140,8 +140,8 @@ static int warn_of_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp
 
 static void register_hooks(apr_pool_t *p)
 {
-    /* The handshake is done in mod_ssl's hook; mod_http2's does not return
-     * before the connection ends, and its streams read what ours kept. */
+    /* The handshake is done in mod_ssl's hook; mod_http2's does not return before the connection
+     * ends, and its streams read the connection's record. */
     static const char *const after_handshake[] = { "mod_ssl.c", NULL };
     static const char *const before_streams[] = { "mod_http2.c", NULL };
     /* Its hook for a <Proxy> section makes the section's SSL_CTX. */

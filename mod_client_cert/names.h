@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file names.h
- * @brief Header names, read as the most careless backend reads them.
+ * @brief Header names, compared as the most lenient backend compares them.
  *
  * The rules are the core's. What stands here is the quick test that most headers
  * of a request do not pass, and lists of names, which are split as httpd splits
@@ -31,7 +31,7 @@ int mcc_names_equal(const char *a, const char *b);
 /** No names yet. */
 void mcc_names_init(mcc_names_t *names, apr_pool_t *p);
 
-/** Add a name; it is kept, not copied. */
+/** Add a name, by reference: it must live as long as the names. */
 void mcc_names_add(mcc_names_t *names, const char *name);
 
 /** Make them ready to be searched; they go with the pool.

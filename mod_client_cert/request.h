@@ -36,8 +36,8 @@ typedef struct {
     /** as they were before mod_ssl's and our hooks */
     char *name, *auth_type;
     const char *authorization;
-    /** name and auth_type, and authorization, are kept, and not compared yet with
-     *  what there is after mod_ssl's hook */
+    /** name, auth_type and authorization are saved, and not yet compared with those after
+     *  mod_ssl's hook */
     unsigned name_saved : 1, authorization_saved : 1;
     /** mod_ssl made an Authorization of the TLS peer's certificate */
     unsigned faked : 1;
@@ -59,12 +59,11 @@ typedef struct {
     unsigned asks_for_upgrade : 1;
     /** a header that we set is longer than MCC_LARGE_VALUE */
     unsigned large : 1;
-    /** ended by us: what ClientCertAccept reads was not to be believed */
+    /** refused by this module: the value that ClientCertAccept reads was not acceptable */
     unsigned refused : 1;
     /** (mcc_field_t) headers that we set; NULL if none were */
     apr_array_header_t *sent;
-    /** of the first request: (mcc_captured_t) what ClientCertAccept reads, NULL if
-     *  nobody does */
+    /** of the first request: (mcc_captured_t) what ClientCertAccept reads, NULL if none does */
     apr_array_header_t *captured;
     /** of the first request: what was found out of it, see accept.c */
     apr_array_header_t *outcomes;
@@ -77,7 +76,7 @@ typedef struct {
     unsigned variable_failed : 1;
     /** whose variables the environment holds; NULL if none are ours */
     const struct mcc_accept_outcome *exported;
-    /** NULL if access was not checked where somebody plays the accept role */
+    /** NULL if access was not checked where the accept role is played */
     mcc_user_t *user;
 } mcc_request_t;
 
@@ -116,9 +115,8 @@ void mcc_request_send_nothing(request_rec *r);
  *  @return whether it is to be answered 400 (ClientCertIncoming reject) */
 int mcc_request_reject(request_rec *r);
 
-/** Take over from the request that redirected here what outlasts it: our
- *  notes, since the access log shows the last request's, and that the
- *  response depends on the client. */
+/** Copy from the request that redirected here what still applies: this module's notes, since the
+ *  access log records the last request's, and that the response depends on the client. */
 void mcc_request_inherit(request_rec *r);
 
 #endif /* MCC_REQUEST_H */

@@ -14,13 +14,13 @@
 
 APLOG_USE_MODULE(client_cert);
 
-/** An outcome, and what it was found out by. */
+/** An outcome, and the rules that it was determined by. */
 typedef struct {
     mcc_accept_rules_t rules;
     mcc_accept_outcome_t outcome;
 } known_outcome_t;
 
-/* The request that the client sent: what is found out is kept there. */
+/* The request that the client sent, whose record holds the outcomes. */
 static request_rec *first_request(request_rec *r)
 {
     while (r->prev || r->main) {
@@ -42,9 +42,9 @@ static apr_status_t free_accepted(void *request)
     int i;
 
     for (i = 0; outcomes && i < outcomes->nelts; i++) {
-        known_outcome_t *kept = APR_ARRAY_IDX(outcomes, i, known_outcome_t *);
+        known_outcome_t *known = APR_ARRAY_IDX(outcomes, i, known_outcome_t *);
 
-        client_cert_accepted_free(kept->outcome.accepted);
+        client_cert_accepted_free(known->outcome.accepted);
     }
     return APR_SUCCESS;
 }
@@ -90,8 +90,8 @@ static void verify(request_rec *r, const mcc_accept_rules_t *rules, const char *
                    mcc_accept_outcome_t *outcome, apr_pool_t *p)
 {
     apr_int64_t now = apr_time_sec(apr_time_now());
-    const client_cert_verification_cache *verdicts =
-        mcc_server_config_of(r->server)->global->verdicts;
+    const client_cert_verification_cache *cache =
+        mcc_server_config_of(r->server)->global->verification_cache;
     client_cert_trust trust = { rules->anchors ? rules->anchors->anchors : NULL,
                                 rules->crls ? rules->crls->crls : NULL, rules->names };
     client_cert_accepted *accepted = NULL;
@@ -106,7 +106,7 @@ static void verify(request_rec *r, const mcc_accept_rules_t *rules, const char *
     memset(&peer, 0, sizeof(peer));
     if (rules->needs_peer) {
         mcc_tls_identify(r, now, &peer);
-        switch (peer.verdict) {
+        switch (peer.state) {
         case MCC_TLS_CLIENT_VERIFIED:
             break;
         case MCC_TLS_CLIENT_NONE:
@@ -129,12 +129,12 @@ static void verify(request_rec *r, const mcc_accept_rules_t *rules, const char *
     }
     if (rules->format == CLIENT_CERT_FORMAT_RFC9440) {
         result = client_cert_verification_cache_verify_peer(
-            verdicts, &trust, rules->format, value, strlen(value), now, peer.client, &accepted,
+            cache, &trust, rules->format, value, strlen(value), now, peer.client, &accepted,
             &reused, reason, sizeof(reason));
     }
     else {
         result = client_cert_verification_cache_verify(
-            verdicts, &trust, rules->format, value, strlen(value), now, rules->max_age, rules->skew,
+            cache, &trust, rules->format, value, strlen(value), now, rules->max_age, rules->skew,
             peer.client, &accepted, &reused, reason, sizeof(reason));
     }
     if (result == CLIENT_CERT_RESULT_OK) {
@@ -173,29 +173,29 @@ static void find_out(request_rec *r, const mcc_accept_rules_t *rules,
     }
 }
 
-/* The outcome for this configuration, found out if nobody asked before. */
+/* The outcome for this configuration, determined if it is not known yet. */
 static const mcc_accept_outcome_t *outcome_for(request_rec *r, const mcc_dir_config_t *dir)
 {
     request_rec *first = first_request(r);
     mcc_request_t *request = mcc_request_of(first);
     mcc_accept_rules_t rules = mcc_accept_rules_of(&dir->accept);
-    known_outcome_t *kept;
+    known_outcome_t *known;
     int i;
 
     if (!request->outcomes) {
         request->outcomes = apr_array_make(first->pool, 1, sizeof(known_outcome_t *));
     }
     for (i = 0; i < request->outcomes->nelts; i++) {
-        kept = APR_ARRAY_IDX(request->outcomes, i, known_outcome_t *);
-        if (!memcmp(&kept->rules, &rules, sizeof(rules))) {
-            return &kept->outcome;
+        known = APR_ARRAY_IDX(request->outcomes, i, known_outcome_t *);
+        if (!memcmp(&known->rules, &rules, sizeof(rules))) {
+            return &known->outcome;
         }
     }
-    kept = apr_palloc(first->pool, sizeof(*kept));
-    kept->rules = rules;
-    find_out(r, &rules, request->captured, &kept->outcome, first->pool);
-    APR_ARRAY_PUSH(request->outcomes, known_outcome_t *) = kept;
-    return &kept->outcome;
+    known = apr_palloc(first->pool, sizeof(*known));
+    known->rules = rules;
+    find_out(r, &rules, request->captured, &known->outcome, first->pool);
+    APR_ARRAY_PUSH(request->outcomes, known_outcome_t *) = known;
+    return &known->outcome;
 }
 
 static const mcc_accept_outcome_t *decide_outcome(request_rec *r)
@@ -235,7 +235,7 @@ void mcc_accept_capture(request_rec *r)
     if (!server->accepts) {
         return;
     }
-    /* Once, from what the client sent: what is there later is ours. */
+    /* Once, from what the client sent: later values are this module's own. */
     first = first_request(r);
     request = mcc_request_of(first);
     if (request->captured) {
@@ -279,7 +279,8 @@ void mcc_accept_give_back(request_rec *r)
     }
 }
 
-/* Captured headers that this location does not accept came uninvited. */
+/* Captured headers that this location does not accept count as unsolicited ones
+ * (ClientCertIncoming). */
 static int turn_away_uninvited(request_rec *r, const mcc_request_t *request)
 {
     const mcc_dir_config_t *dir = mcc_dir_config_of(r);
@@ -391,7 +392,8 @@ void mcc_accept_child_init(apr_pool_t *pchild, server_rec *s)
         return;
     }
     /* Never freed: as mcc_forward_child_init()'s. */
-    result = client_cert_verification_cache_new(mcc_cache_share(global), &global->verdicts);
+    result =
+        client_cert_verification_cache_new(mcc_cache_share(global), &global->verification_cache);
     if (result != CLIENT_CERT_RESULT_OK) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "ClientCertAccept: %s; nothing is accepted",
                      client_cert_result_message(result));

@@ -2,11 +2,11 @@
 /**
  * @file accept.h
  * @brief The accept role: who the client of a request is, by the header that a
- *        TTRP in front of us has signed.
+ *        proxy in front of this server has signed.
  *
- * A value is verified when somebody first asks, which may be an <If>, and the
- * outcome is remembered for the request, its subrequests and its redirects, by
- * the configuration that it was verified with.
+ * A value is verified when its outcome is first needed, which may be by an <If>.
+ * The outcome is remembered for the request, its subrequests and its redirects,
+ * by the configuration that it was verified with.
  */
 #ifndef MCC_ACCEPT_ACCEPT_H
 #define MCC_ACCEPT_ACCEPT_H
@@ -31,7 +31,7 @@ typedef struct mcc_accept_outcome {
     const char *reason, *kind;
     /** with ACCEPTED, else NULL; it lives as long as the first request */
     client_cert_accepted *accepted;
-    /** the same, to be forwarded */
+    /** the accepted client, to be forwarded */
     const client_cert_client *client;
     /** its variables, which live as long; 0 where nothing is accepted */
     const client_cert_variable *variables;
@@ -47,9 +47,8 @@ void mcc_accept_capture(request_rec *r);
 /** Put them back among the request's headers. */
 void mcc_accept_give_back(request_rec *r);
 
-/** Whether it is not known yet which sections apply, on a server where some
- *  play the role. Until then nobody is the client, and above all not the TLS
- *  peer, of whom mod_ssl would speak. */
+/** Whether it is not known yet which sections apply, on a server where some play the role. Until
+ *  then the request has no client; mod_ssl would name the TLS peer. */
 int mcc_accept_sections_unknown(request_rec *r);
 
 /** map_to_storage hook, before any other. */

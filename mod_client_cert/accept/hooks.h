@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file hooks.h
- * @brief What is done for the accepted client where several parts have a say.
+ * @brief Hooks of the accept role that join several of its files.
  */
 #ifndef MCC_ACCEPT_HOOKS_H
 #define MCC_ACCEPT_HOOKS_H

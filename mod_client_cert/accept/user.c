@@ -302,7 +302,7 @@ int mcc_accept_user_fixups(request_rec *r)
         }
         mcc_accept_user_post_perdir_config(r);
     }
-    /* Who gave a password is who he says. */
+    /* A client authenticated by password has the name that it gave. */
     if (r->user == user->name) {
         name_user(r, user);
     }

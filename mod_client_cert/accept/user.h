@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file user.h
- * @brief The user name where the accept role is played: the accepted client's
- *        or nobody's, and never what mod_ssl makes of the TLS peer
- *        (SSLUserName, FakeBasicAuth), here or in a location that the request
- *        came through before.
+ * @brief The user name where the accept role is played: the accepted client's,
+ *        or none. It is never what mod_ssl makes of the TLS peer (SSLUserName,
+ *        FakeBasicAuth), here or in a location that the request passed before.
  */
 #ifndef MCC_ACCEPT_USER_H
 #define MCC_ACCEPT_USER_H
 
 #include <httpd.h>
 
-/** Keep, before mod_ssl's access hook, what it may write over. */
+/** Save, before mod_ssl's access hook, what it may overwrite. */
 int mcc_accept_user_save(request_rec *r);
 
 /** Undo what mod_ssl's access hook wrote, where the role is played, and set the
@@ -22,13 +21,13 @@ int mcc_accept_user_set(request_rec *r);
  *  up, where the role is played. */
 int mcc_accept_user_authorization(request_rec *r);
 
-/** The request's user name and the way that it was found out, for whoever asks
- *  while mod_ssl's access hook has written its own and ours has not come yet:
- *  when that has refused the request it never does. May be NULL. */
+/** The request's user name and how it was authenticated. It differs from r->user while mod_ssl's
+ *  access hook has written its own and this module's has not run; where mod_ssl refused the
+ *  request, it never runs. May be NULL. */
 const char *mcc_accept_user_name(const request_rec *r);
 const char *mcc_accept_user_auth_type(const request_rec *r);
 
-/** log_transaction hook: the same for who reads the request itself. */
+/** log_transaction hook: the same for modules that read request_rec directly. */
 int mcc_accept_user_log(request_rec *r);
 
 /** Take variables that tell the user of another location, where a certificate

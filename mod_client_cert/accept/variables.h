@@ -19,7 +19,7 @@ int mcc_accept_is_variable(const char *name);
  *  @return NULL where the variable is not ours to answer for */
 const char *mcc_accept_variable(request_rec *r, const char *name);
 
-/** Write the variables of the request's client, or of nobody, into its
+/** Write the variables of the request's client, or those of a request without a client, into its
  *  environment, in place of what is there under these names. */
 void mcc_accept_variables_export(request_rec *r, const mcc_accept_outcome_t *outcome);
 

@@ -90,7 +90,7 @@ static mcc_accept_config_t *section_of(cmd_parms *cmd, mcc_dir_config_t *conf)
     return &conf->accept;
 }
 
-/* The number of the name among those that are read. */
+/* The index of the name in accepted_names, to which it is added if it is new. */
 static int add_accepted_name(mcc_global_t *global, const char *name, apr_pool_t *p)
 {
     char *lower = apr_pstrdup(p, name);
@@ -256,7 +256,7 @@ const char *mcc_set_user_name(cmd_parms *cmd, void *dir, const char *variable)
     if (error) {
         return error;
     }
-    /* A slip of the pen would leave everybody without a name, or all with one. */
+    /* A misspelt variable would leave every client without a user name, or give all the same. */
     if (client_cert_variable_identifies(variable, &identifies) != CLIENT_CERT_RESULT_OK
         || !identifies) {
         return mcc_fault(cmd,

@@ -82,8 +82,8 @@ typedef struct {
     const char *user_name;    /**< a variable; NULL where unset */
 } mcc_accept_config_t;
 
-/** All that the outcome for a value depends on but for the request: two that have the
- *  same octets have the same outcome. Without padding. */
+/** All that the outcome for a value depends on, the request excepted. Two with the same octets
+ *  give the same outcome, so the structure has no padding. */
 typedef struct {
     const mcc_file_t *anchors;      /**< NULL if it is missing */
     const mcc_file_t *crls;         /**< NULL if there is none */
@@ -132,12 +132,12 @@ typedef struct {
     apr_array_header_t *accept_sections;
     /** what mod_ssl's directives say of verification; until post_config */
     client_cert_vhosts *vhosts;
-    /** every certificate that mod_ssl shows, see tls/vhost.c; set in post_config */
+    /** every certificate that mod_ssl presents, see tls/vhost.c; set in post_config */
     apr_hash_t *tls_certificates;
     /** signatures to reuse; made in each child process, NULL before that */
-    client_cert_signature_cache *cache;
-    /** verdicts to reuse; made in each child process, NULL before that */
-    client_cert_verification_cache *verdicts;
+    client_cert_signature_cache *signature_cache;
+    /** verification results to reuse; made in each child process, NULL before that */
+    client_cert_verification_cache *verification_cache;
 } mcc_global_t;
 
 typedef struct mcc_tls_vhost mcc_tls_vhost_t;
@@ -203,7 +203,7 @@ int mcc_accepts(const mcc_accept_config_t *conf);
 /** What a section that plays the role accepts by; what is unset has its default. */
 mcc_accept_rules_t mcc_accept_rules_of(const mcc_accept_config_t *conf);
 
-/** Whether the role, where it is played, looks at the TLS peer. */
+/** Whether the role, where it is played, authenticates the TLS peer. */
 static APR_INLINE int mcc_accept_needs_peer(const mcc_accept_config_t *conf)
 {
     return conf->trust_peer != 0 || conf->format == CLIENT_CERT_FORMAT_RFC9440;
@@ -216,11 +216,11 @@ void mcc_config_complete(server_rec *main_server);
 /** Put accepted_names in order: all are there. */
 void mcc_accepted_names_sort(mcc_global_t *global);
 
-/** What accepted_names has for a field name, as HTTP compares names and not as
- *  backends fold them; NULL if nobody reads it. */
+/** The entry of accepted_names for a field name, compared as HTTP compares names and not as
+ *  backends fold them; NULL if no ClientCertAccept reads it. */
 const mcc_accepted_name_t *mcc_find_accepted_name(const mcc_global_t *global, const char *name);
 
-/** The memory that each role may use for what it keeps, in bytes. */
+/** The memory that the cache of each role may use, in bytes. */
 apr_size_t mcc_cache_share(const mcc_global_t *global);
 
 /** Free global->vhosts. */

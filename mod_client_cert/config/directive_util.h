@@ -11,9 +11,8 @@
 
 #include "client_cert.h"
 
-/** Where the directives of sections may stand: everywhere but where httpd would
- *  not apply them to each way of proxying, or where somebody else than the
- *  administrator writes. */
+/** Where the directives of sections may stand: not where httpd would apply them to some ways of
+ *  proxying only, and not in .htaccess files, which others than the administrator write. */
 #define MCC_SECTION_CONTEXT (NOT_IN_HTACCESS | NOT_IN_PROXY | NOT_IN_LIMIT)
 
 /** What httpd says of another module's directive where that module is not loaded:

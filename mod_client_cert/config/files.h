@@ -35,7 +35,7 @@ struct mcc_file {
     const char *key_name; /**< the second of two files, else NULL */
     const char *names;    /**< both, for messages */
     const char *place;    /**< the first directive's, for messages */
-    /** What the octets in use say; all are NULL where there are none. */
+    /** What was made of the octets in use; all are NULL where there are none. */
     const client_cert_signer *signer;
     const client_cert_anchors *anchors;
     const client_cert_crls *crls;

@@ -18,7 +18,7 @@
 
 APLOG_USE_MODULE(client_cert);
 
-/* 0 also where nothing is known of the anchors, and nothing is accepted. */
+/* 0 also where the anchors could not be read: no value is accepted then. */
 static int holds_ca(const mcc_file_t *anchors)
 {
     bool has_ca = true;
@@ -28,7 +28,7 @@ static int holds_ca(const mcc_file_t *anchors)
                || has_ca);
 }
 
-/* What is missing for a role that is played, NULL if nothing is. */
+/* What the section's directives lack for the role that it plays, NULL if nothing. */
 static const char *missing(const mcc_accept_config_t *accept, apr_pool_t *p)
 {
     if (!mcc_accepts(accept)) {
@@ -102,9 +102,8 @@ static void gather_sections(all_sections_t *sections, const mcc_global_t *global
     }
 }
 
-/* Which sections come together in a request only the request can tell. What
- * other sections of the server say may do for what this one lacks; where it
- * does not in the end, the value is refused. */
+/* Which sections apply together is known only for a request. Other sections of the server may
+ * supply what this one lacks. If none does for a request, its value is refused. */
 static void add_from_others(mcc_accept_config_t *accept, const all_sections_t *sections,
                             const server_rec *s, const server_rec *main_server)
 {
@@ -119,8 +118,8 @@ static void add_from_others(mcc_accept_config_t *accept, const all_sections_t *s
     }
 }
 
-/* A file of pins that holds a CA since it was read last: what the configuration
- * lacks, it lacks by the file. */
+/* A file of pins now holds a CA, which it did not when it was last read: the configuration lacks
+ * something by the file's change, not by a directive's. */
 static int fell_back(const mcc_accept_config_t *accept, server_rec *s)
 {
     return accept->anchors && !accept->names && holds_ca(accept->anchors)
@@ -153,8 +152,8 @@ static int check_section(const mcc_accept_section_t *section, server_rec *s,
     return 1;
 }
 
-/** All that missing() asks of what a server says, and of its sections: servers
- *  with the same are as good as one. */
+/** All that missing() depends on, of a server and of its sections: one check serves servers that
+ *  are equal in it. */
 typedef struct {
     int format[2];
     int trust_peer[2];
@@ -275,8 +274,8 @@ static const char *place(const char *file, unsigned line, apr_pool_t *p)
     return apr_psprintf(p, "%u %s", line, file);
 }
 
-/* By their places, virtual hosts: one that has a location that plays the role, where
- * a file that is included twice makes several of one place. */
+/* Virtual hosts by file and line, each with whether it has a location that plays the role. A
+ * file that is included twice makes several virtual hosts of one place. */
 static apr_hash_t *hosts_by_place(const server_rec *s, apr_pool_t *p)
 {
     apr_hash_t *hosts = apr_hash_make(p);
@@ -303,8 +302,8 @@ static int host_accepts(const ap_directive_t *directive, apr_hash_t *hosts, apr_
     return !s || mcc_server_config_of(s)->accepts;
 }
 
-/* A client certificate that is asked for only in mid connection: the access
- * hook that asks comes after ClientCertAccept has decided. */
+/* A client certificate requested by renegotiation or post-handshake authentication comes too
+ * late: mod_ssl's access hook runs after ClientCertAccept has decided. */
 static int asks_late(const ap_directive_t *directive)
 {
     const ap_directive_t *parent = directive->parent;
@@ -405,7 +404,7 @@ static void warn_of_crls(const mcc_file_t *crls, const mcc_file_t *anchors, serv
     }
 }
 
-/* CRLs that are of no use for the anchors beside them: each pair once. */
+/* CRLs that apply to none of the anchors configured with them: each pair is named once. */
 static void warn_of_unrelated_crls(const mcc_global_t *global, apr_pool_t *ptemp)
 {
     apr_hash_t *seen = apr_hash_make(ptemp);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file startup_checks.h
- * @brief Whether what the directives of the accept role say is enough, and what
- *        others say that does not go with it.
+ * @brief Checks at start-up: that the directives of the accept role are
+ *        complete, and that no other directive contradicts them.
  */
 #ifndef MCC_CONFIG_STARTUP_CHECKS_H
 #define MCC_CONFIG_STARTUP_CHECKS_H

@@ -3,12 +3,12 @@
  * @file backend.h
  * @brief The last moment before a request goes to a backend.
  *
- * Between our fixups and mod_proxy's handler other modules may still have their
- * way with a request, and a balancer chooses its member only then. So what a
- * server that forwards sends to backends is looked at in mod_proxy's
- * scheme_handler hook, ahead of the modules that speak with them: it has none of
- * our headers that we did not set, all that we did, and no way through which the
- * client could speak as this proxy.
+ * Between our fixups and mod_proxy's handler other modules may still change a
+ * request, and a balancer chooses its member only then. So what a server that
+ * forwards sends to backends is looked at in mod_proxy's scheme_handler hook,
+ * ahead of the modules that speak with them: it has none of our headers that we
+ * did not set, all that we did, and no tunnel through which the client could
+ * send requests as this proxy.
  */
 #ifndef MCC_FORWARD_BACKEND_H
 #define MCC_FORWARD_BACKEND_H

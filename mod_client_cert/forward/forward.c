@@ -22,17 +22,17 @@
 
 APLOG_USE_MODULE(client_cert);
 
-/* A value that is kept is not copied, and goes with the request: what logs the
- * request comes before that. */
-static apr_status_t free_kept(void *kept)
+/* A cached value is not copied: the request holds a reference, and is logged before it releases
+ * that. */
+static apr_status_t free_shared_value(void *shared)
 {
-    client_cert_shared_value_free(kept);
+    client_cert_shared_value_free(shared);
     return APR_SUCCESS;
 }
 
-/* ProxyPass and [P] set proxyreq; mod_proxy sets it for SetHandler "proxy:…"
- * only in its handler. A forward proxy's request is for somebody else, and
- * TRACE would show the client what we said of it. */
+/* ProxyPass and [P] set proxyreq; mod_proxy sets it for SetHandler "proxy:…" only in its
+ * handler. A forward proxy's request is for a third party's server, and TRACE would return the
+ * headers to the client. */
 static int goes_to_backend(const request_rec *r)
 {
     if (r->method_number == M_TRACE) {
@@ -70,10 +70,10 @@ static const char *set_value(request_rec *r, const mcc_server_config_t *server,
                              uint32_t certs, uint32_t lifetime, const client_cert_client *client,
                              apr_int64_t now, client_cert_result *result)
 {
-    const client_cert_signature_cache *cache = server->global->cache;
+    const client_cert_signature_cache *cache = server->global->signature_cache;
     client_cert_allocator allocator = mcc_pool_allocator(r->pool);
     client_cert_value made = { NULL, 0 };
-    client_cert_shared_value *kept = NULL;
+    client_cert_shared_value *shared = NULL;
     const char *value = NULL;
     size_t length = 0;
     bool reused = false;
@@ -86,13 +86,13 @@ static const char *set_value(request_rec *r, const mcc_server_config_t *server,
     else if (cache && lifetime) {
         *result =
             client_cert_signature_cache_sign(cache, signer, certs, client, line->format, now,
-                                             lifetime, &kept, &value, &length, &reused, &renewal);
+                                             lifetime, &shared, &value, &length, &reused, &renewal);
         how = reused ? "reused" : "signed";
         if (renewal != CLIENT_CERT_RESULT_OK) {
             warn_of_renewal(r, server, line->header, renewal);
         }
-        if (kept) {
-            apr_pool_cleanup_register(r->pool, kept, free_kept, apr_pool_cleanup_null);
+        if (shared) {
+            apr_pool_cleanup_register(r->pool, shared, free_shared_value, apr_pool_cleanup_null);
         }
     }
     else {
@@ -120,8 +120,7 @@ static client_cert_result set_chain(request_rec *r, const client_cert_client *cl
     return result;
 }
 
-/* The same for an accepted client, whoever the TLS peer may be. NULL, and why,
- * if there is none. */
+/* The same for an accepted client, whatever the TLS peer is. NULL, and why, if there is none. */
 static const client_cert_signer *signer_of(const request_rec *r, const mcc_server_config_t *server,
                                            const char **why)
 {
@@ -140,7 +139,7 @@ static const client_cert_signer *signer_of(const request_rec *r, const mcc_serve
     return mcc_tls_vhost_signer(server->tls_host, id);
 }
 
-/* Nothing half made stays behind for an error document's redirect. */
+/* No header that was set stays for an error document's redirect. */
 static int send_failure(request_rec *r)
 {
     mcc_request_send_nothing(r);
@@ -224,8 +223,8 @@ static int forward(request_rec *r, const mcc_server_config_t *server,
             }
             return fail(r, server, line->header, client_cert_result_message(result));
         }
-        /* One note for several headers: a signature made outweighs one
-         * reused, and both outweigh a value that nobody signed. */
+        /* One note for several headers: a signature made outweighs one reused, and both outweigh
+         * an unsigned value. */
         if (!note || !strcmp(how, "signed") || !strcmp(note, "sent")) {
             note = how;
         }
@@ -275,15 +274,15 @@ int mcc_forward_fixups(request_rec *r)
     mcc_tls_identify(r, now, &identity);
     accepted = mcc_accept_outcome_of(r);
     if (accepted->state != MCC_ACCEPT_STATE_OFF) {
-        /* The TLS peer is a TTRP before us, and never goes on in the stead of
-         * the client that it speaks for. */
+        /* The TLS peer is a proxy in front of this server, and is never forwarded in place of
+         * the client that it forwards. */
         identity.client = accepted->client;
-        identity.verdict = accepted->client                            ? MCC_TLS_CLIENT_VERIFIED
-                           : accepted->state == MCC_ACCEPT_STATE_FAULT ? MCC_TLS_CLIENT_FAULT
-                                                                       : MCC_TLS_CLIENT_NONE;
+        identity.state = accepted->client                            ? MCC_TLS_CLIENT_VERIFIED
+                         : accepted->state == MCC_ACCEPT_STATE_FAULT ? MCC_TLS_CLIENT_FAULT
+                                                                     : MCC_TLS_CLIENT_NONE;
         identity.reason = accepted->reason;
     }
-    switch (identity.verdict) {
+    switch (identity.state) {
     case MCC_TLS_CLIENT_VERIFIED:
         return forward(r, server, &dir->forward, identity.client, now);
     case MCC_TLS_CLIENT_NONE:
@@ -323,7 +322,7 @@ void mcc_forward_child_init(apr_pool_t *pchild, server_rec *s)
     }
     /* Never freed: it goes with the process, and prefork ends that in a signal
      * handler, where nothing may be freed. */
-    result = client_cert_signature_cache_new(mcc_cache_share(global), &global->cache);
+    result = client_cert_signature_cache_new(mcc_cache_share(global), &global->signature_cache);
     if (result != CLIENT_CERT_RESULT_OK) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                      "ClientCertSignatureCache: %s; every request is signed",

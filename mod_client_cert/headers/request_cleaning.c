@@ -85,7 +85,7 @@ void mcc_headers_remove_variables(request_rec *r, const mcc_names_t *names, int 
 typedef struct {
     apr_pool_t *pool;
     const mcc_names_t *names;
-    apr_array_header_t *kept; /* (const char *) tokens that are not ours */
+    apr_array_header_t *others; /* (const char *) tokens that are not ours */
     int dropped;
 } connection_tokens_t;
 
@@ -100,7 +100,7 @@ static int sort_tokens(void *data, const char *key, const char *value)
             tokens->dropped++;
         }
         else {
-            APR_ARRAY_PUSH(tokens->kept, const char *) = token;
+            APR_ARRAY_PUSH(tokens->others, const char *) = token;
         }
     }
     return 1;
@@ -116,7 +116,7 @@ void mcc_headers_clean_connection_field(request_rec *r, apr_table_t *headers,
     }
     tokens.pool = r->pool;
     tokens.names = names;
-    tokens.kept = apr_array_make(r->pool, 4, sizeof(const char *));
+    tokens.others = apr_array_make(r->pool, 4, sizeof(const char *));
     tokens.dropped = 0;
     apr_table_do(sort_tokens, &tokens, headers, "Connection", NULL);
     if (!tokens.dropped) {
@@ -124,10 +124,10 @@ void mcc_headers_clean_connection_field(request_rec *r, apr_table_t *headers,
     }
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
                   "the request's Connection names our headers: ignored");
-    if (tokens.kept->nelts) {
-        char *kept = apr_array_pstrcat(r->pool, tokens.kept, ',');
+    if (tokens.others->nelts) {
+        char *field = apr_array_pstrcat(r->pool, tokens.others, ',');
 
-        apr_table_setn(headers, "Connection", kept);
+        apr_table_setn(headers, "Connection", field);
     }
     else {
         apr_table_unset(headers, "Connection");

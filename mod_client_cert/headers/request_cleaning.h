@@ -22,9 +22,9 @@ int mcc_headers_remove(request_rec *r, apr_table_t *headers, const mcc_names_t *
 void mcc_headers_clean_connection_field(request_rec *r, apr_table_t *headers,
                                         const mcc_names_t *names);
 
-/** Remove the variables that backends take for our headers, whoever made them. A
- *  handler of CGI's kind did, of a request before: a subrequest starts with its
- *  parent's, a redirect with its predecessor's under REDIRECT_.
+/** Remove the variables that backends take for our headers, whatever set them. CGI handlers set
+ *  them for an earlier request: a subrequest starts with its parent's, a redirect with its
+ *  predecessor's under REDIRECT_.
  *  @param report as above */
 void mcc_headers_remove_variables(request_rec *r, const mcc_names_t *names, int report);
 

@@ -87,7 +87,7 @@ static apr_status_t write_response(ap_filter_t *f, apr_bucket_brigade *bb)
         f->ctx = response_filter;
         mcc_head_filter_remove(r);
         clean_headers(r);
-        /* What mod_cache asks before it keeps a response. Its other question,
+        /* mod_cache tests this variable before it stores a response. The other test,
          * r->no_cache, would add an Expires to the response. */
         if (request && request->identified) {
             apr_table_setn(r->subprocess_env, "no-cache", "1");

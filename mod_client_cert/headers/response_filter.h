@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file response_filter.h
- * @brief Responses: without our headers, with an honest Vary, and in no cache
- *        that would give them to somebody else (RFC 9440, section 2.4).
+ * @brief Responses: without our headers, with a correct Vary, and in no cache
+ *        that would serve them to another client (RFC 9440, section 2.4).
  */
 #ifndef MCC_HEADERS_RESPONSE_FILTER_H
 #define MCC_HEADERS_RESPONSE_FILTER_H
@@ -18,8 +18,8 @@ int mcc_response_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *pt
 /** insert_filter and insert_error_filter hook. */
 void mcc_response_insert_filter(request_rec *r);
 
-/** The request carries a certificate: nobody else may get its response, nor
- *  that of a request which it is a part of. */
+/** The request carries a certificate: no other client may get its response, nor that of a
+ *  request of which it is a subrequest. */
 void mcc_response_depends_on_client(request_rec *r);
 
 #endif /* MCC_HEADERS_RESPONSE_FILTER_H */

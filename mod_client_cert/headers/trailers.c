@@ -52,7 +52,7 @@ void mcc_trailers_install(request_rec *r)
 {
     const ap_filter_t *filter;
 
-    /* On a stream of HTTP/2 nothing announces a body. */
+    /* On a stream of HTTP/2 no field announces a body. */
     if (!r->connection->master && !apr_table_get(r->headers_in, "Transfer-Encoding")) {
         return;
     }

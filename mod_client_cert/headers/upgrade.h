@@ -22,8 +22,8 @@ void mcc_upgrade_denied(request_rec *r);
  *  from this connection. */
 void mcc_upgrade_end(const request_rec *r);
 
-/** On the way to a backend: no other version of HTTP is asked for, in which the
- *  client would go on with requests that nobody cleans. */
+/** On the way to a backend: no other version of HTTP is asked for, in which the client would
+ *  send requests that are not cleaned. */
 void mcc_upgrade_withhold(request_rec *r);
 
 #endif /* MCC_HEADERS_UPGRADE_H */

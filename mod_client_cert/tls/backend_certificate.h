@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file backend_certificate.h
- * @brief The certificate that a backend is shown: the very one that signs.
+ * @brief The certificate presented to a backend: the same that signs.
  *
  * Where SSLProxyMachineCertificateFile and ClientCertSigner name the same file,
- * an origin expects one certificate of both. But mod_ssl reads the file by
- * itself, at another moment, in which it may be another; and one that cannot be
- * used is none to mod_ssl, while the last good one goes on signing. So what is
- * shown then is the signer's certificate and key.
+ * an origin expects one certificate of both. But mod_ssl reads the file
+ * separately and at another time, when its content may differ. A file that
+ * cannot be used gives mod_ssl no certificate, while the last good one goes on
+ * signing. So the signer's certificate and key are presented then.
  */
 #ifndef MCC_TLS_BACKEND_CERTIFICATE_H
 #define MCC_TLS_BACKEND_CERTIFICATE_H

@@ -8,7 +8,7 @@
 
 static void unverified(mcc_tls_identity_t *identity, const char *reason)
 {
-    identity->verdict = MCC_TLS_CLIENT_UNVERIFIED;
+    identity->state = MCC_TLS_CLIENT_UNVERIFIED;
     identity->reason = reason;
 }
 
@@ -19,7 +19,7 @@ void mcc_tls_identify(request_rec *r, apr_int64_t now, mcc_tls_identity_t *ident
     client_cert_result result;
 
     memset(identity, 0, sizeof(*identity));
-    identity->verdict = MCC_TLS_CLIENT_NONE;
+    identity->state = MCC_TLS_CLIENT_NONE;
     if (!connection) {
         return;
     }
@@ -31,7 +31,7 @@ void mcc_tls_identify(request_rec *r, apr_int64_t now, mcc_tls_identity_t *ident
         return;
     }
     if (!connection->current) {
-        identity->verdict = MCC_TLS_CLIENT_FAULT;
+        identity->state = MCC_TLS_CLIENT_FAULT;
         identity->reason =
             connection->fault ? connection->fault : "what its handshake established is lost";
         return;
@@ -40,7 +40,7 @@ void mcc_tls_identify(request_rec *r, apr_int64_t now, mcc_tls_identity_t *ident
     if (result != CLIENT_CERT_RESULT_OK) {
         unverified(identity, client_cert_result_message(result));
         if (client_cert_result_kind(result) != CLIENT_CERT_KIND_REFUSED) {
-            identity->verdict = MCC_TLS_CLIENT_FAULT;
+            identity->state = MCC_TLS_CLIENT_FAULT;
         }
         return;
     }
@@ -49,16 +49,16 @@ void mcc_tls_identify(request_rec *r, apr_int64_t now, mcc_tls_identity_t *ident
         unverified(identity, "another virtual host verified it");
         return;
     }
-    identity->verdict = MCC_TLS_CLIENT_VERIFIED;
+    identity->state = MCC_TLS_CLIENT_VERIFIED;
 }
 
 int mcc_tls_presented(const request_rec *r, uint8_t id[MCC_ID_LENGTH])
 {
     const mcc_tls_connection_t *connection = mcc_tls_connection_of(r->connection);
 
-    if (!connection || !connection->shown_known) {
+    if (!connection || !connection->presented_known) {
         return 0;
     }
-    memcpy(id, connection->shown, MCC_ID_LENGTH);
+    memcpy(id, connection->presented, MCC_ID_LENGTH);
     return 1;
 }

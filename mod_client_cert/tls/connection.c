@@ -135,30 +135,29 @@ static void look_at_handshake(mcc_tls_connection_t *connection, const mcc_tls_vh
 
     if (host && SSL_session_reused(ssl)) {
         resumed = mcc_tls_session_take(&connection->offered, SSL_get_session(ssl), host);
-        connection->shown_known =
+        connection->presented_known =
             resumed
-            && client_cert_handshake_signer_id(resumed, connection->shown) == CLIENT_CERT_RESULT_OK;
+            && client_cert_handshake_signer_id(resumed, connection->presented)
+                   == CLIENT_CERT_RESULT_OK;
     }
     else {
         mcc_tls_session_forget(&connection->offered);
-        connection->shown_known =
-            host && mcc_tls_vhost_certificate_id(host, ssl, connection->shown);
+        connection->presented_known =
+            host && mcc_tls_vhost_certificate_id(host, ssl, connection->presented);
     }
     ERR_clear_error();
     set_current(connection, resumed, leaf);
 }
 
-/* Bring what is kept up to the last handshake. Only on the connection's own
- * thread. */
+/* Update the record to the last handshake. Only on the connection's own thread. */
 static void refresh(mcc_tls_connection_t *connection)
 {
     SSL *ssl = connection->ssl;
     unsigned finished;
     X509 *leaf;
 
-    /* Also after a handshake that failed: mod_ssl goes on with a request whose
-     * client showed a certificate in mid connection and could not prove that
-     * it holds the key. */
+    /* Also after a handshake that failed: mod_ssl goes on with a request whose client presented
+     * a certificate in mid connection and could not prove that it holds the key. */
     finished = ssl && SSL_is_init_finished(ssl) ? 1 : 0;
     /* Streams may be reading: write what has changed, which on HTTP/2 is
      * nothing any more. */

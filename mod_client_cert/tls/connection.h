@@ -4,7 +4,7 @@
  * @brief What is known of the client of a TLS connection.
  *
  * The SSL of an HTTP/2 connection belongs to the thread of its master; the
- * streams read what was kept before the first of them began.
+ * streams read what was recorded before the first of them began.
  */
 #ifndef MCC_TLS_CONNECTION_H
 #define MCC_TLS_CONNECTION_H
@@ -19,22 +19,22 @@
  *  first. */
 typedef struct {
     mcc_connection_t common; /**< first: see connection_record.h */
-    /** mod_ssl's; NULL once that has let go of it, which is before the
-     *  connection ends, for one when somebody speaks plain HTTP to it, and the
-     *  request that it then makes up comes to us like any other */
+    /** mod_ssl's; NULL once that has let go of it, which is before the connection ends: for
+     *  example when a client speaks plain HTTP to it. The request that mod_ssl then makes up
+     *  passes this module's hooks like any other */
     SSL *ssl;
     conn_rec *c;
     /** the virtual host whose request was read last, which may ask for another
      *  handshake; NULL before the first, and without TLS there */
     const mcc_tls_vhost_t *answers;
     unsigned finished : 1; /**< the last handshake looked at was finished */
-    unsigned shown_known : 1;
-    unsigned has_leaf : 1; /**< the client showed a certificate in it */
+    unsigned presented_known : 1;
+    unsigned has_leaf : 1; /**< the client presented a certificate in it */
     unsigned read : 1;     /**< a request was read */
     /** what the last finished handshake established; NULL if that is unknown,
      *  or there is no client certificate */
     client_cert_handshake *current;
-    X509 *current_leaf; /**< NULL if the client showed none */
+    X509 *current_leaf; /**< NULL if the client presented none */
     const char *fault;  /**< why the last verification's outcome is lost, if it is */
     /** the last verification's outcome, until its handshake is finished */
     client_cert_handshake *pending;
@@ -43,7 +43,7 @@ typedef struct {
      *  another of; post-handshake authentication is none in this sense */
     unsigned char random[SSL3_RANDOM_SIZE];
     uint8_t verified_by[MCC_ID_LENGTH]; /**< the virtual host; with current */
-    uint8_t shown[MCC_ID_LENGTH];       /**< what this side showed, if known */
+    uint8_t presented[MCC_ID_LENGTH];   /**< by this side, if known */
     mcc_tls_session_record_t offered;   /**< the session that was offered last */
 } mcc_tls_connection_t;
 

@@ -53,8 +53,7 @@ static void set_chain(mcc_tls_certificate_t *entry, SSL_CTX *ctx, apr_pool_t *p)
     }
 }
 
-/* The certificate that is current. The first of those that equal hosts show is
- * the one that is found. */
+/* The certificate that is current. Of those that equal hosts present, the first is found. */
 static client_cert_result add_certificate(mcc_tls_vhost_t *host, SSL_CTX *ctx, apr_pool_t *p)
 {
     apr_hash_t *all = mcc_server_config_of(host->server)->global->tls_certificates;
@@ -96,7 +95,7 @@ static apr_status_t free_signer(void *signer)
     return APR_SUCCESS;
 }
 
-/* Virtual hosts that show the same certificates have one signer. */
+/* Virtual hosts that present the same certificates have one signer. */
 static client_cert_result add_signer(mcc_tls_certificate_t *entry, apr_hash_t *signers,
                                      apr_pool_t *p)
 {
@@ -133,8 +132,8 @@ static const char *subject_of(X509 *certificate, apr_pool_t *p)
     return apr_pstrdup(p, text);
 }
 
-/* How a message names one of the certificates that mod_ssl shows. */
-static const char *shown_as(const server_rec *s, X509 *certificate, apr_pool_t *p)
+/* How a message names one of the certificates that mod_ssl presents. */
+static const char *certificate_label(const server_rec *s, X509 *certificate, apr_pool_t *p)
 {
     return apr_psprintf(p,
                         "server: SSLCertificateFile of %s:%u, certificate "
@@ -147,7 +146,8 @@ static int complain(const mcc_tls_vhost_t *host, X509 *certificate, client_cert_
                     apr_pool_t *p)
 {
     ap_log_error(APLOG_MARK, APLOG_EMERG, 0, host->server, "ClientCertSigner %s: %s",
-                 shown_as(host->server, certificate, p), client_cert_result_message(result));
+                 certificate_label(host->server, certificate, p),
+                 client_cert_result_message(result));
     return 0;
 }
 
@@ -210,14 +210,13 @@ int mcc_tls_install_init_server(server_rec *s, apr_pool_t *p, int is_proxy, SSL_
     return OK;
 }
 
-static int signs_with_shown(const mcc_server_config_t *conf)
+static int signs_with_presented(const mcc_server_config_t *conf)
 {
     return conf->tls_host && conf->signs && conf->signer.source != MCC_SIGNER_FILE;
 }
 
-/* Whatever certificate was shown signs, of the virtual host that answers or of one
- * that is equal to it: where that one signs nothing itself, an unusable one is no
- * mistake yet. */
+/* The certificate that was presented signs: of the virtual host that answers, or of one that is
+ * equal to it. A certificate that cannot sign is an error only where its virtual host signs. */
 static int add_signers(server_rec *main_server, apr_pool_t *p)
 {
     apr_hash_t *signers = apr_hash_make(p);
@@ -228,7 +227,7 @@ static int add_signers(server_rec *main_server, apr_pool_t *p)
     for (s = main_server; s; s = s->next) {
         const mcc_server_config_t *conf = mcc_server_config_of(s);
 
-        if (signs_with_shown(conf)) {
+        if (signs_with_presented(conf)) {
             apr_hash_set(fingerprints, conf->tls_host->fingerprint, MCC_ID_LENGTH, s);
         }
     }
@@ -244,7 +243,7 @@ static int add_signers(server_rec *main_server, apr_pool_t *p)
                 APR_ARRAY_IDX(host->certificates, i, mcc_tls_certificate_t *);
             client_cert_result result = add_signer(entry, signers, p);
 
-            if (result == CLIENT_CERT_RESULT_OK || !signs_with_shown(conf)) {
+            if (result == CLIENT_CERT_RESULT_OK || !signs_with_presented(conf)) {
                 continue;
             }
             ERR_clear_error();
@@ -253,7 +252,7 @@ static int add_signers(server_rec *main_server, apr_pool_t *p)
                 ap_log_error(APLOG_MARK, APLOG_ERR, 0, host->server,
                              "ClientCertSigner %s: %s; requests that it is to sign "
                              "are answered 500",
-                             shown_as(host->server, entry->certificate, p),
+                             certificate_label(host->server, entry->certificate, p),
                              client_cert_result_message(result));
                 continue;
             }
@@ -343,7 +342,8 @@ int mcc_tls_install_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t 
                 APR_ARRAY_IDX(conf->tls_host->certificates, i, mcc_tls_certificate_t *);
 
             if (entry->signer) {
-                warn_of_signer(s, conf, entry->signer, shown_as(s, entry->certificate, ptemp), now);
+                warn_of_signer(s, conf, entry->signer,
+                               certificate_label(s, entry->certificate, ptemp), now);
             }
         }
     }

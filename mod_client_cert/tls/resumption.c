@@ -11,8 +11,8 @@
 
 APLOG_USE_MODULE(client_cert);
 
-/* OpenSSL may ask of several sessions in one handshake, and may still decline
- * each: what is kept is of the last, and nobody takes it for granted. */
+/* OpenSSL may call this for several sessions in one handshake, and may still decline each. The
+ * record is the last one's; it is compared again before it is used. */
 static int may_resume(const SSL *ssl, SSL_SESSION *session)
 {
     const mcc_tls_vhost_t *host = mcc_tls_vhost_of(ssl);
@@ -33,9 +33,8 @@ static int may_resume(const SSL *ssl, SSL_SESSION *session)
     return fits;
 }
 
-/* A session in which no client was verified has no record yet: at least the
- * certificate that this side showed has to be known if a client turns up in
- * mid connection. */
+/* A session in which no client was verified has no record yet: at least the certificate that
+ * this side presented has to be known if a client authenticates later in the connection. */
 static void record_without_client(SSL *ssl, SSL_SESSION *session)
 {
     const mcc_tls_vhost_t *host = mcc_tls_vhost_of(ssl);
@@ -79,7 +78,7 @@ static SSL_TICKET_RETURN decrypt_ticket(SSL *ssl, SSL_SESSION *session, const un
     }
 }
 
-/* Sessions that the server keeps never pass the ticket callbacks. */
+/* Sessions in the server's cache never pass the ticket callbacks. */
 static SSL_SESSION *get_session(SSL *ssl, const unsigned char *id, int length, int *copy)
 {
     const mcc_tls_vhost_t *host = mcc_tls_vhost_of(ssl);

@@ -80,18 +80,19 @@ static client_cert_handshake *read_record(SSL_SESSION *session, const mcc_tls_vh
 /* Everything that read_record() reads from is compared, not the session: that
  * is copied in mid handshake, its leaf with a reference. Ours keeps the leaf's
  * address from being another's. */
-static int is_kept(const mcc_tls_session_record_t *kept, SSL_SESSION *session,
-                   const mcc_tls_vhost_t *host)
+static int is_remembered(const mcc_tls_session_record_t *remembered, SSL_SESSION *session,
+                         const mcc_tls_vhost_t *host)
 {
     size_t length;
     const void *record = record_of(session, &length);
 
-    return kept->handshake && kept->host == host && kept->leaf == SSL_SESSION_get0_peer(session)
-           && kept->length == length && !memcmp(kept->bytes, record, length);
+    return remembered->handshake && remembered->host == host
+           && remembered->leaf == SSL_SESSION_get0_peer(session) && remembered->length == length
+           && !memcmp(remembered->bytes, record, length);
 }
 
-static void keep(mcc_tls_session_record_t *kept, client_cert_handshake *handshake,
-                 SSL_SESSION *session, const mcc_tls_vhost_t *host)
+static void remember(mcc_tls_session_record_t *remembered, client_cert_handshake *handshake,
+                     SSL_SESSION *session, const mcc_tls_vhost_t *host)
 {
     X509 *leaf = SSL_SESSION_get0_peer(session);
     size_t length;
@@ -101,52 +102,52 @@ static void keep(mcc_tls_session_record_t *kept, client_cert_handshake *handshak
         client_cert_handshake_free(handshake);
         return;
     }
-    kept->bytes = OPENSSL_memdup(record, length);
-    kept->length = length;
-    kept->leaf = leaf;
-    kept->host = host;
-    kept->handshake = handshake;
-    if (!kept->bytes) {
-        mcc_tls_session_forget(kept);
+    remembered->bytes = OPENSSL_memdup(record, length);
+    remembered->length = length;
+    remembered->leaf = leaf;
+    remembered->host = host;
+    remembered->handshake = handshake;
+    if (!remembered->bytes) {
+        mcc_tls_session_forget(remembered);
     }
 }
 
-client_cert_handshake *mcc_tls_session_take(mcc_tls_session_record_t *kept, SSL_SESSION *session,
-                                            const mcc_tls_vhost_t *host)
+client_cert_handshake *mcc_tls_session_take(mcc_tls_session_record_t *remembered,
+                                            SSL_SESSION *session, const mcc_tls_vhost_t *host)
 {
     client_cert_handshake *handshake;
     const char *why;
 
-    if (is_kept(kept, session, host)) {
-        handshake = kept->handshake;
-        kept->handshake = NULL;
+    if (is_remembered(remembered, session, host)) {
+        handshake = remembered->handshake;
+        remembered->handshake = NULL;
     }
     else {
         handshake = read_record(session, host, &why);
     }
-    mcc_tls_session_forget(kept);
+    mcc_tls_session_forget(remembered);
     return handshake;
 }
 
-void mcc_tls_session_forget(mcc_tls_session_record_t *kept)
+void mcc_tls_session_forget(mcc_tls_session_record_t *remembered)
 {
-    client_cert_handshake_free(kept->handshake);
-    X509_free(kept->leaf);
-    OPENSSL_free(kept->bytes);
-    memset(kept, 0, sizeof(*kept));
+    client_cert_handshake_free(remembered->handshake);
+    X509_free(remembered->leaf);
+    OPENSSL_free(remembered->bytes);
+    memset(remembered, 0, sizeof(*remembered));
 }
 
-int mcc_tls_session_read(mcc_tls_session_record_t *kept, SSL_SESSION *session,
+int mcc_tls_session_read(mcc_tls_session_record_t *remembered, SSL_SESSION *session,
                          const mcc_tls_vhost_t *host, const char **why)
 {
     client_cert_handshake *handshake;
 
-    mcc_tls_session_forget(kept);
+    mcc_tls_session_forget(remembered);
     handshake = read_record(session, host, why);
     if (!handshake) {
         return 0;
     }
-    keep(kept, handshake, session, host);
+    remember(remembered, handshake, session, host);
     return 1;
 }
 

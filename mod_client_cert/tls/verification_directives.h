@@ -3,10 +3,10 @@
  * @file verification_directives.h
  * @brief What mod_ssl's directives say of the verification of clients.
  *
- * mod_ssl keeps that to itself. httpd gives a directive to every module that
- * lists it, though, for the same server and section: so this one lists them too,
- * whichever file, macro or program they come from. mod_ssl alone says what is
- * wrong with them.
+ * mod_ssl offers no way to read them. But httpd gives a directive to every
+ * module that lists it, for the same server and section. So this module lists
+ * them too, whichever file, macro or program they come from. mod_ssl alone says
+ * what is wrong with them.
  */
 #ifndef MCC_TLS_VERIFICATION_DIRECTIVES_H
 #define MCC_TLS_VERIFICATION_DIRECTIVES_H

@@ -11,7 +11,7 @@
 
 APLOG_USE_MODULE(client_cert);
 
-/** One run of X509_verify_cert, seen from its callback. */
+/** One run of X509_verify_cert, as its callback observes it. */
 typedef struct {
     X509_STORE_CTX_verify_cb next;
     conn_rec *c;
@@ -87,22 +87,21 @@ static int is_hosts_own(const mcc_tls_connection_t *connection, const mcc_tls_vh
     return !why;
 }
 
-/* The certificate that this side shows in a handshake, or showed before: a
- * resumed connection shows none, and post-handshake authentication does not
- * change that. */
-static int shown_certificate(const mcc_tls_connection_t *connection, const mcc_tls_vhost_t *host,
-                             uint8_t id[MCC_ID_LENGTH])
+/* The certificate that this side presents in a handshake, or presented before: it presents none
+ * on a resumed connection, nor in post-handshake authentication. */
+static int presented_certificate(const mcc_tls_connection_t *connection,
+                                 const mcc_tls_vhost_t *host, uint8_t id[MCC_ID_LENGTH])
 {
     if (!SSL_session_reused(connection->ssl)) {
         return mcc_tls_vhost_certificate_id(host, connection->ssl, id);
     }
-    if (connection->shown_known) {
-        memcpy(id, connection->shown, MCC_ID_LENGTH);
+    if (connection->presented_known) {
+        memcpy(id, connection->presented, MCC_ID_LENGTH);
     }
-    return connection->shown_known;
+    return connection->presented_known;
 }
 
-/* Its session must not resume: there, too, nobody would know. */
+/* Its session must not resume: the outcome would be unknown there, too. */
 static void lose_outcome(mcc_tls_connection_t *connection, const char *fault)
 {
     mcc_tls_connection_forget_pending(connection);
@@ -134,7 +133,7 @@ static void keep_outcome(mcc_tls_connection_t *connection, const mcc_tls_vhost_t
             chain[length++] = sk_X509_value(stack, i);
         }
     }
-    if (!shown_certificate(connection, host, id)) {
+    if (!presented_certificate(connection, host, id)) {
         OPENSSL_free(chain);
         lose_outcome(connection, "the certificate that this side showed is not "
                                  "known");

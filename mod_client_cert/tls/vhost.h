@@ -59,7 +59,7 @@ int mcc_tls_vhost_attach(mcc_tls_vhost_t *host, SSL_CTX *ctx);
  *  mid handshake. NULL where none is ours. */
 mcc_tls_vhost_t *mcc_tls_vhost_of(const SSL *ssl);
 
-/** Write the id of the certificate that this side of the connection shows.
+/** Write the id of the certificate that this side of the connection presents.
  *  @return 0 if there is none */
 int mcc_tls_vhost_certificate_id(const mcc_tls_vhost_t *host, const SSL *ssl,
                                  uint8_t id[MCC_ID_LENGTH]);

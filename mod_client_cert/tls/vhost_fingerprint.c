@@ -20,7 +20,8 @@ static void add_parameters(apr_array_header_t *values, X509_VERIFY_PARAM *parame
     APR_ARRAY_PUSH(values, int64_t) = X509_VERIFY_PARAM_get_auth_level(parameters);
     APR_ARRAY_PUSH(values, int64_t) = (int64_t)X509_VERIFY_PARAM_get_time(parameters);
 #if OPENSSL_VERSION_NUMBER >= 0x30500000L
-    /* Before that nobody can ask; none of mod_ssl's directives changes it. */
+    /* Before that version OpenSSL has no function to read it; none of mod_ssl's directives
+     * changes it. */
     APR_ARRAY_PUSH(values, int64_t) = X509_VERIFY_PARAM_get_purpose(parameters);
 #endif
 }
@@ -66,7 +67,7 @@ static int make_fingerprint(const server_rec *s, SSL_CTX *ctx, uint8_t fingerpri
     }
     APR_ARRAY_PUSH(values, int64_t) = SSL_CTX_get_verify_mode(ctx);
     APR_ARRAY_PUSH(values, int64_t) = SSL_CTX_get_security_level(ctx);
-    /* Clears none: there is no other way to ask. Suite B is among them. */
+    /* It clears no flag: OpenSSL has no other function that reads them. Suite B is among them. */
     APR_ARRAY_PUSH(values, int64_t) = SSL_CTX_clear_cert_flags(ctx, 0);
     APR_ARRAY_PUSH(values, int64_t) = EVP_default_properties_is_fips_enabled(NULL);
     add_parameters(values, SSL_CTX_get0_param(ctx));
