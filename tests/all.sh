@@ -10,8 +10,8 @@
 #   demo      the demo, once
 #   bench     the benchmarks, in short: that they run, whatever they measure
 #
-# or else the name of a test of the Apache::Test suite. What the parts print
-# passes through; the last line has the totals.
+# or else a test or a folder of the Apache::Test suite, as apache.sh has them.
+# What the parts print passes through; the last line has the totals.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -3,7 +3,10 @@
 
 # The Apache::Test suite: real httpd, real TLS.
 #
-#   tests/apache.sh [t/NAME.t ...]      all of them without a name
+#   tests/apache.sh [NAME ...]      all of them without a name
+#
+# A NAME is a file of t/ (t/forward/cms.t, forward/cms), a folder of it (forward), or
+# a file's name alone (cms) where only one folder has it.
 #
 # Apache::Test refuses to run as root and writes into its own tree, so what it
 # needs is copied to a temporary directory, and root hands that to an
@@ -19,6 +22,48 @@ set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 module=${MODULE:-$root/build/mod_client_cert.so}
 library=${CLIENT_CERT_LIB:-${CARGO_TARGET_DIR:-$root/target}/release/libclient_cert.a}
+
+# Every test, always in the same order. The other folders are the servers'.
+all=$(cd "$root/tests" &&
+    find t \( -path t/conf -o -path t/htdocs -o -path t/logs \) -prune -o -name '*.t' -print |
+    LC_ALL=C sort)
+
+# find_tests NAME: prints what it names. A name of none or of several is an error.
+find_tests() {
+    name=${1##*tests/t/}
+    name=${name#./}
+    name=${name#t/}
+    name=${name%/}
+    name=${name%.t}
+    printf '%s\n' "$all" | awk -v name="$name" -v given="$1" '
+        { every = every "\n  " $0 }
+        $0 == "t/" name ".t" { file = $0 }
+        index($0, "t/" name "/") == 1 { folder = folder $0 "\n" }
+        name !~ "/" && substr($0, length($0) - length(name) - 2) == "/" name ".t" {
+            last = $0; several = several "\n  " $0; count++
+        }
+        END {
+            if (file) print file
+            else if (folder) printf "%s", folder
+            else if (count == 1) print last
+            else {
+                print "tests/apache.sh: " (count ? "more than one test is named " : "no test is named ") \
+                    given ":" (count ? several : every)
+                exit 2
+            }
+        }'
+}
+
+tests=
+for name in "$@"; do
+    found=$(find_tests "$name") || {
+        echo "$found" >&2
+        exit 2
+    }
+    tests="$tests $found"
+done
+# shellcheck disable=SC2086 # names of our own files, without spaces
+tests=$(echo ${tests:-$all})
 
 need() {
     command -v "$1" >/dev/null 2>&1 || {
@@ -128,16 +173,10 @@ if [ "$(id -u)" -eq 0 ]; then
 fi
 (run perl -MClientCertTest::PKI=make_all -e 'make_all()')
 
-tests=
-for name in "$@"; do
-    name=$(basename "$name" .t)
-    tests="$tests t/$name.t"
-done
-
-# What only root can set up: t/privileges.t skips itself otherwise.
+# What only root can set up: t/start/privileges.t skips itself otherwise.
 if [ "$(id -u)" -eq 0 ]; then
     case " $tests " in
-        '  ' | *' t/privileges.t '*)
+        *' t/start/privileges.t '*)
             TEST_PRIVILEGED_PORT=$privileged_port
             TEST_PRIVILEGED_DIRECTORY=$work/privileged
             export TEST_PRIVILEGED_PORT TEST_PRIVILEGED_DIRECTORY

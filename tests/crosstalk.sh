@@ -12,4 +12,4 @@ CROSSTALK_COUNT=${1:-50000}
 [ $# -eq 0 ] || shift
 CROSSTALK_MPMS=${*:-event}
 export CROSSTALK_COUNT CROSSTALK_MPMS
-exec tests/apache.sh crosstalk
+exec tests/apache.sh sessions/crosstalk

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 
-# Run by root: starts the httpd of t/privileges.t, whose keys only root may read,
+# Run by root: starts the httpd of t/start/privileges.t, whose keys only root may read,
 # and stops it when told to.
 
 use strict;

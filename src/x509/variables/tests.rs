@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 //! Variables of certificates from all over the world. That they are mod_ssl's is shown by
-//! tests/t/client_variables.t, which asks a real one about the same kinds of certificates.
+//! tests/t/accept/client_variables.t, which asks a real one about the same kinds of certificates.
 
 use std::collections::{BTreeMap, HashSet};
 

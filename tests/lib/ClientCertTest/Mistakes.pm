@@ -3,7 +3,7 @@
 package ClientCertTest::Mistakes;
 
 # Configurations that are wrong, and what `httpd -t` and the error log say of
-# them: config_errors.t and accept_config_errors.t.
+# them: start/config_errors.t and start/accept_config_errors.t.
 
 use strict;
 use warnings;

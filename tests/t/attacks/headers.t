@@ -4,7 +4,7 @@
 # plain TCP, to http, h2c and fcgi backends and a balancer's second member: none
 # of the attacker's values reaches a backend under a name that folds to ours,
 # and none takes ours away. Each is followed on its connection by an innocent
-# request. See also attacks_*.t.
+# request. See also the other tests of this folder.
 
 use ClientCertTest;
 use ClientCertTest::Attack qw(faults identity target_of ttrp);

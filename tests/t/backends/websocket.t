@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # WebSocket: the opening handshake is a request like any other, and carries the
-# header. mod_proxy_http serves it; what mod_proxy_wstunnel would, see tunnels.t.
+# header. mod_proxy_http serves it; what mod_proxy_wstunnel would, see attacks/tunnels.t.
 
 use ClientCertTest;
 use ClientCertTest::Backends;

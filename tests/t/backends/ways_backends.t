@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-# Each way of proxying, to an http and to a FastCGI backend. ways.t has those to
+# Each way of proxying, to an http and to a FastCGI backend. backends/ways.t has those to
 # https.
 
 use ClientCertTest;

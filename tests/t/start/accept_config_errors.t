@@ -215,7 +215,7 @@ my @WARNED = (
     'CustomLog logs "%{subjectdn}c"',
 );
 my @QUIET = (
-    # Its variables are those of all expressions: accept_consumers.t.
+    # Its variables are those of all expressions: accept/consumers.t.
     'SSLRequire %{SSL_CLIENT_S_DN_CN} eq "x"',
     'SSLOptions +StdEnvVars +ExportCertData',
     'Require ssl',
