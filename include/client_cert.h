@@ -431,12 +431,12 @@ typedef enum {
      */
     CLIENT_CERT_KIND_MALFORMED = 1,
     /**
-     * The value is well formed, but it, or the client of a handshake, is not to be believed: over
+     * The value is well formed, but it, or the client of a handshake, is not acceptable: over
      * HTTP, 403.
      */
     CLIENT_CERT_KIND_REFUSED = 2,
     /**
-     * Whether it is to be believed could not be found out, by a fault on this side: over HTTP, 500,
+     * Whether it is acceptable could not be determined, by a fault on this side: over HTTP, 500,
      * for an administrator to see to.
      */
     CLIENT_CERT_KIND_FAULT = 3,
@@ -581,9 +581,9 @@ typedef struct client_cert_handshake client_cert_handshake;
 typedef struct client_cert_names client_cert_names;
 
 /**
- * A signed value, which lasts as long as somebody has it. A client's connection has one of its
- * own of what is the cache's: those who are given it count themselves here, and do not meet
- * other connections.
+ * A signed value, which lasts as long as there is a reference to it. A client's connection has one
+ * of its own of what is the cache's: so its reference counter is not shared with other
+ * connections.
  */
 typedef struct client_cert_shared_value client_cert_shared_value;
 
@@ -599,8 +599,8 @@ typedef struct client_cert_signature_cache client_cert_signature_cache;
 typedef struct client_cert_signer client_cert_signer;
 
 /**
- * Values that were accepted, and for whom, and those who signed them, bounded in memory. What was
- * refused is not kept.
+ * Values that were accepted, by which trust, and those who signed them, bounded in memory. What
+ * was refused is not remembered.
  */
 typedef struct client_cert_verification_cache client_cert_verification_cache;
 
@@ -703,7 +703,7 @@ typedef struct {
 } client_cert_bytes;
 
 /**
- * Who is told of several things, one after the other.
+ * A callback that receives several messages, one after the other.
  */
 typedef struct {
     /**
@@ -718,7 +718,7 @@ typedef struct {
 } client_cert_listener;
 
 /**
- * Whom to believe: what is borrowed for one call that verifies.
+ * What a signer's certificate is verified by: borrowed for one call that verifies.
  */
 typedef struct {
     /**
@@ -778,7 +778,7 @@ extern "C" {
 void client_cert_accepted_free(client_cert_accepted *accepted);
 
 /**
- * The client, to be signed for again; without a chain, for nobody has signed one.
+ * The client, to be signed for again; without a chain, since no signature covers one.
  *
  * Sets `*client` to an object that belongs to `accepted`, and lives as long as it.
  *
@@ -830,14 +830,13 @@ client_cert_result client_cert_accepted_extensions(const client_cert_accepted *a
                                                    size_t *count);
 
 /**
- * Whether a variable says who somebody is: it is one of those of mod_ssl's in which there is a name,
- * a number that the issuer gave, or the certificate itself. In any case but for what mod_ssl takes in
- * one alone.
+ * Whether a variable identifies the client: it is one of those of mod_ssl's in which there is a
+ * name, a number that the issuer gave, or the certificate itself. In any case but for what mod_ssl
+ * takes in one alone.
  *
  * Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
  */
-client_cert_result client_cert_variable_identifies(const char *name,
-                                                   bool *identifying);
+client_cert_result client_cert_variable_identifies(const char *name, bool *identifying);
 
 /**
  * The identity of a certificate: the SHA-256 of its DER.
@@ -853,7 +852,7 @@ client_cert_result client_cert_certificate_id(X509 *certificate, uint8_t id[32])
  *
  * `chain` is an array of `chain_length` certificates in TLS order, as SSL_get0_verified_chain()
  * gives it but without the leaf; NULL if there are none. Self-signed ones are left out. A
- * reference to `leaf` is kept, to none of `chain`.
+ * reference to `leaf` is taken, to none of `chain`.
  *
  * Sets `*client` to a new object, which client_cert_client_free() releases.
  *
@@ -1018,7 +1017,7 @@ client_cert_result client_cert_formats(const client_cert_format_row **formats, s
  *
  * `leaf` is the client's certificate, NULL if it sent none. It and `chain` are as for
  * client_cert_client_new(). `verified` says whether the chain verified; without a leaf it means
- * nothing, and of an unverified client only the leaf's identity is kept.
+ * nothing, and of an unverified client only the leaf's identity is stored.
  *
  * Sets `*handshake` to a new object, which client_cert_handshake_free() releases.
  *
@@ -1173,7 +1172,7 @@ client_cert_result client_cert_sign(const client_cert_signer *signer,
 
 /**
  * Makes a cache of signed values that uses at most about `bytes` of memory, its own overhead
- * included. With 0 nothing is kept.
+ * included. With 0 nothing is remembered.
  *
  * Sets `*cache` to a new object, which client_cert_signature_cache_free() releases.
  */
@@ -1191,18 +1190,18 @@ void client_cert_signature_cache_free(client_cert_signature_cache *cache);
  *
  * A value is used again while signed_at <= now < signed_at + lifetime, and never when one of the
  * two certificates is outside its validity at `now`. With a `lifetime` of 0 it is always signed
- * anew. When several threads need the same value, one signs and the others wait for it, though no
- * longer than a second before they sign for themselves; but in the last eighth of its lifetime one
- * renews it, and the others go on with it, as does this one where that fails. Failures are not
- * remembered.
+ * anew. When several threads need the same value, one signs and the others wait for it. After a
+ * second they sign for themselves. In the last eighth of its lifetime one thread renews the value,
+ * and the others go on with it; so does the one where renewing fails. Failures are not remembered.
  *
  * Sets `*value` to the value of a header, visible ASCII, NUL-terminated, which is not copied: it
- * belongs to `*kept`, lives as long as that, and must not be written to. `*length` is its length, the
- * NUL not counted. client_cert_shared_value_free() releases `*kept`; neither cache nor client need live
- * as long. Sets `*reused` to whether the value was signed before, by an earlier call or by another
- * thread's. Sets `*renewal` to CLIENT_CERT_RESULT_OK, or, of the calls that could not renew a value
- * in good time, for one in a minute, to why: CLIENT_CERT_RESULT_PANIC, or as client_cert_sign()
- * fails, OpenSSL's reasons being left in its error queue.
+ * belongs to `*shared`, lives as long as that, and must not be written to. `*length` is its
+ * length, the NUL not counted. client_cert_shared_value_free() releases `*shared`: neither cache
+ * nor client need live as long. Sets `*reused` to whether the value was signed before, by an
+ * earlier call or by another thread's. Sets `*renewal` to CLIENT_CERT_RESULT_OK, or, of the calls
+ * that could not renew a value in good time, for one in a minute, to why:
+ * CLIENT_CERT_RESULT_PANIC, or as client_cert_sign() fails, OpenSSL's reasons being left in its
+ * error queue.
  *
  * Fails as client_cert_sign() does.
  */
@@ -1213,17 +1212,17 @@ client_cert_result client_cert_signature_cache_sign(const client_cert_signature_
                                                     uint32_t format,
                                                     int64_t now,
                                                     uint32_t lifetime,
-                                                    client_cert_shared_value **kept,
+                                                    client_cert_shared_value **shared,
                                                     const char **value,
                                                     size_t *length,
                                                     bool *reused,
                                                     client_cert_result *renewal);
 
 /**
- * Releases a value that was kept. NULL is allowed, as with free(). No thread may be reading it for
- * this caller.
+ * Releases a shared value. NULL is allowed, as with free(). No thread may be reading it for this
+ * caller.
  */
-void client_cert_shared_value_free(client_cert_shared_value *kept);
+void client_cert_shared_value_free(client_cert_shared_value *shared);
 
 /**
  * Makes a signer of a certificate and its key, with everything encoded that depends on them
@@ -1314,9 +1313,9 @@ client_cert_result client_cert_signer_key(const client_cert_signer *signer, EVP_
 client_cert_result client_cert_signer_check_validity(const client_cert_signer *signer, int64_t now);
 
 /**
- * Tells of each of a signer's certificates that is outside its validity at `now`: `warn` is called
- * with its number, as client_cert_signer_certificate() has it, and a line which names it, and
- * since or until when it is not valid.
+ * Warns of each of a signer's certificates that is outside its validity at `now`. `warn` is called
+ * with its number, as client_cert_signer_certificate() has it, and a line. The line names the
+ * certificate, and says since or until when it is not valid.
  */
 client_cert_result client_cert_signer_warnings(const client_cert_signer *signer,
                                                int64_t now,
@@ -1378,8 +1377,9 @@ void client_cert_anchors_free(client_cert_anchors *anchors);
 client_cert_result client_cert_anchors_has_ca(const client_cert_anchors *anchors, bool *has_ca);
 
 /**
- * Tells of each anchor by which nothing is accepted at `now`: `warn` is called with a line for each,
- * which names the certificate, says why, and since or until when if it is for its validity.
+ * Warns of each anchor by which no value is accepted at `now`. `warn` is called with a line for
+ * each, which names the certificate and says why. Where its validity is the reason, the line says
+ * since or until when.
  */
 client_cert_result client_cert_anchors_warnings(const client_cert_anchors *anchors,
                                                 int64_t now,
@@ -1462,28 +1462,29 @@ client_cert_result client_cert_upgrade_offers_http(const char *value, bool *offe
 
 /**
  * Makes a cache of values that were accepted, and of those who signed them, which uses at most
- * about `bytes` of memory, its own overhead included. With 0 nothing is kept.
+ * about `bytes` of memory, its own overhead included. With 0 nothing is remembered.
  *
- * Sets `*verdicts` to a new object, which client_cert_verification_cache_free() releases.
+ * Sets `*cache` to a new object, which client_cert_verification_cache_free() releases.
  */
 client_cert_result client_cert_verification_cache_new(size_t bytes,
-                                                      client_cert_verification_cache **verdicts);
+                                                      client_cert_verification_cache **cache);
 
 /**
  * Releases a cache. NULL is allowed, as with free(). No thread may be using it; what it gave
  * stays.
  */
-void client_cert_verification_cache_free(client_cert_verification_cache *verdicts);
+void client_cert_verification_cache_free(client_cert_verification_cache *cache);
 
 /**
  * As client_cert_verify(), but takes a value again that was accepted before, from the same `peer`
  * and with the same `trust`, `max_age` and `skew`.
  *
- * It is taken again no longer than client_cert_verify() would accept it: until it is too old, a
- * certificate of its client, signer or path ends, or one of the CRLs begins or ends; and not when
- * `now` is before the time at which it was verified. Anchors, names and CRLs are the same only if
- * they are the same objects. When several threads bring the same value, one verifies it and the
- * others wait, though no longer than a second. What is refused is not remembered.
+ * It is accepted again no longer than client_cert_verify() would accept it: until it is too old, a
+ * certificate of its client, signer or path ends, or one of the CRLs begins or ends. It is not
+ * accepted again when `now` is before the time at which it was verified. Anchors, names and CRLs
+ * are the same only if they are the same objects. When several threads bring the same value, one
+ * verifies it and the others wait, though no longer than a second. What is refused is not
+ * remembered.
  *
  * For another value of the same signer, the path of the signer is not verified again for as long
  * as that stands; all else is.
@@ -1493,7 +1494,7 @@ void client_cert_verification_cache_free(client_cert_verification_cache *verdict
  *
  * Fails as client_cert_verify() does.
  */
-client_cert_result client_cert_verification_cache_verify(const client_cert_verification_cache *verdicts,
+client_cert_result client_cert_verification_cache_verify(const client_cert_verification_cache *cache,
                                                          const client_cert_trust *trust,
                                                          uint32_t format,
                                                          const char *value,
@@ -1512,7 +1513,7 @@ client_cert_result client_cert_verification_cache_verify(const client_cert_verif
  *
  * Fails as client_cert_verify_peer() does.
  */
-client_cert_result client_cert_verification_cache_verify_peer(const client_cert_verification_cache *verdicts,
+client_cert_result client_cert_verification_cache_verify_peer(const client_cert_verification_cache *cache,
                                                               const client_cert_trust *trust,
                                                               uint32_t format,
                                                               const char *value,
@@ -1532,20 +1533,20 @@ client_cert_result client_cert_verification_cache_verify_peer(const client_cert_
  *
  * The signingTime may lie up to `max_age` seconds before `now`, and up to `skew` after it.
  *
- * With `peer`, the TLS peer as client_cert_handshake_client() gives it, nobody else may have
- * signed, and the signature is verified with the key of `peer` itself. NULL where the peer does
- * not matter.
+ * With `peer`, the TLS peer as client_cert_handshake_client() gives it, no other may have signed,
+ * and the signature is verified with the key of `peer` itself. NULL where the peer does not
+ * matter.
  *
  * Sets `*accepted` to a new object, which client_cert_accepted_free() releases.
  *
- * Puts the reason of a failure into `reason`: what client_cert_result_message() says, and the
- * particulars of this value, such as the digests that differ or the names that the signer has;
- * never the value itself. It is printable ASCII, NUL-terminated, and fit for a line of an error
- * log. It has room in CLIENT_CERT_REASON_SIZE bytes; `reason_size` may be less, and then it is cut
- * off. After CLIENT_CERT_RESULT_OK it is empty. `reason` may be NULL.
+ * Puts the reason of a failure into `reason`: what client_cert_result_message() says, and details
+ * of this value, such as the digests that differ or the signer's names. It never has the value
+ * itself. It is printable ASCII, NUL-terminated, and fit for a line of an error log. It has room
+ * in CLIENT_CERT_REASON_SIZE bytes; `reason_size` may be less, and then it is cut off. After
+ * CLIENT_CERT_RESULT_OK it is empty. `reason` may be NULL.
  *
  * client_cert_result_kind() tells how it failed. The value is malformed:
- * CLIENT_CERT_RESULT_VALUE_...; it is well formed, but not to be believed: the results from 700 on,
+ * CLIENT_CERT_RESULT_VALUE_...; it is well formed, but not acceptable: the results from 700 on,
  * CLIENT_CERT_RESULT_SIGNER_KEY_UNSUPPORTED, CLIENT_CERT_RESULT_SIGNER_KEY_TOO_SMALL,
  * CLIENT_CERT_RESULT_SIGNER_EXPIRED, CLIENT_CERT_RESULT_SIGNER_NOT_YET_VALID,
  * CLIENT_CERT_RESULT_CERTIFICATE_EXPIRED, CLIENT_CERT_RESULT_CERTIFICATE_NOT_YET_VALID. Or that
@@ -1566,8 +1567,8 @@ client_cert_result client_cert_verify(const client_cert_trust *trust,
                                       size_t reason_size);
 
 /**
- * Verifies a value that nobody signed: the certificate of `peer` must lead to an anchor, have one
- * of the names, be for such use and not be revoked, as that of a signer.
+ * Verifies an unsigned value. The certificate of `peer` must meet what is required of a signer's:
+ * lead to an anchor, have one of the names, be for such use and not be revoked.
  *
  * `format` is CLIENT_CERT_FORMAT_RFC9440; for `value` and `length` see client_cert_verify().
  *
@@ -1622,8 +1623,8 @@ client_cert_result client_cert_vhosts_add(const client_cert_vhosts *vhosts,
 
 /**
  * Puts a fingerprint of all that the verification of clients by a virtual host depends on into
- * `fingerprint`, 32 bytes: two virtual hosts that have the same verify alike, in whatever process
- * and on whatever machine.
+ * `fingerprint`, 32 bytes. Two virtual hosts with the same fingerprint verify alike, in every
+ * process and on every machine.
  *
  * `vhost` is as for client_cert_vhosts_add(); `context` is what OpenSSL has for it. Directories
  * of CAs and CRLs and files that directives name are read, each directory once.

@@ -36,7 +36,7 @@ pub struct Client {
 #[derive(Debug)]
 enum LeafCertificate {
     Whole(X509),
-    /// Without its key, and with it once somebody asked.
+    /// Parsed without its key; and with it, once that was needed.
     Keyless(KeylessX509, OnceLock<X509>),
 }
 
@@ -52,7 +52,7 @@ impl Client {
     /// Makes a client of a chain that was verified. `chain` is in TLS order and without the leaf;
     /// self-signed certificates are left out.
     ///
-    /// The leaf is one that whoever reads it from a value can read, and finds to be the same.
+    /// A verifier can read the leaf from a value, and finds it to be the same.
     ///
     /// # Errors
     ///

@@ -60,7 +60,7 @@ impl FileContent {
 
 impl Drop for FileContent {
     fn drop(&mut self) {
-        // SAFETY: the bytes are this object's, which nobody else can reach any more.
+        // SAFETY: the bytes are this object's, to which there is no other reference any more.
         unsafe { OPENSSL_cleanse(self.0.as_mut_ptr().cast(), self.0.len()) };
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What a client keeps of the signed values that it shares with others.
+//! What a client remembers of the signed values that it shares with others.
 
 use std::{
     ffi::c_char,
@@ -9,7 +9,7 @@ use std::{
 
 use crate::{cms::SignerCerts, format::signed::SignedFormat};
 
-/// The value in each format that was last used again for a client, which keeps it: so the next
+/// The value in each format that was last used again for a client, which holds it. So the next
 /// request on a connection looks nothing up, and threads that serve different connections share no
 /// counters.
 #[derive(Debug, Default)]
@@ -25,9 +25,9 @@ struct Last {
     value: Arc<SharedValue>,
 }
 
-/// A signed value, which lasts as long as somebody has it. A client's connection has one of its
-/// own of what is the cache's: those who are given it count themselves here, and do not meet
-/// other connections.
+/// A signed value, which lasts as long as there is a reference to it. A client's connection has one
+/// of its own of what is the cache's: so its reference counter is not shared with other
+/// connections.
 #[derive(Debug)]
 pub struct SharedValue(Text);
 
@@ -53,8 +53,8 @@ impl SignedAt {
         self.0 <= now && now < self.end(lifetime)
     }
 
-    /// Whether it is time for somebody to renew a value that may still be used: in the last eighth
-    /// of its lifetime, so that nobody finds it gone and waits. A few seconds have no eighth.
+    /// Whether it is time to renew a value that may still be used: in the last eighth of its
+    /// lifetime, so that no request finds it gone and waits. A few seconds have no eighth.
     pub(crate) fn is_due(self, now: i64, lifetime: u32) -> bool {
         now >= self.end(lifetime).saturating_sub(i64::from(lifetime >> 3))
     }
@@ -89,7 +89,7 @@ impl LastUsed {
         }
     }
 
-    /// What there is in a format. Not while another thread is at it. Where a panic has poisoned the
+    /// What there is in a format. None while another thread uses it. Where a panic has poisoned the
     /// lock, it is whole all the same: it is replaced by one assignment.
     fn lock(&self, format: SignedFormat) -> Option<MutexGuard<'_, Option<Last>>> {
         match self.of(format).try_lock() {
@@ -108,8 +108,8 @@ impl LastUsed {
         lifetime: u32,
     ) -> Option<Arc<SharedValue>> {
         let last = self.lock(signature.format)?;
-        let last = last.as_ref().filter(|Last { signature: kept, signed_at, .. }| {
-            kept == signature
+        let last = last.as_ref().filter(|Last { signature: own, signed_at, .. }| {
+            own == signature
                 && signed_at.is_fresh(now, lifetime)
                 && !signed_at.is_due(now, lifetime)
         })?;

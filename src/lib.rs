@@ -8,7 +8,7 @@
 //! | [`ffi`] | all of it from C |
 //! | [`warnings`] | what of the files that are trusted or sign is of no use now |
 //! | [`sign`] | a signer, its signatures, and how they are used again |
-//! | [`verify`] | how a value is read and verified, whom to believe, and why not |
+//! | [`verify`] | how a value is read and verified, by which trust, and why it is refused |
 //! | [`mod@format`] | the table of formats, and how a value is written |
 //! | [`client`], [`session_record`] | whose certificate it is, and how a TLS session remembers it |
 //! | [`vhost`] | which virtual hosts verify clients alike |
@@ -17,7 +17,7 @@
 //! | `http` | field names, heads of responses, structured fields |
 //! | `asn1` | DER |
 //! | [`rejection`], [`error`] | what can be wrong, in words |
-//! | [`file`], `openssl_ext`, `single_flight`, `printable` | what the others share |
+//! | [`mod@file`], `openssl_ext`, `single_flight`, `printable` | what the others share |
 //!
 //! Who stands higher in this table may use who stands lower, never the other way
 //! (tests/build/floors.py).

@@ -83,8 +83,8 @@ pub(crate) fn describe(errors: &ErrorStack) -> impl fmt::Display {
     data.map_or_else(|| words.to_owned(), |data| format!("{words} ({data})"))
 }
 
-/// Whether one of these errors says that OpenSSL could not do its part (no memory, no such
-/// algorithm, a key store that is gone), rather than that what it was given is wrong.
+/// Whether one of these errors says that OpenSSL itself failed (no memory, no such algorithm, a key
+/// store that is gone). The others say that its input is wrong.
 pub(crate) fn is_fault(errors: &ErrorStack) -> bool {
     errors.errors().iter().any(|error| is_fault_code(error.code()))
 }

@@ -45,8 +45,8 @@ impl Write for Writer {
     }
 }
 
-/// Octets of somebody else's making as text: printable ASCII as it is, but for the backslash, by
-/// which the others are written.
+/// Octets from outside as text: printable ASCII as it is, but for the backslash, by which the
+/// others are written.
 pub(crate) struct Escaped<'a>(pub(crate) &'a [u8]);
 
 impl fmt::Display for Escaped<'_> {
@@ -78,7 +78,7 @@ mod tests {
             ("words", "two words", "two words"),
             ("nothing", "", ""),
             ("line feed", "a\nb", "a\\x0ab"),
-            ("a line of somebody else's", "x\r\n[error] y", "x\\x0d\\x0a[error] y"),
+            ("a line from outside", "x\r\n[error] y", "x\\x0d\\x0a[error] y"),
             ("escape", "\u{1b}[2J", "\\x1b[2J"),
             ("NUL", "a\0b", "a\\x00b"),
             ("delete", "\u{7f}", "\\x7f"),

@@ -21,9 +21,9 @@ include!(concat!(env!("OUT_DIR"), "/rejection.rs"));
 pub enum Rejection {
     /// It is not what the format has.
     Malformed(MalformedValue),
-    /// It is well formed, but not to be believed.
+    /// It is well formed, but not acceptable.
     Refused(Refusal),
-    /// Whether it is to be believed could not be found out: the fault is on this side.
+    /// Whether it is acceptable could not be determined: the fault is on this side.
     Fault(Error),
 }
 

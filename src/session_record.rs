@@ -302,7 +302,7 @@ mod tests {
             ("no peer", record(&[&version, &octets, &octets])),
             ("two peers", record(&[&version, &octets, &octets, &null, &null])),
             ("null with contents", record(&[&version, &octets, &octets, &[5, 1, 0]])),
-            ("another verdict", record(&[&version, &octets, &octets, &element(0xa2, &[&octets])])),
+            ("another outcome", record(&[&version, &octets, &octets, &element(0xa2, &[&octets])])),
             ("short leaf", record(&[&version, &octets, &octets, &element(0xa0, &[&short])])),
             (
                 "unverified with a chain",

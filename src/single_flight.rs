@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Tables of what is kept, bounded in memory, for which nothing is made twice at once.
+//! Tables of entries, bounded in memory, of which none is made twice at once.
 
 use std::{hash::Hash, time::Duration};
 
@@ -12,9 +12,9 @@ use quick_cache::{
 /// A table, to be used by any number of threads.
 pub(crate) type Table<K, V, W> = Cache<K, V, W>;
 
-/// The longest that somebody waits for what another makes. If that fails, the next who waits tries,
-/// and the others go on waiting: without an end they would wait for as long as each attempt takes,
-/// one after another.
+/// The longest that a thread waits for an entry that another makes. If that fails, the next that
+/// waits tries, and the others go on waiting: without an end they would wait for as long as each
+/// attempt takes, one after another.
 const MAX_WAIT: Duration = Duration::from_secs(1);
 
 /// Makes a table for so many bytes, as `weight` counts them, of about so many items. None for no
@@ -35,9 +35,9 @@ where
     })
 }
 
-/// The entry where there was none that is `good`: of those who come, one makes it, and the others
-/// wait, or make one for themselves where that takes too long. With whether another made it. An
-/// error is not kept, and the next of those who wait tries.
+/// The entry, made where there is none that is `good`, and whether another thread made it. Of
+/// several threads one makes it, and the others wait, or make one for themselves where that takes
+/// too long. An error is not remembered, and the next of those that wait tries.
 pub(crate) fn get_or_compute<K, V, W, E>(
     table: &Table<K, V, W>,
     key: &K,
@@ -52,12 +52,12 @@ where
     table.remove_if(key, |entry| !good(entry));
     match table.get_value_or_guard(key, Some(MAX_WAIT)) {
         GuardResult::Value(entry) if good(&entry) => Ok((entry, true)),
-        // Made meanwhile, by a thread whose clock is ahead or that has another idea of good; or not
-        // made yet.
+        // Made meanwhile, by a thread whose clock is ahead or for which other entries are good; or
+        // not made yet.
         GuardResult::Value(_) | GuardResult::Timeout => Ok((make()?, false)),
         GuardResult::Guard(guard) => {
             let entry = make()?;
-            // Not kept if it does not fit; those who wait have it all the same.
+            // Not remembered if it does not fit; those that wait get it all the same.
             let _ = guard.insert(entry.clone());
             Ok((entry, false))
         }
@@ -81,7 +81,7 @@ mod tests {
 
     /// As when a key store does not answer.
     #[test]
-    fn nobody_waits_for_ever() {
+    fn waiting_is_bounded() {
         let table = table(100, 100, One).unwrap();
         let make = |made| get_or_compute(&table, &1, |_| true, made);
         let (begun, has_begun) = mpsc::channel();

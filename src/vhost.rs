@@ -2,9 +2,9 @@
 
 //! Which virtual hosts verify their clients alike.
 //!
-//! Two do if all that verification depends on is equal: the CAs and CRLs that were loaded, what
-//! OpenSSL says of the virtual host's context, and what mod_ssl's directives say that it keeps to
-//! itself. Names, addresses and the server's own certificates are no part of it. A fingerprint
+//! Two do if all that verification depends on is equal: the CAs and CRLs that were loaded, the
+//! parameters of the virtual host's SSL_CTX, and those of mod_ssl's directives that cannot be read
+//! from it. Names, addresses and the server's own certificates are no part of it. A fingerprint
 //! stands for all of this. It is the same in every process, on every machine, and after a restart
 //! that changed nothing of it.
 
@@ -35,7 +35,7 @@ pub struct Vhosts {
     main: Directives,
     /// By whatever the caller names each with.
     vhosts: HashMap<usize, Directives>,
-    /// What is in a directory, as it was when somebody first asked.
+    /// What is in a directory, as it was when first read.
     directories: HashMap<PathBuf, Option<[u8; 32]>>,
 }
 
@@ -344,7 +344,7 @@ fn is_hash_name(name: &[u8]) -> bool {
 }
 
 fn file_digest(path: &Path) -> Result<[u8; 32], ErrorKind> {
-    // To open a pipe would wait for somebody to write into it.
+    // To open a pipe would wait for a writer.
     if !fs::metadata(path).map_err(|error| error.kind())?.is_file() {
         return Err(ErrorKind::InvalidInput);
     }
@@ -438,7 +438,7 @@ mod tests {
         add(&mut vhosts, 1, one);
         add(&mut vhosts, 2, other);
         let fingerprint = known(&mut vhosts, 1);
-        // Nothing but its own and the main server's directives has a say.
+        // Only its own and the main server's directives count.
         let mut alone = Vhosts::new();
         add(&mut alone, 0, main);
         add(&mut alone, 7, one);

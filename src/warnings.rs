@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What of a trust, or of a signer, is of no use now: what whoever configured it should know.
+//! What of a trust, or of a signer, is of no use now, as a warning for the administrator.
 
 use std::{
     cmp::Ordering,

@@ -63,7 +63,7 @@ impl fmt::Display for ObjectIdentifier<'_> {
                     write!(formatter, "{top}.{next}")?;
                 }
                 (false, Some(number)) => write!(formatter, ".{number}")?,
-                // Nobody has such an identifier; its numbers help nobody.
+                // No such identifier is in use, and its numbers would tell nothing.
                 (_, None) => return formatter.write_str("..."),
             }
             first = false;

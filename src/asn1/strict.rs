@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 //! Whether all of an encoding is DER, down to its leaves. (What an OCTET STRING or a BIT STRING
-//! holds is its own affair.)
+//! holds is not checked.)
 
 use crate::asn1::der::{Element, Malformed, Reader};
 
@@ -30,9 +30,9 @@ mod universal {
     pub(super) const BMP_STRING: u8 = 30;
 }
 
-/// Checks an element and all that are within it: lengths and numbers in as few octets as will do,
-/// strings in one piece and of whole characters, truth as 0xff, time to the second and in UTC
-/// (X.690 sections 10 and 11). Neither the order of a SET OF is looked at nor whether a date exists.
+/// Checks an element and all that are within it: lengths and numbers in the fewest octets, strings
+/// primitive and of whole characters, TRUE as 0xff, times to the second and in UTC (X.690 sections
+/// 10 and 11). Neither the order of a SET OF is looked at nor whether a date exists.
 pub(crate) fn check(element: Element<'_>) -> Result<(), Malformed> {
     check_nested(element, MAX_DEPTH)
 }

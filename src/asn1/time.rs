@@ -25,7 +25,7 @@ pub(crate) enum Outside {
 
 impl Validity {
     /// Whether `now` lies within. The second of notAfter does not, since X509_verify_cert(), by
-    /// which the reader of a signature judges, calls it expired.
+    /// which a verifier decides, calls it expired.
     pub(crate) fn check(self, now: i64) -> Result<(), Outside> {
         if now < self.not_before {
             Err(Outside::Before)
@@ -67,7 +67,7 @@ pub(crate) fn read(time: Element<'_>) -> Result<i64, Malformed> {
     Ok(days_of_date(year, month, day).saturating_mul(DAY).saturating_add(seconds))
 }
 
-/// A time in Unix seconds, for people.
+/// A time in Unix seconds, in readable form.
 #[derive(Clone, Copy)]
 pub(crate) struct Utc(pub(crate) i64);
 

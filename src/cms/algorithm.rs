@@ -29,7 +29,7 @@ mod oid {
 /// How long the modulus of an RSA key is, in bits.
 const RSA_BITS: RangeInclusive<usize> = 2048..=8192;
 
-/// The most octets of its exponent. Longer ones are nobody's but those who want a verification to
+/// The most octets of its exponent. Longer ones are used only by those who want a verification to
 /// take long.
 const RSA_EXPONENT_OCTETS: usize = 4;
 
@@ -138,7 +138,7 @@ impl Digest {
         }
     }
 
-    /// The name that people know it by.
+    /// Its usual name.
     pub(crate) fn usual_name(self) -> &'static str {
         match self {
             Self::Sha256 => "SHA-256",

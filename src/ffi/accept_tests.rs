@@ -344,20 +344,20 @@ fn value_is_accepted_again() {
 }
 
 #[test]
-fn verdicts_are_never_taken_of_null() {
-    let objects = Objects::new("null verdicts");
+fn cache_takes_no_null() {
+    let objects = Objects::new("null cache");
     let (trust, value) = (objects.trust(), objects.value.as_ptr().cast());
     let (length, peer) = (objects.value.len(), &raw const objects.peer);
     let nothing = TrustParts { anchors: null(), ..objects.trust() };
     let mut accepted = null_mut();
     // SAFETY: live objects, but for the NULL.
     unsafe {
-        let mut verdicts = null_mut();
+        let mut cache = null_mut();
         assert_eq!(client_cert_verification_cache_new(1 << 20, null_mut()), NullParameter);
-        assert_eq!(client_cert_verification_cache_new(1 << 20, &mut verdicts), Ok);
-        let verify_with = |verdicts, trust, value, accepted, reused: *mut bool| {
+        assert_eq!(client_cert_verification_cache_new(1 << 20, &mut cache), Ok);
+        let verify_with = |cache, trust, value, accepted, reused: *mut bool| {
             client_cert_verification_cache_verify(
-                verdicts,
+                cache,
                 trust,
                 CMS,
                 value,
@@ -374,19 +374,18 @@ fn verdicts_are_never_taken_of_null() {
         };
         let mut reused = true;
         let reused = &raw mut reused;
-        let verify = |verdicts, trust, value, accepted| {
-            verify_with(verdicts, trust, value, accepted, reused)
-        };
+        let verify =
+            |cache, trust, value, accepted| verify_with(cache, trust, value, accepted, reused);
         assert_eq!(verify(null(), &trust, value, &mut accepted), NullParameter);
-        assert_eq!(verify(verdicts, null(), value, &mut accepted), NullParameter);
-        assert_eq!(verify(verdicts, &trust, null(), &mut accepted), NullParameter);
-        assert_eq!(verify(verdicts, &nothing, value, &mut accepted), NullParameter);
-        assert_eq!(verify(verdicts, &trust, value, null_mut()), NullParameter);
-        let without = verify_with(verdicts, &trust, value, &mut accepted, null_mut());
+        assert_eq!(verify(cache, null(), value, &mut accepted), NullParameter);
+        assert_eq!(verify(cache, &trust, null(), &mut accepted), NullParameter);
+        assert_eq!(verify(cache, &nothing, value, &mut accepted), NullParameter);
+        assert_eq!(verify(cache, &trust, value, null_mut()), NullParameter);
+        let without = verify_with(cache, &trust, value, &mut accepted, null_mut());
         assert_eq!(without, NullParameter);
-        let verify = |verdicts, trust, value, peer, accepted| {
+        let verify = |cache, trust, value, peer, accepted| {
             client_cert_verification_cache_verify_peer(
-                verdicts,
+                cache,
                 trust,
                 RFC9440,
                 value,
@@ -400,13 +399,13 @@ fn verdicts_are_never_taken_of_null() {
             )
         };
         assert_eq!(verify(null(), &trust, value, peer, &mut accepted), NullParameter);
-        assert_eq!(verify(verdicts, null(), value, peer, &mut accepted), NullParameter);
-        assert_eq!(verify(verdicts, &trust, null(), peer, &mut accepted), NullParameter);
-        assert_eq!(verify(verdicts, &trust, value, null(), &mut accepted), NullParameter);
-        assert_eq!(verify(verdicts, &nothing, value, peer, &mut accepted), NullParameter);
-        assert_eq!(verify(verdicts, &trust, value, peer, null_mut()), NullParameter);
+        assert_eq!(verify(cache, null(), value, peer, &mut accepted), NullParameter);
+        assert_eq!(verify(cache, &trust, null(), peer, &mut accepted), NullParameter);
+        assert_eq!(verify(cache, &trust, value, null(), &mut accepted), NullParameter);
+        assert_eq!(verify(cache, &nothing, value, peer, &mut accepted), NullParameter);
+        assert_eq!(verify(cache, &trust, value, peer, null_mut()), NullParameter);
         assert!(accepted.is_null());
-        client_cert_verification_cache_free(verdicts);
+        client_cert_verification_cache_free(cache);
         client_cert_verification_cache_free(null_mut());
     }
 }
@@ -536,7 +535,7 @@ fn variables_are_listed_once() {
         assert_eq!(list_of(&accepted).len(), count);
         assert_eq!(variable_of(&accepted, c"ssl_client_m_version"), Some(c"3".into()));
         assert_eq!(variable_of(&accepted, c"SSL_CLIENT_S_DN_OU"), None);
-        // Nobody signed.
+        // Not signed.
         assert_eq!(variable_of(&accepted, c"CLIENT_CERT_SIGNING_TIME"), None);
     }
     assert_eq!(first, again);
@@ -562,7 +561,7 @@ fn extensions_follow_one_another() {
 }
 
 #[test]
-fn who_somebody_is() {
+fn identity_variables() {
     for (name, expected) in
         [(c"SSL_CLIENT_S_DN_CN", true), (c"SSL_CLIENT_V_END", false), (c"", false)]
     {

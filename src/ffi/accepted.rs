@@ -22,7 +22,7 @@ pub unsafe extern "C" fn client_cert_accepted_free(accepted: *mut Accepted) {
     });
 }
 
-/// The client, to be signed for again; without a chain, for nobody has signed one.
+/// The client, to be signed for again; without a chain, since no signature covers one.
 ///
 /// Sets `*client` to an object that belongs to `accepted`, and lives as long as it.
 ///
@@ -119,9 +119,9 @@ pub unsafe extern "C" fn client_cert_accepted_extensions(
     })
 }
 
-/// Whether a variable says who somebody is: it is one of those of mod_ssl's in which there is a name,
-/// a number that the issuer gave, or the certificate itself. In any case but for what mod_ssl takes in
-/// one alone.
+/// Whether a variable identifies the client: it is one of those of mod_ssl's in which there is a
+/// name, a number that the issuer gave, or the certificate itself. In any case but for what mod_ssl
+/// takes in one alone.
 ///
 /// Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
 #[unsafe(no_mangle)]

@@ -13,7 +13,7 @@ use crate::client::Client;
 ///
 /// `chain` is an array of `chain_length` certificates in TLS order, as SSL_get0_verified_chain()
 /// gives it but without the leaf; NULL if there are none. Self-signed ones are left out. A
-/// reference to `leaf` is kept, to none of `chain`.
+/// reference to `leaf` is taken, to none of `chain`.
 ///
 /// Sets `*client` to a new object, which client_cert_client_free() releases.
 ///

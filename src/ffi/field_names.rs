@@ -218,7 +218,7 @@ mod tests {
         let names = made(&[]);
         let name = c"a".as_ptr();
         let (mut kind, mut answer, mut mask, mut set) = (0, false, 0, null_mut());
-        let (nobody, missing) = (null::<FieldNames>(), null::<c_char>());
+        let (no_names, missing) = (null::<FieldNames>(), null::<c_char>());
         // SAFETY: live objects, but for what is NULL; of an array that is too long nothing is read.
         let results = unsafe {
             [
@@ -230,13 +230,13 @@ mod tests {
                 client_cert_field_names_new(null(), 1, &mut set),
                 client_cert_field_names_new(&missing, 1, &mut set),
                 client_cert_field_names_new(&name, 1, null_mut()),
-                client_cert_field_names_contain(nobody, name, &mut answer),
+                client_cert_field_names_contain(no_names, name, &mut answer),
                 client_cert_field_names_contain(names, missing, &mut answer),
                 client_cert_field_names_contain(names, name, null_mut()),
-                client_cert_field_names_contain_variable(nobody, name, &mut answer),
+                client_cert_field_names_contain_variable(no_names, name, &mut answer),
                 client_cert_field_names_contain_variable(names, missing, &mut answer),
                 client_cert_field_names_contain_variable(names, name, null_mut()),
-                client_cert_field_names_masks(nobody, &mut mask, &mut 0),
+                client_cert_field_names_masks(no_names, &mut mask, &mut 0),
                 client_cert_field_names_masks(names, null_mut(), &mut mask),
                 client_cert_field_names_masks(names, &mut mask, null_mut()),
             ]

@@ -22,7 +22,7 @@ use crate::{client::Client, session_record::Handshake};
 ///
 /// `leaf` is the client's certificate, NULL if it sent none. It and `chain` are as for
 /// client_cert_client_new(). `verified` says whether the chain verified; without a leaf it means
-/// nothing, and of an unverified client only the leaf's identity is kept.
+/// nothing, and of an unverified client only the leaf's identity is stored.
 ///
 /// Sets `*handshake` to a new object, which client_cert_handshake_free() releases.
 ///

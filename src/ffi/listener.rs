@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Whom C tells of what there is to say.
+//! Callbacks by which C receives messages.
 
 use std::ffi::{CString, c_char, c_void};
 
 use super::result::ClientCertResult;
 
-/// Who is told of several things, one after the other.
+/// A callback that receives several messages, one after the other.
 #[repr(C)]
 pub struct Listener {
     /// Called with a number and a line of text: printable ASCII, NUL-terminated, which stays only for

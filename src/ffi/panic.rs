@@ -49,9 +49,9 @@ pub(super) fn explained_boundary(
 }
 
 fn catch<R>(body: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
-    // Unwind safe: what `body` can reach is immutable once made, except for the pools of
-    // contexts and what is kept, which are locked and hold only what is complete (a context in
-    // use is out of its pool, and is dropped by the unwinding).
+    // Unwind safe: what `body` can reach is immutable once made, except for the pools of contexts
+    // and the caches. Those are locked, and hold only what is complete: a context in use is out of
+    // its pool, and is dropped by the unwinding.
     catch_unwind(AssertUnwindSafe(body))
 }
 

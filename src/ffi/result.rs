@@ -45,10 +45,10 @@ pub enum ClientCertKind {
     Ok = 0,
     /// The value is not what its format has: over HTTP, 400.
     Malformed = 1,
-    /// The value is well formed, but it, or the client of a handshake, is not to be believed: over
+    /// The value is well formed, but it, or the client of a handshake, is not acceptable: over
     /// HTTP, 403.
     Refused = 2,
-    /// Whether it is to be believed could not be found out, by a fault on this side: over HTTP, 500,
+    /// Whether it is acceptable could not be determined, by a fault on this side: over HTTP, 500,
     /// for an administrator to see to.
     Fault = 3,
 }

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Makes a cache of signed values that uses at most about `bytes` of memory, its own overhead
-/// included. With 0 nothing is kept.
+/// included. With 0 nothing is remembered.
 ///
 /// Sets `*cache` to a new object, which client_cert_signature_cache_free() releases.
 #[unsafe(no_mangle)]
@@ -53,18 +53,18 @@ pub unsafe extern "C" fn client_cert_signature_cache_free(cache: *mut SignatureC
 ///
 /// A value is used again while signed_at <= now < signed_at + lifetime, and never when one of the
 /// two certificates is outside its validity at `now`. With a `lifetime` of 0 it is always signed
-/// anew. When several threads need the same value, one signs and the others wait for it, though no
-/// longer than a second before they sign for themselves; but in the last eighth of its lifetime one
-/// renews it, and the others go on with it, as does this one where that fails. Failures are not
-/// remembered.
+/// anew. When several threads need the same value, one signs and the others wait for it. After a
+/// second they sign for themselves. In the last eighth of its lifetime one thread renews the value,
+/// and the others go on with it; so does the one where renewing fails. Failures are not remembered.
 ///
 /// Sets `*value` to the value of a header, visible ASCII, NUL-terminated, which is not copied: it
-/// belongs to `*kept`, lives as long as that, and must not be written to. `*length` is its length, the
-/// NUL not counted. client_cert_shared_value_free() releases `*kept`; neither cache nor client need live
-/// as long. Sets `*reused` to whether the value was signed before, by an earlier call or by another
-/// thread's. Sets `*renewal` to CLIENT_CERT_RESULT_OK, or, of the calls that could not renew a value
-/// in good time, for one in a minute, to why: CLIENT_CERT_RESULT_PANIC, or as client_cert_sign()
-/// fails, OpenSSL's reasons being left in its error queue.
+/// belongs to `*shared`, lives as long as that, and must not be written to. `*length` is its
+/// length, the NUL not counted. client_cert_shared_value_free() releases `*shared`: neither cache
+/// nor client need live as long. Sets `*reused` to whether the value was signed before, by an
+/// earlier call or by another thread's. Sets `*renewal` to CLIENT_CERT_RESULT_OK, or, of the calls
+/// that could not renew a value in good time, for one in a minute, to why:
+/// CLIENT_CERT_RESULT_PANIC, or as client_cert_sign() fails, OpenSSL's reasons being left in its
+/// error queue.
 ///
 /// Fails as client_cert_sign() does.
 #[unsafe(no_mangle)]
@@ -76,7 +76,7 @@ pub unsafe extern "C" fn client_cert_signature_cache_sign(
     format: u32,
     now: i64,
     lifetime: u32,
-    kept: *mut *mut SharedValue,
+    shared: *mut *mut SharedValue,
     value: *mut *const c_char,
     length: *mut usize,
     reused: *mut bool,
@@ -84,7 +84,7 @@ pub unsafe extern "C" fn client_cert_signature_cache_sign(
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
     quiet_boundary(|| unsafe {
-        let (kept, value) = (pointer::out(kept, null_mut())?, pointer::out(value, null())?);
+        let (shared, value) = (pointer::out(shared, null_mut())?, pointer::out(value, null())?);
         let (length, reused) = (pointer::out(length, 0)?, pointer::out(reused, false)?);
         let renewal = pointer::out(renewal, ClientCertResult::Ok)?;
         let cache = pointer::borrow(cache)?;
@@ -99,18 +99,18 @@ pub unsafe extern "C" fn client_cert_signature_cache_sign(
                 NotRenewed::Panic => ClientCertResult::Panic,
             };
         }
-        *kept = pointer::share(signed.value);
+        *shared = pointer::share(signed.value);
         Ok(())
     })
 }
 
-/// Releases a value that was kept. NULL is allowed, as with free(). No thread may be reading it for
-/// this caller.
+/// Releases a shared value. NULL is allowed, as with free(). No thread may be reading it for this
+/// caller.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_shared_value_free(kept: *mut SharedValue) {
+pub unsafe extern "C" fn client_cert_shared_value_free(shared: *mut SharedValue) {
     // SAFETY: as the header's rules say.
     quiet_boundary(|| unsafe {
-        pointer::unshare(kept);
+        pointer::unshare(shared);
         Ok(())
     });
 }

@@ -171,9 +171,9 @@ pub unsafe extern "C" fn client_cert_signer_check_validity(
     boundary(|| unsafe { Ok(pointer::borrow(signer)?.check_validity(now)?) })
 }
 
-/// Tells of each of a signer's certificates that is outside its validity at `now`: `warn` is called
-/// with its number, as client_cert_signer_certificate() has it, and a line which names it, and
-/// since or until when it is not valid.
+/// Warns of each of a signer's certificates that is outside its validity at `now`. `warn` is called
+/// with its number, as client_cert_signer_certificate() has it, and a line. The line names the
+/// certificate, and says since or until when it is not valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_signer_warnings(
     signer: *const Signer,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What C can do wrong. That all of it works is shown by tests/interop/example.c.
+//! What C can do wrong. That all of it works is tested by tests/interop/example.c.
 
 use std::{
     ffi::{CStr, c_char, c_void},
@@ -78,7 +78,7 @@ fn null_is_never_taken_silently() {
     let mut handshake_out = null_mut();
     let (mut length, mut reused, mut borrowed) = (0, false, null());
     let mut renewal = Ok;
-    let (mut kept, mut text) = (null_mut(), null());
+    let (mut shared, mut text) = (null_mut(), null());
     let (mut x509_out, mut key_out) = (null_mut(), null_mut());
     let (mut file_out, mut octets) = (null_mut(), null());
     let (mut value, mut bytes) = (Value::EMPTY, Bytes::EMPTY);
@@ -271,7 +271,7 @@ fn null_is_never_taken_silently() {
                     0,
                     NOW,
                     60,
-                    &mut kept,
+                    &mut shared,
                     &mut text,
                     &mut length,
                     &mut reused,
@@ -288,7 +288,7 @@ fn null_is_never_taken_silently() {
                     0,
                     NOW,
                     60,
-                    &mut kept,
+                    &mut shared,
                     &mut text,
                     &mut length,
                     &mut reused,
@@ -305,7 +305,7 @@ fn null_is_never_taken_silently() {
                     0,
                     NOW,
                     60,
-                    &mut kept,
+                    &mut shared,
                     &mut text,
                     &mut length,
                     &mut reused,
@@ -339,7 +339,7 @@ fn null_is_never_taken_silently() {
                     0,
                     NOW,
                     60,
-                    &mut kept,
+                    &mut shared,
                     null_mut(),
                     &mut length,
                     &mut reused,
@@ -356,7 +356,7 @@ fn null_is_never_taken_silently() {
                     0,
                     NOW,
                     60,
-                    &mut kept,
+                    &mut shared,
                     &mut text,
                     null_mut(),
                     &mut reused,
@@ -373,7 +373,7 @@ fn null_is_never_taken_silently() {
                     0,
                     NOW,
                     60,
-                    &mut kept,
+                    &mut shared,
                     &mut text,
                     &mut length,
                     null_mut(),
@@ -390,7 +390,7 @@ fn null_is_never_taken_silently() {
                     0,
                     NOW,
                     60,
-                    &mut kept,
+                    &mut shared,
                     &mut text,
                     &mut length,
                     &mut reused,
@@ -417,11 +417,11 @@ fn null_is_never_taken_silently() {
 }
 
 #[test]
-fn kept_value_outlives_what_it_came_from() {
+fn shared_value_outlives_what_it_came_from() {
     let Objects { signer, client, cache, .. } = Objects::new();
     let mut held = Vec::new();
     for (format, now) in [(0, NOW), (1, NOW), (0, NOW + 1), (0, NOW + 60), (1, NOW + 60)] {
-        let (mut kept, mut text, mut length, mut reused) = (null_mut(), null(), 0, false);
+        let (mut shared, mut text, mut length, mut reused) = (null_mut(), null(), 0, false);
         let mut renewal = Ok;
         // SAFETY: live objects.
         let result = unsafe {
@@ -433,7 +433,7 @@ fn kept_value_outlives_what_it_came_from() {
                 format,
                 now,
                 60,
-                &mut kept,
+                &mut shared,
                 &mut text,
                 &mut length,
                 &mut reused,
@@ -442,17 +442,17 @@ fn kept_value_outlives_what_it_came_from() {
         };
         assert_eq!(result, Ok);
         assert_eq!((reused, renewal), (now == NOW + 1, Ok));
-        held.push((format, kept, text, length));
+        held.push((format, shared, text, length));
     }
     drop((cache, client, signer));
-    for (format, kept, text, length) in held {
-        // SAFETY: a string that `kept` has.
+    for (format, shared, text, length) in held {
+        // SAFETY: a string that `shared` has.
         let value = unsafe { CStr::from_ptr(text) }.to_str().unwrap().to_owned();
         assert_eq!(value.len(), length);
         let base64 = if format == 0 { &value[..] } else { value[1..].strip_suffix(':').unwrap() };
         assert!(openssl::base64::decode_block(base64).is_ok(), "{value}");
         // SAFETY: not freed before.
-        unsafe { client_cert_shared_value_free(kept) };
+        unsafe { client_cert_shared_value_free(shared) };
     }
 }
 
@@ -463,7 +463,7 @@ fn numbers_from_c_are_checked() {
     let malloc: *const Allocator = &MALLOC;
     let (mut value, mut length, mut reused) = (Value::EMPTY, 0, false);
     let mut renewal = Ok;
-    let (mut kept, mut text) = (null_mut(), null());
+    let (mut shared, mut text) = (null_mut(), null());
     for (certs, format) in [(3, 0), (u32::MAX, 0), (0, 2), (0, 3), (0, u32::MAX)] {
         // SAFETY: live objects.
         unsafe {
@@ -477,7 +477,7 @@ fn numbers_from_c_are_checked() {
                 format,
                 NOW,
                 60,
-                &mut kept,
+                &mut shared,
                 &mut text,
                 &mut length,
                 &mut reused,
@@ -488,7 +488,7 @@ fn numbers_from_c_are_checked() {
             assert_eq!(result, InvalidParameter);
         }
     }
-    for format in [0, 1, 5, u32::MAX] {
+    for format in [0, 1, 7, u32::MAX] {
         // SAFETY: live objects.
         let result = unsafe { client_cert_encode(client, format, malloc, &mut value) };
         assert_eq!(result, InvalidParameter);

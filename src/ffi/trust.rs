@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Whom to believe.
+//! What a signer's certificate is verified by.
 
 use std::{ffi::c_char, ptr::null_mut, sync::Arc};
 
@@ -22,7 +22,7 @@ pub struct NamesHandle(Arc<TrustNames>);
 /// CRLs.
 pub struct CrlsHandle(Arc<Crls>);
 
-/// Whom to believe: what is borrowed for one call that verifies.
+/// What a signer's certificate is verified by: borrowed for one call that verifies.
 #[repr(C)]
 pub struct TrustParts {
     /// A signer's certificate must lead to one of these, or be one of them.
@@ -120,8 +120,9 @@ pub unsafe extern "C" fn client_cert_anchors_has_ca(
     })
 }
 
-/// Tells of each anchor by which nothing is accepted at `now`: `warn` is called with a line for each,
-/// which names the certificate, says why, and since or until when if it is for its validity.
+/// Warns of each anchor by which no value is accepted at `now`. `warn` is called with a line for
+/// each, which names the certificate and says why. Where its validity is the reason, the line says
+/// since or until when.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_anchors_warnings(
     anchors: *const AnchorsHandle,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Values that are verified once and taken again.
+//! Values that are verified once and accepted again.
 
 use std::{ffi::c_char, ptr::null_mut};
 
@@ -19,18 +19,18 @@ use crate::{
 };
 
 /// Makes a cache of values that were accepted, and of those who signed them, which uses at most
-/// about `bytes` of memory, its own overhead included. With 0 nothing is kept.
+/// about `bytes` of memory, its own overhead included. With 0 nothing is remembered.
 ///
-/// Sets `*verdicts` to a new object, which client_cert_verification_cache_free() releases.
+/// Sets `*cache` to a new object, which client_cert_verification_cache_free() releases.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_verification_cache_new(
     bytes: usize,
-    verdicts: *mut *mut VerificationCache,
+    cache: *mut *mut VerificationCache,
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
     boundary(|| unsafe {
-        let verdicts = pointer::out(verdicts, null_mut())?;
-        *verdicts = pointer::give(VerificationCache::new(bytes));
+        let cache = pointer::out(cache, null_mut())?;
+        *cache = pointer::give(VerificationCache::new(bytes));
         Ok(())
     })
 }
@@ -38,10 +38,10 @@ pub unsafe extern "C" fn client_cert_verification_cache_new(
 /// Releases a cache. NULL is allowed, as with free(). No thread may be using it; what it gave
 /// stays.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_verification_cache_free(verdicts: *mut VerificationCache) {
+pub unsafe extern "C" fn client_cert_verification_cache_free(cache: *mut VerificationCache) {
     // SAFETY: as the header's rules say.
     boundary(|| unsafe {
-        pointer::free(verdicts);
+        pointer::free(cache);
         Ok(())
     });
 }
@@ -49,11 +49,12 @@ pub unsafe extern "C" fn client_cert_verification_cache_free(verdicts: *mut Veri
 /// As client_cert_verify(), but takes a value again that was accepted before, from the same `peer`
 /// and with the same `trust`, `max_age` and `skew`.
 ///
-/// It is taken again no longer than client_cert_verify() would accept it: until it is too old, a
-/// certificate of its client, signer or path ends, or one of the CRLs begins or ends; and not when
-/// `now` is before the time at which it was verified. Anchors, names and CRLs are the same only if
-/// they are the same objects. When several threads bring the same value, one verifies it and the
-/// others wait, though no longer than a second. What is refused is not remembered.
+/// It is accepted again no longer than client_cert_verify() would accept it: until it is too old, a
+/// certificate of its client, signer or path ends, or one of the CRLs begins or ends. It is not
+/// accepted again when `now` is before the time at which it was verified. Anchors, names and CRLs
+/// are the same only if they are the same objects. When several threads bring the same value, one
+/// verifies it and the others wait, though no longer than a second. What is refused is not
+/// remembered.
 ///
 /// For another value of the same signer, the path of the signer is not verified again for as long
 /// as that stands; all else is.
@@ -64,7 +65,7 @@ pub unsafe extern "C" fn client_cert_verification_cache_free(verdicts: *mut Veri
 /// Fails as client_cert_verify() does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_verification_cache_verify(
-    verdicts: *const VerificationCache,
+    cache: *const VerificationCache,
     trust: *const TrustParts,
     format: u32,
     value: *const c_char,
@@ -84,14 +85,14 @@ pub unsafe extern "C" fn client_cert_verification_cache_verify(
     explained_boundary(&reason, || unsafe {
         let accepted = pointer::out(accepted, null_mut())?;
         let reused = pointer::out(reused, false)?;
-        let (verdicts, trust) = (pointer::borrow(verdicts)?, pointer::borrow(trust)?);
+        let (cache, trust) = (pointer::borrow(cache)?, pointer::borrow(trust)?);
         let format = enums::signed_format(format)?;
         let value = pointer::bytes(value.cast(), length)?;
         let (trust, peer) = (trust.sources()?, peer.as_ref());
         let freshness = Freshness { max_age, skew };
-        let verdict = verdicts.verify(trust, format, value, now, freshness, peer)?;
-        *accepted = pointer::share(verdict.accepted);
-        *reused = verdict.reused;
+        let verified = cache.verify(trust, format, value, now, freshness, peer)?;
+        *accepted = pointer::share(verified.accepted);
+        *reused = verified.reused;
         Ok(())
     })
 }
@@ -101,7 +102,7 @@ pub unsafe extern "C" fn client_cert_verification_cache_verify(
 /// Fails as client_cert_verify_peer() does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_verification_cache_verify_peer(
-    verdicts: *const VerificationCache,
+    cache: *const VerificationCache,
     trust: *const TrustParts,
     format: u32,
     value: *const c_char,
@@ -119,13 +120,13 @@ pub unsafe extern "C" fn client_cert_verification_cache_verify_peer(
     explained_boundary(&reason, || unsafe {
         let accepted = pointer::out(accepted, null_mut())?;
         let reused = pointer::out(reused, false)?;
-        let (verdicts, trust) = (pointer::borrow(verdicts)?, pointer::borrow(trust)?);
+        let (cache, trust) = (pointer::borrow(cache)?, pointer::borrow(trust)?);
         if enums::format(format)?.format != ClientCertFormat::Rfc9440 {
             return Err(ClientCertResult::InvalidParameter.into());
         }
         let value = pointer::bytes(value.cast(), length)?;
         let (trust, peer) = (trust.sources()?, pointer::borrow(peer)?);
-        let verified = verdicts.verify_peer(trust, value, now, peer)?;
+        let verified = cache.verify_peer(trust, value, now, peer)?;
         *accepted = pointer::share(verified.accepted);
         *reused = verified.reused;
         Ok(())

@@ -23,20 +23,20 @@ use crate::{
 ///
 /// The signingTime may lie up to `max_age` seconds before `now`, and up to `skew` after it.
 ///
-/// With `peer`, the TLS peer as client_cert_handshake_client() gives it, nobody else may have
-/// signed, and the signature is verified with the key of `peer` itself. NULL where the peer does
-/// not matter.
+/// With `peer`, the TLS peer as client_cert_handshake_client() gives it, no other may have signed,
+/// and the signature is verified with the key of `peer` itself. NULL where the peer does not
+/// matter.
 ///
 /// Sets `*accepted` to a new object, which client_cert_accepted_free() releases.
 ///
-/// Puts the reason of a failure into `reason`: what client_cert_result_message() says, and the
-/// particulars of this value, such as the digests that differ or the names that the signer has;
-/// never the value itself. It is printable ASCII, NUL-terminated, and fit for a line of an error
-/// log. It has room in CLIENT_CERT_REASON_SIZE bytes; `reason_size` may be less, and then it is cut
-/// off. After CLIENT_CERT_RESULT_OK it is empty. `reason` may be NULL.
+/// Puts the reason of a failure into `reason`: what client_cert_result_message() says, and details
+/// of this value, such as the digests that differ or the signer's names. It never has the value
+/// itself. It is printable ASCII, NUL-terminated, and fit for a line of an error log. It has room
+/// in CLIENT_CERT_REASON_SIZE bytes; `reason_size` may be less, and then it is cut off. After
+/// CLIENT_CERT_RESULT_OK it is empty. `reason` may be NULL.
 ///
 /// client_cert_result_kind() tells how it failed. The value is malformed:
-/// CLIENT_CERT_RESULT_VALUE_...; it is well formed, but not to be believed: the results from 700 on,
+/// CLIENT_CERT_RESULT_VALUE_...; it is well formed, but not acceptable: the results from 700 on,
 /// CLIENT_CERT_RESULT_SIGNER_KEY_UNSUPPORTED, CLIENT_CERT_RESULT_SIGNER_KEY_TOO_SMALL,
 /// CLIENT_CERT_RESULT_SIGNER_EXPIRED, CLIENT_CERT_RESULT_SIGNER_NOT_YET_VALID,
 /// CLIENT_CERT_RESULT_CERTIFICATE_EXPIRED, CLIENT_CERT_RESULT_CERTIFICATE_NOT_YET_VALID. Or that
@@ -78,8 +78,8 @@ pub unsafe extern "C" fn client_cert_verify(
     }
 }
 
-/// Verifies a value that nobody signed: the certificate of `peer` must lead to an anchor, have one
-/// of the names, be for such use and not be revoked, as that of a signer.
+/// Verifies an unsigned value. The certificate of `peer` must meet what is required of a signer's:
+/// lead to an anchor, have one of the names, be for such use and not be revoked.
 ///
 /// `format` is CLIENT_CERT_FORMAT_RFC9440; for `value` and `length` see client_cert_verify().
 ///

@@ -18,7 +18,7 @@ pub struct VhostsHandle(Mutex<Vhosts>);
 
 impl VhostsHandle {
     fn lock(&self) -> Result<MutexGuard<'_, Vhosts>, ClientCertResult> {
-        // Who holds it panicked, and may have left half of something.
+        // A thread panicked while it held the lock, and may have left the object incomplete.
         self.0.lock().map_err(|_| ClientCertResult::Panic)
     }
 }
@@ -94,8 +94,8 @@ pub unsafe extern "C" fn client_cert_vhosts_add(
 }
 
 /// Puts a fingerprint of all that the verification of clients by a virtual host depends on into
-/// `fingerprint`, 32 bytes: two virtual hosts that have the same verify alike, in whatever process
-/// and on whatever machine.
+/// `fingerprint`, 32 bytes. Two virtual hosts with the same fingerprint verify alike, in every
+/// process and on every machine.
 ///
 /// `vhost` is as for client_cert_vhosts_add(); `context` is what OpenSSL has for it. Directories
 /// of CAs and CRLs and files that directives name are read, each directory once.

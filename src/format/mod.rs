@@ -48,7 +48,7 @@ pub enum ClientCertFormat {
 pub(crate) enum Writer {
     /// A signer, whose SignedData is written so.
     Signed(SignedFormat),
-    /// A function of the client, whose certificate nobody signs.
+    /// A function of the client, whose certificate is not signed.
     Certificate(fn(&Client) -> Result<String, Error>),
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Field names (RFC 9110 section 5.1) as the most careless backend reads them.
+//! Field names (RFC 9110 section 5.1) as the most lenient backend reads them.
 //!
-//! CGI and its relatives write each octet of a name that is neither a letter nor a digit as `_` and
-//! ignore case, so that `Client-Cert`, `client_cert` and `CLIENT.CERT` are one variable. Some
-//! backends trim what no name can begin or end with, which httpd lets in with
-//! `HttpProtocolOptions Unsafe`.
+//! CGI and similar interfaces write each octet of a name that is neither a letter nor a digit as
+//! `_`, and ignore case. So `Client-Cert`, `client_cert` and `CLIENT.CERT` are one variable. Some
+//! backends trim what no name can begin or end with, which httpd lets in with `HttpProtocolOptions
+//! Unsafe`.
 
 /// An octet of a token, RFC 9110 section 5.6.2.
 fn is_tchar(octet: u8) -> bool {
@@ -199,9 +199,9 @@ impl FieldNames {
         })
     }
 
-    /// Whether some backend takes a variable of a request's environment for one of these fields:
-    /// `HTTP_` and the name is what CGI makes of a field, `AJP_` what mod_proxy_ajp makes an
-    /// attribute of, and a request that was redirected has both after `REDIRECT_`.
+    /// Whether some backend takes a variable of a request's environment for one of these fields.
+    /// CGI makes a field a variable of `HTTP_` and its name, and mod_proxy_ajp makes an attribute
+    /// of one with `AJP_`. A request that was redirected has both after `REDIRECT_`.
     pub(crate) fn contain_variable(&self, variable: &[u8]) -> bool {
         let mut rest = variable;
         while let Some(after) = after_prefix(rest, b"REDIRECT_") {
@@ -224,7 +224,8 @@ fn after_prefix<'a>(name: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
 }
 
 /// A test of a name's first two octets that lets most fields pass without a look at the names, but
-/// none that begins with what some backend trims. It takes only the last five bits of an octet, which are the same in capital and small letters.
+/// none that begins with what some backend trims. It takes only the last five bits of an octet,
+/// which are the same in upper and lower case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Masks {
     /// A bit for each value of those bits with which a name of the set may begin.

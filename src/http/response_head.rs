@@ -4,7 +4,7 @@
 //!
 //! httpd passes some heads to the connection without any filter of the request: interim responses,
 //! a switch of protocols, and what a tunnel hands through. They are read here as leniently as the
-//! most careless client reads them.
+//! most lenient client reads them.
 
 /// What the octets that there are so far are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -24,9 +24,9 @@ use crate::{
     single_flight::{Table, get_or_compute, table},
 };
 
-/// What a value takes besides its characters: the places of key and reference in the cache's
-/// table, which has up to a third of them to spare and as many ghosts again, and what the
-/// allocator adds. Measured in tests/signature_cache_memory.rs.
+/// What a value takes besides its characters: the places of key and reference in the cache's table,
+/// and what the allocator adds. Up to a third of the table's places are unused, and it has as many
+/// ghost entries again. Measured in tests/signature_cache_memory.rs.
 const OVERHEAD: u64 = 320;
 
 /// One byte in so many is lost between the values, which lie among the short-lived pieces of
@@ -38,20 +38,20 @@ const USUAL_LENGTH: usize = 2048;
 
 pub use crate::last_used::SharedValue;
 
-/// Once in so many seconds somebody is told of a renewal that failed.
+/// A failed renewal is reported to one caller in so many seconds.
 const TELL_EVERY: i64 = 60;
 
 /// Signed values to use again, bounded in memory.
 pub struct SignatureCache {
-    /// None when nothing is kept.
+    /// None when nothing is remembered.
     values: Option<Table<Key, Entry, Weight>>,
     told: Told,
 }
 
-/// When somebody was last told of a renewal that failed, in Unix seconds.
+/// When a failed renewal was last reported, in Unix seconds.
 struct Told(AtomicI64);
 
-/// A value, and whether it was signed for somebody else's call.
+/// A value, and whether it was signed for another call.
 #[derive(Debug)]
 pub struct Signed {
     /// The value.
@@ -82,7 +82,7 @@ struct Key {
 struct Entry {
     value: Text,
     signed_at: SignedAt,
-    /// Somebody is at work on the next.
+    /// A thread is renewing it.
     renewing: bool,
 }
 
@@ -117,7 +117,7 @@ impl Signed {
 }
 
 impl SignatureCache {
-    /// Makes a cache that uses so many bytes of memory at most; with 0 it keeps nothing.
+    /// Makes a cache that uses so many bytes of memory at most; with 0 it remembers nothing.
     #[must_use]
     pub fn new(bytes: usize) -> Self {
         let values = table(bytes, bytes.div_ceil(USUAL_LENGTH), Weight);
@@ -131,9 +131,9 @@ impl SignatureCache {
     ///
     /// # Errors
     ///
-    /// As [`Signer::sign_value`], OpenSSL's reasons included; an error is not kept. Where a value
-    /// could not be renewed that may still be used, that is no error; OpenSSL's reasons are left
-    /// only with [`Signed::not_renewed`].
+    /// As [`Signer::sign_value`], OpenSSL's reasons included; an error is not remembered. Where a
+    /// value could not be renewed that may still be used, that is no error; OpenSSL's reasons are
+    /// left only with [`Signed::not_renewed`].
     pub fn sign(
         &self,
         signer: &Signer,
@@ -187,8 +187,8 @@ fn look_up(
     Ok(Signed::new(entry.value, reused))
 }
 
-/// The value to use in the last part of its lifetime: of those who come, one signs the next. Where
-/// that fails, it is said why, and OpenSSL's reasons are left, if `tell` says so.
+/// The value to use in the last part of its lifetime. Of several threads one signs the next. Where
+/// that fails, the result says why, and OpenSSL's reasons are left, if `tell` says so.
 fn renew(
     values: &Table<Key, Entry, Weight>,
     key: &Key,
@@ -216,7 +216,7 @@ fn renew(
         match signed {
             Ok(Ok(next)) => {
                 let value = Arc::clone(&next.value);
-                // Not kept if it was evicted meanwhile.
+                // Not stored if the entry was evicted meanwhile.
                 let _ = values.replace(key.clone(), next, true);
                 return Signed::new(value, false);
             }
@@ -235,7 +235,7 @@ fn claim(values: &Table<Key, Entry, Weight>, key: &Key, entry: &Entry) -> bool {
     claimed
 }
 
-/// Leaves the renewal to the next who comes.
+/// Leaves the renewal to the next caller.
 fn release(values: &Table<Key, Entry, Weight>, key: &Key, entry: &Entry) {
     change(values, key, entry, |entry| entry.renewing = false);
 }
@@ -248,9 +248,9 @@ fn change(
     change: impl FnOnce(&mut Entry),
 ) {
     // Without a wait for a value that is being signed, which is another one.
-    values.entry(key, Some(Duration::ZERO), |_, kept| {
-        if Arc::ptr_eq(&kept.value, &entry.value) {
-            change(kept);
+    values.entry(key, Some(Duration::ZERO), |_, found| {
+        if Arc::ptr_eq(&found.value, &entry.value) {
+            change(found);
         }
         EntryAction::Retain(())
     });
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn one_renews_and_nobody_waits() {
+    fn one_renews_and_no_other_waits() {
         let bench = Bench::new(SIZE);
         let first = bench.sign(NOW, 80);
         let key = bench.key();
@@ -403,7 +403,7 @@ mod tests {
         }
     }
 
-    /// OpenSSL's reasons are there for who is told, and for nobody else.
+    /// OpenSSL's reasons are left only for the caller to whom the failure is reported.
     #[test]
     fn reasons_of_a_renewal_that_fails() {
         let bench = Bench::new(SIZE);
@@ -427,7 +427,8 @@ mod tests {
         }
     }
 
-    /// What fails in renewing costs nobody the value that is still good, nor the next renewal.
+    /// A failed renewal prevents neither the use of the value that is still good, nor the next
+    /// renewal.
     #[test]
     fn a_renewal_that_fails_is_given_up() {
         let bench = Bench::new(SIZE);
@@ -476,7 +477,7 @@ mod tests {
         ] {
             assert_eq!(bench.sign(now, lifetime).reused(), reused, "{} {lifetime}", now - NOW);
         }
-        // Whoever renews it, all others follow.
+        // Whichever thread renews it, all others use the new value.
         let bench = Bench::new(SIZE);
         let other = Client::new(bench.client.certificate().unwrap(), &[]).unwrap();
         let first = bench.sign(NOW, 80);
@@ -492,7 +493,7 @@ mod tests {
         let bench = Bench::new(SIZE);
         assert!(!bench.sign(NOW, 0).reused() && !bench.sign(NOW, 0).reused(), "lifetime 0");
         assert!(!bench.sign(NOW, 60).reused());
-        assert!(!bench.sign(NOW, 0).reused(), "lifetime 0 beside a kept one");
+        assert!(!bench.sign(NOW, 0).reused(), "lifetime 0 beside a remembered one");
         assert!(!bench.sign(NOW - 1, 60).reused(), "clock put back");
         let bench = Bench::new(0);
         assert!(!bench.sign(NOW, 60).reused() && !bench.sign(NOW, 60).reused(), "no memory");

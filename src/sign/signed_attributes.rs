@@ -67,8 +67,8 @@ fn put(set: &mut [u8], place: &Range<usize>, octets: &[u8]) -> Option<()> {
 impl Template {
     fn new(algorithm: Algorithm, signer_id: &[u8; 32], time_tag: u8, time_length: usize) -> Self {
         let digest_length = algorithm.digest().length();
-        // Each with the length of what is put in at its end. Those octets have no say in the
-        // order: the object identifiers before them differ.
+        // Each with the length of what is put in at its end. Those octets do not affect the order:
+        // the object identifiers before them differ.
         let mut attributes = [
             (attribute(oid::CONTENT_TYPE, &element(tag::OID, &[oid::DATA])), 0),
             (

@@ -55,8 +55,8 @@ pub struct Signer {
 
 impl Signer {
     /// Makes a signer of a certificate, its private key (of which it takes a reference) and
-    /// certificates among which its intermediates are looked for. Makes one signature, to see
-    /// that the key can, and that whoever has the certificate can verify it.
+    /// certificates among which its intermediates are looked for. Makes one signature, to see that
+    /// the key can, and that the holder of the certificate can verify it.
     ///
     /// # Errors
     ///
@@ -84,7 +84,7 @@ impl Signer {
         if chain.len() >= MAX_CERTIFICATES {
             return Err(Error::SignerChainTooLong);
         }
-        // Whoever reads a value that holds both cannot tell which of them signed.
+        // The reader of a value that holds both cannot tell which of them signed.
         let is_namesake = |other: &Vec<u8>| {
             Certificate::read(other)
                 .is_ok_and(|other| (other.issuer, other.serial) == (read.issuer, read.serial))

@@ -234,7 +234,7 @@ mod tests {
         let (certificate, key) = (leaf.certificate_pem(), leaf.key_pem());
         let both = format!("{certificate}{key}");
         let other = Leaf::new(KeyKind::P256).self_signed();
-        let stranger = Leaf::ca("stranger").issued_by(&root);
+        let unrelated = Leaf::ca("unrelated").issued_by(&root);
         let renewed = Leaf::with_key(leaf.key.clone()).issued_by(&lower);
         let pkcs8 =
             leaf.key.private_key_to_pem_pkcs8_passphrase(Cipher::aes_128_cbc(), b"x").unwrap();
@@ -292,7 +292,7 @@ mod tests {
                 None,
                 SignerKeyMismatch,
             ),
-            ("stranger", format!("{both}{}", pem(&[&stranger])), None, FileUnrelatedCertificate),
+            ("unrelated", format!("{both}{}", pem(&[&unrelated])), None, FileUnrelatedCertificate),
             (
                 "gap in the chain",
                 format!("{both}{}", pem(&[&upper])),

@@ -23,7 +23,7 @@ pub struct Accepted {
     /// The full days that remained of the client's validity when it was verified.
     days_remaining: i64,
     end: i64,
-    /// Once somebody asked.
+    /// Made when they are first needed.
     variables: OnceLock<Variables>,
 }
 
@@ -43,7 +43,7 @@ impl Accepted {
         Self { client, signer, signing_time, days_remaining, end, variables }
     }
 
-    /// The client, to be signed for again; without a chain, for nobody has signed one.
+    /// The client, to be signed for again; without a chain, since no signature covers one.
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.client
@@ -56,7 +56,7 @@ impl Accepted {
         self.client.keyless_certificate()
     }
 
-    /// The certificate of the signer, or, where nobody signed, of the TLS peer.
+    /// The certificate of the signer, or, where the value is not signed, of the TLS peer.
     #[must_use]
     pub fn signer(&self) -> &X509Ref {
         &self.signer
@@ -70,7 +70,7 @@ impl Accepted {
         self.end
     }
 
-    /// When it was signed, in Unix seconds. `None` where nobody signed.
+    /// When it was signed, in Unix seconds. `None` where the value is not signed.
     #[must_use]
     pub fn signing_time(&self) -> Option<i64> {
         self.signing_time

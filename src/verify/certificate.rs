@@ -27,8 +27,8 @@ pub(super) struct ValueCertificate<'a> {
 }
 
 /// Reads a CertificateSet, RFC 5652 section 10.2.3: no other choice than certificate, in any order,
-/// since nobody signs it. One that is there twice counts once. Each key is one that OpenSSL may be
-/// given to decode.
+/// since no signature covers it. One that is there twice counts once. Each key is one that OpenSSL
+/// may be given to decode.
 pub(super) fn read_set<'a>(
     contents: &'a [u8],
     signer: NamedSigner<'_>,
@@ -71,7 +71,7 @@ pub(super) struct Content<'a> {
 }
 
 impl<'a> Content<'a> {
-    /// Reads the one certificate that `der` is, as whoever put it there has read it.
+    /// Reads the one certificate that `der` is, as the signer has read it.
     pub(super) fn read(der: &'a [u8]) -> Result<Self, Failure> {
         let (certificate, validity) =
             parser::read_carried(der).map_err(|reason| diagnosis::content(reason, der))?;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The issuers of a signer that nobody knows yet, among the certificates beside it in the value.
+//! The issuers of a signer that is not known yet, among the certificates beside it in the value.
 //!
-//! To decode a key takes OpenSSL longer than to verify a signature, and anybody can put eight keys
-//! into a value. So the certificates are put in order by their names alone, and each is verified,
-//! from the anchor downwards, with the key above it, before its own key is decoded. The first that
-//! does not verify ends this: what a made-up value costs is one verification with an anchor's key.
+//! To decode a key takes OpenSSL longer than to verify a signature, and any sender can put eight
+//! keys into a value. So the certificates are put in order by their names alone, and each is
+//! verified, from the anchor downwards, with the key above it, before its own key is decoded. The
+//! first that does not verify ends this: what a made-up value costs is one verification with an
+//! anchor's key.
 
 use openssl::x509::X509;
 

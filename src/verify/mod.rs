@@ -70,7 +70,7 @@ pub(crate) struct VerifierState {
 
 impl Trust {
     /// Verifies a signed value at `now`, in Unix seconds. With `peer`, the certificate of a TLS
-    /// peer that verified, nobody else may have signed.
+    /// peer that was verified, no other may have signed.
     ///
     /// # Errors
     ///
@@ -86,11 +86,11 @@ impl Trust {
         self.verify_with(&VerifierState::default(), format, value, now, freshness, peer)
     }
 
-    /// As [`Self::verify`]. The signer's path is not built anew where `kept` has it, and kept where
-    /// the value is accepted.
+    /// As [`Self::verify`]. The signer's path is not built anew where `state` has it, and is
+    /// remembered where the value is accepted.
     pub(crate) fn verify_with(
         &self,
-        kept: &VerifierState,
+        state: &VerifierState,
         format: SignedFormat,
         value: &[u8],
         now: i64,
@@ -100,8 +100,8 @@ impl Trust {
         let der = value::signed_data(format, value)?;
         let unverified =
             Unverified::read(&der).map_err(|failure| diagnosis::content_info(failure, &der))?;
-        let question = self.path_of(unverified.named, peer);
-        let mut known = kept.paths.find(&question, now);
+        let key = self.path_of(unverified.named, peer);
+        let mut known = state.paths.find(&key, now);
         let mut certificates = Vec::new();
         if let (None, Some(set)) = (&known, unverified.named.certificates) {
             certificates = certificate::read_set(set, unverified.named)?;
@@ -112,7 +112,7 @@ impl Trust {
         let in_value = signer::in_value(unverified.named, &certificates)?;
         if known.is_none() {
             let has = |der: &[u8]| certificates.iter().any(|certificate| certificate.der == der);
-            known = kept.paths.find_among(&question, in_value.map(|found| found.der), has, now);
+            known = state.paths.find_among(&key, in_value.map(|found| found.der), has, now);
         }
         let path = match known {
             Some(path) => {
@@ -126,13 +126,13 @@ impl Trust {
         // Only who may sign for clients has one read.
         let content = read_content(unverified.content, now)?;
         signature::check_signing_certificate(&unverified, &path)?;
-        // Those that are on no path are nobody's to believe, but OpenSSL's CMS reads all.
+        // Those that are on no path count for nothing, but OpenSSL's CMS reads all.
         for certificate in &certificates {
             parser::read(certificate.der)
                 .map_err(|error| MalformedValue::Certificates.or_fault(error))?;
         }
         if !certificates.is_empty() || unverified.named.certificates.is_none() {
-            kept.paths.keep(&question, Arc::clone(&path), now);
+            state.paths.remember(&key, Arc::clone(&path), now);
         }
         let stale = signing_time.saturating_add(i64::from(freshness.max_age)).saturating_add(1);
         let end = path.end.min(stale).min(content.validity.not_after);
@@ -146,7 +146,7 @@ impl Trust {
     }
 
     /// Verifies an unsigned value, RFC 9440 section 2.2, at `now`, in Unix seconds: it is the TLS
-    /// peer, with the chain that TLS verified, that is to be believed.
+    /// peer, with the chain that TLS verified, that must be acceptable.
     ///
     /// # Errors
     ///

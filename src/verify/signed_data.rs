@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! The SignedData (RFC 5652 section 5.1), as it came: read, and not believed yet.
+//! The SignedData (RFC 5652 section 5.1), as received: read, and not verified yet.
 
 use std::fmt;
 
@@ -91,7 +91,7 @@ impl<'a> Unverified<'a> {
         let crls = reader.optional(tag::CONTEXT_1)?;
         let signers = reader.read(tag::SET)?;
         reader.end()?;
-        // All but the certificates, of which each is somebody else's encoding.
+        // All but the certificates, each of which its issuer encoded.
         for element in [version, digest_algorithms, encapsulated] {
             strict::check(element)?;
         }

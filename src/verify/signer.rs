@@ -54,8 +54,8 @@ pub(super) fn in_value<'a>(
 }
 
 /// Finds the signer, by `peer` or else in the value or among the pins. Verifies the signature where
-/// that takes no key of the value's; otherwise that an anchor proves the signer's certificate, of
-/// which OpenSSL reads nothing before that: what is made up costs one verification.
+/// that takes no key of the value's. Otherwise a signature that leads to an anchor must prove the
+/// signer's certificate before OpenSSL reads any of it: a forged one costs one verification.
 pub(super) fn find(
     unverified: &Unverified<'_>,
     in_value: Option<&ValueCertificate<'_>>,
@@ -126,7 +126,8 @@ fn key_algorithm(signer: &Certificate<'_>) -> Result<Algorithm, Refusal> {
 }
 
 impl Signer {
-    /// The signer's path, to be believed at `now`, in Unix seconds; and that the signer has signed.
+    /// Verifies the signer's path at `now`, in Unix seconds, and that the signer has signed.
+    /// Returns the path.
     pub(super) fn path(
         self,
         unverified: &Unverified<'_>,

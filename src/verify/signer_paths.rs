@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Signers whose paths were verified, to be believed again.
+//! Signers whose certification paths were verified, to be accepted again.
 
 use std::{
     collections::VecDeque,
@@ -11,7 +11,7 @@ use openssl::x509::X509;
 
 use crate::{cms::algorithm::Algorithm, identity::Identity, verify::trust::Trust};
 
-/// The most that are kept. An origin has a few TTRPs, each with a certificate or two.
+/// The most entries. An origin has a few proxies in front of it, each with a certificate or two.
 const MAX_ENTRIES: usize = 128;
 
 /// What an entry takes besides its octets: the certificate as OpenSSL has it. Measured in
@@ -61,8 +61,8 @@ pub(crate) struct SignerPaths {
 }
 
 impl Entry {
-    fn new(question: &PathKey<'_>, path: Arc<SignerPath>, now: i64) -> Self {
-        let PathKey { certificates, identifier, peer, trust } = *question;
+    fn new(key: &PathKey<'_>, path: Arc<SignerPath>, now: i64) -> Self {
+        let PathKey { certificates, identifier, peer, trust } = *key;
         Self {
             certificates: certificates.map(Box::from),
             identifier: identifier.into(),
@@ -75,10 +75,9 @@ impl Entry {
         }
     }
 
-    /// Whether the question is about this signer, by the same trust, whatever certificates come
-    /// beside it.
-    fn is_of(&self, question: &PathKey<'_>) -> bool {
-        let PathKey { certificates: _, identifier, peer, trust } = *question;
+    /// Whether the key has this signer and the same trust, whatever certificates come beside it.
+    fn is_of(&self, key: &PathKey<'_>) -> bool {
+        let PathKey { certificates: _, identifier, peer, trust } = *key;
         self.from_peer == peer.is_some()
             && self.anchors == trust.anchors_identity()
             && self.crls == trust.crls_identity()
@@ -88,8 +87,8 @@ impl Entry {
     }
 
     /// The same, with the same certificates.
-    fn answers(&self, question: &PathKey<'_>) -> bool {
-        self.certificates.as_deref() == question.certificates && self.is_of(question)
+    fn has_key(&self, key: &PathKey<'_>) -> bool {
+        self.certificates.as_deref() == key.certificates && self.is_of(key)
     }
 
     /// Whether the path would be found again among other certificates: those for which `has` is
@@ -119,15 +118,15 @@ impl Entry {
 }
 
 impl SignerPaths {
-    /// So many bytes at most; with 0 nothing is kept.
+    /// So many bytes at most; with 0 nothing is remembered.
     pub(crate) fn new(bytes: usize) -> Self {
         Self { bytes, ..Self::default() }
     }
 
-    /// The signer's path, if one was kept that stands at `now`, in Unix seconds.
-    pub(crate) fn find(&self, question: &PathKey<'_>, now: i64) -> Option<Arc<SignerPath>> {
+    /// The signer's path, if one is remembered that stands at `now`, in Unix seconds.
+    pub(crate) fn find(&self, key: &PathKey<'_>, now: i64) -> Option<Arc<SignerPath>> {
         let entries = self.read();
-        let found = entries.iter().find(|entry| entry.answers(question) && entry.stands(now));
+        let found = entries.iter().find(|entry| entry.has_key(key) && entry.stands(now));
         found.map(|entry| Arc::clone(&entry.path))
     }
 
@@ -135,13 +134,13 @@ impl SignerPaths {
     /// long as all of the path's are among them.
     pub(crate) fn find_among(
         &self,
-        question: &PathKey<'_>,
+        key: &PathKey<'_>,
         signer: Option<&[u8]>,
         has: impl Fn(&[u8]) -> bool,
         now: i64,
     ) -> Option<Arc<SignerPath>> {
         let entries = self.read();
-        let mut entries = entries.iter().filter(|entry| entry.is_of(question) && entry.stands(now));
+        let mut entries = entries.iter().filter(|entry| entry.is_of(key) && entry.stands(now));
         let found = entries.find(|entry| entry.is_among(signer, &has));
         found.map(|entry| Arc::clone(&entry.path))
     }
@@ -152,19 +151,19 @@ impl SignerPaths {
         self.entries.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps a path that was verified at `now`, in place of another of the same signer. Only with a
-    /// signature of its signer's: who has none cannot fill this; and who has one, and brings it
-    /// again with other certificates beside it, has one place.
-    pub(crate) fn keep(&self, question: &PathKey<'_>, path: Arc<SignerPath>, now: i64) {
-        let entry = Entry::new(question, path, now);
+    /// Remembers a path that was verified at `now`, in place of another of the same signer. Only
+    /// for a value that its signer signed: without such a signature nothing can be stored. One that
+    /// is sent again with other certificates beside it takes one place.
+    pub(crate) fn remember(&self, key: &PathKey<'_>, path: Arc<SignerPath>, now: i64) {
+        let entry = Entry::new(key, path, now);
         let path_der = entry.path.der.clone();
         if entry.weight() > self.bytes {
             return;
         }
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        // What another thread has just kept is as good, but for the time.
+        // What another thread has just stored is as good, but for the time.
         entries.retain(|entry| {
-            now < entry.path.end && !(entry.is_of(question) && entry.path.der == path_der)
+            now < entry.path.end && !(entry.is_of(key) && entry.path.der == path_der)
         });
         entries.push_back(entry);
         let mut bytes = entries.iter().map(Entry::weight).fold(0, usize::saturating_add);

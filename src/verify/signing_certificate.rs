@@ -55,7 +55,8 @@ impl<'a> SigningCertificate<'a> {
         let mut certificates = Reader::new(reader.read(tag::SEQUENCE)?.contents);
         let policies = reader.optional(tag::SEQUENCE)?;
         reader.end()?;
-        // They say nothing about who signed, but where OpenSSL cannot read them it believes nothing.
+        // They say nothing about who signed, but where OpenSSL cannot read them it accepts no
+        // signature.
         if policies.is_some() {
             version.check_openssl_reads(value.raw)?;
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Whom to believe.
+//! Trust anchors, names and CRLs: what a signer's certificate is verified by.
 
 use std::{collections::HashSet, fmt, path::Path, sync::Arc};
 
@@ -51,7 +51,8 @@ pub struct Trust {
 pub(crate) struct Pinned {
     pub(crate) certificate: X509,
     pub(crate) der: Vec<u8>,
-    /// This one alone: no other anchor, no CRL, has a say in whether a pin holds.
+    /// This one alone: whether a pinned certificate is accepted depends on no other anchor and no
+    /// CRL.
     alone: Anchors,
 }
 
@@ -201,8 +202,8 @@ impl Trust {
         &self.anchors.pinned
     }
 
-    /// Whether this is a certificate to believe at `now`, in Unix seconds. `untrusted` is where
-    /// its issuers are looked for, beside the anchors. The path ends where the verdict no longer
+    /// Whether this certificate is trusted at `now`, in Unix seconds. `untrusted` is where its
+    /// issuers are looked for, beside the anchors. The path ends where the outcome no longer
     /// stands.
     pub(crate) fn check(
         &self,
@@ -276,7 +277,7 @@ impl Trust {
     }
 
     fn check_name(&self, certificate: &X509Ref) -> Result<(), Failure> {
-        // Without names, all that a CA issues would be believed.
+        // Without names, every certificate of a CA would be accepted.
         let none_needed = !self.has_names() && !self.anchors.has_ca;
         if none_needed || self.names.as_ref().is_some_and(|names| names.are_of(certificate)) {
             Ok(())
@@ -313,7 +314,7 @@ pub(crate) fn check_usage(certificate: &X509Ref) -> Result<(), Refusal> {
 }
 
 impl Pinned {
-    /// Whether it is to be believed by itself at `now`, in Unix seconds.
+    /// Whether it is trusted by itself at `now`, in Unix seconds.
     pub(crate) fn verify(&self, now: i64) -> Result<VerifiedPath, Failure> {
         self.alone.verify(&self.certificate, &[], None, now)
     }

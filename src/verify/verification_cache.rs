@@ -26,30 +26,30 @@ use crate::{
     x509::{crl::Crls, parser},
 };
 
-/// What a verdict takes in bytes whatever its value is: the certificates of client and signer as
-/// OpenSSL has them, and its places in the cache's table. The client's variables come to it, as they
-/// are. Measured in tests/verification_cache_memory.rs.
+/// What an entry takes in bytes whatever its value is: the certificates of client and signer as
+/// OpenSSL has them, and its places in the cache's table. The client's variables come to it, as
+/// they are. Measured in tests/verification_cache_memory.rs.
 const OVERHEAD: usize = 16 << 10;
 
-/// What each byte of a value takes: itself, the certificate in it that is kept more than once, and a
-/// value that is made to send it on.
+/// What each byte of a value takes: itself, the certificate in it, of which there is more than one
+/// copy, and a value that is made to send it on.
 const BYTES_PER_BYTE: usize = 5;
 
-/// What the reader of certificates takes, whatever is kept: a library context of OpenSSL's, of 6 KB
-/// in version 3.0 and 39 KB in 3.5.
+/// What the reader of certificates takes, whatever is remembered: a library context of OpenSSL's,
+/// of 6 KB in version 3.0 and 39 KB in 3.5.
 const READER: usize = 40 << 10;
 
-/// The part of the memory in which signers are kept: one in so many.
+/// The part of the memory for signers: one in so many.
 const SIGNERS_PART: usize = 8;
 
-/// Values that were accepted, and for whom, and those who signed them, bounded in memory. What was
-/// refused is not kept.
-// The default keeps nothing.
+/// Values that were accepted, by which trust, and those who signed them, bounded in memory. What
+/// was refused is not remembered.
+// The default remembers nothing.
 #[derive(Default)]
 pub struct VerificationCache {
-    /// None when nothing is kept.
+    /// None when nothing is remembered.
     table: Option<Table<Key, Entry, Weight>>,
-    kept: VerifierState,
+    state: VerifierState,
 }
 
 /// How a value is verified.
@@ -59,7 +59,7 @@ enum Method {
     Peer([u8; 32]),
 }
 
-/// Whom to believe.
+/// What a signer's certificate is verified by.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct TrustIdentity {
     anchors: Identity,
@@ -91,8 +91,8 @@ fn base64_end<const LENGTH: usize>(value: &[u8]) -> Option<&[u8; LENGTH]> {
     value.strip_suffix(b":").unwrap_or(value).last_chunk()
 }
 
-/// How a signed value can end that has the same signature: nobody signs the certificates beside it,
-/// and their length decides which octets a character of base64 stands for.
+/// How a signed value can end that has the same signature: the certificates beside it are not
+/// signed, and their length decides which octets a character of base64 stands for.
 fn ends_of_signature(value: &[u8]) -> impl Iterator<Item = [u8; END]> {
     /// Base64 of 18 octets, and up to two more where there is padding.
     const CHARACTERS: usize = END + 4;
@@ -122,7 +122,7 @@ impl Entry {
         Self { value: value.into(), accepted, verified_at, weight }
     }
 
-    /// Whether this is the value, and its verdict stands at `now`. Not before it was made: then the
+    /// Whether this is the value, and its outcome stands at `now`. Not before it was made: then the
     /// clock was put back, and something may not have begun yet.
     fn is_of(&self, value: &[u8], now: i64) -> bool {
         self.verified_at <= now && now < self.accepted.end() && *self.value == *value
@@ -142,11 +142,11 @@ impl Weighter<Key, Entry> for Weight {
 pub struct Verified {
     /// What it says.
     pub accepted: Arc<Accepted>,
-    /// Whether it was verified for somebody else's call.
+    /// Whether it was verified for another call.
     pub reused: bool,
 }
 
-/// Whom to believe, as [`Trust::new`] takes it.
+/// What a signer's certificate is verified by, as [`Trust::new`] takes it.
 #[derive(Clone, Copy)]
 pub struct TrustSources<'a> {
     /// The trust anchors.
@@ -174,7 +174,7 @@ impl TrustSources<'_> {
 }
 
 impl VerificationCache {
-    /// Makes a cache that uses so many bytes of memory at most; with 0 it keeps nothing.
+    /// Makes a cache that uses so many bytes of memory at most; with 0 it remembers nothing.
     #[must_use]
     pub fn new(bytes: usize) -> Self {
         let bytes = bytes.saturating_sub(READER);
@@ -183,17 +183,17 @@ impl VerificationCache {
         let table = table(for_values, (for_values / OVERHEAD).max(1), Weight);
         let paths = SignerPaths::new(for_signers);
         parser::prepare();
-        Self { table, kept: VerifierState { paths } }
+        Self { table, state: VerifierState { paths } }
     }
 
-    /// As [`Trust::verify`]; but a value is taken again that was accepted before, as long as the
-    /// verdict stands. Of several threads that bring the same value one verifies it, and the
-    /// others wait. For another value of the same signer the path is not verified again, as long as
-    /// that stands.
+    /// As [`Trust::verify`]; but a value that was accepted before is accepted again, as long as the
+    /// outcome stands. Of several threads that bring the same value one verifies it, and the others
+    /// wait. For another value of the same signer the path is not verified again, as long as that
+    /// stands.
     ///
     /// # Errors
     ///
-    /// As [`Trust::verify`]; an error is not kept.
+    /// As [`Trust::verify`]; an error is not remembered.
     pub fn verify(
         &self,
         trust: TrustSources<'_>,
@@ -205,7 +205,7 @@ impl VerificationCache {
     ) -> Result<Verified, Failure> {
         let method = Method::Signed { format, freshness, peer: peer.map(|peer| *peer.id()) };
         self.answer(trust, value, method, now, || {
-            trust.combine().verify_with(&self.kept, format, value, now, freshness, peer)
+            trust.combine().verify_with(&self.state, format, value, now, freshness, peer)
         })
     }
 
@@ -213,7 +213,7 @@ impl VerificationCache {
     ///
     /// # Errors
     ///
-    /// As [`Trust::verify_peer`]; an error is not kept.
+    /// As [`Trust::verify_peer`]; an error is not remembered.
     pub fn verify_peer(
         &self,
         trust: TrustSources<'_>,
@@ -311,7 +311,7 @@ mod tests {
 
     /// A cache, a pinned signer that is the peer, and a value of its.
     struct Bench {
-        verdicts: VerificationCache,
+        cache: VerificationCache,
         anchors: Arc<TrustAnchors>,
         peer: Client,
         value: String,
@@ -325,7 +325,7 @@ mod tests {
                 .map(|der| SignedFormat::Cms.encode(&der))
                 .unwrap();
             let (anchors, peer) = (anchors_of(&signer), client_of(&signer));
-            Self { verdicts: VerificationCache::new(SIZE), anchors, peer, value }
+            Self { cache: VerificationCache::new(SIZE), anchors, peer, value }
         }
 
         fn new() -> Self {
@@ -339,9 +339,9 @@ mod tests {
         fn verify(&self, now: i64) -> Result<bool, Rejection> {
             let (value, peer) = (self.value.as_bytes(), Some(&self.peer));
             let format = SignedFormat::Cms;
-            self.verdicts
+            self.cache
                 .verify(self.sources(), format, value, now, FRESHNESS, peer)
-                .map(|verdict| verdict.reused)
+                .map(|verified| verified.reused)
                 .map_err(|failure| failure.rejection())
         }
     }
@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn taken_again_while_it_is_fresh() {
+    fn accepted_again_while_it_is_fresh() {
         let bench = Bench::new();
         for (now, expected) in [
             (NOW, Ok(false)),
@@ -359,7 +359,7 @@ mod tests {
             (NOW + 300, Ok(true)),
             (NOW + 301, refused(Refusal::Stale)),
             (NOW + 300, Ok(false)),
-            // The clock is put back: verified again, then taken again.
+            // The clock is put back: verified again, then accepted again.
             (NOW - 30, Ok(false)),
             (NOW - 30, Ok(true)),
             (NOW - 31, refused(Refusal::FromTheFuture)),
@@ -391,13 +391,13 @@ mod tests {
         let client = client_of(&long().self_signed());
         let value =
             SignedFormat::Cms.encode(&signer.sign(SignerCerts::Chain, &client, NOW).unwrap());
-        let (verdicts, anchors) = (VerificationCache::new(SIZE), anchors_of(&root));
+        let (cache, anchors) = (VerificationCache::new(SIZE), anchors_of(&root));
         let names = names();
         let sources = TrustSources { anchors: &anchors, names: Some(&names), crls: None };
         let verify = |now| {
-            verdicts
+            cache
                 .verify(sources, SignedFormat::Cms, value.as_bytes(), now, FRESHNESS, None)
-                .map(|verdict| verdict.reused)
+                .map(|verified| verified.reused)
                 .map_err(|failure| failure.rejection())
         };
         assert_eq!(verify(NOW), Ok(false));
@@ -405,7 +405,7 @@ mod tests {
         assert_eq!(verify(NOW + 10), refused(Refusal::ChainOutsideValidity));
     }
 
-    /// The certificates beside a signature are nobody's word.
+    /// The certificates beside a signature are not signed.
     #[test]
     fn one_signature_has_one_place() {
         let bench = Bench::new();
@@ -417,7 +417,7 @@ mod tests {
             let value = with_certificates(&der, &others[count..=count]);
             paddings.push(value.bytes().filter(|octet| *octet == b'=').count());
             for reused in [false, true] {
-                let verdict = bench.verdicts.verify(
+                let verified = bench.cache.verify(
                     bench.sources(),
                     SignedFormat::Cms,
                     value.as_bytes(),
@@ -425,8 +425,8 @@ mod tests {
                     FRESHNESS,
                     Some(&bench.peer),
                 );
-                assert_eq!(verdict.map(|verdict| verdict.reused), Ok(reused), "{count}");
-                assert_eq!(bench.verdicts.table.as_ref().unwrap().len(), 1);
+                assert_eq!(verified.map(|verified| verified.reused), Ok(reused), "{count}");
+                assert_eq!(bench.cache.table.as_ref().unwrap().len(), 1);
             }
         }
         for padding in 0..3 {
@@ -454,9 +454,9 @@ mod tests {
             for now in [NOW - 400, NOW - 1, NOW, NOW + 1] {
                 let bytes = value.as_bytes();
                 let (format, peer) = (SignedFormat::Cms, Some(&bench.peer));
-                let verdict =
-                    bench.verdicts.verify(bench.sources(), format, bytes, now, FRESHNESS, peer);
-                assert!(verdict.is_err(), "{name}");
+                let verified =
+                    bench.cache.verify(bench.sources(), format, bytes, now, FRESHNESS, peer);
+                assert!(verified.is_err(), "{name}");
                 assert_eq!(bench.verify(NOW), Ok(true), "{name}, at {}", now - NOW);
             }
         }
@@ -491,8 +491,8 @@ mod tests {
         let days = |now| {
             let (value, peer) = (bench.value.as_bytes(), Some(&bench.peer));
             let (sources, format) = (bench.sources(), SignedFormat::Cms);
-            let verdict = bench.verdicts.verify(sources, format, value, now, FRESHNESS, peer);
-            let Verified { accepted, reused } = verdict.unwrap();
+            let verified = bench.cache.verify(sources, format, value, now, FRESHNESS, peer);
+            let Verified { accepted, reused } = verified.unwrap();
             (reused, accepted.variable(b"SSL_CLIENT_V_REMAIN").unwrap().into_owned())
         };
         for (now, expected) in [
@@ -518,9 +518,9 @@ mod tests {
         let cms = SignedFormat::Cms;
         let verify = |sources, format, freshness, peer| {
             bench
-                .verdicts
+                .cache
                 .verify(sources, format, value, NOW, freshness, peer)
-                .map(|verdict| verdict.reused)
+                .map(|verified| verified.reused)
                 .map_err(|failure| failure.rejection())
         };
         let peer = Some(&bench.peer);
@@ -555,25 +555,25 @@ mod tests {
         let signer = Leaf::new(KeyKind::P256).self_signed();
         let client = client_of(&Leaf::new(KeyKind::P256).subject("client").self_signed());
         let signs = Signer::new(&signer.certificate, &signer.key, &[]).unwrap();
-        let (verdicts, anchors) = (VerificationCache::new(SIZE), anchors_of(&signer));
+        let (cache, anchors) = (VerificationCache::new(SIZE), anchors_of(&signer));
         let sources = TrustSources { anchors: &anchors, names: None, crls: None };
         let format = SignedFormat::Cms;
         for signed_at in [NOW, NOW + 60] {
             let value =
                 format.encode(&signs.sign(SignerCerts::Signer, &client, signed_at).unwrap());
             for reused in [false, true] {
-                let verdict = verdicts
+                let verified = cache
                     .verify(sources, format, value.as_bytes(), NOW + 60, FRESHNESS, None)
                     .unwrap();
-                assert_eq!(verdict.reused, reused);
-                assert_eq!(verdict.accepted.signing_time(), Some(signed_at));
-                assert_eq!(verdict.accepted.client(), &client);
+                assert_eq!(verified.reused, reused);
+                assert_eq!(verified.accepted.signing_time(), Some(signed_at));
+                assert_eq!(verified.accepted.client(), &client);
             }
         }
     }
 
     #[test]
-    fn unsigned_value_is_taken_again_from_the_same_peer() {
+    fn unsigned_value_is_accepted_again_from_the_same_peer() {
         let root = Leaf::ca("root").self_signed();
         let middle = Leaf::ca("middle").valid(NOW - 10, NOW + 10).issued_by(&root);
         let [ttrp, other_ttrp] = [(); 2].map(|()| {
@@ -590,12 +590,12 @@ mod tests {
         let (anchors, other_anchors) = (anchors_of(&root), anchors_of(&ttrp));
         let names = names();
         let sources = TrustSources { anchors: &anchors, names: Some(&names), crls: None };
-        let verdicts = VerificationCache::new(SIZE);
+        let cache = VerificationCache::new(SIZE);
         let verify = |sources, value: &str, now, peer| {
-            let verdict = verdicts.verify_peer(sources, value.as_bytes(), now, peer);
-            verdict.map_err(|failure| failure.rejection()).map(|verdict| {
-                assert_eq!(verdict.accepted.signing_time(), None);
-                verdict.reused
+            let verified = cache.verify_peer(sources, value.as_bytes(), now, peer);
+            verified.map_err(|failure| failure.rejection()).map(|verified| {
+                assert_eq!(verified.accepted.signing_time(), None);
+                verified.reused
             })
         };
 
@@ -628,7 +628,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_are_not_kept() {
+    fn refusals_are_not_remembered() {
         let bench = Bench::new();
         for _ in 0..2 {
             assert_eq!(bench.verify(NOW + 301), refused(Refusal::Stale));
@@ -660,7 +660,7 @@ mod tests {
     #[test]
     fn any_size_will_do() {
         for bytes in [0, 1, 1 << 40, usize::MAX] {
-            let bench = Bench { verdicts: VerificationCache::new(bytes), ..Bench::new() };
+            let bench = Bench { cache: VerificationCache::new(bytes), ..Bench::new() };
             assert_eq!(bench.verify(NOW), Ok(false));
             assert_eq!(bench.verify(NOW), Ok(bytes > 1), "{bytes}");
         }

@@ -45,11 +45,11 @@ mod tests {
     use crate::testing::{KeyKind, Leaf, Pki};
 
     #[test]
-    fn found_in_any_order_without_root_and_strangers() {
+    fn found_in_any_order_without_root_and_unrelated() {
         let pki = Pki::new(KeyKind::P256);
-        let stranger = Leaf::ca("stranger").issued_by(&pki.root);
+        let unrelated = Leaf::ca("unrelated").issued_by(&pki.root);
         let candidates = [
-            &*stranger.certificate,
+            &*unrelated.certificate,
             &*pki.root.certificate,
             &*pki.upper.certificate,
             &*pki.leaf.certificate,

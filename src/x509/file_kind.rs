@@ -122,7 +122,7 @@ mod tests {
             ("a block cut off", b"-----BEGIN X509 CRL-----\n".to_vec(), None),
         ] {
             assert_eq!(super::name(&octets), expected, "{name}");
-            // And that is what whoever wants a certificate is told.
+            // And that is the error where a certificate is expected.
             let wanted = [FileIsCertificate, FileTrustedCertificate].map(Some);
             if expected.is_some() && !wanted.contains(&expected) {
                 assert_eq!(TrustAnchors::from_pem(&octets).err(), expected, "{name}");

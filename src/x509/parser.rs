@@ -42,10 +42,11 @@ pub(crate) enum NotCarried {
 /// those are the sender's to choose.
 ///
 /// OpenSSL 3 looks for a decoder of the key among all that there are whenever it reads a
-/// certificate, which takes ten times as long as the rest. Whether it finds one, or that can read
-/// the key, makes no difference to whether the certificate can be read (x509_pubkey_ex_d2i_ex() in
-/// its crypto/x509/x_pubkey.c; a decoder that leaves octets over would, but none does, of the one
-/// element that it is given). So here it looks where there is none.
+/// certificate, which takes ten times as long as the rest. Whether it finds one, and whether that
+/// can read the key, makes no difference to whether the certificate can be read
+/// (x509_pubkey_ex_d2i_ex() in its crypto/x509/x_pubkey.c). Only a decoder that leaves octets over
+/// would make one, and none does, since it is given one element. So here it looks where there is
+/// none.
 ///
 /// In this order: the provider goes first.
 struct NoDecoders {
@@ -73,7 +74,7 @@ impl NoDecoders {
 
 /// Makes what reading takes, so that no request waits for it.
 pub(crate) fn prepare() {
-    // Whoever reads tries again, and says what is wrong.
+    // The next reader tries again, and reports what is wrong.
     let _ = NoDecoders::get();
 }
 
@@ -162,7 +163,7 @@ pub(crate) fn validity(certificate: &X509Ref) -> Result<Validity, NotCarried> {
 /// OpenSSL can read.
 fn unix_time(time: &Asn1TimeRef) -> Result<i64, NotCarried> {
     let mut epoch = 0;
-    // SAFETY: both are valid, and not kept.
+    // SAFETY: both are valid, and no reference is retained.
     if unsafe { openssl_ext::X509_cmp_time(time.as_ptr(), &raw mut epoch) } == 0 {
         return Err(NotCarried::of(ErrorStack::get(), |_| NotCarried::Validity));
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Certification paths (RFC 5280 section 6), which OpenSSL builds and judges.
+//! Certification paths (RFC 5280 section 6), which OpenSSL builds and verifies.
 
 use std::ffi::c_int;
 
@@ -29,7 +29,7 @@ const SECURITY_LEVEL: c_int = 2;
 /// Trust anchors, each the end of a path wherever it stands.
 pub(crate) struct Anchors(X509Store);
 
-/// A path that is to be believed.
+/// A certification path that was verified.
 pub(crate) struct VerifiedPath {
     /// The certificates above the first, up to the anchor.
     pub(crate) issuers: Vec<X509>,
@@ -158,7 +158,7 @@ pub(crate) fn unix_time(time: &Asn1TimeRef) -> Result<i64, ErrorStack> {
     Ok(i64::from(since.days).saturating_mul(86_400).saturating_add(i64::from(since.secs)))
 }
 
-/// Whether the certificate could issue others, in OpenSSL's eyes.
+/// Whether the certificate could issue others, as OpenSSL decides it.
 pub(crate) fn is_ca(certificate: &X509Ref) -> bool {
     // SAFETY: a valid certificate; what OpenSSL caches in it is under its own lock.
     unsafe { openssl_ext::X509_check_ca(certificate.as_ptr()) != 0 }
@@ -171,9 +171,9 @@ pub(crate) fn has_invalid_extensions(certificate: &X509Ref) -> bool {
     flags & ffi::EXFLAG_INVALID != 0
 }
 
-/// Overrules the one thing in which OpenSSL is stricter than is wanted: it looks for a CRL for the
-/// anchor too, which only the issuer of an anchor could have, whom nobody trusts here. (If there is
-/// one all the same, and it revokes the anchor, that stands.)
+/// Overrules OpenSSL where it is stricter than is wanted: it looks for a CRL for the anchor too.
+/// Only the anchor's issuer could issue one, which is not trusted here. (If there is one all the
+/// same, and it revokes the anchor, that counts.)
 unsafe extern "C" fn anchor_needs_no_crl(ok: c_int, context: *mut ffi::X509_STORE_CTX) -> c_int {
     // SAFETY: OpenSSL calls this with the context that is being verified.
     let context = unsafe { X509StoreContextRef::from_ptr(context) };

@@ -285,10 +285,10 @@ fn of_other_signers() {
     add("root in the value", &p256, &|forge| {
         forge.certificates.as_mut().unwrap().push(der(&p256.root.certificate));
     });
-    add("strangers in the value", &p256, &|forge| {
-        let stranger = Recipe::ca("stranger").self_signed();
+    add("unrelated certificates in the value", &p256, &|forge| {
+        let unrelated = Recipe::ca("unrelated").self_signed();
         let certificates = forge.certificates.as_mut().unwrap();
-        certificates.push(der(&stranger.certificate));
+        certificates.push(der(&unrelated.certificate));
     });
     add("client's certificate in the value", &p256, &|forge| {
         forge.certificates.as_mut().unwrap().push(der(&client(&p256)));

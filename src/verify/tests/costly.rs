@@ -67,7 +67,7 @@ fn keys_beside_the_signer_s() {
     cases.check(28);
 }
 
-/// The client's key is nobody's affair.
+/// The client's key is not read.
 #[test]
 fn the_client_s_key_is_never_decoded() {
     let world = World::new();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Whom to believe, read from files.
+//! Trust anchors and CRLs, read from files.
 
 use std::{fs, path::PathBuf, process};
 
@@ -136,26 +136,26 @@ fn together() {
     assert_eq!(wildcard.err(), Some(Error::TrustNameMalformed));
 }
 
-/// A kept verdict ends with the first CRL, of the whole path.
+/// A remembered outcome ends with the first CRL, of the whole path.
 #[test]
-fn kept_until_a_crl_is_out_of_date() {
+fn remembered_until_a_crl_is_out_of_date() {
     let world = World::new();
     let value = SignedFormat::Cms.encode(&world.forge().build());
-    let anchors = Temporary::new("kept", &world.root.certificate_pem());
+    let anchors = Temporary::new("remembered", &world.root.certificate_pem());
     let anchors = Arc::new(TrustAnchors::from_file(&anchors.0).unwrap());
     for (root, intermediate) in [(1000, 10), (10, 1000)] {
         let crl =
             |ca, until| pem(&CrlRecipe::new().valid(NOW - 1000, Some(NOW + until)).issued_by(ca));
         let both = crl(&world.root, root) + &crl(&world.intermediate, intermediate);
-        let file = Temporary::new("kept-crls", &both);
+        let file = Temporary::new("remembered-crls", &both);
         let crls = Arc::new(Crls::from_file(&file.0).unwrap());
         let names = Arc::new(TrustNames::new(&[NAME.as_bytes()]).unwrap());
         let sources = TrustSources { anchors: &anchors, names: Some(&names), crls: Some(&crls) };
-        let verdicts = VerificationCache::new(1 << 20);
+        let cache = VerificationCache::new(1 << 20);
         let verify = |now| {
-            verdicts
+            cache
                 .verify(sources, SignedFormat::Cms, value.as_bytes(), now, FRESHNESS, None)
-                .map(|verdict| verdict.reused)
+                .map(|verified| verified.reused)
                 .map_err(|failure| failure.rejection())
         };
         assert_eq!(verify(NOW), Ok(false));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Signers whose paths are kept: each for what it was verified for, and no longer than it stands.
+//! Signers whose paths are remembered: each for what it was verified for, and no longer than it
+//! stands.
 
 use std::{
     collections::HashMap,
@@ -12,16 +13,16 @@ use super::{forge::*, pki::*, *};
 
 use Refusal::*;
 
-fn kept(bytes: usize) -> VerifierState {
+fn state_of(bytes: usize) -> VerifierState {
     VerifierState { paths: SignerPaths::new(bytes) }
 }
 
-/// A world, whom to believe in it, and what is kept.
+/// A world, whom to trust in it, and the verifier's state.
 struct Bench {
     world: World,
     anchors: Arc<TrustAnchors>,
     names: Mutex<HashMap<String, Arc<TrustNames>>>,
-    kept: VerifierState,
+    state: VerifierState,
 }
 
 impl Bench {
@@ -32,7 +33,7 @@ impl Bench {
     fn of(world: World) -> Self {
         let anchors = std::slice::from_ref(&world.root.certificate);
         let anchors = Arc::new(TrustAnchors::new(anchors).unwrap());
-        Self { world, anchors, names: Mutex::default(), kept: kept(1 << 20) }
+        Self { world, anchors, names: Mutex::default(), state: state_of(1 << 20) }
     }
 
     /// With the same anchors each time, and the same names where they are the same.
@@ -57,7 +58,7 @@ impl Bench {
         let peer = peer.map(|peer| Client::new(&peer.certificate, &[]).unwrap());
         let (format, value, peer) = (SignedFormat::Cms, value.as_bytes(), peer.as_ref());
         trust
-            .verify_with(&self.kept, format, value, now, FRESHNESS, peer)
+            .verify_with(&self.state, format, value, now, FRESHNESS, peer)
             .map(|accepted| {
                 assert_eq!(der(accepted.signer()), der(&self.world.ttrp.certificate));
             })
@@ -68,9 +69,9 @@ impl Bench {
         self.verify_as(&self.trust(&[NAME], None), forge, now, None)
     }
 
-    /// How many are kept.
+    /// How many paths are remembered.
     fn count(&self) -> usize {
-        self.kept.paths.len()
+        self.state.paths.len()
     }
 }
 
@@ -79,7 +80,7 @@ fn refused(refusal: Refusal) -> Result<(), Rejection> {
 }
 
 /// A certificate that is on no path.
-fn stranger(name: &str) -> Vec<u8> {
+fn unrelated(name: &str) -> Vec<u8> {
     der(&Recipe::ca(name).self_signed().certificate)
 }
 
@@ -88,29 +89,29 @@ fn for_other_clients_and_times() {
     let bench = Bench::new();
     let mut forge = bench.world.forge();
     assert_eq!(bench.verify(&forge, NOW), Ok(()));
-    let path = bench.kept.paths.first();
+    let path = bench.state.paths.first();
     forge.set_content(&der(&bench.world.user.certificate));
     assert_eq!(bench.verify(&forge, NOW), Ok(()));
     forge.set_time(NOW + 1);
     assert_eq!(bench.verify(&forge, NOW + 1), Ok(()));
     assert_eq!(bench.count(), 1);
-    assert!(Arc::ptr_eq(&path, &bench.kept.paths.first()));
+    assert!(Arc::ptr_eq(&path, &bench.state.paths.first()));
 }
 
-/// A panic under the lock leaves what is kept whole, and it is used on.
+/// A panic under the lock leaves the entries whole, and they are used on.
 #[test]
 fn after_a_panic() {
     let bench = Bench::new();
     let forge = bench.world.forge();
     assert_eq!(bench.verify(&forge, NOW), Ok(()));
-    let path = bench.kept.paths.first();
-    bench.kept.paths.poison();
+    let path = bench.state.paths.first();
+    bench.state.paths.poison();
     assert_eq!(bench.verify(&forge, NOW), Ok(()));
-    assert!(Arc::ptr_eq(&path, &bench.kept.paths.first()), "found");
-    let bench = Bench { kept: kept(1 << 20), ..bench };
-    bench.kept.paths.poison();
+    assert!(Arc::ptr_eq(&path, &bench.state.paths.first()), "found");
+    let bench = Bench { state: state_of(1 << 20), ..bench };
+    bench.state.paths.poison();
     assert_eq!(bench.verify(&forge, NOW), Ok(()));
-    assert_eq!(bench.count(), 1, "kept");
+    assert_eq!(bench.count(), 1, "remembered");
 }
 
 #[test]
@@ -124,13 +125,13 @@ fn not_for_other_certificates() {
     assert_eq!(bench.verify(&with(None), NOW), refused(SignerUnknown));
     assert_eq!(bench.count(), 1);
     let mut more = forge.certificates.clone().unwrap();
-    more.push(stranger("stranger"));
-    let path = bench.kept.paths.first();
+    more.push(unrelated("unrelated"));
+    let path = bench.state.paths.first();
     assert_eq!(bench.verify(&with(Some(more.clone())), NOW), Ok(()));
     more.reverse();
     assert_eq!(bench.verify(&with(Some(more)), NOW), Ok(()));
     assert_eq!(bench.count(), 1, "a signer has one place");
-    assert!(Arc::ptr_eq(&path, &bench.kept.paths.first()), "no path is verified again");
+    assert!(Arc::ptr_eq(&path, &bench.state.paths.first()), "no path is verified again");
 }
 
 #[test]
@@ -156,7 +157,7 @@ fn not_for_another_peer() {
     assert_eq!(verify(&forge, Some(user)), refused(SignerNotPeer));
     assert_eq!(bench.count(), 1);
     assert_eq!(verify(&forge, None), Ok(()));
-    assert_eq!(bench.count(), 2, "from anyone is another question");
+    assert_eq!(bench.count(), 2, "from any peer is another key");
     assert_eq!(verify(&forge, Some(user)), refused(SignerNotPeer));
 
     // Whose certificate came with the connection alone.
@@ -223,15 +224,15 @@ fn not_past_any_not_after_nor_before_it_was_verified() {
             bench.verify(&forge, now)
         };
         assert_eq!(verify(NOW), Ok(()));
-        let path = bench.kept.paths.first();
+        let path = bench.state.paths.first();
         assert_eq!(path.end, NOW + 10);
         assert_eq!(verify(NOW + 9), Ok(()));
-        assert!(Arc::ptr_eq(&path, &bench.kept.paths.first()));
+        assert!(Arc::ptr_eq(&path, &bench.state.paths.first()));
         assert_eq!(verify(NOW + 10), refused(after));
         // The clock is put back.
         assert_eq!(verify(NOW - 6), refused(before));
         assert_eq!(verify(NOW - 5), Ok(()));
-        assert!(!Arc::ptr_eq(&path, &bench.kept.paths.first()), "verified again");
+        assert!(!Arc::ptr_eq(&path, &bench.state.paths.first()), "verified again");
         assert_eq!(bench.count(), 1);
     }
 }
@@ -281,7 +282,8 @@ fn not_past_a_change_of_any_crl() {
     }
 }
 
-/// Nothing that the signer did not sign is kept, and nothing gets past with what is kept.
+/// No path is remembered for a value that its signer did not sign, and a remembered path makes no
+/// such value acceptable.
 #[test]
 fn only_with_a_value_that_is_accepted() {
     let bench = Bench::new();
@@ -334,17 +336,17 @@ fn bounded() {
         .map(|_| SignedFormat::Cms.encode(&forge_by(&bench.world.intermediate).build()))
         .collect();
     for (bytes, expected) in [(0, 0), (16 << 10, 0), (64 << 10, 3), (1 << 30, 128)] {
-        let kept = kept(bytes);
+        let state = state_of(bytes);
         for value in &values {
             let value = value.as_bytes();
-            trust.verify_with(&kept, SignedFormat::Cms, value, NOW, FRESHNESS, None).unwrap();
-            assert!(kept.paths.len() <= expected);
+            trust.verify_with(&state, SignedFormat::Cms, value, NOW, FRESHNESS, None).unwrap();
+            assert!(state.paths.len() <= expected);
         }
-        assert_eq!(kept.paths.len(), expected, "{bytes}");
+        assert_eq!(state.paths.len(), expected, "{bytes}");
     }
 
-    // What does not fit takes nobody's place.
-    let kept = kept(24 << 10);
+    // What does not fit displaces no entry.
+    let state = state_of(24 << 10);
     let names: Vec<String> =
         (0..50).map(|number| format!("{}.{number}", "a".repeat(200))).collect();
     let names: Vec<&str> = names.iter().map(|name| &**name).collect();
@@ -354,8 +356,8 @@ fn bounded() {
     let large = SignedFormat::Cms.encode(&forge_of_large.build());
     for value in [&values[0], &large] {
         let value = value.as_bytes();
-        trust.verify_with(&kept, SignedFormat::Cms, value, NOW, FRESHNESS, None).unwrap();
-        assert_eq!(kept.paths.len(), 1);
+        trust.verify_with(&state, SignedFormat::Cms, value, NOW, FRESHNESS, None).unwrap();
+        assert_eq!(state.paths.len(), 1);
     }
 }
 

@@ -434,7 +434,8 @@ fn certificates() {
         field
     };
 
-    // Eight are not too many; nobody signs their order, nor how often they are there.
+    // Eight are not too many; the signature covers neither their order nor how often they are
+    // there.
     with([&chain[..], &others[..6]].concat(), false).unwrap();
     with(unsorted, true).unwrap();
     with(vec![ttrp.clone(), ttrp.clone(), intermediate.clone()], false).unwrap();

@@ -320,7 +320,7 @@ fn attributes() {
         ("with a hash of SHA-1", {
             sequence(&[&sequence(&[&sequence(&[&algorithm(SHA1, &[]), &octet_string(&[7; 20])])])])
         }),
-        ("with a hash of nobody", {
+        ("with a hash of no certificate", {
             sequence(&[&sequence(&[&sequence(&[&algorithm(UNKNOWN, &[]), &hash])])])
         }),
         ("with an issuer that is no name", {

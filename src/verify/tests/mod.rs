@@ -101,11 +101,11 @@ fn verify(trust: &Trust, der: &[u8], peer: Option<&X509>) -> Result<Accepted, Fa
 fn verify_value(trust: &Trust, value: &[u8], peer: Option<&X509>) -> Result<Accepted, Failure> {
     let peer = peer.map(|peer| Client::new(peer, &[]).unwrap());
     let found = trust.verify(SignedFormat::Cms, value, NOW, FRESHNESS, peer.as_ref());
-    KEPT.with(|kept| {
+    STATE.with(|state| {
         // The second time, the signer of what is accepted is known.
         for _ in 0..=usize::from(found.is_ok()) {
             let (format, peer) = (SignedFormat::Cms, peer.as_ref());
-            let again = trust.verify_with(kept, format, value, NOW, FRESHNESS, peer);
+            let again = trust.verify_with(state, format, value, NOW, FRESHNESS, peer);
             assert_eq!(parts(&again), parts(&found));
         }
     });
@@ -113,8 +113,8 @@ fn verify_value(trust: &Trust, value: &[u8], peer: Option<&X509>) -> Result<Acce
 }
 
 thread_local! {
-    /// What the values of a test leave for those after them, who must be judged as without it.
-    static KEPT: VerifierState = VerifierState {
+    /// What the values of a test leave for later ones, whose outcomes must be the same without it.
+    static STATE: VerifierState = VerifierState {
         paths: SignerPaths::new(1 << 20),
     };
 }
@@ -141,7 +141,7 @@ struct Case {
     found: Result<Accepted, Failure>,
 }
 
-/// Collects them, so that one look shows all that are not as expected.
+/// Collects them, so that one failure lists all that are not as expected.
 #[derive(Default)]
 struct Cases(Vec<Case>);
 

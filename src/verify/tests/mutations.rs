@@ -77,7 +77,7 @@ fn each_bit_changed() {
 }
 
 /// There the copy of the signer's certificate in the value is not needed: with another name it is
-/// a stranger's, of which there may be any. Nothing else may change.
+/// an unrelated one's, of which there may be any. Nothing else may change.
 #[test]
 fn each_octet_changed_on_the_strong_path() {
     let (world, trust, value) = &signed()[0];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Certificates of clients in encodings that DER does not have, or that nobody else writes: proxy
-//! and origin take the same ones, to the octet, and read the same of them.
+//! Certificates of clients in encodings that DER does not have, or that no other software writes:
+//! proxy and origin take the same ones, to the octet, and read the same of them.
 
 use openssl::{asn1::Asn1TimeRef, x509::X509};
 use proptest::prelude::*;
@@ -94,7 +94,7 @@ impl RawCertificate {
         let ecdsa = algorithm(&ecdsa_with(2), &[]);
         let p256 = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
         let key = algorithm(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1], &object_identifier(p256));
-        // Nobody decodes it.
+        // It is not decoded.
         let point = element(tag::BIT_STRING, &[&[0, 4], &[7; 64]]);
         Self {
             version: element(tag::CONTEXT_0, &[&integer(&[2])]),
@@ -159,7 +159,7 @@ impl Ends {
         Self { world, trust }
     }
 
-    /// What the origin makes of this content, in a signed value and in one that nobody signed.
+    /// What the origin makes of this content, in a signed value and in an unsigned one.
     fn origin(&self, content: &[u8]) -> Result<Accepted, Failure> {
         let mut forge = self.world.forge();
         forge.set_content(content);

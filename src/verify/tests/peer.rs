@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Values that nobody signed: it is the TLS peer that is to be believed.
+//! Unsigned values: the TLS peer is verified instead of a signer.
 
 use super::{forge::*, pki::*, *};
 use crate::http::structured_field::{base64, byte_sequence};

@@ -83,7 +83,7 @@ fn names() {
         ("no DNS name", Some(subject_alt_name(&[(1, b"a@example")])), "it has none"),
         ("one", Some(dns(&["ttrp.test"])), "it has ttrp.test"),
         ("several", Some(dns(&["a.test", "*.test"])), "it has a.test, *.test"),
-        // Whoever has a certificate of the CA writes no line of ours.
+        // The holder of a certificate of the CA cannot write a line of the log.
         ("a line feed", Some(dns(&["a\n[error] b", "\\"])), "it has a\\x0a[error] b, \\\\"),
     ] {
         let recipe = Recipe::new(KeyKind::P256.generate(), "ttrp");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Values that are well formed and signed, by somebody who is not to be believed.
+//! Values that are well formed and signed, by a signer that must not be accepted.
 
 use openssl::hash::MessageDigest;
 
@@ -294,7 +294,7 @@ fn identifiers_and_pins() {
         cases.add(name, expected, verify(trust, &forge.build(), None));
     };
 
-    add("identifier of nobody", SignerUnknown, &trust, &|forge| {
+    add("identifier of no certificate", SignerUnknown, &trust, &|forge| {
         forge.identifier = identifier(&der(&World::new().ttrp.certificate));
     });
     add("identifier with another serial number", SignerUnknown, &trust, &|forge| {

@@ -22,8 +22,8 @@ const FIXED: usize = 2 << 10;
 /// six digits (`SSL_CLIENT_S_DN_SerialNumber_123456`), and two NULs.
 const EACH: usize = size_of::<Variable>() + 35 + 2;
 
-/// What a type of attributes takes in a whole name at most: the short name that OpenSSL has for it
-/// has at most 44 bytes, its OID is cut off at 80; an equals sign, and a comma or plus.
+/// What an attribute type takes at most in a whole name: its short name in OpenSSL, of at most 44
+/// bytes, or its OID, cut off at 80; an equals sign, and a comma or plus.
 const TYPE: usize = 82;
 
 /// The most bytes of an attribute's or a subjectAltName's value for each of its octets: a control

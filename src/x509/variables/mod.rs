@@ -5,8 +5,8 @@
 //!
 //! Names and values of the first are those of httpd 2.4.68 and later, to the byte. An older mod_ssl
 //! has no `SSL_CLIENT_S_DN_SerialNumber`, and may count the days of `SSL_CLIENT_V_REMAIN`
-//! differently. Not among them are the `SSL_CLIENT_CERT_CHAIN_n`, which nobody vouches for here, and
-//! names are in the format of RFC 2253, whatever LegacyDNStringFormat says.
+//! differently. Not among them are the `SSL_CLIENT_CERT_CHAIN_n`, which no signature covers here,
+//! and names are in the format of RFC 2253, whatever LegacyDNStringFormat says.
 //!
 //! | where | what |
 //! | --- | --- |
@@ -40,7 +40,7 @@ pub(crate) struct Source<'a> {
     /// The client's certificate; its key need not be there.
     pub(crate) certificate: &'a X509Ref,
     pub(crate) signer: &'a X509Ref,
-    /// In Unix seconds; `None` where nobody signed.
+    /// In Unix seconds; `None` where the value is not signed.
     pub(crate) signing_time: Option<i64>,
     /// The full days that remain of the client's validity.
     pub(crate) days_remaining: i64,
@@ -141,7 +141,7 @@ impl Source<'_> {
     }
 }
 
-/// Whether a variable is one of mod_ssl's that say who somebody is.
+/// Whether a variable is one of mod_ssl's that identify the client.
 #[must_use]
 pub fn identifies(name: &[u8]) -> bool {
     names::identifies(name)

@@ -204,7 +204,7 @@ impl VariableName {
     }
 }
 
-/// Whether a variable is one of mod_ssl's that say who somebody is.
+/// Whether a variable is one of mod_ssl's that identify the client.
 pub(super) fn identifies(name: &[u8]) -> bool {
     let Some(name) = strip_folded(name, PREFIX) else { return false };
     let mut names = ALTERNATIVE_NAMES.iter();
@@ -261,7 +261,8 @@ fn is_number(digits: &[u8]) -> bool {
         && i32::try_from(strtol(digits)).is_ok()
 }
 
-/// C's atoi(), with which mod_ssl reads digits: what it makes of a number too large shows.
+/// C's atoi(), with which mod_ssl reads digits: what it makes of a number too large can be seen in
+/// the variable.
 fn atoi(digits: &[u8]) -> i32 {
     strtol(digits) as i32
 }

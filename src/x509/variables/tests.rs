@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Variables of certificates from all over the world. That they are mod_ssl's is shown by
+//! Variables of certificates from all over the world. That they are mod_ssl's is tested by
 //! tests/t/accept/client_variables.t, which asks a real one about the same kinds of certificates.
 
 use std::collections::{BTreeMap, HashSet};
@@ -153,7 +153,7 @@ fn all_that_there_are_always() {
             assert_eq!(look_up(&certificate, &name).as_deref(), Some(value), "{name}");
         }
     }
-    // Nobody signs a bare certificate.
+    // A bare certificate is not signed.
     let source = Source { signing_time: None, ..source(&certificate) };
     let list = source.variables();
     assert_eq!(list.list().len(), expected.len() - 1);
@@ -621,7 +621,7 @@ fn names_as_mod_ssl_reads_them() {
 }
 
 #[test]
-fn who_somebody_is() {
+fn identity_variables() {
     for name in [
         "SSL_CLIENT_S_DN",
         "SSL_CLIENT_I_DN",

@@ -30,8 +30,8 @@ pub(super) type OfCertificate = fn(&X509Ref) -> Value;
 
 pub(super) type NameOf = fn(&X509Ref) -> &X509NameRef;
 
-/// What is printed into a BIO. As in mod_ssl, what OpenSSL wrote before it came upon something
-/// that it does not write counts: so nobody asks the functions that print whether they failed.
+/// What is printed into a BIO. As in mod_ssl, what OpenSSL wrote before it came upon something that
+/// it does not write counts: so the results of the functions that print are not checked.
 fn printed(print: impl FnOnce(*mut BIO)) -> Value {
     // SAFETY: the BIO is new, and freed here; its memory is copied before.
     unsafe {
