@@ -27,7 +27,7 @@ use support::{
     testing::{Identity, KeyKind, Leaf, NOW},
 };
 
-/// Root, intermediates, and a TTRP with a key of this kind.
+/// Root, intermediates, and a signing proxy with a key of this kind.
 struct Chain {
     root: Identity,
     intermediates: Vec<Identity>,

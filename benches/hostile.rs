@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What values cost that are made to take long, by somebody who has no signature that counts,
+//! What values cost that are made to take long, by a client that has no signature that counts,
 //! against a good value of the same length that is seen for the first time.
 //!
 //!     cargo bench --bench hostile [-- ROUNDS]
@@ -126,7 +126,7 @@ impl World {
         self.root.certificate.subject_key_id().unwrap().as_slice().to_vec()
     }
 
-    /// A CRL of the root that revokes nobody.
+    /// A CRL of the root that revokes no certificate.
     fn crl(&self) -> String {
         let algorithm = forge::signature_algorithm(self.kind);
         let time = |time: &[u8]| element(0x17, &[time]);
@@ -568,13 +568,13 @@ impl Way {
     /// Why a value from this peer is not accepted.
     fn verify(
         &self,
-        verdicts: &VerificationCache,
+        cache: &VerificationCache,
         value: &str,
         max_age: u32,
         peer: Option<&Client>,
     ) -> Result<(), String> {
         let freshness = Freshness { max_age, ..FRESHNESS };
-        verdicts
+        cache
             .verify(self.sources(), SignedFormat::Cms, value.as_bytes(), NOW, freshness, peer)
             .map(drop)
             .map_err(|failure| reason(&failure))
@@ -589,7 +589,7 @@ impl Way {
         values: &[(&'static str, String)],
         hostile: Option<&Client>,
     ) -> bool {
-        let (forgetful, verdicts) = (&VerificationCache::new(0), &VerificationCache::new(64 << 20));
+        let (forgetful, cache) = (&VerificationCache::new(0), &VerificationCache::new(64 << 20));
         let peer = self.peer.as_ref();
         // What the cache of values has for one freshness it has not for another.
         let age = Cell::new(FRESHNESS.max_age);
@@ -597,13 +597,13 @@ impl Way {
             Variant::new("good", || self.verify(forgetful, good, FRESHNESS.max_age, peer).unwrap()),
             Variant::new("good, known", || {
                 age.set(age.get() + 1);
-                self.verify(verdicts, good, age.get(), peer).unwrap();
+                self.verify(cache, good, age.get(), peer).unwrap();
             }),
         ];
         let mut reasons = Vec::new();
         for (name, value) in values {
             assert!(value.len() <= LENGTH + 4, "{name}: {}", value.len());
-            let verify = || self.verify(verdicts, value, FRESHNESS.max_age, hostile);
+            let verify = || self.verify(cache, value, FRESHNESS.max_age, hostile);
             reasons.push(verify().expect_err(name));
             variants.push(Variant::new(*name, verify));
         }
@@ -654,7 +654,7 @@ fn signed(world: &World, rounds: usize) -> bool {
     for way in Way::all(world) {
         let peer = way.peer.as_ref();
         all_good &= way.compare(&kind, rounds, &world.good, &values, peer);
-        // Where somebody knows who it is without its certificate.
+        // Where the signer is known without its certificate.
         if peer.is_some() || way.name == "pin" {
             let title = format!("{kind}, no certificates");
             all_good &= way.compare(&title, rounds, &world.bare, &values, peer);
@@ -667,7 +667,8 @@ fn signed(world: &World, rounds: usize) -> bool {
     all_good
 }
 
-/// Certificates that nobody signed for, from a peer whom TLS has verified and nobody trusts here.
+/// Certificates without a signature, from a peer that TLS has verified and the origin does not
+/// trust.
 fn unsigned(world: &World, rounds: usize) -> bool {
     let (root, names) = (anchors(&[&world.root]), names(&[NAME]));
     let crls = in_file(&world.crl(), |file| Arc::new(Crls::from_file(file).unwrap()));

@@ -21,7 +21,7 @@ use support::{
     Median, Variant,
     c::cache_sign,
     compare, print,
-    reuse::{FEW, Kept, MANY, Order},
+    reuse::{FEW, MANY, Order, Remembered},
     rounds,
     testing::NOW,
     thread_time,
@@ -165,21 +165,21 @@ fn print_threads<F: FnMut(usize)>(
 
 fn main() {
     let rounds = rounds(400);
-    let kept = Kept::new(MANY, 2);
+    let remembered = Remembered::new(MANY, 2);
 
     for (again, connection) in [0, 0, 1, 1].into_iter().enumerate() {
         let before = ALLOCATIONS.get();
-        for client in &kept.clients[connection] {
-            assert!(cache_sign(&kept.cache, &kept.signer, client, NOW, |_| ()).1);
+        for client in &remembered.clients[connection] {
+            assert!(cache_sign(&remembered.cache, &remembered.signer, client, NOW, |_| ()).1);
         }
         let allocations = ALLOCATIONS.get() - before;
         println!("heap allocations for {MANY} reused values, {again}: {allocations}");
     }
 
-    kept.use_others();
-    let bare = |_| kept.copy();
-    let reuse = |connection| kept.reuse(connection);
-    let look_up = |connection| kept.look_up(connection);
+    remembered.use_others();
+    let bare = |_| remembered.copy();
+    let reuse = |connection| remembered.reuse(connection);
+    let look_up = |connection| remembered.look_up(connection);
     fn variant<'a>(name: &str, limit: usize, mut action: impl FnMut(usize) + 'a) -> Variant<'a> {
         let mut order = Order::new(7, limit);
         Variant::new(format!("{name}, {limit} clients"), move || action(order.next()))

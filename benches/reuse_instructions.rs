@@ -27,7 +27,7 @@ use client_cert::{
     },
 };
 use support::{
-    reuse::{FEW, Kept, MANY, Order},
+    reuse::{FEW, MANY, Order, Remembered},
     testing::{KeyKind, Leaf, NOW},
 };
 
@@ -88,18 +88,18 @@ fn count(dumps: &Path, limit: usize, mut action: impl FnMut(usize)) -> f64 {
 }
 
 fn measure(dumps: &Path) {
-    let kept = Kept::new(MANY, 1);
+    let remembered = Remembered::new(MANY, 1);
     println!("\n| what | {FEW} clients | {MANY} clients | ratio |");
     println!("| --- | ---: | ---: | ---: |");
     let row = |name, few: f64, many: f64| {
         println!("| {name} | {few:.0} | {many:.0} | {:.3} |", many / few);
     };
-    let [few, many] = [FEW, MANY].map(|limit| count(dumps, limit, kept.copy()));
+    let [few, many] = [FEW, MANY].map(|limit| count(dumps, limit, remembered.copy()));
     row("the copy alone", few, many);
-    let [few, many] = [FEW, MANY].map(|limit| count(dumps, limit, kept.reuse(0)));
+    let [few, many] = [FEW, MANY].map(|limit| count(dumps, limit, remembered.reuse(0)));
     row("used again", few, many);
-    kept.use_others();
-    let [few, many] = [FEW, MANY].map(|limit| count(dumps, limit, kept.look_up(0)));
+    remembered.use_others();
+    let [few, many] = [FEW, MANY].map(|limit| count(dumps, limit, remembered.look_up(0)));
     row("by another connection", few, many);
 }
 

@@ -98,7 +98,7 @@ for name in "${parts[@]}"; do
         interop | build) scripts "$name" ;;
         apache) part 'Apache::Test' tests/apache.sh ${tests[@]+"${tests[@]}"} ;;
         demo) part 'demo' demo/demo.sh --once ;;
-        bench) part 'benchmarks' ./run bench --short keep-alive strong new strangers resumed accept ;;
+        bench) part 'benchmarks' ./run bench --short keep-alive strong new first-seen resumed accept ;;
     esac
 done
 

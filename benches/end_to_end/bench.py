@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the module costs end to end, on real servers of this machine.
 
-A TTRP terminates mutual TLS in front of a plain HTTP backend. Time is measured in many short
+A proxy terminates mutual TLS in front of a plain HTTP backend. Time is measured in many short
 rounds in which the variants take turns; CPU time is that of the server's own processes, from the
 kernel's run queues. See docs/performance.md for the parts.
 """

@@ -32,7 +32,7 @@ class Counted(Compared):
         return server
 
     def httpd_command(self, configuration):
-        # Nobody but us sends OPTIONS, so each one marks the end of a count.
+        # Only this script sends OPTIONS, so each one marks the end of a count.
         return ["valgrind", "--tool=callgrind", "--quiet", "--vgdb=no",
                 "--dump-before=ap_send_http_options", f"--callgrind-out-file={self.dir}/count",
                 "apache2", "-X", "-f", configuration]

@@ -3,17 +3,18 @@
 //! A client that sends requests over TLS, with a certificate, as fast as it can.
 //!
 //!     load PORT PATH REQUESTS CONNECTIONS keep-alive|new|resumed PEM [HEADER-FILE]
-//!     load PORT PATH REQUESTS CONNECTIONS strangers PEM CA
+//!     load PORT PATH REQUESTS CONNECTIONS first-seen PEM CA
 //!
 //! `new` makes a connection with a full handshake for each request, `resumed` one that resumes the
-//! session of the thread's first. `strangers` is as `new`, but each connection has a certificate
-//! that nobody has seen before: with the key and the names of the one in PEM, a serial number and
-//! a subject of its own, signed by the CA in that file. HEADER-FILE has a line to be sent with each
-//! request.
+//! session of the thread's first. `first-seen` is as `new`, but each connection has a certificate
+//! that no server has seen before: with the key and the names of the one in PEM, a serial number
+//! and a subject of its own, signed by the CA in that file. HEADER-FILE has a line to be sent with
+//! each request.
 //!
-//! It takes two lines for a round: upon the first it makes what the round needs, the strangers'
-//! certificates, and says `ready`; upon the second it sends its requests, and says how many seconds
-//! that took, and how many requests there were. Connections stay open until the input ends.
+//! It takes two lines for a round: upon the first it makes what the round needs, the first-seen
+//! clients' certificates, and says `ready`; upon the second it sends its requests, and says how
+//! many seconds that took, and how many requests there were. Connections stay open until the input
+//! ends.
 
 use std::{
     env, fs,
@@ -45,7 +46,7 @@ enum Mode {
     KeepAlive,
     New,
     Resumed,
-    Strangers,
+    FirstSeen,
 }
 
 /// A certificate with its key.
@@ -68,7 +69,7 @@ impl Identity {
         let mut serial = BigNum::new().unwrap();
         serial.rand(120, MsbOption::ONE, false).unwrap();
         let mut subject = X509NameBuilder::new().unwrap();
-        let name = format!("stranger {}", serial.to_hex_str().unwrap());
+        let name = format!("first-seen {}", serial.to_hex_str().unwrap());
         subject.append_entry_by_text("CN", &name).unwrap();
 
         let mut builder = X509::builder().unwrap();
@@ -93,8 +94,8 @@ impl Identity {
     }
 }
 
-/// So many identities that nobody has seen before, if there is a CA for them.
-fn strangers(ca: Option<&Identity>, pem: &str, count: usize) -> Vec<Identity> {
+/// So many identities that no server has seen before, if there is a CA for them.
+fn first_seen(ca: Option<&Identity>, pem: &str, count: usize) -> Vec<Identity> {
     let Some(ca) = ca else { return Vec::new() };
     let like = Identity::read(pem);
     (0..count).map(|_| ca.issue(&like)).collect()
@@ -108,8 +109,8 @@ struct Client {
 }
 
 impl Client {
-    /// Connects, as the stranger if there is one.
-    fn connect(&self, resume: bool, stranger: Option<&Identity>) -> SslStream<TcpStream> {
+    /// Connects, with the identity if there is one.
+    fn connect(&self, resume: bool, identity: Option<&Identity>) -> SslStream<TcpStream> {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream.set_nodelay(true).unwrap();
         let mut configuration = self.connector.configure().unwrap();
@@ -118,7 +119,7 @@ impl Client {
             // SAFETY: a session of this connector.
             unsafe { configuration.set_session(session) }.unwrap();
         }
-        if let Some(Identity { certificate, key }) = stranger {
+        if let Some(Identity { certificate, key }) = identity {
             configuration.set_certificate(certificate).unwrap();
             configuration.set_private_key(key).unwrap();
         }
@@ -164,11 +165,11 @@ fn main() {
         "keep-alive" => Mode::KeepAlive,
         "new" => Mode::New,
         "resumed" => Mode::Resumed,
-        "strangers" => Mode::Strangers,
+        "first-seen" => Mode::FirstSeen,
         _ => panic!("{mode}: no such mode"),
     };
     let file = rest.first();
-    let (header, ca) = if mode == Mode::Strangers {
+    let (header, ca) = if mode == Mode::FirstSeen {
         (String::new(), file.map(|file| Identity::read(file)))
     } else {
         (file.map(|file| fs::read_to_string(file).unwrap()).unwrap_or_default(), None)
@@ -191,9 +192,9 @@ fn main() {
                 connector.set_certificate_chain_file(pem).unwrap();
                 connector.set_private_key_file(pem, SslFiletype::PEM).unwrap();
                 connector.set_session_cache_mode(SslSessionCacheMode::CLIENT);
-                let kept = Arc::clone(&session);
+                let saved = Arc::clone(&session);
                 connector.set_new_session_callback(move |_, session| {
-                    *kept.lock().unwrap() = Some(session);
+                    *saved.lock().unwrap() = Some(session);
                 });
                 let client = Client {
                     port: port.parse().unwrap(),
@@ -208,14 +209,14 @@ fn main() {
                     if ended.load(Ordering::Relaxed) {
                         return;
                     }
-                    let mut strangers = strangers(ca.as_ref(), pem, each).into_iter();
+                    let mut identities = first_seen(ca.as_ref(), pem, each).into_iter();
                     barrier.wait();
                     barrier.wait();
                     for _ in 0..each {
                         if mode != Mode::KeepAlive {
-                            let stranger = strangers.next();
+                            let identity = identities.next();
                             // The answer has been read: the other side may be left without a word.
-                            stream = client.connect(mode == Mode::Resumed, stranger.as_ref());
+                            stream = client.connect(mode == Mode::Resumed, identity.as_ref());
                         }
                         client.request(&mut stream);
                     }
@@ -228,7 +229,7 @@ fn main() {
             barrier.wait();
             barrier.wait();
             println!("ready");
-            // What comes next is counted: whoever started us reads the servers' time now.
+            // What comes next is counted: the caller reads the servers' time now.
             if lines.next().is_none() {
                 process::exit(1);
             }

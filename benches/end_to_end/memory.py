@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Memory: clients that nobody has seen before pass through a TTRP and an origin, and both grow."""
+"""Memory: first-seen clients pass through a proxy and an origin, and both grow."""
 
 import os
 import pathlib
@@ -22,7 +22,7 @@ def anonymous(pid):
 
 
 class Pair(Servers):
-    """A TTRP and an origin, over mutual TLS, both with caches of this size."""
+    """A proxy and an origin, over mutual TLS, both with caches of this size."""
 
     def __init__(self, size):
         super().__init__(key="p256")
@@ -56,8 +56,8 @@ class Pair(Servers):
         return self.ttrp, self.origin
 
     def clients(self, count, mode, rounds=1):
-        """So many connections of a known client (`new`) or of strangers, round by round."""
-        ca = [self.dir / "ca.pem"] if mode == "strangers" else []
+        """So many connections of a known client (`new`) or of `first-seen` ones, round by round."""
+        ca = [self.dir / "ca.pem"] if mode == "first-seen" else []
         with Load(self.ttrp, "/index.txt", count, mode, self.dir / "client.pem", *ca) as load:
             for _ in range(rounds):
                 load.prepare()
@@ -84,7 +84,7 @@ def measure(options):
     for size in SIZES:
         with Pair(size) as pair:
             [warm] = pair.clients(step, "new")
-            curve = [warm, *pair.clients(step, "strangers", steps)]
+            curve = [warm, *pair.clients(step, "first-seen", steps)]
             curves.append([[now - then for now, then in zip(point, warm)] for point in curve])
             if size != "0":
                 tables = [restarts_table(pair, curve[-1], step, restarts)]
@@ -99,7 +99,7 @@ a single client went, by ClientCertSignatureCache:
 
 {chr(10).join(rows)}
 
-KB of anonymous memory after graceful restarts of both, and {step} strangers more after each:
+KB of anonymous memory after graceful restarts of both, and {step} first-seen clients more after each:
 
 {tables[0]}"""
     return "Memory: clients never seen pass through", text, []
@@ -111,7 +111,7 @@ def restarts_table(pair, first, step, restarts):
     for n in range(restarts + 1):
         if n > 0:
             pair.restart()
-            [first] = pair.clients(step, "strangers")
+            [first] = pair.clients(step, "first-seen")
         parents = [anonymous(server.process.pid) for server in pair.both]
         cells = [str(kb) for both in zip(parents, first) for kb in both]
         rows.append(f"| {n} | " + " | ".join(cells) + " |")

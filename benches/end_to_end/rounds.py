@@ -9,9 +9,9 @@ import time
 
 from load import KeyOperation
 from variants import (
-    CONSTANT, CONSTANTS, COUNTS, EACH, ESCAPED, HAPROXY_PLAIN, HAPROXY_WITH, HEADERS, KNOWN_EACH,
-    NGINX_PLAIN, NGINX_WITH, NONE, ORIGIN_ACCEPT, ORIGIN_CONSTANT, ORIGIN_OTHER, PLAIN, REUSED,
-    STRANGER, STRANGER_CONSTANT, Compared, StrongPath,
+    CONSTANT, CONSTANTS, COUNTS, EACH, ESCAPED, FIRST_SEEN, FIRST_SEEN_CONSTANT, HAPROXY_PLAIN,
+    HAPROXY_WITH, HEADERS, KNOWN_EACH, NGINX_PLAIN, NGINX_WITH, NONE, ORIGIN_ACCEPT,
+    ORIGIN_CONSTANT, ORIGIN_OTHER, PLAIN, REUSED, Compared, StrongPath,
 )
 
 # What the header itself costs, of each server: a name, with it, without it.
@@ -127,19 +127,19 @@ The price of the header, CPU time with it less without it:
     return "Keep-alive", text, bars(CONSTANT, httpd, turns) + bars(NGINX_PLAIN, others, turns)
 
 
-def strangers(options):
-    variants = [STRANGER_CONSTANT, STRANGER, KNOWN_EACH]
+def first_seen(options):
+    variants = [FIRST_SEEN_CONSTANT, FIRST_SEEN, KNOWN_EACH]
     with Compared() as site, KeyOperation(site.dir / "ttrp.pem", 100) as key:
         turns, keys = take_turns(site, variants, None, 32, options, key.run)
-    dearer = difference(turns[STRANGER], turns[STRANGER_CONSTANT])
-    text = f"""{table(STRANGER_CONSTANT, variants, turns)}
+    dearer = difference(turns[FIRST_SEEN], turns[FIRST_SEEN_CONSTANT])
+    text = f"""{table(FIRST_SEEN_CONSTANT, variants, turns)}
 
 | CPU time | us (95 percent) |
 | --- | --- |
 | a client never seen, more than the constant | {interval(dearer, 1)} |
 | one EVP_DigestSign with the signer's key | {interval(median(keys), 1)} |"""
     return ("Clients never seen: a new connection and a certificate of its own for each request",
-            text, bars(STRANGER_CONSTANT, variants, turns))
+            text, bars(FIRST_SEEN_CONSTANT, variants, turns))
 
 
 def headers(options):
@@ -162,7 +162,7 @@ PARTS = {
                      [CONSTANT, PLAIN, ESCAPED, NONE, REUSED], StrongPath),
     "new": simple("New connections, full handshakes", "new", 32,
                   [CONSTANT, PLAIN, REUSED, EACH]),
-    "strangers": strangers,
+    "first-seen": first_seen,
     "resumed": simple("New connections, resumed sessions", "resumed", 32,
                       [CONSTANT, PLAIN, REUSED]),
     "accept": simple("Accepting, keep-alive", "keep-alive", 64,

@@ -27,7 +27,7 @@ class Part(enum.Enum):
 
 class Pinning:
     """Whether the server that is measured has the first core to itself, and all else the others: so
-    nobody drives it from core to core, and its load and its backend do not take turns with it."""
+    nothing moves it from core to core, and its load and its backend do not take turns with it."""
     enabled = False
 
     @classmethod
@@ -269,7 +269,7 @@ SSLVerifyClient require
 """
 
     def proxy_tls(self, identity="ttrp"):
-        """What a TTRP needs that speaks to its backend over mutual TLS."""
+        """What a proxy needs that speaks to its backend over mutual TLS."""
         return f"""
 SSLProxyEngine on
 SSLProxyVerify require

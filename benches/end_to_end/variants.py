@@ -12,7 +12,7 @@ COUNTS = [0, 1, 2, 4, 8]
 
 class Variant:
     """Requests to one path of one server, as the client or, with a header like the client's, the
-    TTRP."""
+    proxy."""
 
     def __init__(self, name, server, path, header=None, mode=None):
         self.name, self.server, self.path, self.header = name, server, path, header
@@ -43,8 +43,8 @@ ORIGIN_OTHER = Variant("origin with the module, given a constant of that length"
                        "/index.txt", "X-Constant")
 ORIGIN_ACCEPT = Variant("**origin that accepts the header**", "accept", "/index.txt", "Client-Cert")
 
-STRANGER_CONSTANT = Variant(CONSTANT.name, "constant", "/", mode="strangers")
-STRANGER = Variant("**cms, RSA 2048, a client never seen**", "ours", "/", mode="strangers")
+FIRST_SEEN_CONSTANT = Variant(CONSTANT.name, "constant", "/", mode="first-seen")
+FIRST_SEEN = Variant("**cms, RSA 2048, a client never seen**", "ours", "/", mode="first-seen")
 KNOWN_EACH = Variant("cms, RSA 2048, a known client, every request signed", "each", "/", mode="new")
 
 CONSTANTS = {n: Variant(f"httpd, mod_headers, {n} constants", "constants", f"/constant/{n}")
@@ -86,7 +86,7 @@ class Compared(Servers):
             if not file.exists():
                 file.write_text(f"{variant.header}: {self.value}\n")
             files.append(file)
-        if mode == "strangers":
+        if mode == "first-seen":
             files.append(self.dir / "ca.pem")
         return Load(self.server(variant), variant.path, requests, mode, *files, **more)
 

@@ -49,13 +49,13 @@ unsafe extern "C" {
         format: u32,
         now: i64,
         lifetime: u32,
-        kept: *mut *mut SharedValue,
+        shared: *mut *mut SharedValue,
         value: *mut *const c_char,
         length: *mut usize,
         reused: *mut bool,
         renewal: *mut u32,
     ) -> u32;
-    fn client_cert_shared_value_free(kept: *mut SharedValue);
+    fn client_cert_shared_value_free(shared: *mut SharedValue);
     fn client_cert_anchors_from_file(file: *const c_char, anchors: *mut *mut Anchors) -> u32;
     fn client_cert_names_new(
         names: *const *const c_char,
@@ -63,7 +63,7 @@ unsafe extern "C" {
         made: *mut *mut Names,
     ) -> u32;
     fn client_cert_verification_cache_verify(
-        verdicts: *const VerificationCache,
+        cache: *const VerificationCache,
         trust: *const Trust,
         format: u32,
         value: *const c_char,
@@ -98,7 +98,7 @@ struct Trust {
 /// What an origin has to accept values with. Its anchors and names stay for as long as the process.
 pub(crate) struct Origin {
     trust: Trust,
-    verdicts: VerificationCache,
+    cache: VerificationCache,
     /// Which keep nothing.
     forgetful: VerificationCache,
     max_age: Cell<u32>,
@@ -121,7 +121,7 @@ impl Origin {
         let trust = Trust { anchors, crls: null(), names };
         Self {
             trust,
-            verdicts: VerificationCache::new(bytes),
+            cache: VerificationCache::new(bytes),
             forgetful: VerificationCache::new(0),
             max_age: Cell::new(MAX_AGE),
         }
@@ -134,12 +134,12 @@ impl Origin {
 
     /// The same where values of the same signer were seen before.
     pub(crate) fn next(&self, value: &str, now: i64, peer: Option<&Client>) {
-        self.verify(&self.verdicts, value, now, self.other_age(), peer, |_| ());
+        self.verify(&self.cache, value, now, self.other_age(), peer, |_| ());
     }
 
     /// The same, and the client's certificate with its key.
     pub(crate) fn next_certificate(&self, value: &str, now: i64, peer: Option<&Client>) {
-        self.verify(&self.verdicts, value, now, self.other_age(), peer, |accepted| {
+        self.verify(&self.cache, value, now, self.other_age(), peer, |accepted| {
             // SAFETY: a live object.
             unsafe { &*accepted }.client().certificate().unwrap();
         });
@@ -147,10 +147,10 @@ impl Origin {
 
     /// client_cert_verification_cache_verify() where the value was seen before.
     pub(crate) fn again(&self, value: &str, now: i64, peer: Option<&Client>) {
-        self.verify(&self.verdicts, value, now, MAX_AGE, peer, |_| ());
+        self.verify(&self.cache, value, now, MAX_AGE, peer, |_| ());
     }
 
-    /// With which no verdict is the same as one before.
+    /// With which no outcome is remembered from one before.
     fn other_age(&self) -> u32 {
         self.max_age.set(self.max_age.get() + 1);
         self.max_age.get()
@@ -158,7 +158,7 @@ impl Origin {
 
     fn verify(
         &self,
-        verdicts: &VerificationCache,
+        cache: &VerificationCache,
         value: &str,
         now: i64,
         max_age: u32,
@@ -171,7 +171,7 @@ impl Origin {
         unsafe {
             let (data, length) = (value.as_ptr().cast(), value.len());
             let result = client_cert_verification_cache_verify(
-                verdicts,
+                cache,
                 &self.trust,
                 0,
                 data,
@@ -244,7 +244,7 @@ pub(crate) fn cache_sign<R>(
     now: i64,
     read: impl FnOnce(*const c_char) -> R,
 ) -> (R, bool) {
-    let (mut kept, mut value, mut length, mut reused) = (null_mut(), null(), 0, false);
+    let (mut shared, mut value, mut length, mut reused) = (null_mut(), null(), 0, false);
     let mut renewal = 0;
     // SAFETY: live objects, places for the results, which are released when they were read.
     unsafe {
@@ -256,7 +256,7 @@ pub(crate) fn cache_sign<R>(
             0,
             now,
             60,
-            &mut kept,
+            &mut shared,
             &mut value,
             &mut length,
             &mut reused,
@@ -264,7 +264,7 @@ pub(crate) fn cache_sign<R>(
         );
         assert_eq!((result, renewal), (0, 0));
         let read = read(value);
-        client_cert_shared_value_free(kept);
+        client_cert_shared_value_free(shared);
         (read, reused)
     }
 }

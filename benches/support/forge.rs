@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Certificates and values written octet by octet, as somebody can who has no key that counts.
+//! Certificates and values written octet by octet, as a client can that has no key that counts.
 //! OpenSSL has no say in what they hold.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -120,7 +120,7 @@ pub(crate) fn ca() -> Vec<u8> {
     extension(oid::BASIC_CONSTRAINTS, &sequence(&[&[1, 1, 0xff]]))
 }
 
-/// So many extensions that nobody knows.
+/// So many unknown extensions.
 pub(crate) fn unknown_extensions(count: usize) -> Vec<u8> {
     (0..count)
         .flat_map(|number| extension(&[0x2a, 1 + (number / 127) as u8, (number % 127) as u8], &[]))
@@ -241,7 +241,7 @@ pub(crate) mod key {
     }
 }
 
-/// A certificate that nobody signed.
+/// A certificate without a valid signature.
 #[derive(Clone)]
 pub(crate) struct Paper {
     pub(crate) serial: Vec<u8>,
@@ -323,7 +323,7 @@ pub(crate) fn signature(kind: KeyKind) -> Vec<u8> {
     }
 }
 
-/// A value that nobody signed, of which all but the signature is as it should be.
+/// A value without a valid signature, of which all else is as it should be.
 #[derive(Clone)]
 pub(crate) struct Value {
     pub(crate) content: Vec<u8>,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Values that are kept, of few clients and of many, and the ways to use one again.
+//! Values that a cache remembers, of few clients and of many, and the ways to use one again.
 
 use std::{hint::black_box, sync::Arc};
 
@@ -70,8 +70,8 @@ impl Order {
     }
 }
 
-/// The values of so many clients, kept in a cache.
-pub(crate) struct Kept {
+/// A cache that remembers the values of so many clients.
+pub(crate) struct Remembered {
     pub(crate) cache: SignatureCache,
     pub(crate) signer: Signer,
     /// For each connection, those of all clients.
@@ -80,21 +80,21 @@ pub(crate) struct Kept {
     values: Vec<Box<[u8]>>,
 }
 
-impl Kept {
+impl Remembered {
     pub(crate) fn new(count: usize, connections: usize) -> Self {
         let identity = Leaf::new(KeyKind::P256).issued_by(&Leaf::ca("root").self_signed());
-        let mut kept = Self {
+        let mut remembered = Self {
             cache: SignatureCache::new(1 << 30),
             signer: Signer::new(&identity.certificate, &identity.key, &[]).unwrap(),
             clients: clients(count, connections),
             values: Vec::new(),
         };
-        kept.values = kept.clients[0]
+        remembered.values = remembered.clients[0]
             .iter()
-            .map(|client| kept.sign(client, SignerCerts::Chain).value().as_bytes().into())
+            .map(|client| remembered.sign(client, SignerCerts::Chain).value().as_bytes().into())
             .collect();
-        println!("value: {} bytes", kept.values[0].len());
-        kept
+        println!("value: {} bytes", remembered.values[0].len());
+        remembered
     }
 
     fn sign(&self, client: &Client, certs: SignerCerts) -> Arc<SharedValue> {
