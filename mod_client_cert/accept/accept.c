@@ -303,8 +303,7 @@ static int turn_away_uninvited(request_rec *r, const mcc_request_t *request)
     return found && mcc_request_reject(r) ? HTTP_BAD_REQUEST : OK;
 }
 
-/* The error document of a request that was refused is served as it is to
- * anybody without an identity. */
+/* The error document of a refused request is served as to a client without an identity. */
 static int answers_refusal(const request_rec *r)
 {
     while ((r = r->prev ? r->prev : r->main)) {

@@ -90,7 +90,7 @@ typedef struct {
     const client_cert_names *names; /**< NULL if there are none */
     uint32_t format;                /**< a client_cert_format */
     uint32_t header;                /**< the number of an mcc_accepted_name_t */
-    uint32_t needs_peer;            /**< whether the TLS peer has a say */
+    uint32_t needs_peer;            /**< whether the TLS peer is authenticated */
     uint32_t max_age;               /**< seconds */
     uint32_t skew;                  /**< seconds */
     uint32_t reserved;              /**< 0 */
