@@ -3,7 +3,7 @@
 //! How the value of a header is written: the table of formats.
 //!
 //! A format has a file of its own, with the function that writes its value, and one row of
-//! [`FORMATS`].
+//! `FORMATS`.
 
 use std::ffi::CStr;
 

@@ -58,7 +58,7 @@ pub struct Signed {
     pub value: Arc<SharedValue>,
     /// Whether it was signed before, or for another thread.
     pub reused: bool,
-    /// Why it could not be renewed, in good time. To one caller in [`TELL_EVERY`] seconds.
+    /// Why it could not be renewed, in good time. To one caller in `TELL_EVERY` seconds.
     pub not_renewed: Option<NotRenewed>,
 }
 
