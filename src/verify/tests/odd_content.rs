@@ -492,7 +492,7 @@ fn odd_times() {
         (generalized("00000101000000Z"), Carried),
         (generalized("99991231235959Z"), Carried),
         (generalized("20240229000000Z"), Carried),
-        // OpenSSL reads each of these, and can print some.
+        // OpenSSL 3.0 reads each of these, and can print some; 3.5 refuses those that are too short.
         (utc("3001010000Z"), Timeless),
         (utc("300101000000"), Timeless),
         (utc("300101000000+0100"), Timeless),
@@ -526,7 +526,10 @@ fn odd_times() {
         for is_end in [false, true] {
             let mut raw = RawCertificate::new();
             *(if is_end { &mut raw.not_after } else { &mut raw.not_before }) = time.clone();
-            let found = ends.fate(&raw.build());
+            let certificate = raw.build();
+            let refused = leaving_no_errors(|| X509::from_der(&certificate)).is_err();
+            let expected = if refused && expected == Timeless { Unreadable } else { expected };
+            let found = ends.fate(&certificate);
             if found != expected {
                 let text = time.escape_ascii();
                 wrong.push(format!("{text} {is_end}: {found:?}, not {expected:?}"));

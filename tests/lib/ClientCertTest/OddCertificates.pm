@@ -192,6 +192,9 @@ for my $name (sort keys %CAS) {
 spew(pki('variables-ca.crt'), @ca_pems);
 
 my $JP = "\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e";
+# What OpenSSL 3.0 reads and can compare with no time, 3.5 does not read.
+my $TOO_SHORT = eval { to_pem(certificate(to => tlv(23, '4912312359Z'))) } ? 'unverified' : 'unreadable';
+
 our @CASES = (
     ['RSA' => key => 'rsa'],
     ['P-256' => key => 'p256'],
@@ -345,11 +348,11 @@ our @CASES = (
     ['validity with a long length' => to => long_length(24, '99991231235959Z')],
     ['valid until a year zero' => unverified => 1, to => tlv(24, '00000101000000Z')],
     ['valid from a year zero' => from => tlv(24, '00000101000000Z')],
-    ['valid until minutes' => unverified => 1, to => tlv(23, '4912312359Z')],
+    ['valid until minutes' => $TOO_SHORT => 1, to => tlv(23, '4912312359Z')],
     ['valid until a fraction' => unverified => 1, to => tlv(24, '99991231235959.5Z')],
     ['valid until an offset' => unverified => 1, to => tlv(23, '491231235959+0100')],
-    ['valid until a local time' => unverified => 1, to => tlv(24, '99991231235959')],
-    ['valid from minutes' => unverified => 1, from => tlv(23, '2001010000Z')],
+    ['valid until a local time' => $TOO_SHORT => 1, to => tlv(24, '99991231235959')],
+    ['valid from minutes' => $TOO_SHORT => 1, from => tlv(23, '2001010000Z')],
     ['valid from an offset' => unverified => 1, from => tlv(23, '200101000000-0500')],
     ['valid from a month 13' => unverified => 1, from => tlv(23, '201301000000Z')],
     ['valid until a leap second' => unverified => 1, to => tlv(23, '491231235960Z')],

@@ -147,7 +147,7 @@ subtest 'a renewal that fails' => sub {
     is($warned->(), 1, 'one line for all of them');
     like($server->said, qr/client_cert:warn.*header "Client-Cert" could not be renewed: OpenSSL could not make/,
         'which says what failed');
-    like($server->said, qr/client_cert:error.*the key store went away.*\n.*could not be renewed/,
+    like($server->said, qr/client_cert:error.*the key store went away.*\n(?:.*client_cert:error.* OpenSSL: .*\n)*.*could not be renewed/,
         'after what OpenSSL has to say of it');
     $client = client(port => $port, sni => 'ttrp.test', cert => 'client-rsa');
     my $response = $client->request('/');
