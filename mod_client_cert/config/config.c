@@ -58,6 +58,9 @@ int mcc_accepts(const mcc_accept_config_t *conf)
     return conf->format >= 0;
 }
 
+_Static_assert(sizeof(mcc_accept_rules_t) == 3 * sizeof(void *) + 6 * sizeof(uint32_t),
+               "rules that are alike have the same octets");
+
 mcc_accept_rules_t mcc_accept_rules_of(const mcc_accept_config_t *conf)
 {
     mcc_accept_rules_t rules = { conf->anchors,
