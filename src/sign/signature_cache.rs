@@ -177,7 +177,7 @@ fn look_up(
     let key = Key { client: *client.id(), signature };
     if let Some(entry) = values.get(&key).filter(|entry| entry.signed_at.is_fresh(now, lifetime)) {
         if entry.signed_at.is_due(now, lifetime) {
-            return Ok(renew(values, &key, &entry, || told.is_due(now), sign));
+            return Ok(renew(values, told, &key, &entry, now, sign));
         }
         let value = client.last_used().replace(signature, entry.signed_at, entry.value);
         return Ok(Signed { value, reused: true, not_renewed: None });
@@ -188,44 +188,36 @@ fn look_up(
 }
 
 /// The value to use in the last part of its lifetime. Of several threads one signs the next. Where
-/// that fails, the result says why, and OpenSSL's reasons are left, if `tell` says so.
+/// that fails, the result says why, and OpenSSL's reasons are left, if it is time to tell.
 fn renew(
     values: &Table<Key, Entry, Weight>,
+    told: &Told,
     key: &Key,
     entry: &Entry,
-    tell: impl FnOnce() -> bool,
+    now: i64,
     sign: impl FnOnce() -> Result<Entry, Error>,
 ) -> Signed {
-    let mut not_renewed = None;
-    if !entry.renewing && claim(values, key, entry) {
+    let at_hand = || Signed::new(Arc::clone(&entry.value), true);
+    if entry.renewing || !claim(values, key, entry) {
+        return at_hand();
+    }
+    let tells_error = |signed: &Signed| matches!(signed.not_renewed, Some(NotRenewed::Error(_)));
+    leaving_errors_if(tells_error, || {
         // The value at hand is good whether or not there will be another, and whatever became of
         // that. Unwind safe: what `sign` leaves behind is complete, as everywhere.
-        let mut tell = Some(tell);
-        let mut is_told = || tell.take().is_some_and(|tell| tell());
-        let signed = catch_unwind(AssertUnwindSafe(|| {
-            let mut stay = false;
-            let signed = leaving_errors_if(
-                |signed: &Result<_, _>| {
-                    stay = signed.is_err() && is_told();
-                    stay
-                },
-                sign,
-            );
-            signed.map_err(|error| stay.then_some(NotRenewed::Error(error)))
-        }));
-        match signed {
+        let why = match catch_unwind(AssertUnwindSafe(sign)) {
             Ok(Ok(next)) => {
                 let value = Arc::clone(&next.value);
                 // Not stored if the entry was evicted meanwhile.
                 let _ = values.replace(key.clone(), next, true);
                 return Signed::new(value, false);
             }
-            Ok(Err(why)) => not_renewed = why,
-            Err(_) => not_renewed = is_told().then_some(NotRenewed::Panic),
-        }
+            Ok(Err(error)) => NotRenewed::Error(error),
+            Err(_) => NotRenewed::Panic,
+        };
         release(values, key, entry);
-    }
-    Signed { not_renewed, ..Signed::new(Arc::clone(&entry.value), true) }
+        Signed { not_renewed: told.is_due(now).then_some(why), ..at_hand() }
+    })
 }
 
 /// Whether the renewal of this entry falls to the caller.
@@ -410,18 +402,13 @@ mod tests {
         bench.sign(NOW, 80);
         let values = bench.cache.values.as_ref().unwrap();
         let key = bench.key();
+        let told = Told(AtomicI64::new(Told::NEVER));
         for tell in [true, false] {
             let entry = values.get(&key).unwrap();
-            let signed = renew(
-                values,
-                &key,
-                &entry,
-                || tell,
-                || {
-                    openssl::md::Md::fetch(None, "none", None).err().unwrap().put();
-                    Err(Error::SigningFailed)
-                },
-            );
+            let signed = renew(values, &told, &key, &entry, NOW, || {
+                openssl::md::Md::fetch(None, "none", None).err().unwrap().put();
+                Err(Error::SigningFailed)
+            });
             assert_eq!(signed.not_renewed.is_some(), tell);
             assert_eq!(openssl::error::ErrorStack::get().errors().is_empty(), !tell);
         }
@@ -439,9 +426,10 @@ mod tests {
             [|| Err(Error::SigningFailed), || panic!("injected")];
         let why = [NotRenewed::Error(Error::SigningFailed), NotRenewed::Panic];
         for (fail, why) in fail.into_iter().zip(why) {
+            let told = Told(AtomicI64::new(Told::NEVER));
             for tell in [true, false] {
                 let entry = values.get(&key).unwrap();
-                let signed = renew(values, &key, &entry, || tell, fail);
+                let signed = renew(values, &told, &key, &entry, NOW, fail);
                 assert!(signed.reused() && signed.value() == first.value());
                 assert_eq!(signed.not_renewed, tell.then_some(why));
                 assert!(!values.get(&key).unwrap().renewing);
