@@ -8,7 +8,7 @@ use crate::{client::Client, error::Error, http::structured_field::base64};
 ///
 /// # Errors
 ///
-/// None: that of a row's function.
+/// Never: the functions of the table have one type.
 pub(super) fn value(client: &Client) -> Result<String, Error> {
     Ok(base64(client.leaf()))
 }

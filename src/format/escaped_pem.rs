@@ -2,16 +2,15 @@
 
 //! A certificate as percent-encoded PEM, as nginx's `$ssl_client_escaped_cert` has it.
 
-use crate::{client::Client, error::Error, http::structured_field::base64};
-
-/// Base64 characters in one line of PEM, RFC 7468 section 2.
-const LINE: usize = 64;
+use crate::{
+    client::Client, error::Error, http::structured_field::base64, x509::pem::certificate_lines,
+};
 
 /// The client's certificate.
 ///
 /// # Errors
 ///
-/// None: that of a row's function.
+/// Never: the functions of the table have one type.
 pub(super) fn value(client: &Client) -> Result<String, Error> {
     Ok(escaped_pem(client.leaf()))
 }
@@ -22,15 +21,10 @@ pub(crate) fn escaped_pem(der: &[u8]) -> String {
     let base64 = base64(der);
     // Three characters of each line end and of the few others that are escaped.
     let mut output = String::with_capacity(base64.len().saturating_add(base64.len() / 4));
-    escape(&mut output, "-----BEGIN CERTIFICATE-----\n");
-    let mut rest = base64.as_str();
-    while !rest.is_empty() {
-        let (line, after) = rest.split_at_checked(LINE).unwrap_or((rest, ""));
+    for line in certificate_lines(&base64) {
         escape(&mut output, line);
         escape(&mut output, "\n");
-        rest = after;
     }
-    escape(&mut output, "-----END CERTIFICATE-----\n");
     output
 }
 

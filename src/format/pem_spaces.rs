@@ -2,30 +2,19 @@
 
 //! A certificate as PEM with a space for each newline, as Tomcat's SSLValve reads it.
 
-use crate::{client::Client, error::Error, http::structured_field::base64};
-
-/// Base64 characters in one line of PEM, RFC 7468 section 2.
-const LINE: usize = 64;
+use crate::{
+    client::Client, error::Error, http::structured_field::base64, x509::pem::certificate_lines,
+};
 
 /// The client's certificate: its PEM, in which a space stands for each line end but the last, which
 /// is left out.
 ///
 /// # Errors
 ///
-/// None: that of a row's function.
+/// Never: the functions of the table have one type.
 pub(super) fn value(client: &Client) -> Result<String, Error> {
     let base64 = base64(client.leaf());
-    let mut output = String::with_capacity(base64.len().saturating_add(base64.len() / 32));
-    output.push_str("-----BEGIN CERTIFICATE-----");
-    let mut rest = base64.as_str();
-    while !rest.is_empty() {
-        let (line, after) = rest.split_at_checked(LINE).unwrap_or((rest, ""));
-        output.push(' ');
-        output.push_str(line);
-        rest = after;
-    }
-    output.push_str(" -----END CERTIFICATE-----");
-    Ok(output)
+    Ok(certificate_lines(&base64).collect::<Vec<_>>().join(" "))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::{client::Client, error::Error, http::structured_field};
 ///
 /// # Errors
 ///
-/// None: that of a row's function.
+/// Never: the functions of the table have one type.
 pub fn value(client: &Client) -> Result<String, Error> {
     Ok(structured_field::byte_sequence(client.leaf()))
 }

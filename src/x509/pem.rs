@@ -2,7 +2,12 @@
 
 //! The blocks of a PEM file.
 
+use std::iter;
+
 use crate::error::Error;
+
+/// Base64 characters in one line of PEM, RFC 7468 section 2.
+const LINE: usize = 64;
 
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
@@ -13,6 +18,19 @@ const DASHES: &[u8] = b"-----";
 pub(crate) struct Block<'a> {
     pub(crate) label: &'a [u8],
     pub(crate) pem: &'a [u8],
+}
+
+/// The lines of a certificate's PEM, of the base64 of its DER, without their ends.
+pub(crate) fn certificate_lines(base64: &str) -> impl Iterator<Item = &str> {
+    let mut rest = base64;
+    let body = iter::from_fn(move || {
+        let (line, after) = rest.split_at_checked(LINE).unwrap_or((rest, ""));
+        rest = after;
+        Some(line).filter(|line| !line.is_empty())
+    });
+    iter::once("-----BEGIN CERTIFICATE-----")
+        .chain(body)
+        .chain(iter::once("-----END CERTIFICATE-----"))
 }
 
 /// The PEM blocks of a text. What stands between them is not looked at.
