@@ -15,6 +15,7 @@ use openssl::{
 };
 
 use super::testing::{KeyKind, NOW};
+pub(crate) use super::testing::{extension, tlv as element};
 
 /// The longest value, in bytes: what fits into a line of httpd's usual limit.
 pub(crate) const LENGTH: usize = 8160;
@@ -45,17 +46,6 @@ pub(crate) mod oid {
     pub(crate) const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
     pub(crate) const SHA256: &[u8] = &[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1];
     pub(crate) const SHA512: &[u8] = &[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 3];
-}
-
-pub(crate) fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
-    let contents = parts.concat();
-    let mut length = contents.len().to_be_bytes().to_vec();
-    length.drain(..length.iter().take_while(|octet| **octet == 0).count());
-    let header = match contents.len() {
-        short @ 0..0x80 => vec![tag, short as u8],
-        _ => [&[tag, 0x80 | length.len() as u8], &length[..]].concat(),
-    };
-    [header, contents].concat()
 }
 
 pub(crate) fn sequence(parts: &[&[u8]]) -> Vec<u8> {
@@ -96,10 +86,6 @@ fn relative_name(kind: &[u8], name: &str) -> Vec<u8> {
 /// A Name of so many parts, as short as any can be.
 pub(crate) fn long_name(parts: usize) -> Vec<u8> {
     sequence(&[&relative_name(oid::COMMON_NAME, "a").repeat(parts)])
-}
-
-pub(crate) fn extension(kind: &[u8], value: &[u8]) -> Vec<u8> {
-    sequence(&[&object(kind), &octets(value)])
 }
 
 /// With one name that counts, and so many that do not.
