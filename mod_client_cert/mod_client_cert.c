@@ -91,36 +91,36 @@ static void register_accept_hooks(void)
 /* httpd -t runs this, and not post_config. */
 static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
-    const char *fault = mcc_names_complete(&mcc_server_config_of(s)->global->our_names, pconf);
+    mcc_global_t *global = mcc_server_config_of(s)->global;
+    const char *fault = mcc_names_complete(&global->our_names, pconf);
 
     (void)plog;
-    mcc_accepted_names_sort(mcc_server_config_of(s)->global);
+    mcc_accepted_names_sort(global);
     if (fault) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s, "our headers: %s", fault);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    mcc_server_config_of(s)->global->tls_directives_known = mcc_tls_directives_known(s) ? 1 : 0;
-    if (mcc_server_config_of(s)->global->forwards && !mcc_server_config_of(s)->global->accepts
-        && !ap_find_linked_module("mod_ssl.c")) {
+    global->tls_directives_known = mcc_tls_directives_known(s) ? 1 : 0;
+    if (global->forwards && !global->accepts && !ap_find_linked_module("mod_ssl.c")) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
                      "ClientCertForward: mod_ssl is not loaded, so no client "
                      "has a certificate");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    if (mcc_server_config_of(s)->global->forwards && !ap_find_linked_module("mod_proxy.c")) {
+    if (global->forwards && !ap_find_linked_module("mod_proxy.c")) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
                      "ClientCertForward: mod_proxy is not loaded, so no request "
                      "goes to a backend");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    if (mcc_server_config_of(s)->global->forwards && !mcc_backend_check()) {
+    if (global->forwards && !mcc_backend_check()) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
                      "ClientCertForward: mod_proxy's hook scheme_handler was not "
                      "found");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     mcc_config_complete(s);
-    if (mcc_server_config_of(s)->global->accepts) {
+    if (global->accepts) {
         register_accept_hooks();
     }
     return mcc_tunnel_check(s, ptemp) && mcc_accept_config_check(s, ptemp)

@@ -88,16 +88,27 @@ static void name_user(request_rec *r, mcc_user_t *user)
     }
 }
 
-int mcc_accept_user_save(request_rec *r)
+/* The record, for the location as it is configured now; NULL where the role is not played. */
+static mcc_user_t *user_here(request_rec *r)
 {
     mcc_user_t *user;
 
     if (!mcc_server_config_of(r->server)->accepts) {
-        return DECLINED;
+        return NULL;
     }
     user = user_of(r);
     user->outcome = mcc_accept_outcome_of(r);
     user->variable = mcc_dir_config_of(r)->accept.user_name;
+    return user;
+}
+
+int mcc_accept_user_save(request_rec *r)
+{
+    mcc_user_t *user = user_here(r);
+
+    if (!user) {
+        return DECLINED;
+    }
     user->name = r->user;
     user->auth_type = r->ap_auth_type;
     user->authorization = apr_table_get(r->headers_in, "Authorization");
@@ -122,14 +133,11 @@ static void take_back_user(request_rec *r, mcc_user_t *user)
 
 int mcc_accept_user_set(request_rec *r)
 {
-    mcc_user_t *user;
+    mcc_user_t *user = user_here(r);
 
-    if (!mcc_server_config_of(r->server)->accepts) {
+    if (!user) {
         return DECLINED;
     }
-    user = user_of(r);
-    user->outcome = mcc_accept_outcome_of(r);
-    user->variable = mcc_dir_config_of(r)->accept.user_name;
     take_back_user(r, user);
     if (!user->given || r->user != user->given) {
         name_user(r, user);
