@@ -8,6 +8,7 @@
 
 #include "config/config.h"
 #include "config/files.h"
+#include "tls/ex_index.h"
 #include "tls/verification_directives.h"
 #include "tls/vhost.h"
 
@@ -20,7 +21,7 @@ typedef struct {
 } machine_certificate_t;
 
 /* Slots for machine_certificate in an SSL_CTX, and for the signer in an SSL; see
- * ctx_index in vhost.c. */
+ * ex_index.h. */
 static int ctx_index = -1;
 static int ssl_index = -1;
 
@@ -28,26 +29,11 @@ static int ssl_index = -1;
  * server's. */
 static ap_conf_vector_t *current_section;
 
-static apr_status_t free_indexes(void *unused)
-{
-    (void)unused;
-    if (ctx_index >= 0) {
-        CRYPTO_free_ex_index(CRYPTO_EX_INDEX_SSL_CTX, ctx_index);
-    }
-    if (ssl_index >= 0) {
-        CRYPTO_free_ex_index(CRYPTO_EX_INDEX_SSL, ssl_index);
-    }
-    ctx_index = ssl_index = -1;
-    return APR_SUCCESS;
-}
-
 int mcc_backend_certificate_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 {
     (void)ptemp;
-    ctx_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
-    ssl_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
-    apr_pool_cleanup_register(pconf, NULL, free_indexes, apr_pool_cleanup_null);
-    if (ctx_index < 0 || ssl_index < 0) {
+    if (!mcc_ex_index_new(&ctx_index, CRYPTO_EX_INDEX_SSL_CTX, NULL, pconf)
+        || !mcc_ex_index_new(&ssl_index, CRYPTO_EX_INDEX_SSL, NULL, pconf)) {
         ap_log_perror(APLOG_MARK, APLOG_CRIT, 0, plog, "OpenSSL has no room for our data");
         return HTTP_INTERNAL_SERVER_ERROR;
     }

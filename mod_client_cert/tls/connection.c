@@ -8,20 +8,12 @@
 
 #include <openssl/err.h>
 
+#include "tls/ex_index.h"
+
 APLOG_USE_MODULE(client_cert);
 
-/* The slot for mcc_tls_connection_t in an SSL; see ctx_index in vhost.c. */
+/* The slot for mcc_tls_connection_t in an SSL. */
 static int ssl_index = -1;
-
-static apr_status_t free_index(void *unused)
-{
-    (void)unused;
-    if (ssl_index >= 0) {
-        CRYPTO_free_ex_index(CRYPTO_EX_INDEX_SSL, ssl_index);
-        ssl_index = -1;
-    }
-    return APR_SUCCESS;
-}
 
 /* Runs in SSL_free(). A reference of our own would keep each SSL until its
  * connection's pool goes, which after a lingering close is much later, and in
@@ -43,9 +35,7 @@ static void forget_ssl(void *ssl, void *data, CRYPTO_EX_DATA *slots, int index, 
 
 int mcc_tls_connection_pre_config(apr_pool_t *pconf)
 {
-    ssl_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, forget_ssl);
-    apr_pool_cleanup_register(pconf, NULL, free_index, apr_pool_cleanup_null);
-    return ssl_index >= 0;
+    return mcc_ex_index_new(&ssl_index, CRYPTO_EX_INDEX_SSL, forget_ssl, pconf);
 }
 
 mcc_tls_connection_t *mcc_tls_connection_of_ssl(const SSL *ssl)

@@ -7,6 +7,7 @@
 #include <http_log.h>
 
 #include "tls/connection.h"
+#include "tls/ex_index.h"
 #include "tls/session_record.h"
 
 APLOG_USE_MODULE(client_cert);
@@ -18,24 +19,12 @@ typedef struct {
     int faultless;
 } verification_t;
 
-/* The slot for it in an X509_STORE_CTX; see ctx_index in vhost.c. */
+/* The slot for it in an X509_STORE_CTX. */
 static int store_index = -1;
-
-static apr_status_t free_index(void *unused)
-{
-    (void)unused;
-    if (store_index >= 0) {
-        CRYPTO_free_ex_index(CRYPTO_EX_INDEX_X509_STORE_CTX, store_index);
-        store_index = -1;
-    }
-    return APR_SUCCESS;
-}
 
 int mcc_tls_verify_callback_pre_config(apr_pool_t *pconf)
 {
-    store_index = X509_STORE_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
-    apr_pool_cleanup_register(pconf, NULL, free_index, apr_pool_cleanup_null);
-    return store_index >= 0;
+    return mcc_ex_index_new(&store_index, CRYPTO_EX_INDEX_X509_STORE_CTX, NULL, pconf);
 }
 
 /* mod_ssl lets errors pass, as it is configured to (optional_no_ca), and even

@@ -4,25 +4,14 @@
 
 #include <string.h>
 
-/* The slot for mcc_tls_vhost_t in an SSL_CTX: a number that OpenSSL hands out
- * once for each load of this module, before there is any connection. */
-static int ctx_index = -1;
+#include "tls/ex_index.h"
 
-static apr_status_t free_index(void *unused)
-{
-    (void)unused;
-    if (ctx_index >= 0) {
-        CRYPTO_free_ex_index(CRYPTO_EX_INDEX_SSL_CTX, ctx_index);
-        ctx_index = -1;
-    }
-    return APR_SUCCESS;
-}
+/* The slot for mcc_tls_vhost_t in an SSL_CTX. */
+static int ctx_index = -1;
 
 int mcc_tls_vhost_pre_config(apr_pool_t *pconf)
 {
-    ctx_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
-    apr_pool_cleanup_register(pconf, NULL, free_index, apr_pool_cleanup_null);
-    return ctx_index >= 0;
+    return mcc_ex_index_new(&ctx_index, CRYPTO_EX_INDEX_SSL_CTX, NULL, pconf);
 }
 
 int mcc_tls_vhost_attach(mcc_tls_vhost_t *host, SSL_CTX *ctx)
