@@ -649,6 +649,95 @@ typedef struct {
 } client_cert_allocator;
 
 /**
+ * A directive, or the beginning of a section.
+ */
+typedef struct {
+    /**
+     * Its name, of a section with the `<`.
+     */
+    const char *name;
+    /**
+     * The rest of its line, of a section with the `>`. NULL is as good as nothing.
+     */
+    const char *args;
+    /**
+     * The file and the line where it stands.
+     */
+    const char *file;
+    /**
+     * The same.
+     */
+    uint32_t line;
+    /**
+     * How many sections are around it.
+     */
+    uint32_t depth;
+} client_cert_directive;
+
+/**
+ * A virtual host, or the main server.
+ */
+typedef struct {
+    /**
+     * The file and the line where its section begins. NULL for the main server.
+     */
+    const char *file;
+    /**
+     * The same.
+     */
+    uint32_t line;
+    /**
+     * Whether it forwards, as a whole or in a section.
+     */
+    bool forwards;
+    /**
+     * Whether it accepts, as a whole or in a section.
+     */
+    bool accepts;
+    /**
+     * Whether ProxyWebsocketFallbackToProxyHttp is off for it as a whole.
+     */
+    bool fallback_off;
+} client_cert_server;
+
+/**
+ * A configuration: what is borrowed for one call.
+ */
+typedef struct {
+    /**
+     * In the order in which they stand; what a section has inside follows it.
+     */
+    const client_cert_directive *directives;
+    /**
+     * Their number.
+     */
+    size_t directive_count;
+    /**
+     * The main server, then the others.
+     */
+    const client_cert_server *servers;
+    /**
+     * Their number.
+     */
+    size_t server_count;
+} client_cert_configuration;
+
+/**
+ * A callback that receives several messages, one after the other.
+ */
+typedef struct {
+    /**
+     * Called with a number and a line of text: printable ASCII, NUL-terminated, which stays only for
+     * the call. Must not be NULL, must return, and must not call the library.
+     */
+    void (*tell)(void *context, size_t number, const char *line);
+    /**
+     * Passed to `tell` as it is; may be NULL.
+     */
+    void *context;
+} client_cert_listener;
+
+/**
  * The value of a header, visible ASCII, in memory from the caller's allocator.
  */
 typedef struct {
@@ -701,21 +790,6 @@ typedef struct {
      */
     size_t length;
 } client_cert_bytes;
-
-/**
- * A callback that receives several messages, one after the other.
- */
-typedef struct {
-    /**
-     * Called with a number and a line of text: printable ASCII, NUL-terminated, which stays only for
-     * the call. Must not be NULL, must return, and must not call the library.
-     */
-    void (*tell)(void *context, size_t number, const char *line);
-    /**
-     * Passed to `tell` as it is; may be NULL.
-     */
-    void *context;
-} client_cert_listener;
 
 /**
  * What a signer's certificate is verified by: borrowed for one call that verifies.
@@ -878,6 +952,37 @@ void client_cert_client_free(client_cert_client *client);
  * CLIENT_CERT_RESULT_CERTIFICATE_NOT_YET_VALID.
  */
 client_cert_result client_cert_client_check_validity(const client_cert_client *client, int64_t now);
+
+/**
+ * Whether some server that forwards names a backend that mod_proxy_wstunnel's own tunnel would
+ * serve, where that is loaded. `proxies_http` says whether mod_proxy_http is loaded.
+ *
+ * `fault` is called once with the number of the server and a line that names the directive and the
+ * backend, or not at all.
+ */
+client_cert_result client_cert_configuration_tunnels(const client_cert_configuration *configuration,
+                                                     bool proxies_http,
+                                                     const client_cert_listener *fault);
+
+/**
+ * Warns of each directive that reads the TLS peer by itself, or asks for it too late, of servers
+ * that accept. `warn` is called with 0 and a line for each.
+ */
+client_cert_result client_cert_configuration_peer_readers(const client_cert_configuration *configuration,
+                                                          const client_cert_listener *warn);
+
+/**
+ * Warns of each directive of mod_ssl's in the configuration of which it is not known whether
+ * verification depends on it. `theirs` are the names of all `their_count` that mod_ssl has, `seen`
+ * those of the `seen_count` that client_cert_vhosts_add() is told of. `warn` is called with 0 and a
+ * line for each.
+ */
+client_cert_result client_cert_configuration_unknown(const client_cert_configuration *configuration,
+                                                     const char *const *theirs,
+                                                     size_t their_count,
+                                                     const char *const *seen,
+                                                     size_t seen_count,
+                                                     const client_cert_listener *warn);
 
 /**
  * Writes the client's certificate as the value of a header, unsigned.

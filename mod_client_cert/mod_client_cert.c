@@ -100,7 +100,7 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s, "our headers: %s", fault);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    global->tls_directives_known = mcc_tls_directives_known(s) ? 1 : 0;
+    global->tls_directives_known = mcc_tls_directives_known(s, ptemp) ? 1 : 0;
     if (global->forwards && !global->accepts && !ap_find_linked_module("mod_ssl.c")) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
                      "ClientCertForward: mod_ssl is not loaded, so no client "

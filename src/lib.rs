@@ -11,7 +11,7 @@
 //! | [`verify`] | how a value is read and verified, by which trust, and why it is refused |
 //! | [`mod@format`] | the table of formats, and how a value is written |
 //! | [`client`], [`session_record`] | whose certificate it is, and how a TLS session remembers it |
-//! | [`vhost`] | which virtual hosts verify clients alike |
+//! | [`vhost`], `config` | which virtual hosts verify clients alike; what other directives say |
 //! | `cms` | the algorithms of RFC 5652 that the profile has |
 //! | [`x509`] | certificates and CRLs: fields, paths, names, files, variables |
 //! | `http` | field names, heads of responses, structured fields |
@@ -38,6 +38,7 @@
 mod asn1;
 pub mod client;
 mod cms;
+mod config;
 pub mod error;
 pub mod ffi;
 pub mod file;

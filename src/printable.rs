@@ -45,6 +45,18 @@ impl Write for Writer {
     }
 }
 
+/// Octets for the log, which writes a backslash as two by itself: printable ASCII as it is.
+pub(crate) struct Octets<'a>(pub(crate) &'a [u8]);
+
+impl fmt::Display for Octets<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|&octet| match octet {
+            b' '..=b'~' => formatter.write_char(char::from(octet)),
+            _ => write!(formatter, "\\x{octet:02x}"),
+        })
+    }
+}
+
 /// Octets from outside as text: printable ASCII as it is, but for the backslash, by which the
 /// others are written.
 pub(crate) struct Escaped<'a>(pub(crate) &'a [u8]);

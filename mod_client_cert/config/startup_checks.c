@@ -14,6 +14,7 @@
 #include "config/accept_directives.h"
 #include "config/directive_util.h"
 #include "config/files.h"
+#include "config/findings.h"
 #include "tls/vhost.h"
 
 APLOG_USE_MODULE(client_cert);
@@ -230,112 +231,15 @@ int mcc_accept_config_check(server_rec *main_server, apr_pool_t *ptemp)
     return 1;
 }
 
-/* %{SSL_CLIENT_…}x, or one of mod_ssl's older %{…}c, in a log's format. */
-static int logs_peer(const char *format)
+/* Directives by which mod_ssl reads the peer past every hook, or asks for it after ClientCertAccept
+ * has decided. */
+static void warn_of_peer_readers(server_rec *main_server, apr_pool_t *p)
 {
-    static const char variable[] = "{SSL_CLIENT_";
-    const char *at = format;
+    mcc_findings_t findings = { main_server, APLOG_WARNING, 0 };
+    client_cert_listener listener = { mcc_log_finding, &findings };
+    client_cert_configuration configuration = mcc_configuration(main_server, p);
 
-    while ((at = ap_strcasestr(at, variable))) {
-        at = at + sizeof(variable) - 1;
-        at = at + strcspn(at, "}");
-        if (*at && at[1] == 'x') {
-            return 1;
-        }
-    }
-    return ap_strcasestr(format, "{subjectdn}c") || ap_strcasestr(format, "{issuerdn}c");
-}
-
-/* Directives for which mod_ssl reads the peer by itself, past every hook. */
-static int reads_peer(const ap_directive_t *directive)
-{
-    const char *name = directive->directive;
-    const char *args = directive->args ? directive->args : "";
-
-    if (!ap_cstr_casecmp(name, "SSLUserName")) {
-        return 1;
-    }
-    if (!ap_cstr_casecmp(name, "SSLOptions")) {
-        return ap_strcasestr(args, "FakeBasicAuth") != NULL;
-    }
-    if (!ap_cstr_casecmp(name, "Require")) {
-        return ap_strcasestr(args, "ssl-verify-client") != NULL;
-    }
-    if (!ap_cstr_casecmp(name, "LogFormat") || !ap_cstr_casecmp(name, "CustomLog")
-        || !ap_cstr_casecmp(name, "GlobalLog") || !ap_cstr_casecmp(name, "TransferLog")) {
-        return logs_peer(args);
-    }
-    return 0;
-}
-
-/* Where a virtual host begins. */
-static const char *place(const char *file, unsigned line, apr_pool_t *p)
-{
-    return apr_psprintf(p, "%u %s", line, file);
-}
-
-/* Virtual hosts by file and line, each with whether it has a location that plays the role. A
- * file that is included twice makes several virtual hosts of one place. */
-static apr_hash_t *hosts_by_place(const server_rec *s, apr_pool_t *p)
-{
-    apr_hash_t *hosts = apr_hash_make(p);
-
-    for (; s; s = s->next) {
-        const char *key =
-            s->is_virtual && s->defn_name ? place(s->defn_name, s->defn_line_number, p) : NULL;
-
-        if (key
-            && (mcc_server_config_of(s)->accepts
-                || !apr_hash_get(hosts, key, APR_HASH_KEY_STRING))) {
-            apr_hash_set(hosts, key, APR_HASH_KEY_STRING, s);
-        }
-    }
-    return hosts;
-}
-
-/* Whether some location of the virtual host that begins here plays the role. */
-static int host_accepts(const ap_directive_t *directive, apr_hash_t *hosts, apr_pool_t *p)
-{
-    const server_rec *s = apr_hash_get(
-        hosts, place(directive->filename, (unsigned)directive->line_num, p), APR_HASH_KEY_STRING);
-
-    return !s || mcc_server_config_of(s)->accepts;
-}
-
-/* A client certificate requested by renegotiation or post-handshake authentication comes too
- * late: mod_ssl's access hook runs after ClientCertAccept has decided. */
-static int asks_late(const ap_directive_t *directive)
-{
-    const ap_directive_t *parent = directive->parent;
-
-    return !ap_cstr_casecmp(directive->directive, "SSLVerifyClient") && parent
-           && ap_cstr_casecmp(parent->directive, "<VirtualHost")
-           && (!directive->args || ap_cstr_casecmp(directive->args, "none"));
-}
-
-static void warn_of(const ap_directive_t *directive, apr_hash_t *hosts, server_rec *s,
-                    apr_pool_t *p)
-{
-    for (; directive; directive = directive->next) {
-        if (!ap_cstr_casecmp(directive->directive, "<VirtualHost")
-            && !host_accepts(directive, hosts, p)) {
-            continue;
-        }
-        if (reads_peer(directive)) {
-            ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                         "%s (%s:%d): this is mod_ssl's own reading of the TLS "
-                         "peer, not the client that ClientCertAccept accepts",
-                         directive->directive, directive->filename, directive->line_num);
-        }
-        if (asks_late(directive)) {
-            ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                         "SSLVerifyClient (%s:%d): in a section it asks the TLS "
-                         "peer for a certificate too late for ClientCertAccept; "
-                         "say it for the virtual host",
-                         directive->filename, directive->line_num);
-        }
-        warn_of(directive->first_child, hosts, s, p);
-    }
+    (void)client_cert_configuration_peer_readers(&configuration, &listener);
 }
 
 /* Why no connection of a virtual host has a TLS peer when a value is verified;
@@ -437,7 +341,7 @@ void mcc_accept_config_warn(server_rec *main_server, apr_pool_t *ptemp)
     const mcc_global_t *global = mcc_server_config_of(main_server)->global;
 
     if (global->accepts) {
-        warn_of(ap_conftree, hosts_by_place(main_server, ptemp), main_server, ptemp);
+        warn_of_peer_readers(main_server, ptemp);
         warn_of_no_peer(global, main_server, ptemp);
         warn_of_unrelated_crls(global, ptemp);
     }

@@ -11,6 +11,7 @@
 
 #include "config/config.h"
 #include "config/directive_util.h"
+#include "config/findings.h"
 
 APLOG_USE_MODULE(client_cert);
 
@@ -86,95 +87,33 @@ const char *mcc_see_tls_directive(cmd_parms *cmd, void *dir, const char *args)
                : mcc_fault(cmd, "%s", client_cert_result_message(result));
 }
 
-/* Those of mod_ssl's that have no say in whether a client is verified, or whose
- * say OpenSSL's context shows. A star stands for any rest. */
-static const char *const irrelevant[] = {
-    "SSLCACertificateFile",
-    "SSLCADNRequest*",
-    "SSLCARevocationFile",
-    "SSLCertificate*",
-    "SSLClientHelloVars",
-    "SSLCompression",
-    "SSLCryptoDevice",
-    "SSLEngine",
-    "SSLFIPS",
-    "SSLHonorCipherOrder",
-    "SSLInsecureRenegotiation",
-    "SSLLog*",
-    "SSLOptions",
-    "SSLPassPhraseDialog",
-    "SSLProtocol",
-    "SSLProxy*",
-    "SSLRandomSeed",
-    "SSLRenegBufferSize",
-    "SSLRequire",
-    "SSLRequireSSL",
-    "SSLSession*",
-    "SSLSRP*",
-    "SSLStapling*",
-    "SSLStrictSNIVHostCheck",
-    "SSLUserName",
-    "SSLUseStapling",
-    "SSLVHostSNIPolicy",
-};
-
-static int is_irrelevant(const char *name)
+static apr_array_header_t *names_of(const command_rec *command, apr_pool_t *p)
 {
-    size_t i;
+    apr_array_header_t *names = apr_array_make(p, 64, sizeof(const char *));
 
-    for (i = 0; i < sizeof(irrelevant) / sizeof(irrelevant[0]); i++) {
-        size_t length = strcspn(irrelevant[i], "*");
-
-        if (irrelevant[i][length] ? !ap_cstr_casecmpn(name, irrelevant[i], length)
-                                  : is(name, irrelevant[i])) {
-            return 1;
-        }
+    for (; command->name; command++) {
+        APR_ARRAY_PUSH(names, const char *) = command->name;
     }
-    return 0;
+    return names;
 }
 
-static int is_seen(const char *name)
-{
-    const command_rec *command;
-
-    for (command = client_cert_module.cmds; command->name; command++) {
-        if (is(name, command->name)) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-/* Where a directive stands for the first time; NULL if nowhere. */
-static const ap_directive_t *find(const ap_directive_t *directive, const char *name)
-{
-    const ap_directive_t *found = NULL;
-
-    for (; !found && directive; directive = directive->next) {
-        found = is(directive->directive, name) ? directive : find(directive->first_child, name);
-    }
-    return found;
-}
-
-int mcc_tls_directives_known(const server_rec *main_server)
+int mcc_tls_directives_known(server_rec *main_server, apr_pool_t *ptemp)
 {
     const module *mod_ssl = ap_find_linked_module("mod_ssl.c");
-    const command_rec *command;
-    int known = 1;
+    mcc_findings_t findings = { main_server, APLOG_WARNING, 0 };
+    client_cert_listener listener = { mcc_log_finding, &findings };
+    client_cert_configuration configuration;
+    const apr_array_header_t *theirs, *seen;
 
-    for (command = mod_ssl ? mod_ssl->cmds : NULL; command && command->name; command++) {
-        const ap_directive_t *unknown = is_irrelevant(command->name) || is_seen(command->name)
-                                            ? NULL
-                                            : find(ap_conftree, command->name);
-
-        if (unknown) {
-            ap_log_error(APLOG_MARK, APLOG_WARNING, 0, main_server,
-                         "%s (%s:%d): what it says of the verification of clients "
-                         "is not known here; no virtual host counts as equal to "
-                         "another",
-                         command->name, unknown->filename, unknown->line_num);
-            known = 0;
-        }
+    if (!mod_ssl) {
+        return 1;
     }
-    return known;
+    configuration = mcc_configuration(main_server, ptemp);
+    theirs = names_of(mod_ssl->cmds, ptemp);
+    seen = names_of(client_cert_module.cmds, ptemp);
+    return client_cert_configuration_unknown(&configuration, (const char *const *)theirs->elts,
+                                             (size_t)theirs->nelts, (const char *const *)seen->elts,
+                                             (size_t)seen->nelts, &listener)
+               == CLIENT_CERT_RESULT_OK
+           && !findings.count;
 }

@@ -39,6 +39,6 @@ const void *mcc_tls_vhost_key(const server_rec *s);
 
 /** Whether the configuration has none of mod_ssl's directives of which nothing is
  *  known here; those that it has are logged. */
-int mcc_tls_directives_known(const server_rec *main_server);
+int mcc_tls_directives_known(server_rec *main_server, apr_pool_t *ptemp);
 
 #endif /* MCC_TLS_VERIFICATION_DIRECTIVES_H */

@@ -14,6 +14,7 @@ mod accepted;
 mod allocator;
 mod certificate;
 mod client;
+mod configuration;
 mod encode;
 mod enums;
 mod field_names;

@@ -258,7 +258,7 @@ pub(super) unsafe fn numbers<'a>(numbers: *const i64, length: usize) -> Checked<
 /// # Safety
 ///
 /// `array` is NULL, or valid for reads of `length` elements for as long as `'a`.
-unsafe fn elements<'a, T>(array: *const T, length: usize) -> Checked<&'a [T]> {
+pub(super) unsafe fn elements<'a, T>(array: *const T, length: usize) -> Checked<&'a [T]> {
     if length == 0 {
         return Ok(&[]);
     }

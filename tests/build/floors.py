@@ -24,7 +24,7 @@ RUST_FLOORS = [
     ["warnings"],
     ["sign", "verify"],
     ["format", "session_record"],
-    ["client", "vhost"],
+    ["client", "vhost", "config"],
     ["last_used"],
     ["cms", "format/limit", "format/signed"],
     ["http", "x509"],
