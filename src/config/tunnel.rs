@@ -64,9 +64,9 @@ pub(crate) fn find(
 /// Which servers have what stands in the main server.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Inherited {
-    ByNone,
-    ByProxyPassInherit,
-    ByAll,
+    Never,
+    ProxyPassInherit,
+    Always,
 }
 
 /// A directive that names a backend.
@@ -168,15 +168,15 @@ impl<'b, 'a> Search<'b, 'a> {
     fn look_at(&mut self, directive: &'b Directive<'a>, place: &Place) {
         let mut words = directive.words();
         let mut word = || words.next().unwrap_or_default();
-        let mut inherited = if place.in_section { Inherited::ByAll } else { Inherited::ByNone };
+        let mut inherited = if place.in_section { Inherited::Always } else { Inherited::Never };
         let url = if directive.is("ProxyPass") || directive.is("ProxyPassMatch") {
             if !place.in_section {
-                inherited = Inherited::ByProxyPassInherit;
+                inherited = Inherited::ProxyPassInherit;
             }
             url(&word()).or_else(|| url(&word()))
         } else if directive.is("BalancerMember") {
             // Who names the balancer is looked at as well.
-            inherited = Inherited::ByNone;
+            inherited = Inherited::Never;
             let first = word();
             let (balancer, member) = match begins_with(&first, "balancer:") {
                 true => (Some(first), word()),
@@ -188,7 +188,7 @@ impl<'b, 'a> Search<'b, 'a> {
             }
             url
         } else if directive.is("SetHandler") || directive.is("AddHandler") {
-            inherited = Inherited::ByAll;
+            inherited = Inherited::Always;
             Some(word())
                 .filter(|handler| begins_with(handler, "proxy:"))
                 .and_then(|word| url(&word))
@@ -221,7 +221,7 @@ impl<'b, 'a> Search<'b, 'a> {
         if self.tunnels(backend.server, backend.fallback) {
             return Some(backend.server);
         }
-        if backend.server != 0 || backend.inherited == Inherited::ByNone {
+        if backend.server != 0 || backend.inherited == Inherited::Never {
             return None;
         }
         let key = (backend.inherited, backend.fallback);
@@ -238,7 +238,7 @@ impl<'b, 'a> Search<'b, 'a> {
         let of_main = self.said(0).inherits.unwrap_or(true);
         (1..self.servers.len()).find(|&server| {
             let inherits = self.said(server).inherits.unwrap_or(of_main);
-            (inherited == Inherited::ByAll || inherits) && self.tunnels(server, fallback)
+            (inherited == Inherited::Always || inherits) && self.tunnels(server, fallback)
         })
     }
 
