@@ -539,6 +539,25 @@ typedef enum {
 } client_cert_field_name;
 
 /**
+ * What a file is read as.
+ */
+typedef enum {
+    /**
+     * A signer's certificate, its intermediates and its key, as client_cert_signer_from_pem() reads
+     * them.
+     */
+    CLIENT_CERT_FILE_KIND_SIGNER = 0,
+    /**
+     * Trust anchors, as client_cert_anchors_from_pem() reads them.
+     */
+    CLIENT_CERT_FILE_KIND_ANCHORS = 1,
+    /**
+     * CRLs, as client_cert_crls_from_pem() reads them.
+     */
+    CLIENT_CERT_FILE_KIND_CRLS = 2,
+} client_cert_file_kind;
+
+/**
  * What a value says that was verified: whose certificate, by whom, when. Nothing but a
  * verification makes one.
  */
@@ -566,9 +585,9 @@ typedef struct client_cert_crls client_cert_crls;
 typedef struct client_cert_field_names client_cert_field_names;
 
 /**
- * The octets of a file, wiped when they are dropped.
+ * The files of one configuration.
  */
-typedef struct client_cert_file client_cert_file;
+typedef struct client_cert_files client_cert_files;
 
 /**
  * What one full TLS handshake established about the client.
@@ -738,6 +757,64 @@ typedef struct {
 } client_cert_listener;
 
 /**
+ * A file, or two that belong together, as a directive names it. All in it lives as long as the
+ * files that it is one of.
+ */
+typedef struct {
+    /**
+     * The directive's name.
+     */
+    const char *directive;
+    /**
+     * The file's.
+     */
+    const char *name;
+    /**
+     * That of the second of two files, else NULL.
+     */
+    const char *key_name;
+    /**
+     * Both, for messages.
+     */
+    const char *names;
+    /**
+     * Where the first directive stands, for messages.
+     */
+    const char *place;
+    /**
+     * What was made of the octets in use. All three are NULL where there are none, so that what
+     * depends on the file must fail.
+     */
+    const client_cert_signer *signer;
+    /**
+     * The same.
+     */
+    const client_cert_anchors *anchors;
+    /**
+     * The same.
+     */
+    const client_cert_crls *crls;
+    /**
+     * Why the file as it is now is not in use; NULL where it is.
+     */
+    const char *fault;
+} client_cert_configured_file;
+
+/**
+ * Bytes in memory from the caller's allocator.
+ */
+typedef struct {
+    /**
+     * The bytes, and a NUL after them.
+     */
+    const uint8_t *data;
+    /**
+     * How many, the NUL not counted.
+     */
+    size_t length;
+} client_cert_bytes;
+
+/**
  * The value of a header, visible ASCII, in memory from the caller's allocator.
  */
 typedef struct {
@@ -776,20 +853,6 @@ typedef struct {
      */
     bool is_readable;
 } client_cert_format_row;
-
-/**
- * Bytes in memory from the caller's allocator.
- */
-typedef struct {
-    /**
-     * The bytes, and a NUL after them.
-     */
-    const uint8_t *data;
-    /**
-     * How many, the NUL not counted.
-     */
-    size_t length;
-} client_cert_bytes;
 
 /**
  * What a signer's certificate is verified by: borrowed for one call that verifies.
@@ -985,6 +1048,88 @@ client_cert_result client_cert_configuration_unknown(const client_cert_configura
                                                      const client_cert_listener *warn);
 
 /**
+ * Makes a place for the files of one configuration, with nothing in it.
+ *
+ * `last` are the `last_length` octets that client_cert_files_retain() wrote for the configuration
+ * before; NULL if there are none. They are copied.
+ *
+ * Sets `*files` to a new object, which client_cert_files_free() releases.
+ */
+client_cert_result client_cert_files_new(const uint8_t *last,
+                                         size_t last_length,
+                                         client_cert_files **files);
+
+/**
+ * Releases the files, all that was made of them, and wipes their octets. NULL is allowed, as with
+ * free(). No thread may be using them.
+ */
+void client_cert_files_free(client_cert_files *files);
+
+/**
+ * Reads a file that a directive at `place` names, unless this configuration has read it for the same
+ * directive and names. No other thread may be using the object.
+ *
+ * `kind` is a client_cert_file_kind. `name` and `key_name` are as open(2) takes them; `key_name` is
+ * NULL where there is no second file. Only regular files of at most 256 MiB are read: nothing waits
+ * for a pipe or a device. `now` is the time in words, for messages.
+ *
+ * Sets `*file` to what was read. If that cannot be used, it has a fault, and what the configuration
+ * before used for the same directive and names.
+ *
+ * Fails with nothing of its own.
+ */
+client_cert_result client_cert_files_read(client_cert_files *files,
+                                          uint32_t kind,
+                                          const char *directive,
+                                          const char *name,
+                                          const char *key_name,
+                                          const char *place,
+                                          const char *now,
+                                          const client_cert_configured_file **file);
+
+/**
+ * Uses the octets that the configuration before used for a file, instead of new ones which are good
+ * by themselves but not where the directive stands; `fault` says why. No other thread may be using
+ * the object.
+ *
+ * Sets `*done` to false where there are none, and nothing changes.
+ *
+ * Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER if `file` is none of these.
+ */
+client_cert_result client_cert_files_fall_back(client_cert_files *files,
+                                               const client_cert_configured_file *file,
+                                               const char *fault,
+                                               bool *done);
+
+/**
+ * Calls `tell` with 0 and a line for each file that is not in use as it is now.
+ */
+client_cert_result client_cert_files_faults(const client_cert_files *files,
+                                            const client_cert_listener *tell);
+
+/**
+ * Calls `warn` with 0 and a line for each anchor of the files in use by which no value is accepted
+ * at `now`, and for each issuer of which no CRL is in force. A line names the file and the
+ * certificate or CRL, and says why.
+ */
+client_cert_result client_cert_files_warnings(const client_cert_files *files,
+                                              int64_t now,
+                                              const client_cert_listener *warn);
+
+/**
+ * Writes the octets of the files in use, keys among them, for client_cert_files_new() of the next
+ * configuration, which may be of another build of this library; and forgets them. No other thread
+ * may be using the object.
+ *
+ * Sets `*octets` to memory from `allocator`.
+ *
+ * Fails with CLIENT_CERT_RESULT_OUT_OF_MEMORY.
+ */
+client_cert_result client_cert_files_retain(client_cert_files *files,
+                                            const client_cert_allocator *allocator,
+                                            client_cert_bytes *octets);
+
+/**
  * Writes the client's certificate as the value of a header, unsigned.
  *
  * `format` is CLIENT_CERT_FORMAT_RFC9440, CLIENT_CERT_FORMAT_ESCAPED_PEM or
@@ -1075,36 +1220,6 @@ client_cert_result client_cert_field_names_contain_variable(const client_cert_fi
 client_cert_result client_cert_field_names_masks(const client_cert_field_names *names,
                                                  uint32_t *first,
                                                  uint32_t *second);
-
-/**
- * Reads a file, such as others of these functions take as PEM. `name` is as open(2) takes it. Only
- * regular files of at most 256 MiB are read: nothing waits for a pipe or a device.
- *
- * Sets `*content` to a new object, which client_cert_file_free() releases, and which wipes the
- * octets then.
- *
- * `reason` has room for `reason_size` bytes; CLIENT_CERT_REASON_SIZE are enough for all. It gets
- * why the file cannot be read, the system's words among them, or an empty string. NULL is allowed.
- *
- * Fails with CLIENT_CERT_RESULT_FILE_UNREADABLE.
- */
-client_cert_result client_cert_file_read(const char *name,
-                                         client_cert_file **content,
-                                         char *reason,
-                                         size_t reason_size);
-
-/**
- * Sets `*octets` to the octets of a file, which live as long as it does, and `*length` to how many
- * they are.
- */
-client_cert_result client_cert_file_octets(const client_cert_file *content,
-                                           const uint8_t **octets,
-                                           size_t *length);
-
-/**
- * Releases the content of a file, and wipes it. NULL is allowed, as with free().
- */
-void client_cert_file_free(client_cert_file *content);
 
 /**
  * The formats that there are.
@@ -1482,15 +1597,6 @@ void client_cert_anchors_free(client_cert_anchors *anchors);
 client_cert_result client_cert_anchors_has_ca(const client_cert_anchors *anchors, bool *has_ca);
 
 /**
- * Warns of each anchor by which no value is accepted at `now`. `warn` is called with a line for
- * each, which names the certificate and says why. Where its validity is the reason, the line says
- * since or until when.
- */
-client_cert_result client_cert_anchors_warnings(const client_cert_anchors *anchors,
-                                                int64_t now,
-                                                const client_cert_listener *warn);
-
-/**
  * Reads CRLs from PEM of `length` bytes. PEM blocks of other kinds are not looked at.
  *
  * Sets `*crls` to a new object, which client_cert_crls_free() releases.
@@ -1514,14 +1620,6 @@ client_cert_result client_cert_crls_from_file(const char *file, client_cert_crls
  * Releases CRLs. NULL is allowed, as with free(). No thread may be using them.
  */
 void client_cert_crls_free(client_cert_crls *crls);
-
-/**
- * Tells of each issuer of which no CRL is in force at `now`, as client_cert_anchors_warnings()
- * does.
- */
-client_cert_result client_cert_crls_warnings(const client_cert_crls *crls,
-                                             int64_t now,
-                                             const client_cert_listener *warn);
 
 /**
  * Whether one of the CRLs is of a CA among the anchors. Where none is, nothing is accepted that

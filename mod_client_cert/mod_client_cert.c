@@ -165,8 +165,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_post_config(mcc_tls_install_post_config, after_handshake, NULL, APR_HOOK_LAST);
     ap_hook_post_config(warn_of_config, after_handshake, NULL, APR_HOOK_LAST);
     ap_hook_post_config(mcc_files_report, NULL, NULL, APR_HOOK_REALLY_FIRST);
-    ap_hook_post_config(mcc_files_warn, NULL, NULL, APR_HOOK_LAST);
-    ap_hook_post_config(mcc_files_retain, NULL, NULL, APR_HOOK_REALLY_LAST);
+    ap_hook_post_config(mcc_files_settle, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_post_config(mcc_response_post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(mcc_forward_child_init, NULL, NULL, APR_HOOK_MIDDLE);
 

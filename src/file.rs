@@ -58,6 +58,13 @@ impl FileContent {
     }
 }
 
+/// Octets to be wiped as those of a file are.
+impl From<Vec<u8>> for FileContent {
+    fn from(octets: Vec<u8>) -> Self {
+        Self(octets)
+    }
+}
+
 impl Drop for FileContent {
     fn drop(&mut self) {
         // SAFETY: the bytes are this object's, to which there is no other reference any more.

@@ -6,6 +6,7 @@
 //! | where | what |
 //! | --- | --- |
 //! | [`ffi`] | all of it from C |
+//! | [`configured_files`] | the files that directives name, and the last good octets of each |
 //! | [`warnings`] | what of the files that are trusted or sign is of no use now |
 //! | [`sign`] | a signer, its signatures, and how they are used again |
 //! | [`verify`] | how a value is read and verified, by which trust, and why it is refused |
@@ -39,6 +40,7 @@ mod asn1;
 pub mod client;
 mod cms;
 mod config;
+pub mod configured_files;
 pub mod error;
 pub mod ffi;
 pub mod file;

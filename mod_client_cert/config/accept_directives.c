@@ -161,7 +161,7 @@ const char *mcc_set_trust(cmd_parms *cmd, void *dir, const char *word)
     if (accept->anchors) {
         return mcc_fault(cmd, "given twice in one section");
     }
-    return mcc_file_read(cmd, MCC_FILE_ANCHORS, word, NULL, &accept->anchors);
+    return mcc_file_read(cmd, CLIENT_CERT_FILE_KIND_ANCHORS, word, NULL, &accept->anchors);
 }
 
 static apr_status_t free_names(void *names)
@@ -207,7 +207,7 @@ const char *mcc_set_trust_crl(cmd_parms *cmd, void *dir, const char *word)
     if (accept->crls) {
         return mcc_fault(cmd, "given twice in one section");
     }
-    return mcc_file_read(cmd, MCC_FILE_CRLS, word, NULL, &accept->crls);
+    return mcc_file_read(cmd, CLIENT_CERT_FILE_KIND_CRLS, word, NULL, &accept->crls);
 }
 
 const char *mcc_set_trust_peer(cmd_parms *cmd, void *dir, int on)

@@ -24,9 +24,8 @@
 
 extern module AP_MODULE_DECLARE_DATA client_cert_module;
 
-/** A file that a directive names, and all of them; see files.h. */
-typedef struct mcc_file mcc_file_t;
-typedef struct mcc_files mcc_files_t;
+/** A file that a directive names; see files.h. */
+typedef client_cert_configured_file mcc_file_t;
 
 #define MCC_DEFAULT_LIFETIME 60
 
@@ -59,8 +58,8 @@ typedef struct {
 /** A server's part in it. */
 typedef struct {
     mcc_signer_source_t source;
-    mcc_file_t *file;     /**< with MCC_SIGNER_FILE */
-    apr_int64_t lifetime; /**< seconds, -1 where unset */
+    const mcc_file_t *file; /**< with MCC_SIGNER_FILE */
+    apr_int64_t lifetime;   /**< seconds, -1 where unset */
 } mcc_signer_config_t;
 
 #define MCC_ACCEPT_UNSET (-1)
@@ -71,15 +70,15 @@ typedef struct {
 
 /** A section's part in the accept role. */
 typedef struct {
-    int format;               /**< MCC_ACCEPT_UNSET, _OFF or a client_cert_format */
-    int header;               /**< the number of an mcc_accepted_name_t, with a format */
-    mcc_file_t *anchors;      /**< NULL where unset */
-    mcc_file_t *crls;         /**< NULL where unset */
-    client_cert_names *names; /**< NULL where unset */
-    int trust_peer;           /**< 0, 1; -1 where unset */
-    apr_int64_t max_age;      /**< seconds; -1 where unset */
-    apr_int64_t skew;         /**< seconds; with max_age */
-    const char *user_name;    /**< a variable; NULL where unset */
+    int format;                /**< MCC_ACCEPT_UNSET, _OFF or a client_cert_format */
+    int header;                /**< the number of an mcc_accepted_name_t, with a format */
+    const mcc_file_t *anchors; /**< NULL where unset */
+    const mcc_file_t *crls;    /**< NULL where unset */
+    client_cert_names *names;  /**< NULL where unset */
+    int trust_peer;            /**< 0, 1; -1 where unset */
+    apr_int64_t max_age;       /**< seconds; -1 where unset */
+    apr_int64_t skew;          /**< seconds; with max_age */
+    const char *user_name;     /**< a variable; NULL where unset */
 } mcc_accept_config_t;
 
 /** All that the outcome for a value depends on, the request excepted. Two with the same octets
@@ -110,7 +109,7 @@ typedef enum { MCC_INCOMING_UNSET, MCC_INCOMING_STRIP, MCC_INCOMING_REJECT } mcc
 typedef struct {
     /** every header name that is ours; first, since all requests ask for it */
     mcc_names_t our_names;
-    mcc_files_t *files; /**< NULL until a directive names one */
+    client_cert_files *files; /**< NULL until a directive names one */
     /** ClientCertSignatureCache in bytes, for both roles together; 0 for none */
     apr_size_t cache_size;
     /** some ClientCertForward names a format */

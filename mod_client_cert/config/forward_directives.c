@@ -139,7 +139,7 @@ const char *mcc_set_signer(cmd_parms *cmd, void *dir, const char *word, const ch
     /* Read here, not later: httpd -t must find the fault, and the key may be
      * readable by root alone. */
     conf->source = MCC_SIGNER_FILE;
-    return mcc_file_read(cmd, MCC_FILE_SIGNER, word, key_word, &conf->file);
+    return mcc_file_read(cmd, CLIENT_CERT_FILE_KIND_SIGNER, word, key_word, &conf->file);
 }
 
 const char *mcc_set_signer_certs(cmd_parms *cmd, void *dir, const char *word)

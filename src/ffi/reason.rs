@@ -19,17 +19,11 @@ pub(super) enum Explained {
     /// What the number says is all.
     Result(ClientCertResult),
     Failure(Failure),
-    /// With what else there is to say.
-    Error(Error, Box<str>),
     /// With what the panic said.
     Panic(Box<str>),
 }
 
 impl Explained {
-    pub(super) fn of_error(error: Error, detail: impl Display) -> Self {
-        Self::Error(error, printable(detail, CLIENT_CERT_REASON_SIZE / 2))
-    }
-
     pub(super) fn of_panic(panic: &(dyn Any + Send)) -> Self {
         let said = panic
             .downcast_ref::<&str>()
@@ -42,7 +36,6 @@ impl Explained {
         match self {
             Self::Result(result) => *result,
             Self::Failure(failure) => failure.rejection().into(),
-            Self::Error(error, _) => (*error).into(),
             Self::Panic(_) => ClientCertResult::Panic,
         }
     }
@@ -71,9 +64,7 @@ impl Display for Explained {
         let detail = match self {
             Self::Result(_) => None,
             Self::Failure(failure) => failure.detail(),
-            Self::Error(_, said) | Self::Panic(said) => {
-                Some(&**said).filter(|said| !said.is_empty())
-            }
+            Self::Panic(said) => Some(&**said).filter(|said| !said.is_empty()),
         };
         formatter.write_str(&message(self.result() as u32).to_string_lossy())?;
         detail.map_or(Ok(()), |detail| write!(formatter, ": {detail}"))

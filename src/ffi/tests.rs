@@ -14,10 +14,8 @@ use super::{
     certificate::*,
     client::*,
     encode::*,
-    file::*,
     handshake::*,
     listener::Listener,
-    reason::CLIENT_CERT_REASON_SIZE,
     result::ClientCertResult::{self, InvalidParameter, NullParameter, Ok, OutOfMemory},
     sign::*,
     signature_cache::*,
@@ -80,7 +78,6 @@ fn null_is_never_taken_silently() {
     let mut renewal = Ok;
     let (mut shared, mut text) = (null_mut(), null());
     let (mut x509_out, mut key_out) = (null_mut(), null_mut());
-    let (mut file_out, mut octets) = (null_mut(), null());
     let (mut value, mut bytes) = (Value::EMPTY, Bytes::EMPTY);
     let mut id = [0; 32];
     let id = id.as_mut_ptr();
@@ -135,18 +132,6 @@ fn null_is_never_taken_silently() {
             ),
             ("client_cert_signer_key: argument 1", client_cert_signer_key(null(), &mut key_out)),
             ("client_cert_signer_key: argument 2", client_cert_signer_key(signer, null_mut())),
-            (
-                "client_cert_file_read: argument 1",
-                client_cert_file_read(null(), &mut file_out, null_mut(), 0),
-            ),
-            (
-                "client_cert_file_read: argument 2",
-                client_cert_file_read(name, null_mut(), null_mut(), 0),
-            ),
-            (
-                "client_cert_file_octets: argument 1",
-                client_cert_file_octets(null(), &mut octets, &mut length),
-            ),
             ("client_cert_signer_id: argument 1", client_cert_signer_id(null(), id)),
             ("client_cert_signer_id: argument 2", client_cert_signer_id(signer, null_mut())),
             (
@@ -560,39 +545,26 @@ fn warnings_are_told() {
         assert_eq!(client_cert_anchors_from_pem(pem.as_ptr(), pem.len(), &mut anchors), Ok);
         for now in [NOW, i64::MAX] {
             assert_eq!(client_cert_signer_warnings(signer, now, &listener), Ok);
-            assert_eq!(client_cert_anchors_warnings(anchors, now, &listener), Ok);
         }
         assert_eq!(client_cert_signer_warnings(signer, i64::MAX, &deaf), NullParameter);
         assert_eq!(client_cert_signer_warnings(null(), NOW, &listener), NullParameter);
         assert_eq!(client_cert_signer_warnings(signer, NOW, null()), NullParameter);
-        assert_eq!(client_cert_anchors_warnings(null(), NOW, &listener), NullParameter);
-        assert_eq!(client_cert_crls_warnings(null(), NOW, &listener), NullParameter);
         let mut concern = false;
         assert_eq!(client_cert_crls_concern(null(), anchors, &mut concern), NullParameter);
         client_cert_anchors_free(anchors);
     }
-    let [(0, of_signer), (0, of_anchor)] = &lines[..] else { panic!("{lines:?}") };
+    let [(0, of_signer)] = &lines[..] else { panic!("{lines:?}") };
     assert!(of_signer.contains("expired (notAfter"), "{of_signer}");
-    assert_eq!(of_signer, of_anchor);
 }
 
 #[test]
-fn file_becomes_a_signer() {
+fn pem_becomes_a_signer() {
     let identity = Leaf::new(KeyKind::P256).self_signed();
-    let file = std::env::temp_dir().join(format!("client-cert-ffi-{}-signer", std::process::id()));
-    std::fs::write(&file, identity.certificate_pem() + &identity.key_pem()).unwrap();
-    let name = std::ffi::CString::new(file.to_str().unwrap()).unwrap();
-    let mut reason = [0; CLIENT_CERT_REASON_SIZE];
-    let (mut content, mut signer) = (null_mut(), null_mut());
-    let (mut octets, mut length) = (null(), 0);
-    let (mut certificate, mut key) = (null_mut(), null_mut());
+    let pem = identity.certificate_pem() + &identity.key_pem();
+    let (octets, length) = (pem.as_ptr(), pem.len());
+    let (mut signer, mut certificate, mut key) = (null_mut(), null_mut(), null_mut());
     // SAFETY: strings, live objects, and places for the results.
     unsafe {
-        let size = reason.len();
-        let reason = reason.as_mut_ptr();
-        assert_eq!(client_cert_file_read(name.as_ptr(), &mut content, reason, size), Ok);
-        assert_eq!(CStr::from_ptr(reason), c"");
-        assert_eq!(client_cert_file_octets(content, &mut octets, &mut length), Ok);
         let from_pem = |key, signer: &mut *mut Signer| {
             client_cert_signer_from_pem(octets, length, key, length, signer)
         };
@@ -608,12 +580,5 @@ fn file_becomes_a_signer() {
         // The key is in both.
         assert_eq!(from_pem(octets, &mut signer), ClientCertResult::FileSeveralKeys);
         assert!(signer.is_null());
-        client_cert_file_free(content);
-        std::fs::remove_file(&file).unwrap();
-        let result = client_cert_file_read(name.as_ptr(), &mut content, reason, size);
-        assert_eq!(result, ClientCertResult::FileUnreadable);
-        assert!(content.is_null());
-        let expected = c"the file cannot be read: No such file or directory";
-        assert_eq!(CStr::from_ptr(reason), expected);
     }
 }

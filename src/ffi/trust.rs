@@ -4,7 +4,7 @@
 
 use std::{ffi::c_char, ptr::null_mut, sync::Arc};
 
-use super::{listener::Listener, panic::boundary, pointer, result::ClientCertResult};
+use super::{panic::boundary, pointer, result::ClientCertResult};
 use crate::{
     verify::{
         trust::{TrustAnchors, TrustNames},
@@ -21,6 +21,18 @@ pub struct NamesHandle(Arc<TrustNames>);
 
 /// CRLs.
 pub struct CrlsHandle(Arc<Crls>);
+
+impl AnchorsHandle {
+    pub(super) fn new(anchors: Arc<TrustAnchors>) -> Self {
+        Self(anchors)
+    }
+}
+
+impl CrlsHandle {
+    pub(super) fn new(crls: Arc<Crls>) -> Self {
+        Self(crls)
+    }
+}
 
 /// What a signer's certificate is verified by: borrowed for one call that verifies.
 #[repr(C)]
@@ -120,22 +132,6 @@ pub unsafe extern "C" fn client_cert_anchors_has_ca(
     })
 }
 
-/// Warns of each anchor by which no value is accepted at `now`. `warn` is called with a line for
-/// each, which names the certificate and says why. Where its validity is the reason, the line says
-/// since or until when.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_anchors_warnings(
-    anchors: *const AnchorsHandle,
-    now: i64,
-    warn: *const Listener,
-) -> ClientCertResult {
-    // SAFETY: as the header's rules say.
-    boundary(|| unsafe {
-        let (anchors, warn) = (pointer::borrow(anchors)?, pointer::borrow(warn)?);
-        anchors.0.warnings(now).iter().try_for_each(|line| warn.tell(0, line))
-    })
-}
-
 /// Reads CRLs from PEM of `length` bytes. PEM blocks of other kinds are not looked at.
 ///
 /// Sets `*crls` to a new object, which client_cert_crls_free() releases.
@@ -182,21 +178,6 @@ pub unsafe extern "C" fn client_cert_crls_free(crls: *mut CrlsHandle) {
         pointer::free(crls);
         Ok(())
     });
-}
-
-/// Tells of each issuer of which no CRL is in force at `now`, as client_cert_anchors_warnings()
-/// does.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_crls_warnings(
-    crls: *const CrlsHandle,
-    now: i64,
-    warn: *const Listener,
-) -> ClientCertResult {
-    // SAFETY: as the header's rules say.
-    boundary(|| unsafe {
-        let (crls, warn) = (pointer::borrow(crls)?, pointer::borrow(warn)?);
-        crls.0.warnings(now).iter().try_for_each(|line| warn.tell(0, line))
-    })
 }
 
 /// Whether one of the CRLs is of a CA among the anchors. Where none is, nothing is accepted that

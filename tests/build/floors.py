@@ -21,6 +21,7 @@ C_FLOORS = [
 ]
 RUST_FLOORS = [
     ["ffi"],
+    ["configured_files"],
     ["warnings"],
     ["sign", "verify"],
     ["format", "session_record"],
