@@ -14,7 +14,7 @@ use std::{cell::Cell, process::ExitCode, sync::Arc};
 
 use client_cert::{
     client::Client,
-    format::signed::SignedFormat,
+    format::{ClientCertFormat, UnsignedFormat, signed::SignedFormat},
     rejection::{Failure, Rejection},
     sign::signer::{Signer, SignerCerts},
     verify::{
@@ -26,6 +26,7 @@ use client_cert::{
 };
 use openssl::{
     hash::MessageDigest,
+    sha::sha256,
     sign,
     x509::{
         X509, X509Extension,
@@ -670,9 +671,39 @@ fn signed(world: &World, rounds: usize) -> bool {
 /// Certificates without a signature, from a peer that TLS has verified and the origin does not
 /// trust.
 fn unsigned(world: &World, rounds: usize) -> bool {
+    let base64 = |der: &[u8]| openssl::base64::encode_block(der);
+    let item = |der: &[u8]| format!(":{}:", base64(der));
+    let pem = |der: &[u8]| {
+        let lines = base64(der).replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+        format!("-----BEGIN%20CERTIFICATE-----%0A{lines}%0A-----END%20CERTIFICATE-----%0A")
+    };
+    let element = |der: &[u8]| {
+        let hash: String = sha256(der).iter().map(|octet| format!("{octet:02x}")).collect();
+        format!("Hash={hash};Cert=\"{}\"", pem(der))
+    };
+    unsigned_in(world, rounds, ("rfc9440", ClientCertFormat::Rfc9440), &item, &|count| {
+        format!(":AAAA:{}", ";a".repeat(count))
+    }) & unsigned_in(world, rounds, ("der", ClientCertFormat::Der), &base64, &|count| {
+        "A".repeat(count)
+    }) & unsigned_in(world, rounds, ("escaped-pem", ClientCertFormat::EscapedPem), &pem, &|count| {
+        let lines = "AAAA%0A".repeat(count);
+        format!("-----BEGIN%20CERTIFICATE-----%0A{lines}-----END%20CERTIFICATE-----%0A")
+    }) & unsigned_in(world, rounds, ("xfcc", ClientCertFormat::Xfcc), &element, &|count| {
+        format!("{}{}", element(&[0]), ";By=a".repeat(count))
+    })
+}
+
+/// In one format: values of certificates, and one of so many parts.
+fn unsigned_in(
+    world: &World,
+    rounds: usize,
+    (name, format): (&str, ClientCertFormat),
+    encode: &dyn Fn(&[u8]) -> String,
+    parts: &dyn Fn(usize) -> String,
+) -> bool {
+    let format = UnsignedFormat::new(format).unwrap();
     let (root, names) = (anchors(&[&world.root]), names(&[NAME]));
     let crls = in_file(&world.crl(), |file| Arc::new(Crls::from_file(file).unwrap()));
-    let encode = |der: &[u8]| format!(":{}:", openssl::base64::encode_block(der));
     let peer = |of: &Identity| Client::new(&of.certificate, &[]).unwrap();
     let (trusted, user) = (peer(&world.signer), peer(&world.user));
     let good = encode(world.large.leaf());
@@ -684,12 +715,13 @@ fn unsigned(world: &World, rounds: usize) -> bool {
     for (what, make) in many() {
         values.push((what, fill(|count| encode(&make(count, paper()).der()))));
     }
+    values.push(("many parts", fill(parts)));
     let mut all_good = true;
     for (way, crls) in [("", None), (", CRL", Some(&crls))] {
         let sources = TrustSources { anchors: &root, names: names.as_ref(), crls };
         let none = VerificationCache::new(0);
         let verify = |value: &str, peer| {
-            none.verify_peer(sources, value.as_bytes(), NOW, peer)
+            none.verify_peer(sources, format, value.as_bytes(), NOW, peer)
                 .map(drop)
                 .map_err(|failure| reason(&failure))
         };
@@ -702,7 +734,7 @@ fn unsigned(world: &World, rounds: usize) -> bool {
             reasons.push(verify(value, &user).unwrap_err());
             variants.push(Variant::new(*name, || verify(value, &user)));
         }
-        let title = format!("{:?}, rfc9440, CA{way}, {} bytes", world.kind, good.len());
+        let title = format!("{:?}, {name}, CA{way}, {} bytes", world.kind, good.len());
         all_good &= print(&title, &reasons, &compare(rounds, variants));
     }
     all_good

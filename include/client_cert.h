@@ -327,6 +327,14 @@ typedef enum {
      */
     CLIENT_CERT_RESULT_VALUE_TEXT_MODE = 625,
     /**
+     * The value is not one CERTIFICATE block of PEM, percent-encoded once.
+     */
+    CLIENT_CERT_RESULT_VALUE_PEM = 626,
+    /**
+     * The value is not one element of X-Forwarded-Client-Cert with one Cert and its Hash.
+     */
+    CLIENT_CERT_RESULT_VALUE_XFCC = 627,
+    /**
      * The signer's identifier does not name exactly one certificate at hand.
      */
     CLIENT_CERT_RESULT_SIGNER_UNKNOWN = 700,
@@ -1773,7 +1781,8 @@ client_cert_result client_cert_verify(const client_cert_trust *trust,
  * Verifies an unsigned value. The certificate of `peer` must meet what is required of a signer's:
  * lead to an anchor, have one of the names, be for such use and not be revoked.
  *
- * `format` is CLIENT_CERT_FORMAT_RFC9440; for `value` and `length` see client_cert_verify().
+ * `format` is one of those that are not signed and can be read (client_cert_formats()). Nothing of
+ * `value` is believed but the certificate. For `value` and `length` see client_cert_verify().
  *
  * `peer` is the TLS peer as client_cert_handshake_client() gives it, over whose chain a path may
  * lead.

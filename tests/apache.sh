@@ -133,6 +133,15 @@ cp "$module" "$work/mod_client_cert.so"
 mkdir "$work/core"
 cp "$root/include/client_cert.h" "$library" "$work/core"
 
+# An Envoy, for the test that has it in front of an origin.
+case " $tests " in
+    *' t/accept/other_ttrps.t '*)
+        envoy=$("$root/tests/envoy.sh") && cp "$envoy" "$work/envoy"
+        TEST_ENVOY=$work/envoy
+        export TEST_ENVOY
+        ;;
+esac
+
 # The environment that t/TEST, the tests and the configurations share.
 TEST_HTTPD=$(command -v apache2)
 TEST_HTTPD_MODULES=$(apxs -q LIBEXECDIR)

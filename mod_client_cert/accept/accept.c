@@ -127,15 +127,15 @@ static void verify(request_rec *r, const mcc_accept_rules_t *rules, const char *
         fail(outcome, MCC_ACCEPT_STATE_FAULT, "ClientCertTrust is missing here");
         return;
     }
-    if (rules->format == CLIENT_CERT_FORMAT_RFC9440) {
-        result = client_cert_verification_cache_verify_peer(
-            cache, &trust, rules->format, value, strlen(value), now, peer.client, &accepted,
-            &reused, reason, sizeof(reason));
-    }
-    else {
+    if (rules->is_signed) {
         result = client_cert_verification_cache_verify(
             cache, &trust, rules->format, value, strlen(value), now, rules->max_age, rules->skew,
             peer.client, &accepted, &reused, reason, sizeof(reason));
+    }
+    else {
+        result = client_cert_verification_cache_verify_peer(
+            cache, &trust, rules->format, value, strlen(value), now, peer.client, &accepted,
+            &reused, reason, sizeof(reason));
     }
     if (result == CLIENT_CERT_RESULT_OK) {
         ap_log_rerror(APLOG_MARK, APLOG_TRACE1, 0, r, "the forwarded client certificate is %s",

@@ -28,6 +28,7 @@ void mcc_accept_config_merge(mcc_accept_config_t *conf, const mcc_accept_config_
     if (add->format == MCC_ACCEPT_UNSET) {
         conf->format = base->format;
         conf->header = base->header;
+        conf->is_signed = base->is_signed;
     }
     if (!add->anchors) {
         conf->anchors = base->anchors;
@@ -140,6 +141,7 @@ const char *mcc_set_accept(cmd_parms *cmd, void *dir, const char *word, const ch
         return error;
     }
     accept->format = (int)format->format;
+    accept->is_signed = format->is_signed;
     accept->header = add_accepted_name(server->global, header, cmd->pool);
     mcc_names_add(&server->global->our_names, header);
     if (!server->global->accepts) {

@@ -71,7 +71,7 @@ mcc_accept_rules_t mcc_accept_rules_of(const mcc_accept_config_t *conf)
                                  mcc_accept_needs_peer(conf) ? 1 : 0,
                                  conf->max_age < 0 ? MCC_DEFAULT_MAX_AGE : (uint32_t)conf->max_age,
                                  conf->max_age < 0 ? MCC_DEFAULT_SKEW : (uint32_t)conf->skew,
-                                 0 };
+                                 conf->is_signed ? 1 : 0 };
 
     return rules;
 }

@@ -72,6 +72,7 @@ typedef struct {
 typedef struct {
     int format;                /**< MCC_ACCEPT_UNSET, _OFF or a client_cert_format */
     int header;                /**< the number of an mcc_accepted_name_t, with a format */
+    int is_signed;             /**< whether a value is signed, with a format */
     const mcc_file_t *anchors; /**< NULL where unset */
     const mcc_file_t *crls;    /**< NULL where unset */
     client_cert_names *names;  /**< NULL where unset */
@@ -92,7 +93,7 @@ typedef struct {
     uint32_t needs_peer;            /**< whether the TLS peer is authenticated */
     uint32_t max_age;               /**< seconds */
     uint32_t skew;                  /**< seconds */
-    uint32_t reserved;              /**< 0 */
+    uint32_t is_signed;             /**< whether the value is signed, or the peer is believed */
 } mcc_accept_rules_t;
 
 /** A header that some ClientCertAccept reads. Two names that fold to one are still two
@@ -205,7 +206,7 @@ mcc_accept_rules_t mcc_accept_rules_of(const mcc_accept_config_t *conf);
 /** Whether the role, where it is played, authenticates the TLS peer. */
 static APR_INLINE int mcc_accept_needs_peer(const mcc_accept_config_t *conf)
 {
-    return conf->trust_peer != 0 || conf->format == CLIENT_CERT_FORMAT_RFC9440;
+    return conf->trust_peer != 0 || !conf->is_signed;
 }
 
 /** What follows from the whole configuration: which servers forward. For

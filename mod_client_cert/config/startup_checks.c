@@ -29,6 +29,15 @@ static int holds_ca(const mcc_file_t *anchors)
                || has_ca);
 }
 
+/* What the section's directives say against the role that it plays, NULL if nothing. */
+static const char *contradiction(const mcc_accept_config_t *accept)
+{
+    return mcc_accepts(accept) && !accept->is_signed && !accept->trust_peer
+               ? "cannot do with ClientCertTrustPeer off: nobody signs the header, and so the TLS "
+                 "peer is believed"
+               : NULL;
+}
+
 /* What the section's directives lack for the role that it plays, NULL if nothing. */
 static const char *missing(const mcc_accept_config_t *accept, apr_pool_t *p)
 {
@@ -39,15 +48,14 @@ static const char *missing(const mcc_accept_config_t *accept, apr_pool_t *p)
         return "needs ClientCertTrust";
     }
     if (mcc_accept_needs_peer(accept) && !ap_find_linked_module("mod_ssl.c")) {
-        return accept->format == CLIENT_CERT_FORMAT_RFC9440
-                   ? "needs a TLS peer, and mod_ssl is not loaded"
-                   : "needs a TLS peer (ClientCertTrustPeer on), and mod_ssl is not "
-                     "loaded";
+        return accept->is_signed ? "needs a TLS peer (ClientCertTrustPeer on), and mod_ssl is not "
+                                   "loaded"
+                                 : "needs a TLS peer, and mod_ssl is not loaded";
     }
     if (accept->names) {
         return NULL;
     }
-    if (accept->format == CLIENT_CERT_FORMAT_RFC9440) {
+    if (!accept->is_signed) {
         return "needs ClientCertTrustName, since nobody signs the header";
     }
     if (holds_ca(accept->anchors)) {
@@ -138,14 +146,16 @@ static int check_section(const mcc_accept_section_t *section, server_rec *s,
     const char *fault;
 
     mcc_accept_config_merge(&accept, &server->accept, &section->conf->accept);
-    fault = missing(&accept, ptemp);
-    if (fault) {
+    fault = contradiction(&accept);
+    if (!fault && (fault = missing(&accept, ptemp))) {
         mcc_accept_config_t merged = accept;
 
         add_from_others(&merged, sections, s, main_server);
         if (!missing(&merged, ptemp) || (fell_back(&accept, s) && !missing(&merged, ptemp))) {
             return 1;
         }
+    }
+    if (fault) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s, "ClientCertAccept %s (section at %s:%d): %s",
                      mcc_format_name((uint32_t)accept.format), section->file, section->line, fault);
         return 0;
@@ -287,6 +297,25 @@ static void warn_of_no_peer(const mcc_global_t *global, const server_rec *main_s
     }
 }
 
+/* A header that nobody signs does not say whether the proxy verified the client. */
+static void warn_of_unsigned(const mcc_global_t *global)
+{
+    const mcc_accept_section_t *section;
+    int i;
+
+    for (i = 0; (section = section_at(global, i)); i++) {
+        const mcc_accept_config_t *accept = &section->conf->accept;
+
+        if (mcc_accepts(accept) && !accept->is_signed) {
+            ap_log_error(APLOG_MARK, APLOG_WARNING, 0, section->server,
+                         "ClientCertAccept %s (section at %s:%d): nobody signs the header, and it "
+                         "does not say that the proxy verified the client: the proxy must send it "
+                         "for verified clients alone",
+                         mcc_format_name((uint32_t)accept->format), section->file, section->line);
+        }
+    }
+}
+
 static void warn_of_crls(const mcc_file_t *crls, const mcc_file_t *anchors, server_rec *s)
 {
     bool concern = true;
@@ -343,6 +372,7 @@ void mcc_accept_config_warn(server_rec *main_server, apr_pool_t *ptemp)
     if (global->accepts) {
         warn_of_peer_readers(main_server, ptemp);
         warn_of_no_peer(global, main_server, ptemp);
+        warn_of_unsigned(global);
         warn_of_unrelated_crls(global, ptemp);
     }
 }

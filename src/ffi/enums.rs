@@ -4,7 +4,7 @@
 
 use super::result::ClientCertResult;
 use crate::{
-    format::{Row, Writer, signed::SignedFormat},
+    format::{Row, UnsignedFormat, Writer, signed::SignedFormat},
     sign::signer::SignerCerts,
 };
 
@@ -29,6 +29,10 @@ pub(super) fn signed_format(number: u32) -> Result<SignedFormat, ClientCertResul
         Writer::Signed(format) => Ok(format),
         Writer::Certificate(_) => Err(ClientCertResult::InvalidParameter),
     }
+}
+
+pub(super) fn unsigned_format(number: u32) -> Result<UnsignedFormat, ClientCertResult> {
+    UnsignedFormat::new(format(number)?.format).ok_or(ClientCertResult::InvalidParameter)
 }
 
 pub(super) fn signer_certs(number: u32) -> Result<SignerCerts, ClientCertResult> {

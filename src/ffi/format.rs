@@ -5,7 +5,7 @@
 use std::{ffi::c_char, sync::LazyLock};
 
 use super::{panic::quiet_boundary, pointer, result::ClientCertResult};
-use crate::format::{FORMATS, Row, Writer};
+use crate::format::{FORMATS, Row};
 
 /// A format as configurations name it.
 #[repr(C)]
@@ -32,8 +32,8 @@ static ROWS: LazyLock<Vec<FormatRow>> = LazyLock::new(|| {
         name: row.name.as_ptr(),
         header: row.header.as_ptr(),
         format: row.format as u32,
-        is_signed: matches!(row.writer, Writer::Signed(_)),
-        is_readable: row.is_readable,
+        is_signed: row.is_signed(),
+        is_readable: row.is_readable(),
     };
     FORMATS.iter().map(row).collect()
 });

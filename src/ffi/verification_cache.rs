@@ -14,7 +14,6 @@ use super::{
 };
 use crate::{
     client::Client,
-    format::ClientCertFormat,
     verify::{Freshness, accepted::Accepted, verification_cache::VerificationCache},
 };
 
@@ -121,12 +120,10 @@ pub unsafe extern "C" fn client_cert_verification_cache_verify_peer(
         let accepted = pointer::out(accepted, null_mut())?;
         let reused = pointer::out(reused, false)?;
         let (cache, trust) = (pointer::borrow(cache)?, pointer::borrow(trust)?);
-        if enums::format(format)?.format != ClientCertFormat::Rfc9440 {
-            return Err(ClientCertResult::InvalidParameter.into());
-        }
+        let format = enums::unsigned_format(format)?;
         let value = pointer::bytes(value.cast(), length)?;
         let (trust, peer) = (trust.sources()?, pointer::borrow(peer)?);
-        let verified = cache.verify_peer(trust, value, now, peer)?;
+        let verified = cache.verify_peer(trust, format, value, now, peer)?;
         *accepted = pointer::share(verified.accepted);
         *reused = verified.reused;
         Ok(())

@@ -2,21 +2,26 @@
 
 //! How the value of a header is written: the table of formats.
 //!
-//! A format has a file of its own, with the function that writes its value, and one row of
-//! `FORMATS`.
+//! A format has a file of its own, with the function that writes its value and what reads one, and
+//! one row of `FORMATS`.
 
 use std::ffi::CStr;
 
-use crate::{client::Client, error::Error};
-use limit::within_limit;
+#[cfg(test)]
+use crate::http::structured_field;
+use crate::{client::Client, error::Error, rejection::Failure};
+use limit::{check_size, within_limit};
+use reader::{CertificateReader, MARK};
 use signed::SignedFormat;
 
 mod der;
 mod escaped_pem;
 pub(crate) mod limit;
 mod pem_spaces;
+pub(crate) mod reader;
 pub mod rfc9440;
 pub mod signed;
+pub(crate) mod strict_base64;
 mod xfcc;
 
 /// How the value of a header is written. The numbers never change.
@@ -59,8 +64,8 @@ pub(crate) struct Row {
     /// The header that has it unless another is named.
     pub(crate) header: &'static CStr,
     pub(crate) writer: Writer,
-    /// Whether it can be read and verified.
-    pub(crate) is_readable: bool,
+    /// What reads a value that is not signed. None where none can be read.
+    pub(crate) reader: Option<CertificateReader>,
 }
 
 const CLIENT_CERT: &CStr = c"Client-Cert";
@@ -71,13 +76,13 @@ pub(crate) static FORMATS: [Row; 7] = {
     use ClientCertFormat::{Cms, CmsSf, Der, EscapedPem, PemSpaces, Rfc9440, Xfcc};
     use Writer::{Certificate, Signed};
     [
-        Row { format: Cms, name: c"cms", header: CLIENT_CERT, writer: Signed(SignedFormat::Cms), is_readable: true },
-        Row { format: CmsSf, name: c"cms-sf", header: CLIENT_CERT, writer: Signed(SignedFormat::CmsSf), is_readable: true },
-        Row { format: Rfc9440, name: c"rfc9440", header: CLIENT_CERT, writer: Certificate(rfc9440::value), is_readable: true },
-        Row { format: EscapedPem, name: c"escaped-pem", header: c"X-SSL-Client-Cert", writer: Certificate(escaped_pem::value), is_readable: false },
-        Row { format: Xfcc, name: c"xfcc", header: c"X-Forwarded-Client-Cert", writer: Certificate(xfcc::value), is_readable: false },
-        Row { format: Der, name: c"der", header: c"X-Client-Cert", writer: Certificate(der::value), is_readable: false },
-        Row { format: PemSpaces, name: c"pem-spaces", header: c"SSL_CLIENT_CERT", writer: Certificate(pem_spaces::value), is_readable: false },
+        Row { format: Cms, name: c"cms", header: CLIENT_CERT, writer: Signed(SignedFormat::Cms), reader: None },
+        Row { format: CmsSf, name: c"cms-sf", header: CLIENT_CERT, writer: Signed(SignedFormat::CmsSf), reader: None },
+        Row { format: Rfc9440, name: c"rfc9440", header: CLIENT_CERT, writer: Certificate(rfc9440::value), reader: Some(rfc9440::READER) },
+        Row { format: EscapedPem, name: c"escaped-pem", header: c"X-SSL-Client-Cert", writer: Certificate(escaped_pem::value), reader: Some(escaped_pem::READER) },
+        Row { format: Xfcc, name: c"xfcc", header: c"X-Forwarded-Client-Cert", writer: Certificate(xfcc::value), reader: Some(xfcc::READER) },
+        Row { format: Der, name: c"der", header: c"X-Client-Cert", writer: Certificate(der::value), reader: Some(der::READER) },
+        Row { format: PemSpaces, name: c"pem-spaces", header: c"SSL_CLIENT_CERT", writer: Certificate(pem_spaces::value), reader: None },
     ]
 };
 
@@ -85,6 +90,16 @@ impl Row {
     /// The format of a number, which can be any.
     pub(crate) fn of(number: u32) -> Option<&'static Self> {
         FORMATS.iter().find(|row| row.format as u32 == number)
+    }
+
+    /// Whether its value is signed.
+    pub(crate) fn is_signed(&self) -> bool {
+        matches!(self.writer, Writer::Signed(_))
+    }
+
+    /// Whether a value can be read and verified.
+    pub(crate) fn is_readable(&self) -> bool {
+        self.is_signed() || self.reader.is_some()
     }
 
     /// The value of a header with this client's certificate. None where a signer is needed for it.
@@ -100,8 +115,65 @@ impl Row {
     }
 }
 
+/// A format that is not signed, and can be read.
+#[derive(Clone, Copy)]
+pub struct UnsignedFormat {
+    format: ClientCertFormat,
+    reader: CertificateReader,
+}
+
+impl UnsignedFormat {
+    /// None of a format that is signed, or that cannot be read.
+    #[must_use]
+    pub fn new(format: ClientCertFormat) -> Option<Self> {
+        Row::of(format as u32)?.reader.map(|reader| Self { format, reader })
+    }
+
+    pub(crate) fn format(self) -> ClientCertFormat {
+        self.format
+    }
+
+    /// The octets of the certificate in a value, of which OpenSSL has seen nothing yet.
+    pub(crate) fn read(self, value: &[u8]) -> Result<Vec<u8>, Failure> {
+        check_size(value)?;
+        (self.reader.decode)(value)
+    }
+
+    /// What tells a value from those of other certificates, if it has that.
+    pub(crate) fn mark(self, value: &[u8]) -> Option<&[u8; MARK]> {
+        (self.reader.mark)(value)
+    }
+}
+
+#[cfg(test)]
+impl UnsignedFormat {
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        FORMATS.iter().filter_map(|row| Self::new(row.format))
+    }
+
+    pub(crate) fn row(self) -> &'static Row {
+        self.format.row()
+    }
+
+    /// A value with any octets in the place of a certificate.
+    pub(crate) fn encode(self, octets: &[u8]) -> String {
+        match self.format {
+            ClientCertFormat::Rfc9440 => structured_field::byte_sequence(octets),
+            ClientCertFormat::EscapedPem => escaped_pem::escaped_pem(octets),
+            ClientCertFormat::Der => structured_field::base64(octets),
+            ClientCertFormat::Xfcc => xfcc::element(octets),
+            other => panic!("{other:?} is signed, or cannot be read"),
+        }
+    }
+}
+
 #[cfg(test)]
 impl ClientCertFormat {
+    /// As a format that is not signed and can be read.
+    pub(crate) fn unsigned(self) -> UnsignedFormat {
+        UnsignedFormat::new(self).unwrap()
+    }
+
     fn row(self) -> &'static Row {
         Row::of(self as u32).unwrap()
     }

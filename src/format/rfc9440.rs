@@ -2,7 +2,16 @@
 
 //! A certificate as RFC 9440 has it.
 
-use crate::{client::Client, error::Error, http::structured_field};
+use super::{reader::CertificateReader, strict_base64};
+use crate::{
+    client::Client,
+    error::Error,
+    http::structured_field::{self, NotByteSequence, read_byte_sequence},
+    rejection::{Failure, MalformedValue},
+};
+
+/// The reader of the format.
+pub(super) const READER: CertificateReader = CertificateReader { decode, mark: strict_base64::end };
 
 /// The client's certificate as a Byte Sequence of its DER, RFC 9440 section 2.2.
 ///
@@ -11,6 +20,17 @@ use crate::{client::Client, error::Error, http::structured_field};
 /// Never: the functions of the table have one type.
 pub fn value(client: &Client) -> Result<String, Error> {
     Ok(structured_field::byte_sequence(client.leaf()))
+}
+
+/// The octets of the certificate that a Client-Cert of RFC 9440 section 2.2 has.
+fn decode(value: &[u8]) -> Result<Vec<u8>, Failure> {
+    read_byte_sequence(value).map_err(|error| match error {
+        NotByteSequence::Item(what) => MalformedValue::ByteSequence.with(what),
+        NotByteSequence::Base64 => {
+            let encoded = value.split(|octet| *octet == b':').nth(1).unwrap_or_default();
+            strict_base64::fault(encoded)
+        }
+    })
 }
 
 /// The example of RFC 9440, appendix A.

@@ -9,7 +9,6 @@
 //!
 //! | where | what |
 //! | --- | --- |
-//! | `value` | the format of the header |
 //! | `strict` | DER, to the last octet |
 //! | `certificate` | certificates in a value |
 //! | `signed_data`, `signed_attributes`, `signing_certificate`, `algorithm` | SignedData and its parts |
@@ -24,7 +23,7 @@ use openssl::x509::X509Ref;
 use crate::{
     asn1::time::{Outside, Validity},
     client::Client,
-    format::signed::SignedFormat,
+    format::{UnsignedFormat, signed::SignedFormat},
     rejection::{Failure, MalformedValue, Refusal},
     verify::{
         accepted::Accepted,
@@ -50,7 +49,6 @@ mod signing_certificate;
 #[cfg(test)]
 mod tests;
 pub mod trust;
-mod value;
 pub mod verification_cache;
 
 /// How far from now a signingTime may lie, in seconds.
@@ -97,7 +95,7 @@ impl Trust {
         freshness: Freshness,
         peer: Option<&Client>,
     ) -> Result<Accepted, Failure> {
-        let der = value::signed_data(format, value)?;
+        let der = format.read(value)?;
         let unverified =
             Unverified::read(&der).map_err(|failure| diagnosis::content_info(failure, &der))?;
         let key = self.path_of(unverified.named, peer);
@@ -145,20 +143,20 @@ impl Trust {
         PathKey { certificates, identifier, peer: peer.map(Client::leaf), trust: self }
     }
 
-    /// Verifies an unsigned value, RFC 9440 section 2.2, at `now`, in Unix seconds: it is the TLS
-    /// peer, with the chain that TLS verified, that must be acceptable.
+    /// Verifies an unsigned value, at `now`, in Unix seconds: it is the TLS peer, with the chain that TLS verified, that must be acceptable.
     ///
     /// # Errors
     ///
     /// The first reason found not to accept the value.
     pub fn verify_peer(
         &self,
+        format: UnsignedFormat,
         value: &[u8],
         now: i64,
         peer: &X509Ref,
         chain: &[&X509Ref],
     ) -> Result<Accepted, Failure> {
-        let der = value::certificate(value)?;
+        let der = format.read(value)?;
         // A pin does without names where it signed; here nothing ties the peer to the value.
         if !self.has_names() {
             return Err(Refusal::SignerName.with("none is trusted here"));

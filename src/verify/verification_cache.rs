@@ -12,7 +12,7 @@ use quick_cache::Weighter;
 
 use crate::{
     client::Client,
-    format::signed::SignedFormat,
+    format::{ClientCertFormat, UnsignedFormat, reader::MARK, signed::SignedFormat, strict_base64},
     identity::Identity,
     openssl_ext::with_own_errors,
     rejection::Failure,
@@ -56,7 +56,7 @@ pub struct VerificationCache {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Method {
     Signed { format: SignedFormat, freshness: Freshness, peer: Option<[u8; 32]> },
-    Peer([u8; 32]),
+    Unsigned { format: ClientCertFormat, peer: [u8; 32] },
 }
 
 /// What a signer's certificate is verified by.
@@ -67,14 +67,11 @@ struct TrustIdentity {
     crls: Option<Identity>,
 }
 
-/// How many characters of a value's end tell it from others: base64 of 16 to 18 octets, which are
-/// the end of the signature in a signed value.
-const END: usize = 24;
-
-/// What has a place of its own: the end of a value, how it is verified, and by whose word.
+/// What has a place of its own: what tells a value from others, how it is verified, and by whose
+/// word.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Key {
-    end: [u8; END],
+    mark: [u8; MARK],
     method: Method,
     trust: TrustIdentity,
 }
@@ -82,27 +79,26 @@ struct Key {
 /// Hardly anywhere is one value verified in several ways.
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write(&self.end);
+        state.write(&self.mark);
     }
-}
-
-/// The end of the base64 in a value; `cms-sf` and `rfc9440` have a colon after it.
-fn base64_end<const LENGTH: usize>(value: &[u8]) -> Option<&[u8; LENGTH]> {
-    value.strip_suffix(b":").unwrap_or(value).last_chunk()
 }
 
 /// How a signed value can end that has the same signature: the certificates beside it are not
 /// signed, and their length decides which octets a character of base64 stands for.
-fn ends_of_signature(value: &[u8]) -> impl Iterator<Item = [u8; END]> {
+fn ends_of_signature(value: &[u8]) -> impl Iterator<Item = [u8; MARK]> {
     /// Base64 of 18 octets, and up to two more where there is padding.
-    const CHARACTERS: usize = END + 4;
-    let octets = base64_end::<CHARACTERS>(value)
+    const CHARACTERS: usize = MARK + 4;
+    let octets = strict_base64::end::<CHARACTERS>(value)
         .and_then(|base64| STANDARD.decode(base64).ok())
         .unwrap_or_default();
-    (END / 4 * 3 - 2..=END / 4 * 3).filter_map(move |length| {
+    (MARK / 4 * 3 - 2..=MARK / 4 * 3).filter_map(move |length| {
         let end = octets.get(octets.len().checked_sub(length)?..)?;
         STANDARD.encode(end).as_bytes().try_into().ok()
     })
+}
+
+fn key(mark: Option<&[u8; MARK]>, method: Method, trust: TrustSources<'_>) -> Option<Key> {
+    mark.map(|mark| Key { mark: *mark, method, trust: trust.identity() })
 }
 
 #[derive(Clone)]
@@ -204,7 +200,8 @@ impl VerificationCache {
         peer: Option<&Client>,
     ) -> Result<Verified, Failure> {
         let method = Method::Signed { format, freshness, peer: peer.map(|peer| *peer.id()) };
-        self.answer(trust, value, method, now, || {
+        let key = key(strict_base64::end(value), method, trust);
+        self.answer(key, value, now, || {
             trust.combine().verify_with(&self.state, format, value, now, freshness, peer)
         })
     }
@@ -217,41 +214,39 @@ impl VerificationCache {
     pub fn verify_peer(
         &self,
         trust: TrustSources<'_>,
+        format: UnsignedFormat,
         value: &[u8],
         now: i64,
         peer: &Client,
     ) -> Result<Verified, Failure> {
-        self.answer(trust, value, Method::Peer(*peer.path_id()), now, || {
+        let method = Method::Unsigned { format: format.format(), peer: *peer.path_id() };
+        let key = key(format.mark(value), method, trust);
+        self.answer(key, value, now, || {
             let chain = peer.chain_certificates()?;
             let chain: Vec<_> = chain.iter().map(|certificate| &**certificate).collect();
             let peer = peer.certificate()?;
-            trust.combine().verify_peer(value, now, peer, &chain)
+            trust.combine().verify_peer(format, value, now, peer, &chain)
         })
     }
 
     fn answer(
         &self,
-        trust: TrustSources<'_>,
+        key: Option<Key>,
         value: &[u8],
-        method: Method,
         now: i64,
         verify: impl FnOnce() -> Result<Accepted, Failure>,
     ) -> Result<Verified, Failure> {
         let verify = || with_own_errors(verify).map(Arc::new);
-        let Some(table) = &self.table else {
+        // What has no mark is not looked for.
+        let (Some(table), Some(key)) = (&self.table, key) else {
             return Ok(Verified { accepted: verify()?, reused: false });
         };
-        // What is too short to be one is not looked for.
-        let Some(&end) = base64_end(value) else {
-            return Ok(Verified { accepted: verify()?, reused: false });
-        };
-        let key = Key { end, method, trust: trust.identity() };
         let good = |entry: &Entry| entry.is_of(value, now);
         let verify = || {
             let accepted = verify()?;
-            if let Method::Signed { .. } = method {
-                for end in ends_of_signature(value).filter(|end| *end != key.end) {
-                    table.remove(&Key { end, ..key });
+            if let Method::Signed { .. } = key.method {
+                for mark in ends_of_signature(value).filter(|mark| *mark != key.mark) {
+                    table.remove(&Key { mark, ..key });
                 }
             }
             Ok::<_, Failure>(Entry::new(value, accepted, now))
@@ -260,7 +255,7 @@ impl VerificationCache {
             Some(entry) if good(&entry) => {
                 return Ok(Verified { accepted: entry.accepted, reused: true });
             }
-            // Anybody can write a value that ends like this. It has the place once it is accepted.
+            // Anybody can write a value with this mark. It has the place once it is accepted.
             Some(entry) if *entry.value != *value => {
                 let entry = verify()?;
                 table.insert(key, entry.clone());
@@ -448,7 +443,7 @@ mod tests {
         for (name, value) in [
             ("no DER", with_octet(0, 0xff)),
             ("another client", with_octet(der.len() / 3, 1)),
-            ("another value, of the same length", with_octet(der.len() - END - 100, 1)),
+            ("another value, of the same length", with_octet(der.len() - MARK - 100, 1)),
             ("no DER, and longer", SignedFormat::Cms.encode(&[&[0; 30], &der[..]].concat())),
         ] {
             for now in [NOW - 400, NOW - 1, NOW, NOW + 1] {
@@ -592,7 +587,8 @@ mod tests {
         let sources = TrustSources { anchors: &anchors, names: Some(&names), crls: None };
         let cache = VerificationCache::new(SIZE);
         let verify = |sources, value: &str, now, peer| {
-            let verified = cache.verify_peer(sources, value.as_bytes(), now, peer);
+            let format = ClientCertFormat::Rfc9440.unsigned();
+            let verified = cache.verify_peer(sources, format, value.as_bytes(), now, peer);
             verified.map_err(|failure| failure.rejection()).map(|verified| {
                 assert_eq!(verified.accepted.signing_time(), None);
                 verified.reused
@@ -625,6 +621,48 @@ mod tests {
             verify(sources, &other_value, NOW - 11, &peer),
             refused(Refusal::ChainOutsideValidity)
         );
+    }
+
+    #[test]
+    fn unsigned_values_have_places_of_their_own() {
+        let signer = Leaf::new(KeyKind::P256).extension(subject_alt_name("ttrp.example"));
+        let signer = signer.self_signed();
+        let (anchors, peer, names) = (anchors_of(&signer), client_of(&signer), names());
+        let sources = TrustSources { anchors: &anchors, names: Some(&names), crls: None };
+        let clients = ["a", "ab", "abc"].map(|name| {
+            // Signatures of the same length, and with any end.
+            client_of(&Leaf::new(KeyKind::P256).subject(name).self_signed())
+        });
+        let cache = VerificationCache::new(SIZE);
+        let verify = |format, value: &str| {
+            let verified = cache.verify_peer(sources, format, value.as_bytes(), NOW, &peer);
+            verified.map(|verified| (verified.reused, verified.accepted.client().leaf().to_vec()))
+        };
+        for reused in [false, true] {
+            for format in UnsignedFormat::all() {
+                for client in &clients {
+                    let value = format.row().encode(client).unwrap().unwrap();
+                    let found = verify(format, &value);
+                    assert_eq!(found, Ok((reused, client.leaf().to_vec())), "{value}");
+                }
+            }
+        }
+        assert_eq!(cache.table.as_ref().unwrap().len(), 4 * clients.len());
+        // What is accepted in one format is not taken for a value of another.
+        for format in UnsignedFormat::all() {
+            for other in UnsignedFormat::all().filter(|other| other.format() != format.format()) {
+                let value = other.row().encode(&clients[0]).unwrap().unwrap();
+                assert!(verify(format, &value).is_err(), "{value}");
+            }
+        }
+        // Nor is a value that has the mark of another.
+        for format in UnsignedFormat::all() {
+            let value = format.row().encode(&clients[0]).unwrap().unwrap();
+            let changed = value.replacen("MI", "MJ", 1);
+            assert_eq!(format.mark(changed.as_bytes()), format.mark(value.as_bytes()));
+            assert!(verify(format, &changed).is_err(), "{changed}");
+            assert_eq!(verify(format, &value), Ok((true, clients[0].leaf().to_vec())));
+        }
     }
 
     #[test]

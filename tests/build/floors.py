@@ -27,7 +27,7 @@ RUST_FLOORS = [
     ["format", "session_record"],
     ["client", "vhost", "config"],
     ["last_used"],
-    ["cms", "format/limit", "format/signed"],
+    ["cms", "format/limit", "format/signed", "format/strict_base64"],
     ["http", "x509"],
     ["file", "rejection"],
     ["openssl_ext"],

@@ -11,7 +11,7 @@ use crate::format::limit::MAX_VALUE;
 use crate::{
     client::Client,
     error::Error,
-    format::signed::SignedFormat,
+    format::{ClientCertFormat, UnsignedFormat, signed::SignedFormat},
     rejection::{Failure, MalformedValue, Refusal, Rejection},
     testing::{Identity, KeyKind, NOW},
     verify::{

@@ -9,7 +9,6 @@ use proptest::prelude::*;
 use super::{forge::*, *};
 use crate::{
     asn1::der::{element, tag},
-    http::structured_field::byte_sequence,
     openssl_ext::leaving_no_errors,
     session_record::Handshake,
     x509::chain::is_self_signed,
@@ -159,19 +158,21 @@ impl Ends {
         Self { world, trust }
     }
 
-    /// What the origin makes of this content, in a signed value and in an unsigned one.
+    /// What the origin makes of this content, in a signed value and in unsigned ones.
     fn origin(&self, content: &[u8]) -> Result<Accepted, Failure> {
         let mut forge = self.world.forge();
         forge.set_content(content);
         let signed = verify(&self.trust, &forge.build(), None);
         let chain = [&*self.world.intermediate.certificate];
-        let value = byte_sequence(content);
         let peer = &self.world.ttrp.certificate;
-        let unsigned = self.trust.verify_peer(value.as_bytes(), NOW, peer, &chain);
         let words = |found: &Result<Accepted, Failure>| {
             found.as_ref().map(|accepted| accepted.client().leaf().to_vec()).map_err(Failure::clone)
         };
-        assert_eq!(words(&signed), words(&unsigned));
+        for format in UnsignedFormat::all() {
+            let value = format.encode(content);
+            let unsigned = self.trust.verify_peer(format, value.as_bytes(), NOW, peer, &chain);
+            assert_eq!(words(&unsigned), words(&signed), "{value}");
+        }
         signed
     }
 

@@ -12,7 +12,8 @@ fn found(
     chain: &[&Identity],
 ) -> Result<Accepted, Failure> {
     let chain: Vec<_> = chain.iter().map(|issuer| &*issuer.certificate).collect();
-    trust.verify_peer(value.as_bytes(), NOW, &peer.certificate, &chain)
+    let format = ClientCertFormat::Rfc9440.unsigned();
+    trust.verify_peer(format, value.as_bytes(), NOW, &peer.certificate, &chain)
 }
 
 #[test]
@@ -54,6 +55,73 @@ fn accepted() {
             assert_eq!(accepted.client().leaf(), der, "{value}");
         }
     }
+}
+
+/// What is written in each format is read in it, and in no other; and so is what is longer, or ends
+/// with something else.
+#[test]
+fn every_format() {
+    let world = World::new();
+    let World { intermediate, ttrp, client, user, .. } = &world;
+    let trust = world.trust();
+    let (peer, chain) = (&ttrp.certificate, [&*intermediate.certificate]);
+    let verify = |format: UnsignedFormat, value: &str, peer: &X509| {
+        trust.verify_peer(format, value.as_bytes(), NOW, peer, &chain)
+    };
+    let certificate = der(&client.certificate);
+    let mut count = 0;
+    for format in UnsignedFormat::all() {
+        let name = format!("{:?}", format.format());
+        let value = format.encode(&certificate);
+        let accepted = verify(format, &value, peer).unwrap();
+        assert_eq!(accepted.client().leaf(), certificate, "{name}");
+        assert_eq!(der(accepted.signer()), der(peer), "{name}");
+        assert_eq!(accepted.signing_time(), None, "{name}");
+        assert!(accepted.end() <= NOW + 100_000, "{name}");
+        // As the client's own writer has it.
+        let written = Client::new(&client.certificate, &[]).unwrap();
+        let written = format.row().encode(&written).unwrap().unwrap();
+        let accepted = verify(format, &written, peer).unwrap();
+        assert_eq!(accepted.client().leaf(), certificate, "{name}");
+
+        let of = |octets: &[u8]| format.encode(octets);
+        let refused = |what: &str, value: &str| {
+            let found = verify(format, value, peer).map(drop).unwrap_err().rejection();
+            assert!(matches!(found, Rejection::Malformed(_)), "{name}, {what}: {found:?}");
+            found
+        };
+        for (what, expected, value) in [
+            ("empty", MalformedValue::Empty, String::new()),
+            ("spaces", MalformedValue::Empty, "  ".to_owned()),
+            ("too long", MalformedValue::TooLong, "A".repeat(MAX_VALUE + 1)),
+            ("a zero after it", MalformedValue::Content, of(&[&certificate[..], &[0]].concat())),
+            ("two certificates", MalformedValue::Content, of(&certificate.repeat(2))),
+            ("cut off", MalformedValue::Content, of(&certificate[..certificate.len() - 1])),
+            ("signed", MalformedValue::Content, of(&world.forge().build())),
+        ] {
+            assert_eq!(refused(what, &value), expected.into(), "{name}, {what}");
+        }
+        refused("a list", &format!("{value},{value}"));
+        refused("a list with a space", &format!("{value}, {value}"));
+        refused("a list that ends", &format!("{value},"));
+        refused("a list that begins", &format!(",{value}"));
+        refused("twice", &value.repeat(2));
+        refused("a NUL after it", &format!("{value}\0"));
+        refused("a line feed after it", &format!("{value}\n"));
+        refused("in front of it", &format!("x{value}"));
+        for other in UnsignedFormat::all().filter(|other| other.format() != format.format()) {
+            let what = format!("as {:?}", other.format());
+            refused(&what, &other.encode(&certificate));
+        }
+        let short = Recipe::new(client.key.clone(), "client").valid(NOW - 100, NOW);
+        let expired = of(&der(&short.issued_by(intermediate).certificate));
+        let found = verify(format, &expired, peer).unwrap_err().rejection();
+        assert_eq!(found, Refusal::CertificateExpired.into(), "{name}");
+        let found = verify(format, &value, &user.certificate).unwrap_err().rejection();
+        assert_eq!(found, Refusal::SignerName.into(), "{name}");
+        count += 1;
+    }
+    assert_eq!(count, 4);
 }
 
 #[test]

@@ -303,7 +303,8 @@ fn headers() {
         ),
     ] {
         let chain = [&*world.intermediate.certificate];
-        let found = trust.verify_peer(text.as_bytes(), NOW, &world.ttrp.certificate, &chain);
+        let (format, peer) = (ClientCertFormat::Rfc9440.unsigned(), &world.ttrp.certificate);
+        let found = trust.verify_peer(format, text.as_bytes(), NOW, peer, &chain);
         assert_eq!(said(found), expected, "{name}");
     }
 }

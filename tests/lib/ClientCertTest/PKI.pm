@@ -91,7 +91,7 @@ sub openssl {
 
 # issue(name => NAME, key => ALGORITHM or the NAME of a certificate whose key to
 # use, ca => NAME (self-signed without), as => 'ca', 'client' or 'server',
-# names => [DNS names], days from now: start => -1, end => 30, or seconds from
+# names => [DNS names], uris => [URIs], days from now: start => -1, end => 30, or seconds from
 # now: start_s, end_s). Returns NAME.
 sub issue {
     my (%want) = @_;
@@ -108,8 +108,11 @@ sub issue {
     }
 
     my $extensions = $EXTENSIONS{ $want{as} // 'client' };
-    my @names = @{ $want{names} // [] };
-    $extensions .= 'subjectAltName = ' . join(',', map {"DNS:$_"} @names) . "\n" if @names;
+    my ($dns, $uri) = (0, 0);
+    my @names = map { 'DNS.' . $dns++ . " = $_" } @{ $want{names} // [] };
+    # A comma or a semicolon in one of these is its own.
+    push @names, map { 'URI.' . $uri++ . ' = ' . s/(["\\])/\\$1/gr } @{ $want{uris} // [] };
+    $extensions .= join "\n", 'subjectAltName = @names', '[names]', @names, '' if @names;
 
     # `openssl ca` is the one command of OpenSSL 3.0 that takes both dates; it
     # wants a database, which is of no use to anyone afterwards.

@@ -15,7 +15,9 @@ use MIME::Base64 qw(decode_base64 encode_base64);
 
 trust_pki();
 
-my %HEADERS = (cms => 'Client-Cert', 'cms-sf' => 'X-Sf', rfc9440 => 'X-Rfc');
+my %HEADERS = (
+    cms => 'Client-Cert', 'cms-sf' => 'X-Sf', rfc9440 => 'X-Rfc', 'escaped-pem' => 'X-Pem', der => 'X-Der',
+);
 my $trust = join "\n", 'ClientCertTrust ' . pki('server-ca.crt'), 'ClientCertTrustName ttrp.example';
 my $locations = join "\n", map {"<Location /$_>\nClientCertAccept $_ $HEADERS{$_}\n$trust\n</Location>"}
     sort keys %HEADERS;
@@ -30,6 +32,7 @@ cms
 ClientCertForward cms-sf X-Sf
 ClientCertForward rfc9440 X-Rfc
 ClientCertForward escaped-pem X-Pem
+ClientCertForward der X-Der
 <Location /capture/xfcc>
     ClientCertForward xfcc
 </Location>
@@ -46,6 +49,7 @@ sub carried {
     return {
         cms => $cms && cms_verified($cms), 'cms-sf' => $sf && cms_verified($sf),
         rfc9440 => decode_sf($value->('X-Rfc')), 'escaped-pem' => pem_to_der(unescaped($value->('X-Pem'))),
+        der => decode_base64($value->('X-Der')),
     };
 }
 
@@ -71,7 +75,7 @@ sub check {
     is($response->status, 200, "$what: answered") or diag((error_lines($ttrp))[-1]);
     my $carried = carried($response);
     is_deeply([grep { ($carried->{$_} // '') eq $der } sort keys %$carried],
-        [qw(cms cms-sf escaped-pem rfc9440)], "$what: every format has it");
+        [qw(cms cms-sf der escaped-pem rfc9440)], "$what: every format has it");
     for my $format (sort keys %HEADERS) {
         my $there = $ask->("/$format/x");
         is($there->status, 200, "$what: the origin takes $format") or diag((error_lines($origin))[-1]);

@@ -34,11 +34,13 @@ my $TRUST = "ClientCertTrust $ca";
 my $NAME = 'ClientCertTrustName ttrp.example';
 my $GOOD = "$TRUST\n$NAME";
 
+my @UNSIGNED = qw(rfc9440 escaped-pem der xfcc);
+
 # As refused() has them.
 my @CASES = (
     ['an unknown format', host => "$GOOD\nClientCertAccept pkcs7", qr/pkcs7/],
-    ['a format that is only forwarded', host => "$GOOD\nClientCertAccept xfcc", qr/xfcc/],
-    ['another one', host => "$GOOD\nClientCertAccept escaped-pem", qr/escaped-pem/],
+    ['a format that is only forwarded', host => "$GOOD\nClientCertAccept pem-spaces",
+        qr/pem-spaces.*must be one of off, cms, cms-sf, rfc9440, escaped-pem, xfcc, der$/],
     ['no format', host => "$GOOD\nClientCertAccept", qr/argument/],
     ['too many words', host => "$GOOD\nClientCertAccept cms X-Cert more", qr/argument/],
     ['a header for off', host => 'ClientCertAccept off X-Cert', qr/off/],
@@ -57,10 +59,25 @@ my @CASES = (
     ['a pin beside a CA',
         host => 'ClientCertTrust ' . file('both.pem', slurp($leaf), $pem) . "\nClientCertAccept cms",
         qr/needs ClientCertTrustName/],
-    ['rfc9440 without trust', host => "$NAME\nClientCertAccept rfc9440", qr/needs ClientCertTrust\b/],
-    ['rfc9440 without a name', host => "$TRUST\nClientCertAccept rfc9440", qr/needs ClientCertTrustName/],
-    ['rfc9440 with a pin and no name', host => "ClientCertTrust $leaf\nClientCertAccept rfc9440",
-        qr/needs ClientCertTrustName/],
+    (map {
+        my $format = $_;
+        (
+            ["$format without trust", host => "$NAME\nClientCertAccept $format", qr/needs ClientCertTrust\b/],
+            ["$format without a name", host => "$TRUST\nClientCertAccept $format", qr/needs ClientCertTrustName/],
+            ["$format with a pin and no name", host => "ClientCertTrust $leaf\nClientCertAccept $format",
+                qr/needs ClientCertTrustName/],
+            ["$format without a TLS peer", host => "$GOOD\nClientCertTrustPeer off\nClientCertAccept $format",
+                qr/$format .*ClientCertTrustPeer off: nobody signs the header/],
+            ["$format where the server does without a TLS peer",
+                server => "$GOOD\nClientCertTrustPeer off\nClientCertAccept cms\n"
+                    . "<Location /x>\nClientCertAccept $format\n</Location>",
+                qr/$format .*ClientCertTrustPeer off/, undef, 'ClientCertAccept'],
+            ["$format in the server, a host that does without a TLS peer",
+                server => "$GOOD\nClientCertAccept $format\n<VirtualHost 127.0.0.1:80>\n"
+                    . "ClientCertTrustPeer off\n</VirtualHost>",
+                qr/$format .*ClientCertTrustPeer off/, undef, 'ClientCertAccept'],
+        )
+    } @UNSIGNED),
     ['in the server', server => "$TRUST\nClientCertAccept cms", qr/needs ClientCertTrustName/],
     ['in a Location', location => "$TRUST\nClientCertAccept cms", qr/needs ClientCertTrustName/],
     ['in a Directory', directory => "$NAME\nClientCertAccept cms", qr/needs ClientCertTrust\b/],
@@ -158,7 +175,11 @@ refused(@$_) for @CASES;
 my @RIGHT = (
     [server => "ClientCertAccept cms\n$GOOD"],
     [server => "ClientCertAccept CMS-SF X-Client-Identity\n$GOOD\nClientCertMaxAge 1"],
-    [host => "ClientCertAccept rfc9440\n$GOOD\nClientCertTrustCRL $crl"],
+    (map { [host => "ClientCertAccept $_\n$GOOD\nClientCertTrustCRL $crl"] } @UNSIGNED),
+    [server => "$GOOD\nClientCertTrustPeer off\n<Location /x>\nClientCertAccept xfcc\nClientCertTrustPeer on\n</Location>"],
+    # What a section lacks comes from another one, but not that one's ClientCertTrustPeer.
+    [host => "<Location />\n$GOOD\n</Location>\n<Location /a>\nClientCertAccept cms\nClientCertTrustPeer off\n"
+        . "</Location>\n<Location /b>\nClientCertAccept der\n</Location>"],
     [host => "ClientCertAccept cms\nClientCertTrust $leaf\nClientCertMaxAge 60 0"],
     [host => "ClientCertAccept cms\nClientCertTrust " . file('pins.pem', slurp($leaf), slurp(pki('accept-other.crt')))],
     [host => "$GOOD\nClientCertTrustName b.example c.example\n<Location /x>\nClientCertAccept cms\n</Location>"],
@@ -181,7 +202,7 @@ subtest 'without mod_ssl' => sub {
         config => "Listen 127.0.0.1:80\nClientCertAccept cms\nClientCertTrust $leaf\nClientCertTrustPeer off\n",
     );
     is($status, 0, 'an origin of plain HTTP') or diag $output;
-    for my $lines ("ClientCertAccept cms\n$GOOD", "ClientCertAccept rfc9440\n$GOOD\nClientCertTrustPeer off") {
+    for my $lines (map {"ClientCertAccept $_\n$GOOD"} 'cms', @UNSIGNED) {
         ($status, $output) = check_config(
             modules => load_modules(qw(mpm_event authz_core mime)),
             config => "Listen 127.0.0.1:80\n$lines\n",
@@ -255,17 +276,26 @@ subtest 'warnings' => sub {
         . "</VirtualHost>\n<VirtualHost 127.0.0.1:$port>\nServerName other.test\n$tls", @WARNED);
     is_deeply(\@said, [], 'none in a virtual host without it');
 
+    # What nobody signs.
+    for my $format (@UNSIGNED) {
+        @said = warnings_of("<Location /a>\nClientCertAccept $format\n$GOOD\n</Location>");
+        is(scalar @said, 1, $format) or diag "@said";
+        like($said[0] // '', qr/ClientCertAccept $format .*httpd\.conf:\d+.*nobody signs .* verified the client/,
+            'names the directive and its line');
+    }
+    my $is_unsigned = qr/nobody signs the header, and/;
+
     # Where no connection has a TLS peer.
     my $plain = "</VirtualHost>\n<VirtualHost 127.0.0.1:$port>\nServerName plain.test";
-    for my $lines ($accept, "<Location /a>\n$accept\n</Location>", "ClientCertAccept rfc9440\n$GOOD\nClientCertTrustPeer off") {
-        @said = warnings_of("$plain\n$lines");
+    for my $lines ($accept, "<Location /a>\n$accept\n</Location>", "ClientCertAccept rfc9440\n$GOOD") {
+        @said = grep { !/$is_unsigned/ } warnings_of("$plain\n$lines");
         is(scalar @said, 1, 'a virtual host without TLS') or diag "@said";
         like($said[0] // '', qr/ClientCertAccept .*httpd\.conf:\d+.*no TLS/, 'names the directive and its line');
     }
     # TLS without a client certificate.
     my $silent = "</VirtualHost>\n<VirtualHost 127.0.0.1:$port>\nServerName silent.test\n$tls\nSSLVerifyClient none";
-    for my $lines ($accept, "<Location /a>\n$accept\n</Location>", "ClientCertAccept rfc9440\n$GOOD\nClientCertTrustPeer off") {
-        @said = warnings_of("$silent\n$lines");
+    for my $lines ($accept, "<Location /a>\n$accept\n</Location>", "ClientCertAccept rfc9440\n$GOOD") {
+        @said = grep { !/$is_unsigned/ } warnings_of("$silent\n$lines");
         is(scalar @said, 1, 'a virtual host without SSLVerifyClient') or diag "@said";
         like($said[0] // '', qr/ClientCertAccept .*httpd\.conf:\d+.*SSLVerifyClient.*every value will be refused/,
             'names the directives and the line');
