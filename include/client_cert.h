@@ -566,6 +566,25 @@ typedef enum {
 } client_cert_file_kind;
 
 /**
+ * Whose a field is that no client may send.
+ */
+typedef enum {
+    /**
+     * It is not in the set.
+     */
+    CLIENT_CERT_FIELD_OWNER_NONE = 0,
+    /**
+     * It is one of the names that the set was made of.
+     */
+    CLIENT_CERT_FIELD_OWNER_OURS = 1,
+    /**
+     * It is one of the headers by which TLS terminators tell who the client is, and none of those
+     * names.
+     */
+    CLIENT_CERT_FIELD_OWNER_KNOWN = 2,
+} client_cert_field_owner;
+
+/**
  * What a value says that was verified: whose certificate, by whom, when. Nothing but a
  * verification makes one.
  */
@@ -1183,7 +1202,14 @@ client_cert_result client_cert_field_name_kind(const char *name, uint32_t *kind)
 client_cert_result client_cert_field_names_equal(const char *a, const char *b, bool *equal);
 
 /**
- * Makes a set of field names. What is no token is left out of it.
+ * Whether some backend takes a field name for one of the known headers, by which TLS terminators
+ * tell who the client is (docs/known-headers.md).
+ */
+client_cert_result client_cert_field_name_is_known(const char *name, bool *known);
+
+/**
+ * Makes a set of field names, to which the known headers belong if `with_known` is set. What is no
+ * token is left out of it.
  *
  * `names` are `length` strings; it may be NULL when there are none.
  *
@@ -1194,6 +1220,7 @@ client_cert_result client_cert_field_names_equal(const char *a, const char *b, b
  */
 client_cert_result client_cert_field_names_new(const char *const *names,
                                                size_t length,
+                                               bool with_known,
                                                client_cert_field_names **made);
 
 /**
@@ -1202,12 +1229,14 @@ client_cert_result client_cert_field_names_new(const char *const *names,
 void client_cert_field_names_free(client_cert_field_names *names);
 
 /**
- * Whether some backend takes a field name for one of a set, as client_cert_field_names_equal()
- * tells.
+ * Tells whose a field name of a set is. A name is in it if some backend takes it for one of the
+ * set's, as client_cert_field_names_equal() tells.
+ *
+ * Sets `*owner` to a client_cert_field_owner.
  */
-client_cert_result client_cert_field_names_contain(const client_cert_field_names *names,
-                                                   const char *name,
-                                                   bool *contain);
+client_cert_result client_cert_field_names_owner(const client_cert_field_names *names,
+                                                 const char *name,
+                                                 uint32_t *owner);
 
 /**
  * Whether some backend takes a variable of a request's environment for a field of a set: `HTTP_` or
@@ -1221,13 +1250,15 @@ client_cert_result client_cert_field_names_contain_variable(const client_cert_fi
 /**
  * Gives what tells without a call that most names are none of a set.
  *
- * Sets `*first` and `*second` to masks of 32 bits. A name that client_cert_field_names_contain()
- * finds is not empty; in `*first` it has the bit whose number is the last five bits of its first
- * octet; in `*second` the same of its second octet, or of the NUL that ends it.
+ * Sets `*classes` to a number for each of the 256 values of an octet, and `*next` to an array. Both
+ * live as long as the set. A walk begins at 0 with a name's first octet: the next number is that of
+ * the array at the last number and the octet's class together. While it is above 1, the walk goes
+ * on with the next octet, the NUL that ends the name included, after which it never is. 0 tells that
+ * the name is not in the set; 1, that client_cert_field_names_owner() can tell.
  */
-client_cert_result client_cert_field_names_masks(const client_cert_field_names *names,
-                                                 uint32_t *first,
-                                                 uint32_t *second);
+client_cert_result client_cert_field_names_tree(const client_cert_field_names *names,
+                                                const uint8_t **classes,
+                                                const uint16_t **next);
 
 /**
  * The formats that there are.

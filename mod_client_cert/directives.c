@@ -66,6 +66,42 @@ static const char *set_incoming(cmd_parms *cmd, void *dir, const char *word)
     return NULL;
 }
 
+/* Of raw arguments, for httpd leaves out an empty one at their end: "keep" and the names of a
+ * variable that is empty must not keep all. */
+static const char *set_known_headers(cmd_parms *cmd, void *dir, const char *args)
+{
+    mcc_kept_headers_t *kept = &mcc_server_config_of(cmd->server)->kept_headers;
+    const char *error = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT | NOT_IN_HTACCESS);
+    const char *word = ap_getword_conf(cmd->pool, &args);
+    int keep = !ap_cstr_casecmp(word, "keep");
+
+    (void)dir;
+    if (error) {
+        return error;
+    }
+    if (!keep && ap_cstr_casecmp(word, "strip")) {
+        return mcc_fault(cmd, "unknown word \"%s\", must be one of strip, keep", word);
+    }
+    if (!keep && *args) {
+        return mcc_fault(cmd, "\"strip\" takes no names");
+    }
+    if (kept->names && (!*args || !kept->names->nelts)) {
+        return mcc_fault(cmd, "given twice for one server, which only \"keep\" with names may be");
+    }
+    if (!kept->names) {
+        kept->names = apr_array_make(cmd->pool, 4, sizeof(const char *));
+    }
+    kept->all = keep && !*args;
+    while (*args) {
+        word = ap_getword_conf(cmd->pool, &args);
+        if ((error = mcc_known_header_fault(cmd, word))) {
+            return error;
+        }
+        APR_ARRAY_PUSH(kept->names, const char *) = word;
+    }
+    return NULL;
+}
+
 void *mcc_create_server_config(apr_pool_t *p, server_rec *s)
 {
     mcc_server_config_t *conf = apr_pcalloc(p, sizeof(*conf));
@@ -85,6 +121,9 @@ void *mcc_merge_server_config(apr_pool_t *p, void *base_conf, void *add_conf)
     mcc_signer_config_merge(&conf->signer, &base->signer, &add->signer);
     if (add->incoming == MCC_INCOMING_UNSET) {
         conf->incoming = base->incoming;
+    }
+    if (!add->kept_headers.names) {
+        conf->kept_headers = base->kept_headers;
     }
     if (!conf->certificate_file) {
         conf->certificate_file = base->certificate_file;
@@ -137,6 +176,9 @@ const command_rec mcc_commands[] = {
     AP_INIT_TAKE1("ClientCertIncoming", set_incoming, NULL, RSRC_CONF,
                   "strip or reject: requests that arrive with one of our "
                   "headers"),
+    AP_INIT_RAW_ARGS("ClientCertKnownHeaders", set_known_headers, NULL, RSRC_CONF,
+                     "strip or keep, and the names to keep: headers by which TLS terminators "
+                     "tell who the client is"),
     MCC_TLS_PATH_DIRECTIVE("SSLCACertificatePath"),
     MCC_TLS_DIRECTIVE("SSLCARevocationCheck", RSRC_CONF),
     MCC_TLS_PATH_DIRECTIVE("SSLCARevocationPath"),

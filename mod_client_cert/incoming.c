@@ -32,7 +32,6 @@ static int answer_to_ours(request_rec *r)
 int mcc_incoming_post_read_request(request_rec *r)
 {
     const mcc_server_config_t *conf = mcc_server_config_of(r->server);
-    const mcc_names_t *ours = &conf->global->our_names;
     const mcc_request_t *before = r->prev ? mcc_request_known(r->prev) : NULL;
     /* An internal redirect shares its predecessor's headers: what is there now
      * that was not there then is what we set ourselves. An early error's
@@ -45,9 +44,14 @@ int mcc_incoming_post_read_request(request_rec *r)
     mcc_upgrade_note(r);
     mcc_trailers_install(r);
     mcc_accept_capture(r);
-    mcc_headers_clean_connection_field(r, r->headers_in, ours);
+    mcc_headers_clean_connection_field(r, r->headers_in, &conf->global->arriving_names);
+    if (!first) {
+        mcc_headers_remove(r, r->headers_in, &conf->global->our_names);
+        mcc_headers_remove(r, r->trailers_in, &conf->global->our_names);
+        return DECLINED;
+    }
     /* An error in mid request has read the trailers before its redirect. */
-    found = mcc_headers_remove(r, r->headers_in, ours, first)
-            + mcc_headers_remove(r, r->trailers_in, ours, first);
-    return found && first ? answer_to_ours(r) : DECLINED;
+    found = apr_is_empty_table(r->trailers_in) ? 0 : mcc_headers_remove_trailers(r);
+    found += mcc_headers_remove_arriving(r, r->headers_in, &conf->kept_headers);
+    return found ? answer_to_ours(r) : DECLINED;
 }

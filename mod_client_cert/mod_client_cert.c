@@ -92,9 +92,13 @@ static void register_accept_hooks(void)
 static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     mcc_global_t *global = mcc_server_config_of(s)->global;
-    const char *fault = mcc_names_complete(&global->our_names, pconf);
+    const char *fault = mcc_names_complete(&global->our_names, 0, pconf);
 
     (void)plog;
+    if (!fault) {
+        global->arriving_names.list = global->our_names.list;
+        fault = mcc_names_complete(&global->arriving_names, 1, pconf);
+    }
     mcc_accepted_names_sort(global);
     if (fault) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s, "our headers: %s", fault);

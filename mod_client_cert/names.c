@@ -13,7 +13,12 @@ int mcc_names_equal(const char *a, const char *b)
 
 void mcc_names_init(mcc_names_t *names, apr_pool_t *p)
 {
+    static const uint8_t one_class[256];
+    static const uint16_t nothing[1];
+
     memset(names, 0, sizeof(*names));
+    names->classes = one_class;
+    names->next = nothing;
     names->list = apr_array_make(p, 4, sizeof(const char *));
 }
 
@@ -29,25 +34,27 @@ static apr_status_t free_set(void *names)
     return APR_SUCCESS;
 }
 
-const char *mcc_names_complete(mcc_names_t *names, apr_pool_t *p)
+const char *mcc_names_complete(mcc_names_t *names, int with_known, apr_pool_t *p)
 {
-    client_cert_result result = client_cert_field_names_new(
-        (const char *const *)names->list->elts, (size_t)names->list->nelts, &names->set);
+    client_cert_result result =
+        client_cert_field_names_new((const char *const *)names->list->elts,
+                                    (size_t)names->list->nelts, with_known != 0, &names->set);
 
     if (result == CLIENT_CERT_RESULT_OK) {
         apr_pool_cleanup_register(p, names, free_set, apr_pool_cleanup_null);
-        result = client_cert_field_names_masks(names->set, &names->first, &names->second);
+        result = client_cert_field_names_tree(names->set, &names->classes, &names->next);
     }
     return result == CLIENT_CERT_RESULT_OK ? NULL : client_cert_result_message(result);
 }
 
-int mcc_names_search(const mcc_names_t *names, const char *name)
+uint32_t mcc_names_search(const mcc_names_t *names, const char *name)
 {
-    bool contain = true;
+    uint32_t owner = CLIENT_CERT_FIELD_OWNER_OURS;
 
     /* What cannot be told from ours counts as ours. */
-    return client_cert_field_names_contain(names->set, name, &contain) != CLIENT_CERT_RESULT_OK
-           || contain;
+    return client_cert_field_names_owner(names->set, name, &owner) == CLIENT_CERT_RESULT_OK
+               ? owner
+               : CLIENT_CERT_FIELD_OWNER_OURS;
 }
 
 int mcc_names_search_variable(const mcc_names_t *names, const char *variable)

@@ -19,8 +19,9 @@
 
 /** Names. None is found before mcc_names_complete(). */
 typedef struct {
-    /** client_cert_field_names_masks() */
-    uint32_t first, second;
+    /** client_cert_field_names_tree() */
+    const uint8_t *classes;
+    const uint16_t *next;
     client_cert_field_names *set;
     apr_array_header_t *list; /**< (const char *) as they were added */
 } mcc_names_t;
@@ -34,27 +35,37 @@ void mcc_names_init(mcc_names_t *names, apr_pool_t *p);
 /** Add a name, by reference: it must live as long as the names. */
 void mcc_names_add(mcc_names_t *names, const char *name);
 
-/** Make them ready to be searched; they go with the pool.
+/** Make them ready to be searched, the known headers with them if they are wanted; they go with
+ *  the pool.
  *  @return NULL, or what went wrong */
-const char *mcc_names_complete(mcc_names_t *names, apr_pool_t *p);
+const char *mcc_names_complete(mcc_names_t *names, int with_known, apr_pool_t *p);
 
-/** As mcc_names_contain(), which asks mcc_names_may_contain() first. */
-int mcc_names_search(const mcc_names_t *names, const char *name);
+/** As mcc_names_owner(), which asks mcc_names_may_contain() first. */
+uint32_t mcc_names_search(const mcc_names_t *names, const char *name);
 
-/** Whether a name begins as one of these may: few others do. */
+/** Whether a name may be one of these: hardly any other may. Most end at their first or second
+ *  octet. */
 static APR_INLINE int mcc_names_may_contain(const mcc_names_t *names, const char *name)
 {
-    /* What some backend trims before a name: controls, spaces, and what is not ASCII. */
-    if ((signed char)name[0] <= ' ') {
-        return name[0] != 0;
-    }
-    return names->first >> (name[0] & 31) & 1 && names->second >> (name[1] & 31) & 1;
+    unsigned at = 0;
+
+    do {
+        at = names->next[at + names->classes[(unsigned char)*name++]];
+    } while (at > 1);
+    return (int)at;
+}
+
+/** Whose a name is, as some backend may read it: a client_cert_field_owner. */
+static APR_INLINE uint32_t mcc_names_owner(const mcc_names_t *names, const char *name)
+{
+    return mcc_names_may_contain(names, name) ? mcc_names_search(names, name)
+                                              : CLIENT_CERT_FIELD_OWNER_NONE;
 }
 
 /** Whether a name folds to one of these. */
 static APR_INLINE int mcc_names_contain(const mcc_names_t *names, const char *name)
 {
-    return mcc_names_may_contain(names, name) && mcc_names_search(names, name);
+    return mcc_names_owner(names, name) != CLIENT_CERT_FIELD_OWNER_NONE;
 }
 
 /** As mcc_names_contain_variable(), which looks at the first letter. */

@@ -132,6 +132,8 @@ cp "$module" "$work/mod_client_cert.so"
 # What a test module is linked with.
 mkdir "$work/core"
 cp "$root/include/client_cert.h" "$library" "$work/core"
+# Tables of the manual that a test goes by.
+cp "$root/docs/known-headers.md" "$work/known-headers.md"
 
 # An Envoy, for the test that has it in front of an origin.
 case " $tests " in
@@ -147,6 +149,7 @@ TEST_HTTPD=$(command -v apache2)
 TEST_HTTPD_MODULES=$(apxs -q LIBEXECDIR)
 TEST_MODULE=$work/mod_client_cert.so
 TEST_CORE=$work/core
+TEST_KNOWN_HEADERS=$work/known-headers.md
 TEST_PKI=$work/pki
 TEST_HTDOCS=$work/tests/t/htdocs
 # Spaces may stand in the value of `verify`, so it comes last.
@@ -155,7 +158,7 @@ TEST_LOG_FORMAT='id=%{X-Test-Id}i pid=%P status=%>s vhost=%v'\
 ' incoming=%{client-cert-incoming}n'\
 ' tls=%{SSL_PROTOCOL}x resumed=%{SSL_SESSION_RESUMED}x verify=%{SSL_CLIENT_VERIFY}x'
 PERL5LIB=$work/tests/lib
-export TEST_HTTPD TEST_HTTPD_MODULES TEST_MODULE TEST_CORE TEST_PKI TEST_HTDOCS TEST_LOG_FORMAT PERL5LIB
+export TEST_HTTPD TEST_HTTPD_MODULES TEST_MODULE TEST_CORE TEST_KNOWN_HEADERS TEST_PKI TEST_HTDOCS TEST_LOG_FORMAT PERL5LIB
 ports=$(perl -MClientCertTest::Server=free_port -e 'print join " ", map { free_port() } 1 .. 6')
 read -r TEST_TLS_PORT TEST_PLAIN_PORT TEST_ORIGIN_HTTPS TEST_ORIGIN_HTTP privileged_port apache_port <<EOP
 $ports

@@ -33,6 +33,7 @@ mcc_global_t *mcc_global_of(apr_pool_t *pconf)
     global = found;
     if (!global) {
         global = apr_pcalloc(pconf, sizeof(*global));
+        mcc_names_init(&global->arriving_names, pconf);
         mcc_names_init(&global->our_names, pconf);
         global->accepted_names = apr_array_make(pconf, 1, sizeof(const mcc_accepted_name_t *));
         global->accepted_names_by_case = apr_hash_make(pconf);

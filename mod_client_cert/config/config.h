@@ -106,9 +106,19 @@ typedef struct {
 /** What is done with a request that brings one of our headers. */
 typedef enum { MCC_INCOMING_UNSET, MCC_INCOMING_STRIP, MCC_INCOMING_REJECT } mcc_incoming_action_t;
 
+/** Which of the known headers a client may send, ClientCertKnownHeaders. */
+typedef struct {
+    /** (const char *) the names to keep; NULL where unset, empty for "strip" */
+    apr_array_header_t *names;
+    unsigned all : 1; /**< "keep" without a name */
+} mcc_kept_headers_t;
+
 /** One for each httpd, shared by all its virtual hosts. */
 typedef struct {
-    /** every header name that is ours; first, since all requests ask for it */
+    /** what no client may send: every header name that is ours, and the known headers; first,
+     *  since all requests ask for it */
+    mcc_names_t arriving_names;
+    /** every header name that is ours */
     mcc_names_t our_names;
     client_cert_files *files; /**< NULL until a directive names one */
     /** ClientCertSignatureCache in bytes, for both roles together; 0 for none */
@@ -147,6 +157,7 @@ typedef struct {
     mcc_global_t *global;
     mcc_signer_config_t signer; /**< who signs, and for how long */
     mcc_incoming_action_t incoming;
+    mcc_kept_headers_t kept_headers;
     /** a section of this server forwards */
     unsigned forwards_in_section : 1;
     /** the server forwards, as a whole or in a section; set in check_config */

@@ -111,6 +111,27 @@ const char *mcc_header_fault(cmd_parms *cmd, const char *header)
     return NULL;
 }
 
+const char *mcc_known_header_fault(cmd_parms *cmd, const char *header)
+{
+    bool known = false;
+    client_cert_result result = client_cert_field_name_is_known(header, &known);
+    uint32_t kind = CLIENT_CERT_FIELD_NAME_NO_TOKEN;
+
+    if (result == CLIENT_CERT_RESULT_OK) {
+        result = client_cert_field_name_kind(header, &kind);
+    }
+    if (result != CLIENT_CERT_RESULT_OK) {
+        return mcc_fault(cmd, "\"%s\": %s", header, client_cert_result_message(result));
+    }
+    if (strchr(header, '*')) {
+        return mcc_fault(cmd, "\"%s\": names are written in full", header);
+    }
+    if (!known || kind == CLIENT_CERT_FIELD_NAME_NO_TOKEN) {
+        return mcc_fault(cmd, "\"%s\" is none of the known headers", header);
+    }
+    return NULL;
+}
+
 apr_int64_t mcc_parse_number(const char *word, const char **rest)
 {
     apr_int64_t number = 0;

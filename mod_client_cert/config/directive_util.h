@@ -36,6 +36,9 @@ const char *mcc_unknown_format(cmd_parms *cmd, const char *word, int readable);
 /** What is wrong with a header name that was configured, NULL if nothing is. */
 const char *mcc_header_fault(cmd_parms *cmd, const char *header);
 
+/** What is wrong with a name that ClientCertKnownHeaders keeps, NULL if nothing is. */
+const char *mcc_known_header_fault(cmd_parms *cmd, const char *header);
+
 /** A whole non-negative decimal number and what follows it; -1 if there is none
  *  or it is beyond 2^31 - 1. */
 apr_int64_t mcc_parse_number(const char *word, const char **rest);

@@ -259,7 +259,7 @@ int mcc_forward_fixups(request_rec *r)
     /* A subrequest starts with a copy of its parent's headers, ours among them.
      * What other modules set is looked for before the request leaves, backend.c. */
     if (r->main) {
-        mcc_headers_remove(r, r->headers_in, &server->global->our_names, 0);
+        mcc_headers_remove(r, r->headers_in, &server->global->our_names);
     }
     if (r->main || r->prev) {
         mcc_headers_remove_variables(r, &server->global->our_names, 0);

@@ -7,12 +7,12 @@
 #include <apr_strings.h>
 
 #include "environment.h"
+#include "request.h"
 
 APLOG_USE_MODULE(client_cert);
 
 /* Apart, since few requests have any. From the first on. */
-static int remove_found(request_rec *r, apr_table_t *headers, const mcc_names_t *names, int report,
-                        int first)
+static void remove_found(request_rec *r, apr_table_t *headers, const mcc_names_t *names, int first)
 {
     const apr_array_header_t *fields = apr_table_elts(headers);
     apr_array_header_t *found = apr_array_make(r->pool, 2, sizeof(const char *));
@@ -26,18 +26,11 @@ static int remove_found(request_rec *r, apr_table_t *headers, const mcc_names_t 
         }
     }
     for (i = 0; i < found->nelts; i++) {
-        const char *name = APR_ARRAY_IDX(found, i, const char *);
-
-        if (report) {
-            ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "header \"%s\" stripped from the request",
-                          name);
-        }
-        apr_table_unset(headers, name);
+        apr_table_unset(headers, APR_ARRAY_IDX(found, i, const char *));
     }
-    return found->nelts;
 }
 
-int mcc_headers_remove(request_rec *r, apr_table_t *headers, const mcc_names_t *names, int report)
+void mcc_headers_remove(request_rec *r, apr_table_t *headers, const mcc_names_t *names)
 {
     const apr_array_header_t *fields = apr_table_elts(headers);
     const apr_table_entry_t *first = (const apr_table_entry_t *)fields->elts;
@@ -46,10 +39,135 @@ int mcc_headers_remove(request_rec *r, apr_table_t *headers, const mcc_names_t *
 
     for (field = first; field < end; field++) {
         if (mcc_names_contain(names, field->key)) {
-            return remove_found(r, headers, names, report, (int)(field - first));
+            remove_found(r, headers, names, (int)(field - first));
+            return;
+        }
+    }
+}
+
+static int is_kept(const mcc_kept_headers_t *kept, const char *name)
+{
+    int i;
+
+    if (!kept) {
+        return 0;
+    }
+    /* As it was configured but for case: who sends it in front of this server removes a client's
+     * own under this name, and under no other spelling. */
+    for (i = 0; kept->names && i < kept->names->nelts; i++) {
+        if (!ap_cstr_casecmp(APR_ARRAY_IDX(kept->names, i, const char *), name)) {
+            return 1;
+        }
+    }
+    return kept->all;
+}
+
+/* Apart, since few requests have any. From the first on. */
+static int remove_arriving(request_rec *r, apr_table_t *headers, const mcc_kept_headers_t *kept,
+                           int first)
+{
+    const mcc_names_t *names = &mcc_server_config_of(r->server)->global->arriving_names;
+    const apr_array_header_t *fields = apr_table_elts(headers);
+    apr_array_header_t *found = apr_array_make(r->pool, 2, sizeof(const char *));
+    int ours = 0;
+    int i;
+
+    for (i = first; i < fields->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(fields, i, apr_table_entry_t).key;
+
+        switch (mcc_names_owner(names, name)) {
+        case CLIENT_CERT_FIELD_OWNER_NONE:
+            continue;
+        case CLIENT_CERT_FIELD_OWNER_KNOWN:
+            if (is_kept(kept, name)) {
+                continue;
+            }
+            ap_log_rerror(
+                APLOG_MARK, APLOG_INFO, 0, r,
+                "header \"%s\" stripped from the request: it would tell who the client is "
+                "(ClientCertKnownHeaders)",
+                name);
+            break;
+        default:
+            ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "header \"%s\" stripped from the request",
+                          name);
+            ours++;
+        }
+        APR_ARRAY_PUSH(found, const char *) = name;
+    }
+    for (i = 0; i < found->nelts; i++) {
+        apr_table_unset(headers, APR_ARRAY_IDX(found, i, const char *));
+    }
+    if (found->nelts) {
+        apr_table_setn(r->notes, MCC_NOTE_INCOMING, "stripped");
+    }
+    return ours;
+}
+
+int mcc_headers_remove_arriving(request_rec *r, apr_table_t *headers,
+                                const mcc_kept_headers_t *kept)
+{
+    const mcc_names_t *names = &mcc_server_config_of(r->server)->global->arriving_names;
+    const apr_array_header_t *fields = apr_table_elts(headers);
+    const apr_table_entry_t *first = (const apr_table_entry_t *)fields->elts;
+    const apr_table_entry_t *end = first + fields->nelts;
+    const apr_table_entry_t *field;
+
+    for (field = first; field < end; field++) {
+        if (mcc_names_may_contain(names, field->key)) {
+            return remove_arriving(r, headers, kept, (int)(field - first));
         }
     }
     return 0;
+}
+
+/* A merge shares the strings of what it merges. */
+static int is_trailer(const request_rec *r, const apr_table_entry_t *field)
+{
+    const apr_array_header_t *trailers = apr_table_elts(r->trailers_in);
+    int i;
+
+    for (i = 0; i < trailers->nelts; i++) {
+        if (APR_ARRAY_IDX(trailers, i, apr_table_entry_t).key == field->key) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int mcc_headers_remove_trailers(request_rec *r)
+{
+    const mcc_names_t *names = &mcc_server_config_of(r->server)->global->arriving_names;
+    const apr_array_header_t *fields = apr_table_elts(r->headers_in);
+    apr_array_header_t *merged = apr_array_make(r->pool, 2, sizeof(const char *));
+    apr_array_header_t *others = apr_array_make(r->pool, 2, sizeof(apr_table_entry_t));
+    int i;
+
+    for (i = 0; i < fields->nelts; i++) {
+        const apr_table_entry_t *field = &APR_ARRAY_IDX(fields, i, apr_table_entry_t);
+
+        if (mcc_names_owner(names, field->key) == CLIENT_CERT_FIELD_OWNER_KNOWN) {
+            if (is_trailer(r, field)) {
+                APR_ARRAY_PUSH(merged, const char *) = field->key;
+            }
+            else {
+                APR_ARRAY_PUSH(others, apr_table_entry_t) = *field;
+            }
+        }
+    }
+    /* A table forgets a name and not a field. */
+    for (i = 0; merged->nelts && i < others->nelts; i++) {
+        apr_table_unset(r->headers_in, APR_ARRAY_IDX(others, i, apr_table_entry_t).key);
+    }
+    for (i = 0; i < merged->nelts; i++) {
+        apr_table_unset(r->headers_in, APR_ARRAY_IDX(merged, i, const char *));
+    }
+    for (i = 0; merged->nelts && i < others->nelts; i++) {
+        const apr_table_entry_t *other = &APR_ARRAY_IDX(others, i, apr_table_entry_t);
+
+        apr_table_addn(r->headers_in, other->key, other->val);
+    }
+    return mcc_headers_remove_arriving(r, r->trailers_in, NULL);
 }
 
 typedef struct {
@@ -123,7 +241,7 @@ void mcc_headers_clean_connection_field(request_rec *r, apr_table_t *headers,
         return;
     }
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
-                  "the request's Connection names our headers: ignored");
+                  "the request's Connection names headers that tell who the client is: ignored");
     if (tokens.others->nelts) {
         char *field = apr_array_pstrcat(r->pool, tokens.others, ',');
 

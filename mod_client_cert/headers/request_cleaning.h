@@ -10,14 +10,24 @@
 
 #include <apr_tables.h>
 
+#include "config/config.h"
 #include "names.h"
 
-/** Remove every field whose name folds to one of names.
- *  @return how many there were; each is one line in the log if report is set,
- *          its name only, never its value */
-int mcc_headers_remove(request_rec *r, apr_table_t *headers, const mcc_names_t *names, int report);
+/** Remove every field whose name folds to one of names. */
+void mcc_headers_remove(request_rec *r, apr_table_t *headers, const mcc_names_t *names);
 
-/** Take our names out of Connection, where a client asks mod_proxy to remove
+/** Remove from the fields that a client sent ours, and those of the known headers that are not
+ *  kept. Each is one line in the log, its name only, never its value.
+ *  @return how many of ours there were; that others were removed is noted */
+int mcc_headers_remove_arriving(request_rec *r, apr_table_t *headers,
+                                const mcc_kept_headers_t *kept);
+
+/** The same of the trailers, in which no known header is kept: no terminator tells there who the
+ *  client is. Where MergeTrailers has put known ones among the headers they are removed there;
+ *  those of the same names that were not sent as trailers stay. */
+int mcc_headers_remove_trailers(request_rec *r);
+
+/** Take such names out of Connection, where a client asks mod_proxy to remove
  *  the headers that it names. What else it says stays. */
 void mcc_headers_clean_connection_field(request_rec *r, apr_table_t *headers,
                                         const mcc_names_t *names);
@@ -25,7 +35,7 @@ void mcc_headers_clean_connection_field(request_rec *r, apr_table_t *headers,
 /** Remove the variables that backends take for our headers, whatever set them. CGI handlers set
  *  them for an earlier request: a subrequest starts with its parent's, a redirect with its
  *  predecessor's under REDIRECT_.
- *  @param report as above */
+ *  @param report whether each is one line in the log */
 void mcc_headers_remove_variables(request_rec *r, const mcc_names_t *names, int report);
 
 #endif /* MCC_HEADERS_REQUEST_CLEANING_H */

@@ -52,8 +52,8 @@ static void clean_headers(request_rec *r)
 {
     const mcc_names_t *names = &mcc_server_config_of(r->server)->global->our_names;
 
-    mcc_headers_remove(r, r->headers_out, names, 0);
-    mcc_headers_remove(r, r->err_headers_out, names, 0);
+    mcc_headers_remove(r, r->headers_out, names);
+    mcc_headers_remove(r, r->err_headers_out, names);
     if (names_ours(r, r->headers_out, names) || names_ours(r, r->err_headers_out, names)) {
         mcc_request_of(r)->varies = 1;
     }
@@ -70,7 +70,7 @@ static void clean_trailers(request_rec *r)
 {
     const mcc_names_t *names = &mcc_server_config_of(r->server)->global->our_names;
 
-    mcc_headers_remove(r, r->trailers_out, names, 0);
+    mcc_headers_remove(r, r->trailers_out, names);
     if (names_ours(r, r->trailers_out, names)) {
         apr_table_setn(r->trailers_out, "Vary", "*");
     }

@@ -14,12 +14,12 @@ static ap_filter_rec_t *trailers_filter;
 static int clean(request_rec *r)
 {
     const mcc_global_t *global = mcc_server_config_of(r->server)->global;
-    int found = mcc_headers_remove(r, r->trailers_in, &global->our_names, 1);
+    int found = mcc_headers_remove_trailers(r);
 
-    mcc_headers_clean_connection_field(r, r->trailers_in, &global->our_names);
+    mcc_headers_clean_connection_field(r, r->trailers_in, &global->arriving_names);
     /* A merge has put the trailer's fields before or in place of ours. */
-    mcc_headers_clean_connection_field(r, r->headers_in, &global->our_names);
-    mcc_headers_remove(r, r->headers_in, &global->our_names, 0);
+    mcc_headers_clean_connection_field(r, r->headers_in, &global->arriving_names);
+    mcc_headers_remove(r, r->headers_in, &global->our_names);
     mcc_request_send_again(r);
     return found;
 }

@@ -2,10 +2,13 @@
 
 //! Field names.
 
-use std::{ffi::c_char, ptr::null_mut};
+use std::{
+    ffi::c_char,
+    ptr::{null, null_mut},
+};
 
 use super::{panic::quiet_boundary, pointer, result::ClientCertResult};
-use crate::http::field_names::{self, FieldNames};
+use crate::http::field_names::{self, FieldNames, Owner};
 
 /// What a field name is good for.
 #[repr(C)]
@@ -17,6 +20,19 @@ pub enum ClientCertFieldName {
     NoToken = 1,
     /// A field that HTTP or its proxies need for themselves.
     Reserved = 2,
+}
+
+/// Whose a field is that no client may send.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub enum ClientCertFieldOwner {
+    /// It is not in the set.
+    None = 0,
+    /// It is one of the names that the set was made of.
+    Ours = 1,
+    /// It is one of the headers by which TLS terminators tell who the client is, and none of those
+    /// names.
+    Known = 2,
 }
 
 /// Tells what a field name is good for.
@@ -58,7 +74,23 @@ pub unsafe extern "C" fn client_cert_field_names_equal(
     })
 }
 
-/// Makes a set of field names. What is no token is left out of it.
+/// Whether some backend takes a field name for one of the known headers, by which TLS terminators
+/// tell who the client is (docs/known-headers.md).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_field_name_is_known(
+    name: *const c_char,
+    known: *mut bool,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    quiet_boundary(|| unsafe {
+        let known = pointer::out(known, false)?;
+        *known = field_names::is_known(pointer::string(name)?);
+        Ok(())
+    })
+}
+
+/// Makes a set of field names, to which the known headers belong if `with_known` is set. What is no
+/// token is left out of it.
 ///
 /// `names` are `length` strings; it may be NULL when there are none.
 ///
@@ -70,12 +102,13 @@ pub unsafe extern "C" fn client_cert_field_names_equal(
 pub unsafe extern "C" fn client_cert_field_names_new(
     names: *const *const c_char,
     length: usize,
+    with_known: bool,
     made: *mut *mut FieldNames,
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
     quiet_boundary(|| unsafe {
         let made = pointer::out(made, null_mut())?;
-        *made = pointer::give(FieldNames::new(pointer::strings(names, length)?));
+        *made = pointer::give(FieldNames::new(pointer::strings(names, length)?, with_known));
         Ok(())
     })
 }
@@ -90,18 +123,24 @@ pub unsafe extern "C" fn client_cert_field_names_free(names: *mut FieldNames) {
     });
 }
 
-/// Whether some backend takes a field name for one of a set, as client_cert_field_names_equal()
-/// tells.
+/// Tells whose a field name of a set is. A name is in it if some backend takes it for one of the
+/// set's, as client_cert_field_names_equal() tells.
+///
+/// Sets `*owner` to a client_cert_field_owner.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_field_names_contain(
+pub unsafe extern "C" fn client_cert_field_names_owner(
     names: *const FieldNames,
     name: *const c_char,
-    contain: *mut bool,
+    owner: *mut u32,
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
     quiet_boundary(|| unsafe {
-        let contain = pointer::out(contain, false)?;
-        *contain = pointer::borrow(names)?.contain(pointer::string(name)?);
+        let owner = pointer::out(owner, ClientCertFieldOwner::None as u32)?;
+        *owner = match pointer::borrow(names)?.owner(pointer::string(name)?) {
+            None => ClientCertFieldOwner::None,
+            Some(Owner::Ours) => ClientCertFieldOwner::Ours,
+            Some(Owner::Known) => ClientCertFieldOwner::Known,
+        } as u32;
         Ok(())
     })
 }
@@ -125,21 +164,23 @@ pub unsafe extern "C" fn client_cert_field_names_contain_variable(
 
 /// Gives what tells without a call that most names are none of a set.
 ///
-/// Sets `*first` and `*second` to masks of 32 bits. A name that client_cert_field_names_contain()
-/// finds is not empty; in `*first` it has the bit whose number is the last five bits of its first
-/// octet; in `*second` the same of its second octet, or of the NUL that ends it.
+/// Sets `*classes` to a number for each of the 256 values of an octet, and `*next` to an array. Both
+/// live as long as the set. A walk begins at 0 with a name's first octet: the next number is that of
+/// the array at the last number and the octet's class together. While it is above 1, the walk goes
+/// on with the next octet, the NUL that ends the name included, after which it never is. 0 tells that
+/// the name is not in the set; 1, that client_cert_field_names_owner() can tell.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_field_names_masks(
+pub unsafe extern "C" fn client_cert_field_names_tree(
     names: *const FieldNames,
-    first: *mut u32,
-    second: *mut u32,
+    classes: *mut *const u8,
+    next: *mut *const u16,
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
     quiet_boundary(|| unsafe {
-        let first = pointer::out(first, u32::MAX)?;
-        let second = pointer::out(second, u32::MAX)?;
-        let masks = pointer::borrow(names)?.masks();
-        (*first, *second) = (masks.first, masks.second);
+        let classes = pointer::out(classes, null())?;
+        let next = pointer::out(next, null())?;
+        let tree = pointer::borrow(names)?.tree();
+        (*classes, *next) = (tree.classes().as_ptr(), tree.next().as_ptr());
         Ok(())
     })
 }
@@ -154,11 +195,13 @@ mod tests {
     use super::*;
     use ClientCertResult::{InvalidParameter, NullParameter, Ok};
 
-    fn made(names: &[&CStr]) -> *mut FieldNames {
+    fn made(names: &[&CStr], with_known: bool) -> *mut FieldNames {
         let names: Vec<_> = names.iter().map(|name| name.as_ptr()).collect();
         let mut made = null_mut();
         // SAFETY: live strings.
-        let result = unsafe { client_cert_field_names_new(names.as_ptr(), names.len(), &mut made) };
+        let result = unsafe {
+            client_cert_field_names_new(names.as_ptr(), names.len(), with_known, &mut made)
+        };
         assert_eq!(result, Ok);
         made
     }
@@ -178,22 +221,38 @@ mod tests {
         }
     }
 
+    /// As names.h walks it.
+    fn may_contain(names: *const FieldNames, name: &CStr) -> bool {
+        let (mut classes, mut next) = (null(), null());
+        // SAFETY: a live set.
+        let result = unsafe { client_cert_field_names_tree(names, &mut classes, &mut next) };
+        assert_eq!(result, Ok);
+        let mut at = 0;
+        for octet in name.to_bytes_with_nul() {
+            // SAFETY: as the function says.
+            at = unsafe { *next.add(at + usize::from(*classes.add(usize::from(*octet)))) }.into();
+            if at <= 1 {
+                break;
+            }
+        }
+        assert!(at <= 1, "{name:?}");
+        at == 1
+    }
+
     #[test]
-    fn a_set_and_its_masks() {
-        let names = made(&[c"Client-Cert", c"X"]);
+    fn a_set_and_its_tree() {
+        let names = made(&[c"Client-Cert", c"X"], false);
         for (name, expected) in
             [(c"client_cert", true), (c"X\x7f", true), (c"XY", false), (c"", false)]
         {
-            let (mut contain, mut equal) = (!expected, !expected);
-            let (mut first, mut second) = (0, 0);
+            let (mut owner, mut equal) = (9, !expected);
             let variable = [b"HTTP_", name.to_bytes(), b"\0"].concat();
             let mut variable_found = !expected;
             // SAFETY: live objects.
             let results = unsafe {
                 [
-                    client_cert_field_names_contain(names, name.as_ptr(), &mut contain),
+                    client_cert_field_names_owner(names, name.as_ptr(), &mut owner),
                     client_cert_field_names_equal(c"X".as_ptr(), name.as_ptr(), &mut equal),
-                    client_cert_field_names_masks(names, &mut first, &mut second),
                     client_cert_field_names_contain_variable(
                         names,
                         variable.as_ptr().cast(),
@@ -201,11 +260,11 @@ mod tests {
                     ),
                 ]
             };
-            assert_eq!(results, [Ok; 4]);
+            assert_eq!(results, [Ok; 3]);
             assert_eq!(variable_found, expected, "{name:?}");
-            assert_eq!(contain, expected, "{name:?}");
+            assert_eq!(owner, u32::from(expected), "{name:?}");
             assert_eq!(equal, name == c"X\x7f", "{name:?}");
-            assert_eq!((first, second), (1 << (b'C' & 31) | 1 << (b'X' & 31), u32::MAX));
+            assert_eq!(may_contain(names, name), expected, "{name:?}");
         }
         // SAFETY: it came from the library.
         unsafe { client_cert_field_names_free(names) };
@@ -214,36 +273,64 @@ mod tests {
     }
 
     #[test]
+    fn a_set_with_known_headers() {
+        let names = made(&[c"Client-Cert"], true);
+        for (name, expected) in [
+            (c"client_cert", ClientCertFieldOwner::Ours),
+            (c"x_ssl_client_s_dn", ClientCertFieldOwner::Known),
+            (c"Cookie", ClientCertFieldOwner::None),
+        ] {
+            let (mut owner, mut known) = (9, false);
+            // SAFETY: live objects.
+            let results = unsafe {
+                [
+                    client_cert_field_names_owner(names, name.as_ptr(), &mut owner),
+                    client_cert_field_name_is_known(name.as_ptr(), &mut known),
+                ]
+            };
+            assert_eq!(results, [Ok; 2]);
+            assert_eq!(owner, expected as u32, "{name:?}");
+            assert_eq!(known, owner == ClientCertFieldOwner::Known as u32, "{name:?}");
+            assert_eq!(may_contain(names, name), owner != 0, "{name:?}");
+        }
+        // SAFETY: it came from the library.
+        unsafe { client_cert_field_names_free(names) };
+    }
+
+    #[test]
     fn arguments_are_checked() {
-        let names = made(&[]);
+        let names = made(&[], false);
         let name = c"a".as_ptr();
-        let (mut kind, mut answer, mut mask, mut set) = (0, false, 0, null_mut());
+        let (mut kind, mut answer, mut set) = (0, false, null_mut());
+        let (mut classes, mut next) = (null(), null());
         let (no_names, missing) = (null::<FieldNames>(), null::<c_char>());
         // SAFETY: live objects, but for what is NULL; of an array that is too long nothing is read.
         let results = unsafe {
             [
                 client_cert_field_name_kind(missing, &mut kind),
                 client_cert_field_name_kind(name, null_mut()),
+                client_cert_field_name_is_known(missing, &mut answer),
+                client_cert_field_name_is_known(name, null_mut()),
                 client_cert_field_names_equal(missing, name, &mut answer),
                 client_cert_field_names_equal(name, missing, &mut answer),
                 client_cert_field_names_equal(name, name, null_mut()),
-                client_cert_field_names_new(null(), 1, &mut set),
-                client_cert_field_names_new(&missing, 1, &mut set),
-                client_cert_field_names_new(&name, 1, null_mut()),
-                client_cert_field_names_contain(no_names, name, &mut answer),
-                client_cert_field_names_contain(names, missing, &mut answer),
-                client_cert_field_names_contain(names, name, null_mut()),
+                client_cert_field_names_new(null(), 1, false, &mut set),
+                client_cert_field_names_new(&missing, 1, false, &mut set),
+                client_cert_field_names_new(&name, 1, false, null_mut()),
+                client_cert_field_names_owner(no_names, name, &mut kind),
+                client_cert_field_names_owner(names, missing, &mut kind),
+                client_cert_field_names_owner(names, name, null_mut()),
                 client_cert_field_names_contain_variable(no_names, name, &mut answer),
                 client_cert_field_names_contain_variable(names, missing, &mut answer),
                 client_cert_field_names_contain_variable(names, name, null_mut()),
-                client_cert_field_names_masks(no_names, &mut mask, &mut 0),
-                client_cert_field_names_masks(names, null_mut(), &mut mask),
-                client_cert_field_names_masks(names, &mut mask, null_mut()),
+                client_cert_field_names_tree(no_names, &mut classes, &mut next),
+                client_cert_field_names_tree(names, null_mut(), &mut next),
+                client_cert_field_names_tree(names, &mut classes, null_mut()),
             ]
         };
-        assert_eq!(results, [NullParameter; 17]);
+        assert_eq!(results, [NullParameter; 19]);
         // SAFETY: the same.
-        let result = unsafe { client_cert_field_names_new(&name, usize::MAX, &mut set) };
+        let result = unsafe { client_cert_field_names_new(&name, usize::MAX, true, &mut set) };
         assert_eq!(result, InvalidParameter);
         // SAFETY: it came from the library.
         unsafe { client_cert_field_names_free(names) };

@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn names_fold_as_backends_fold_them() {
-        let names = FieldNames::new([&b"Client-Cert"[..], b"Client-Cert-Chain"]);
+        let names = FieldNames::new([&b"Client-Cert"[..], b"Client-Cert-Chain"], false);
         let mut bytes = Bytes::EMPTY;
         // SAFETY: live objects; the bytes are what malloc gave.
         unsafe {
@@ -154,7 +154,7 @@ mod tests {
     fn arguments_are_checked() {
         let (mut kind, mut length, mut bytes) = (0, 0, Bytes::EMPTY);
         let (head, count) = (HEAD.as_ptr(), HEAD.len());
-        let names = FieldNames::new([&b"Client-Cert"[..]]);
+        let names = FieldNames::new([&b"Client-Cert"[..]], false);
         let names: *const FieldNames = &names;
         let clean = |octets, names, allocator, cleaned| {
             // SAFETY: live objects, but for what is NULL.

@@ -165,6 +165,25 @@ my @CASES = (
     ['no word', host => 'ClientCertIncoming', qr/argument/],
     ['in a Location', location => 'ClientCertIncoming reject', qr/not allowed/],
     ['in a Directory', directory => 'ClientCertIncoming reject', qr/not allowed/],
+
+    # ClientCertKnownHeaders
+    ['an unknown word', host => 'ClientCertKnownHeaders allow', qr/"allow".*strip, keep/],
+    ['no word', server => 'ClientCertKnownHeaders', qr/strip, keep/],
+    ['no name', server => 'ClientCertKnownHeaders keep ""', qr/"" is none of the known headers/],
+    ['names that strip would keep', host => 'ClientCertKnownHeaders strip X-Client-Verify', qr/"strip" takes no names/],
+    (map { ["keep $_, which is none of the list", host => qq(ClientCertKnownHeaders keep X-Client-Verify "$_"),
+            qr/"\Q$_\E" is none of the known headers/] }
+        'X-Forwarded-For', 'Client-Cert', 'Client_Cert_Chain', 'X-Client-Verify-More', 'X-Client-Verify ', 'X', '',
+        'X-SSL-Client Cert', ' X-SSL-Client-Cert'),
+    (map { ["keep $_, a family", server => "ClientCertKnownHeaders keep $_", qr/"\Q$_\E": names are written in full/] }
+        'X-Amzn-Mtls-*', '*', 'X-SSL-Client-*'),
+    (map { ["given twice: $_->[0], $_->[1]", host => "ClientCertKnownHeaders $_->[0]\nClientCertKnownHeaders $_->[1]",
+            qr/given twice/] }
+        ['strip', 'keep'], ['keep', 'keep'], ['keep', 'keep X-Client-Verify'], ['keep X-Client-Verify', 'strip'],
+        ['strip', 'keep X-Client-Verify'], ['keep X-Client-Verify', 'keep']),
+    ['in a Location', location => 'ClientCertKnownHeaders keep', qr/not allowed/],
+    ['in a Directory', directory => 'ClientCertKnownHeaders keep', qr/not allowed/],
+    ['in an If', if => 'ClientCertKnownHeaders keep', qr/not allowed/],
 );
 
 cmp_ok(scalar @CASES, '>=', 30, scalar(@CASES) . ' wrong configurations');
@@ -185,6 +204,9 @@ my @RIGHT = (
     [location => "ClientCertForward CMS-SF x-cert\nClientCertSignerCerts Signer"],
     [directory => "ClientCertForward rfc9440\nClientCertForwardChain off"],
     [if => 'ClientCertForward off'],
+    [server => "ClientCertKnownHeaders strip"],
+    [host => "ClientCertKnownHeaders KEEP"],
+    [host => "ClientCertKnownHeaders Keep x_ssl_client_verify X-Amzn-Mtls-Clientcert\nClientCertKnownHeaders keep X-ARR-ClientCert"],
 );
 passes(@$_) for @RIGHT;
 
@@ -239,7 +261,7 @@ subtest '.htaccess' => sub {
     refused_in_htaccess(
         'ClientCertForward cms', 'ClientCertForwardChain on', 'ClientCertSigner server',
         'ClientCertSignerCerts none', 'ClientCertSignatureLifetime 1', 'ClientCertSignatureCache 1M',
-        'ClientCertIncoming strip',
+        'ClientCertIncoming strip', 'ClientCertKnownHeaders keep',
     );
 };
 
