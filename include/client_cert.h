@@ -223,6 +223,15 @@ typedef enum {
      */
     CLIENT_CERT_RESULT_CRL_FILE_NO_CRL = 503,
     /**
+     * The name has a colon and is no URI (no wildcards, no addresses, no host with its port).
+     */
+    CLIENT_CERT_RESULT_TRUST_URI_MALFORMED = 504,
+    /**
+     * Not spiffe://, a trust domain in lower case and a path (no port, query or %, and no
+     * segment that is empty, . or ..).
+     */
+    CLIENT_CERT_RESULT_TRUST_SPIFFE_ID_MALFORMED = 505,
+    /**
      * The value is longer than 65536 bytes.
      */
     CLIENT_CERT_RESULT_VALUE_TOO_LONG = 600,
@@ -1669,14 +1678,17 @@ client_cert_result client_cert_crls_concern(const client_cert_crls *crls,
                                             bool *concern);
 
 /**
- * Makes names, of which a signer must have one as a subjectAltName dNSName: exact, but for case.
+ * Makes names, of which a signer must have one in its subjectAltName. A name with a colon is a URI,
+ * which must be the only one there, octet by octet; any other is a dNSName, exact but for case.
  *
  * `names` are `length` strings; it may be NULL when there are none, which is as good as no object.
  *
  * Sets `*made` to a new object, which client_cert_names_free() releases.
  *
  * Fails with CLIENT_CERT_RESULT_TRUST_NAME_MALFORMED for wildcards, addresses, and whatever else
- * is no name of a host; with CLIENT_CERT_RESULT_INVALID_PARAMETER.
+ * is no name of a host; with CLIENT_CERT_RESULT_TRUST_URI_MALFORMED and
+ * CLIENT_CERT_RESULT_TRUST_SPIFFE_ID_MALFORMED for what has a colon and is no such name; with
+ * CLIENT_CERT_RESULT_INVALID_PARAMETER.
  */
 client_cert_result client_cert_names_new(const char *const *names,
                                          size_t length,
@@ -1686,10 +1698,10 @@ client_cert_result client_cert_names_new(const char *const *names,
  * Adds a name. No other thread may be using the object: the one way in which one changes, for names
  * that come one by one.
  *
- * Fails with CLIENT_CERT_RESULT_TRUST_NAME_MALFORMED as client_cert_names_new() does, and then adds
- * nothing; with CLIENT_CERT_RESULT_INVALID_PARAMETER while a call uses them.
+ * Fails as client_cert_names_new() does, and then adds nothing; with CLIENT_CERT_RESULT_INVALID_PARAMETER while a call uses them.
  */
-client_cert_result client_cert_names_add(client_cert_names *names, const char *name);
+client_cert_result client_cert_names_add(client_cert_names *names,
+                                         const char *name);
 
 /**
  * Releases names. NULL is allowed, as with free(). No thread may be using them.

@@ -33,7 +33,7 @@ const char *mcc_set_user_name(cmd_parms *cmd, void *dir, const char *variable);
         AP_INIT_TAKE1("ClientCertTrust", mcc_set_trust, NULL, RSRC_CONF | ACCESS_CONF,             \
                       "a PEM file of the CAs of signers, or of signers themselves"),               \
         AP_INIT_ITERATE("ClientCertTrustName", mcc_set_trust_name, NULL, RSRC_CONF | ACCESS_CONF,  \
-                        "names of which a signer must have one as dNSName"),                       \
+                        "dNSNames and URIs of which a signer must have one"),                      \
         AP_INIT_TAKE1("ClientCertTrustCRL", mcc_set_trust_crl, NULL, RSRC_CONF | ACCESS_CONF,      \
                       "a PEM file of the CRLs for the signer's chain"),                            \
         AP_INIT_FLAG("ClientCertTrustPeer", mcc_set_trust_peer, NULL, RSRC_CONF | ACCESS_CONF,     \

@@ -421,6 +421,10 @@ fn names() {
         (&[c"ttrp.example", c"other.example"], Ok),
         (&[c"ttrp.example", c"*.example"], ClientCertResult::TrustNameMalformed),
         (&[c"127.0.0.1"], ClientCertResult::TrustNameMalformed),
+        (&[c"spiffe://example.org/proxy", c"https://ttrp.example", c"ttrp.example"], Ok),
+        (&[c"ttrp.example:443"], ClientCertResult::TrustUriMalformed),
+        (&[c"::1"], ClientCertResult::TrustUriMalformed),
+        (&[c"ttrp.example", c"spiffe://example.org"], ClientCertResult::TrustSpiffeIdMalformed),
         (&[c""], ClientCertResult::TrustNameMalformed),
     ] {
         let mut made = null_mut();

@@ -196,14 +196,17 @@ pub unsafe extern "C" fn client_cert_crls_concern(
     })
 }
 
-/// Makes names, of which a signer must have one as a subjectAltName dNSName: exact, but for case.
+/// Makes names, of which a signer must have one in its subjectAltName. A name with a colon is a URI,
+/// which must be the only one there, octet by octet; any other is a dNSName, exact but for case.
 ///
 /// `names` are `length` strings; it may be NULL when there are none, which is as good as no object.
 ///
 /// Sets `*made` to a new object, which client_cert_names_free() releases.
 ///
 /// Fails with CLIENT_CERT_RESULT_TRUST_NAME_MALFORMED for wildcards, addresses, and whatever else
-/// is no name of a host; with CLIENT_CERT_RESULT_INVALID_PARAMETER.
+/// is no name of a host; with CLIENT_CERT_RESULT_TRUST_URI_MALFORMED and
+/// CLIENT_CERT_RESULT_TRUST_SPIFFE_ID_MALFORMED for what has a colon and is no such name; with
+/// CLIENT_CERT_RESULT_INVALID_PARAMETER.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_names_new(
     names: *const *const c_char,
@@ -222,8 +225,7 @@ pub unsafe extern "C" fn client_cert_names_new(
 /// Adds a name. No other thread may be using the object: the one way in which one changes, for names
 /// that come one by one.
 ///
-/// Fails with CLIENT_CERT_RESULT_TRUST_NAME_MALFORMED as client_cert_names_new() does, and then adds
-/// nothing; with CLIENT_CERT_RESULT_INVALID_PARAMETER while a call uses them.
+/// Fails as client_cert_names_new() does, and then adds nothing; with CLIENT_CERT_RESULT_INVALID_PARAMETER while a call uses them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_names_add(
     names: *mut NamesHandle,

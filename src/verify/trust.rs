@@ -6,7 +6,8 @@ use std::{collections::HashSet, fmt, path::Path, sync::Arc};
 
 use openssl::{
     error::ErrorStack,
-    x509::{X509, X509ExtendedKeyUsage, X509KeyUsage, X509Ref},
+    stack::StackRef,
+    x509::{GeneralName, X509, X509ExtendedKeyUsage, X509KeyUsage, X509Ref},
 };
 
 use crate::{
@@ -23,6 +24,7 @@ use crate::{
         file_kind,
         path::{Anchors, VerifiedPath, has_invalid_extensions, is_ca},
         pem,
+        uri::{Uri, uris},
     },
 };
 
@@ -34,9 +36,10 @@ pub struct TrustAnchors {
     identity: Identity,
 }
 
-/// Names, of which a signer must have one as a subjectAltName dNSName.
+/// Names, of which a signer must have one in its subjectAltName: a dNSName, or its only URI.
 pub struct TrustNames {
-    names: HashSet<DnsName>,
+    dns_names: HashSet<DnsName>,
+    uris: HashSet<Uri>,
     identity: Identity,
 }
 
@@ -116,40 +119,59 @@ impl TrustAnchors {
 }
 
 impl TrustNames {
-    /// Each is exact, but for case; wildcards and addresses are none.
+    /// One with a colon is a URI, compared octet by octet; any other is a dNSName, exact but for
+    /// case. Wildcards and addresses are neither.
     ///
     /// # Errors
     ///
-    /// [`Error::TrustNameMalformed`]
+    /// [`Error::TrustNameMalformed`], [`Error::TrustUriMalformed`],
+    /// [`Error::TrustSpiffeIdMalformed`]
     pub fn new(names: &[&[u8]]) -> Result<Self, Error> {
-        let names = names.iter().map(|name| DnsName::new(name)).collect::<Result<_, _>>()?;
-        Ok(Self { names, identity: Identity::new() })
+        let (dns_names, uris) = (HashSet::new(), HashSet::new());
+        let mut made = Self { dns_names, uris, identity: Identity::new() };
+        names.iter().try_for_each(|name| made.add(name))?;
+        Ok(made)
     }
 
     /// Adds one.
     ///
     /// # Errors
     ///
-    /// [`Error::TrustNameMalformed`]
+    /// As [`Self::new`].
     pub fn add(&mut self, name: &[u8]) -> Result<(), Error> {
-        self.names.insert(DnsName::new(name)?);
+        if name.contains(&b':') {
+            self.uris.insert(Uri::new(name)?);
+        } else {
+            self.dns_names.insert(DnsName::new(name)?);
+        }
         // What was found out by fewer of them is no answer any more.
         self.identity = Identity::new();
         Ok(())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.dns_names.is_empty() && self.uris.is_empty()
     }
 
     pub(crate) fn identity(&self) -> Identity {
         self.identity
     }
 
-    /// Whether a certificate has one of them as a dNSName, letters being the same in either case. The
-    /// common name does not count.
+    /// Whether a certificate has one of them: as a dNSName, letters being the same in either case, or
+    /// as its only URI. The common name does not count.
     fn are_of(&self, certificate: &X509Ref) -> bool {
         certificate.subject_alt_names().is_some_and(|names| {
             let mut dns_names = names.iter().filter_map(|name| name.dnsname());
-            dns_names.any(|name| self.names.contains(&*name.to_ascii_lowercase()))
+            dns_names.any(|name| self.dns_names.contains(&*name.to_ascii_lowercase()))
+                || only_uri(&names).is_some_and(|uri| self.uris.contains(uri))
         })
     }
+}
+
+/// The URI of a certificate that has one and no more: a workload has one SPIFFE ID.
+fn only_uri(names: &StackRef<GeneralName>) -> Option<&[u8]> {
+    let mut uris = uris(names);
+    uris.next().filter(|_| uris.next().is_none())
 }
 
 impl Trust {
@@ -183,7 +205,7 @@ impl Trust {
     /// Whether there are names.
     #[must_use]
     pub fn has_names(&self) -> bool {
-        self.names.as_ref().is_some_and(|names| !names.names.is_empty())
+        self.names.as_ref().is_some_and(|names| !names.is_empty())
     }
 
     pub(crate) fn anchors_identity(&self) -> Identity {
@@ -294,13 +316,20 @@ struct Names<'a>(&'a X509Ref);
 
 impl fmt::Display for Names<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = self.0.subject_alt_names();
-        let mut names = names.iter().flatten().filter_map(|name| name.dnsname()).peekable();
-        formatter.write_str(if names.peek().is_some() { "it has" } else { "it has none" })?;
-        names.enumerate().try_for_each(|(place, name)| {
+        let Some(names) = self.0.subject_alt_names() else {
+            return formatter.write_str("it has none");
+        };
+        let dns_names = names.iter().filter_map(|name| name.dnsname()).map(str::as_bytes);
+        let mut all = dns_names.chain(uris(&names)).peekable();
+        formatter.write_str(if all.peek().is_some() { "it has" } else { "it has none" })?;
+        all.enumerate().try_for_each(|(place, name)| {
             let separator = if place == 0 { "" } else { "," };
-            write!(formatter, "{separator} {}", Escaped(name.as_bytes()))
-        })
+            write!(formatter, "{separator} {}", Escaped(name))
+        })?;
+        if uris(&names).nth(1).is_some() {
+            formatter.write_str(" (of several URIs none counts)")?;
+        }
+        Ok(())
     }
 }
 

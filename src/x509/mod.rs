@@ -11,4 +11,5 @@ pub(crate) mod file_kind;
 pub(crate) mod parser;
 pub(crate) mod path;
 pub(crate) mod pem;
+pub(crate) mod uri;
 pub mod variables;

@@ -482,6 +482,31 @@ fn of_other_certificates() {
         check(name, &world, &[&world.root], &[NAME], &world.forge().build());
     }
 
+    // By a URI, and by either sort of name.
+    let (uri, other) = ("spiffe://example.org/proxy", "https://Proxy.example:443/%7Ea?b=c,d;e");
+    let of = |names: &[(u8, &[u8])]| Recipe::new(key(), "ttrp").with(subject_alt_name(names));
+    for (name, names, recipe) in [
+        ("a URI", &[uri][..], of(&[(6, uri.as_bytes())])),
+        ("one of several trusted", &[NAME, other, uri], of(&[(6, uri.as_bytes())])),
+        ("another URI", &[uri, other], of(&[(6, other.as_bytes())])),
+        ("a URI beside other names", &[uri], {
+            of(&[(2, b"a.example"), (6, uri.as_bytes()), (1, b"a@example")])
+        }),
+        ("a name, and another URI", &[uri, NAME], of(&[(2, NAME.as_bytes()), (6, b"urn:a")])),
+        ("a name, and several URIs", &[uri, NAME], {
+            of(&[(6, b"urn:a"), (6, b"urn:b"), (2, NAME.as_bytes())])
+        }),
+    ] {
+        let world = World {
+            root: world.root.clone(),
+            intermediate: world.intermediate.clone(),
+            client: world.client.clone(),
+            user: world.user.clone(),
+            ttrp: recipe.issued_by(&world.intermediate),
+        };
+        check(name, &world, &[&world.root], names, &world.forge().build());
+    }
+
     // A self-signed one, as openssl req -x509 makes it, which is a CA; and as it is not.
     for (name, recipe, names) in [
         ("self-signed", named(), &[][..]),

@@ -83,6 +83,17 @@ fn names() {
         ("no DNS name", Some(subject_alt_name(&[(1, b"a@example")])), "it has none"),
         ("one", Some(dns(&["ttrp.test"])), "it has ttrp.test"),
         ("several", Some(dns(&["a.test", "*.test"])), "it has a.test, *.test"),
+        ("a URI", Some(subject_alt_name(&[(6, b"urn:a")])), "it has urn:a"),
+        (
+            "a URI and a name",
+            Some(subject_alt_name(&[(6, b"urn:a"), (2, b"a.test")])),
+            "it has a.test, urn:a",
+        ),
+        (
+            "several URIs",
+            Some(subject_alt_name(&[(6, b"urn:a"), (6, b"urn:b\n")])),
+            "it has urn:a, urn:b\\x0a (of several URIs none counts)",
+        ),
         // The holder of a certificate of the CA cannot write a line of the log.
         ("a line feed", Some(dns(&["a\n[error] b", "\\"])), "it has a\\x0a[error] b, \\\\"),
     ] {

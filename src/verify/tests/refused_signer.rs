@@ -220,6 +220,49 @@ fn names_and_uses() {
         add(&format!("name as a {name}"), SignerName, bare("ttrp").with(names));
     }
 
+    // A name that has to be a URI, and none of these is it.
+    let uri = "spiffe://example.org/proxy";
+    for (name, names) in [
+        ("a URI in capitals", &[(6, &b"spiffe://example.org/Proxy"[..])][..]),
+        ("a trust domain in capitals", &[(6, b"spiffe://Example.org/proxy")]),
+        ("a scheme in capitals", &[(6, b"SPIFFE://example.org/proxy")]),
+        ("another path", &[(6, b"spiffe://example.org/other")]),
+        ("a path below", &[(6, b"spiffe://example.org/proxy/a")]),
+        ("a path above", &[(6, b"spiffe://example.org")]),
+        ("a slash after it", &[(6, b"spiffe://example.org/proxy/")]),
+        ("an escape", &[(6, b"spiffe://example.org/%70roxy")]),
+        ("a NUL after it", &[(6, b"spiffe://example.org/proxy\0")]),
+        ("a space after it", &[(6, b"spiffe://example.org/proxy ")]),
+        ("octets that are no text", &[(6, b"spiffe://example.org/proxy\xff")]),
+        ("an empty URI", &[(6, b"")]),
+        ("the same URI twice", &[(6, uri.as_bytes()), (6, uri.as_bytes())]),
+        ("another URI beside it", &[(6, uri.as_bytes()), (6, b"spiffe://example.org/other")]),
+        ("another URI before it", &[(6, b"https://a.example/"), (6, uri.as_bytes())]),
+        ("an empty URI beside it", &[(6, uri.as_bytes()), (6, b"")]),
+        ("a URI that is no text beside it", &[(6, b"\xff"), (6, uri.as_bytes())]),
+        ("the URI as a DNS name", &[(2, uri.as_bytes())]),
+        ("the URI as a mailbox", &[(1, uri.as_bytes())]),
+        ("the DNS name that is trusted no more", &[(2, NAME.as_bytes())]),
+        ("no names but the extension, for a URI", &[]),
+    ] {
+        let recipe = bare("ttrp").with(subject_alt_name(names));
+        let (signer, trust) = (recipe.issued_by(intermediate), super::trust(&[root], &[uri], None));
+        let found = signed(&world, &signer, &[intermediate], &trust);
+        let as_peer = trust.verify_peer(
+            ClientCertFormat::Der.unsigned(),
+            ClientCertFormat::Der.unsigned().encode(&der(&world.client.certificate)).as_bytes(),
+            NOW,
+            &signer.certificate,
+            &[&*intermediate.certificate],
+        );
+        cases.add(&format!("{name}, who signs"), SignerName, found);
+        cases.add(&format!("{name}, as a peer"), SignerName, as_peer);
+    }
+    let mut add = |name: &str, expected: Refusal, recipe: Recipe| {
+        let signer = recipe.issued_by(intermediate);
+        cases.add(name, expected, signed(&world, &signer, &[intermediate], &trust));
+    };
+
     let named = || Recipe::new(KeyKind::P256.generate(), "ttrp").with(dns(&[NAME]));
     for (name, bits) in [
         ("keyUsage keyEncipherment", &[2][..]),

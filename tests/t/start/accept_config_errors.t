@@ -119,8 +119,16 @@ my @CASES = (
     ['no name', host => 'ClientCertTrustName', qr/argument/],
     (map { ["the name \"$_\"", host => qq(ClientCertTrustName "$_"), qr/\Q$_\E.*not a DNS name/] }
         '*.example', '*', 'ttrp.*', 'ttrp.example.', '.example', 'a..b', 'ttrp example', 'ttrp_x y',
-        '192.0.2.1', '::1', 'ttrp.example,other.example', 'a' x 64 . '.example',
-        'https://ttrp.example'),
+        '192.0.2.1', 'ttrp.example,other.example', 'a' x 64 . '.example', 'spiffe//example.org/a'),
+    (map { ["the name \"$_\"", host => qq(ClientCertTrustName "$_"), qr/\Q$_\E.*has a colon and is no URI/] }
+        '::1', '[::1]:443', 'ttrp.example:443', '192.0.2.1:443', ':a', 'https:', 'https://*.example/', 'https://a/ b',
+        'https://a/%', '1:a'),
+    (map { ["the name \"$_\"", host => qq(ClientCertTrustName "$_"), qr{\Q$_\E.*not spiffe://, a trust domain in lower}] }
+        'spiffe://example.org', 'spiffe://example.org/', 'spiffe://Example.org/a', 'spiffe://example.org:443/a',
+        'spiffe://example.org/a?b', 'spiffe://example.org/%61', 'spiffe://example.org/a//b', 'spiffe://example.org/a/',
+        'spiffe://example.org/a/../b', 'spiffe://example.org/./a', 'SPIFFE://example.org/a', 'spiffe:example.org/a'),
+    ['a SPIFFE ID without a path after a good one',
+        host => 'ClientCertTrustName spiffe://example.org/a spiffe://example.org', qr{"spiffe://example\.org": not spiffe://}],
     ['a wildcard after a good one', host => 'ClientCertTrustName ttrp.example *.example', qr/\*\.example/],
 
     # ClientCertTrustCRL
@@ -180,6 +188,7 @@ my @RIGHT = (
     # What a section lacks comes from another one, but not that one's ClientCertTrustPeer.
     [host => "<Location />\n$GOOD\n</Location>\n<Location /a>\nClientCertAccept cms\nClientCertTrustPeer off\n"
         . "</Location>\n<Location /b>\nClientCertAccept der\n</Location>"],
+    [host => "ClientCertAccept cms\n$TRUST\nClientCertTrustName spiffe://example.org/a ttrp.example https://a.example/?b=c"],
     [host => "ClientCertAccept cms\nClientCertTrust $leaf\nClientCertMaxAge 60 0"],
     [host => "ClientCertAccept cms\nClientCertTrust " . file('pins.pem', slurp($leaf), slurp(pki('accept-other.crt')))],
     [host => "$GOOD\nClientCertTrustName b.example c.example\n<Location /x>\nClientCertAccept cms\n</Location>"],
