@@ -129,6 +129,18 @@ typedef enum {
      */
     CLIENT_CERT_RESULT_FILE_KEY_OPEN_SSH = 115,
     /**
+     * The file holds a certificate that is not a CA's.
+     */
+    CLIENT_CERT_RESULT_FILE_NOT_CA = 116,
+    /**
+     * There is no self-signed CA in the file, to which a client could lead.
+     */
+    CLIENT_CERT_RESULT_FILE_NO_ANCHOR = 117,
+    /**
+     * The file holds a PEM block that is not a certificate.
+     */
+    CLIENT_CERT_RESULT_FILE_OTHER_BLOCK = 118,
+    /**
      * The private key does not match the certificate, or makes signatures that do not verify.
      */
     CLIENT_CERT_RESULT_SIGNER_KEY_MISMATCH = 200,
@@ -344,6 +356,22 @@ typedef enum {
      */
     CLIENT_CERT_RESULT_VALUE_XFCC = 627,
     /**
+     * The header Client-Cert-Chain is not a List of Byte Sequences (RFC 8941).
+     */
+    CLIENT_CERT_RESULT_VALUE_CHAIN_LIST = 628,
+    /**
+     * There are more than 8 certificates in Client-Cert-Chain.
+     */
+    CLIENT_CERT_RESULT_VALUE_CHAIN_COUNT = 629,
+    /**
+     * A certificate in Client-Cert-Chain is malformed.
+     */
+    CLIENT_CERT_RESULT_VALUE_CHAIN_CERTIFICATE = 630,
+    /**
+     * The header Client-Cert-Chain is longer than 65536 bytes.
+     */
+    CLIENT_CERT_RESULT_VALUE_CHAIN_TOO_LONG = 631,
+    /**
      * The signer's identifier does not name exactly one certificate at hand.
      */
     CLIENT_CERT_RESULT_SIGNER_UNKNOWN = 700,
@@ -433,6 +461,51 @@ typedef enum {
      * P-384, P-521 and Ed25519 are).
      */
     CLIENT_CERT_RESULT_CERTIFICATE_KEY_UNSUPPORTED = 721,
+    /**
+     * The client certificate does not lead to a trust anchor for clients.
+     */
+    CLIENT_CERT_RESULT_CLIENT_UNTRUSTED = 722,
+    /**
+     * An issuer on the client's chain has expired or is not valid yet.
+     */
+    CLIENT_CERT_RESULT_CLIENT_CHAIN_OUTSIDE_VALIDITY = 723,
+    /**
+     * A key or a signature on the client's chain is below security level 2.
+     */
+    CLIENT_CERT_RESULT_CLIENT_CHAIN_WEAK = 724,
+    /**
+     * A certificate on the client's chain is not for its use there.
+     */
+    CLIENT_CERT_RESULT_CLIENT_USAGE = 725,
+    /**
+     * A certificate on the client's chain is revoked.
+     */
+    CLIENT_CERT_RESULT_CLIENT_REVOKED = 726,
+    /**
+     * There is no CRL for a certificate on the client's chain.
+     */
+    CLIENT_CERT_RESULT_CLIENT_CRL_MISSING = 727,
+    /**
+     * The CRL for a certificate on the client's chain is out of date.
+     */
+    CLIENT_CERT_RESULT_CLIENT_CRL_OUT_OF_DATE = 728,
+    /**
+     * The CRL for a certificate on the client's chain is not valid.
+     */
+    CLIENT_CERT_RESULT_CLIENT_CRL_INVALID = 729,
+    /**
+     * A name on the client's chain is outside the name constraints of its CA.
+     */
+    CLIENT_CERT_RESULT_CLIENT_NAME_CONSTRAINTS = 730,
+    /**
+     * The client's key is EC on a curve that is not named.
+     */
+    CLIENT_CERT_RESULT_CLIENT_KEY_UNSUPPORTED = 731,
+    /**
+     * The type of a key in Client-Cert-Chain is not supported (RSA up to 8192 bits, P-256,
+     * P-384, P-521 and Ed25519 are).
+     */
+    CLIENT_CERT_RESULT_CHAIN_KEY_UNSUPPORTED = 732,
 } client_cert_result;
 
 /**
@@ -611,6 +684,11 @@ typedef struct client_cert_anchors client_cert_anchors;
 typedef struct client_cert_client client_cert_client;
 
 /**
+ * CAs of clients.
+ */
+typedef struct client_cert_client_cas client_cert_client_cas;
+
+/**
  * CRLs.
  */
 typedef struct client_cert_crls client_cert_crls;
@@ -654,8 +732,8 @@ typedef struct client_cert_signature_cache client_cert_signature_cache;
 typedef struct client_cert_signer client_cert_signer;
 
 /**
- * Values that were accepted, by which trust, and those who signed them, bounded in memory. What
- * was refused is not remembered.
+ * Values that were accepted, by which trust, those who signed them, and whom they name, bounded in
+ * memory. What was refused is not remembered.
  */
 typedef struct client_cert_verification_cache client_cert_verification_cache;
 
@@ -851,6 +929,21 @@ typedef struct {
 } client_cert_bytes;
 
 /**
+ * What a client's certificate is verified by: borrowed for one call that verifies.
+ */
+typedef struct {
+    /**
+     * The client must lead to an anchor among these.
+     */
+    const client_cert_client_cas *cas;
+    /**
+     * With these, each certificate between client and anchor, the client's included and the
+     * anchor's not, needs one that is up to date. NULL if CRLs are not to be looked at.
+     */
+    const client_cert_crls *crls;
+} client_cert_client_trust;
+
+/**
  * The value of a header, visible ASCII, in memory from the caller's allocator.
  */
 typedef struct {
@@ -1037,7 +1130,8 @@ client_cert_result client_cert_client_new(X509 *leaf,
                                           client_cert_client **client);
 
 /**
- * Releases a client. NULL is allowed, as with free(). No thread may be using it.
+ * Releases a client, as often as it was given. NULL is allowed, as with free(). No thread may be
+ * using what this caller was given.
  *
  * Not for a client that belongs to a handshake or to what was accepted.
  */
@@ -1164,6 +1258,104 @@ client_cert_result client_cert_files_warnings(const client_cert_files *files,
 client_cert_result client_cert_files_retain(client_cert_files *files,
                                             const client_cert_allocator *allocator,
                                             client_cert_bytes *octets);
+
+/**
+ * Reads CAs of clients from PEM of `length` bytes.
+ *
+ * The self-signed ones are trust anchors. The others are intermediates, which need not come with a
+ * client, and no anchors. There is nothing else in `text` than certificates of CAs, and one is an
+ * anchor at least.
+ *
+ * Sets `*cas` to a new object, which client_cert_client_cas_free() releases.
+ *
+ * Fails with CLIENT_CERT_RESULT_FILE_MALFORMED, CLIENT_CERT_RESULT_FILE_NO_CERTIFICATE,
+ * CLIENT_CERT_RESULT_FILE_TRUSTED_CERTIFICATE, CLIENT_CERT_RESULT_FILE_OTHER_BLOCK,
+ * CLIENT_CERT_RESULT_FILE_NOT_CA, CLIENT_CERT_RESULT_FILE_NO_ANCHOR, and where the text is known
+ * for something else (DER, PKCS #7, a CRL, a key), with the CLIENT_CERT_RESULT_FILE_... that names
+ * it.
+ */
+client_cert_result client_cert_client_cas_from_pem(const uint8_t *text,
+                                                   size_t length,
+                                                   client_cert_client_cas **cas);
+
+/**
+ * As client_cert_client_cas_from_pem(), of a file, which is named as open(2) takes it, and read
+ * only now.
+ *
+ * Fails with CLIENT_CERT_RESULT_FILE_UNREADABLE as well.
+ */
+client_cert_result client_cert_client_cas_from_file(const char *file, client_cert_client_cas **cas);
+
+/**
+ * Releases CAs of clients. NULL is allowed, as with free(). No thread may be using them.
+ */
+void client_cert_client_cas_free(client_cert_client_cas *cas);
+
+/**
+ * Tells of each CA that is outside its validity at `now`, as client_cert_anchors_warnings() does.
+ */
+client_cert_result client_cert_client_cas_warnings(const client_cert_client_cas *cas,
+                                                   int64_t now,
+                                                   const client_cert_listener *warn);
+
+/**
+ * Whether one of the CRLs is of a CA among these. Where none is, no client is accepted.
+ */
+client_cert_result client_cert_crls_concern_client_cas(const client_cert_crls *crls,
+                                                       const client_cert_client_cas *cas,
+                                                       bool *concern);
+
+/**
+ * Verifies the certificate of a client by a trust of this side's own, whoever vouched for it: that
+ * a path leads from it to an anchor, for TLS clients, at `now`.
+ *
+ * `client` is the client of client_cert_accepted_client(). `chain` are the `length` field lines of
+ * Client-Cert-Chain (RFC 9440 section 2.3), in their order: strings, together one List. It may be
+ * NULL when there are none. Issuers are looked for among them. They are not signed, and prove
+ * nothing by themselves.
+ *
+ * Sets `*verified` to the same client with the intermediates of its path for its chain, which
+ * client_cert_client_free() releases; others may have been given the same one.
+ *
+ * `reason` is as for client_cert_verify(), and client_cert_result_kind() tells how it failed:
+ * Client-Cert-Chain is malformed, the client or a certificate of the chain is not acceptable, or
+ * that could not be found out.
+ */
+client_cert_result client_cert_verify_client(const client_cert_client_trust *trust,
+                                             const client_cert_client *client,
+                                             const char *const *chain,
+                                             size_t length,
+                                             int64_t now,
+                                             client_cert_client **verified,
+                                             char *reason,
+                                             size_t reason_size);
+
+/**
+ * As client_cert_verify_client(), but accepts a client again whose path was verified before by the
+ * same `trust`.
+ *
+ * It is accepted again no longer than client_cert_verify_client() would accept it: until a
+ * certificate of the path ends, or one of the CRLs begins or ends. It is not accepted again when
+ * `now` is before the time at which it was verified, nor where certificates of the path that are
+ * not among the CAs do not come again. CAs and CRLs are the same only if they are the same objects.
+ * When several threads bring the same client, one verifies it and the others wait, though no longer
+ * than a second. What is refused is not remembered.
+ *
+ * Sets `*reused` to whether it was there already. A cache that was not made by
+ * client_cert_verification_cache_new_with_clients() remembers no client.
+ *
+ * Fails as client_cert_verify_client() does.
+ */
+client_cert_result client_cert_verification_cache_verify_client(const client_cert_verification_cache *cache,
+                                                                const client_cert_client_trust *trust,
+                                                                const client_cert_client *client,
+                                                                const char *const *chain,
+                                                                size_t length,
+                                                                int64_t now,
+                                                                client_cert_client **verified,
+                                                                bool *reused,
+                                                                char *reason,
+                                                                size_t reason_size);
 
 /**
  * Writes the client's certificate as the value of a header, unsigned.
@@ -1722,6 +1914,13 @@ client_cert_result client_cert_upgrade_offers_http(const char *value, bool *offe
  */
 client_cert_result client_cert_verification_cache_new(size_t bytes,
                                                       client_cert_verification_cache **cache);
+
+/**
+ * As client_cert_verification_cache_new(), for who also calls
+ * client_cert_verification_cache_verify_client(): a part of the memory is for paths of clients.
+ */
+client_cert_result client_cert_verification_cache_new_with_clients(size_t bytes,
+                                                                   client_cert_verification_cache **cache);
 
 /**
  * Releases a cache. NULL is allowed, as with free(). No thread may be using it; what it gave

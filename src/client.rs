@@ -89,6 +89,18 @@ impl Client {
         Self::with_parts(id, der.to_vec(), Vec::new(), validity, certificate)
     }
 
+    /// The same client with this chain, in DER: each of it intermediate, in TLS order.
+    pub(crate) fn with_chain(&self, chain: Vec<Vec<u8>>) -> Self {
+        let Self { id, leaf, validity, certificate, .. } = self;
+        let certificate = match certificate {
+            LeafCertificate::Whole(whole) => LeafCertificate::Whole(whole.clone()),
+            LeafCertificate::Keyless(keyless, _) => {
+                LeafCertificate::Keyless(keyless.clone(), OnceLock::new())
+            }
+        };
+        Self::with_parts(*id, leaf.clone(), chain, *validity, certificate)
+    }
+
     fn with_parts(
         id: [u8; 32],
         leaf: Vec<u8>,

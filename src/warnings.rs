@@ -7,14 +7,17 @@ use std::{
     fmt::{self, Display},
 };
 
-use openssl::x509::{X509Crl, X509NameRef};
+use openssl::x509::{X509Crl, X509NameRef, X509Ref};
 
 use crate::{
     asn1::time::{Outside, Utc, Validity},
     cms::algorithm::Algorithm,
     printable::printable,
     sign::signer::Signer,
-    verify::trust::{Pinned, TrustAnchors, check_usage},
+    verify::{
+        clients::cas::ClientCas,
+        trust::{Pinned, TrustAnchors, check_usage},
+    },
     x509::{
         crl::Crls,
         distinguished_name::rfc2253,
@@ -36,6 +39,14 @@ impl TrustAnchors {
     }
 }
 
+impl ClientCas {
+    /// A line for each CA that is outside its validity at `now`, in Unix seconds.
+    #[must_use]
+    pub fn warnings(&self, now: i64) -> Vec<Box<str>> {
+        self.all().iter().filter_map(|ca| outside(&ca.certificate, now)).collect()
+    }
+}
+
 impl Crls {
     /// A line for each issuer of which no CRL is in force at `now`, in Unix seconds.
     #[must_use]
@@ -50,10 +61,15 @@ impl Crls {
     #[must_use]
     pub fn concern(&self, anchors: &TrustAnchors) -> bool {
         let crls = self.by_issuer();
-        anchors.pinned().iter().filter(|anchor| is_ca(&anchor.certificate)).any(|ca| {
-            let subject = ca.certificate.subject_name();
-            crls.binary_search_by(|crl| compare(crl.issuer_name(), subject)).is_ok()
-        })
+        let cas = anchors.pinned().iter().map(|anchor| &anchor.certificate);
+        cas.filter(|anchor| is_ca(anchor)).any(|ca| are_of(&crls, ca))
+    }
+
+    /// Whether one of them is of a CA among these.
+    #[must_use]
+    pub fn concern_clients(&self, cas: &ClientCas) -> bool {
+        let crls = self.by_issuer();
+        cas.all().iter().any(|ca| are_of(&crls, &ca.certificate))
     }
 
     fn by_issuer(&self) -> Vec<&X509Crl> {
@@ -69,14 +85,23 @@ impl Signer {
     #[must_use]
     pub fn warnings(&self, now: i64) -> Vec<(usize, Box<str>)> {
         let certificates = self.certificate_chain().iter().enumerate();
-        let outside = certificates.filter_map(|(number, certificate)| {
-            let not_before = unix_time(certificate.not_before()).ok()?;
-            let not_after = unix_time(certificate.not_after()).ok()?;
-            let why = NotValid::certificate(Validity { not_before, not_after }, now)?;
-            Some((number, line("certificate", certificate.subject_name(), &why)))
-        });
-        outside.collect()
+        certificates
+            .filter_map(|(number, certificate)| Some((number, outside(certificate, now)?)))
+            .collect()
     }
+}
+
+/// Whether one of these CRLs, which are in the order of their issuers, is of this CA.
+fn are_of(crls: &[&X509Crl], ca: &X509Ref) -> bool {
+    crls.binary_search_by(|crl| compare(crl.issuer_name(), ca.subject_name())).is_ok()
+}
+
+/// That a certificate is outside its validity, if it is.
+fn outside(certificate: &X509Ref, now: i64) -> Option<Box<str>> {
+    let not_before = unix_time(certificate.not_before()).ok()?;
+    let not_after = unix_time(certificate.not_after()).ok()?;
+    let why = NotValid::certificate(Validity { not_before, not_after }, now)?;
+    Some(line("certificate", certificate.subject_name(), &why))
 }
 
 /// Why nothing is accepted by an anchor, if that is so.

@@ -2,7 +2,7 @@
 
 //! Clients.
 
-use std::ptr::null_mut;
+use std::{ptr::null_mut, sync::Arc};
 
 use openssl_sys::X509;
 
@@ -29,19 +29,20 @@ pub unsafe extern "C" fn client_cert_client_new(
     boundary(|| unsafe {
         let client = pointer::out(client, null_mut())?;
         let chain = pointer::x509s(chain, chain_length)?;
-        *client = pointer::give(Client::new(pointer::x509(leaf)?, &chain)?);
+        *client = pointer::share(Arc::new(Client::new(pointer::x509(leaf)?, &chain)?));
         Ok(())
     })
 }
 
-/// Releases a client. NULL is allowed, as with free(). No thread may be using it.
+/// Releases a client, as often as it was given. NULL is allowed, as with free(). No thread may be
+/// using what this caller was given.
 ///
 /// Not for a client that belongs to a handshake or to what was accepted.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_client_free(client: *mut Client) {
     // SAFETY: as the header's rules say.
     boundary(|| unsafe {
-        pointer::free(client);
+        pointer::unshare(client);
         Ok(())
     });
 }

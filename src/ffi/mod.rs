@@ -16,6 +16,7 @@ mod certificate;
 mod client;
 mod configuration;
 mod configured_files;
+mod client_trust;
 mod encode;
 mod enums;
 mod field_names;

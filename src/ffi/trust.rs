@@ -20,7 +20,7 @@ pub struct AnchorsHandle(Arc<TrustAnchors>);
 pub struct NamesHandle(Arc<TrustNames>);
 
 /// CRLs.
-pub struct CrlsHandle(Arc<Crls>);
+pub struct CrlsHandle(pub(super) Arc<Crls>);
 
 impl AnchorsHandle {
     pub(super) fn new(anchors: Arc<TrustAnchors>) -> Self {

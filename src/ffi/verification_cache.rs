@@ -34,6 +34,21 @@ pub unsafe extern "C" fn client_cert_verification_cache_new(
     })
 }
 
+/// As client_cert_verification_cache_new(), for who also calls
+/// client_cert_verification_cache_verify_client(): a part of the memory is for paths of clients.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_verification_cache_new_with_clients(
+    bytes: usize,
+    cache: *mut *mut VerificationCache,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    boundary(|| unsafe {
+        let cache = pointer::out(cache, null_mut())?;
+        *cache = pointer::give(VerificationCache::with_clients(bytes));
+        Ok(())
+    })
+}
+
 /// Releases a cache. NULL is allowed, as with free(). No thread may be using it; what it gave
 /// stays.
 #[unsafe(no_mangle)]

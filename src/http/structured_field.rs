@@ -74,6 +74,28 @@ pub(crate) fn read_byte_sequence(field: &[u8]) -> Result<Vec<u8>, NotByteSequenc
     }
 }
 
+/// Why something is not a List of Byte Sequences.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NotByteSequences {
+    /// How many of its members were read.
+    pub(crate) read: usize,
+    /// What is wrong with the next.
+    pub(crate) why: NotByteSequence,
+}
+
+/// Reads a List of Byte Sequences, RFC 8941 section 4.2.1, each as [`read_byte_sequence`] reads one.
+/// An empty field is an empty List.
+pub(crate) fn read_list(field: &[u8]) -> Result<Vec<Vec<u8>>, NotByteSequences> {
+    let mut parser = Parser { rest: field };
+    let mut members = Vec::new();
+    parser.skip_spaces();
+    while !parser.rest.is_empty() {
+        let member = parser.member().map_err(|why| NotByteSequences { read: members.len(), why });
+        members.push(member?);
+    }
+    Ok(members)
+}
+
 /// Base64 with or without padding.
 fn decode(encoded: &[u8]) -> Result<Vec<u8>, NotByteSequence> {
     let engine = if encoded.ends_with(b"=") { STANDARD } else { STANDARD_NO_PAD };
@@ -88,6 +110,29 @@ struct Parser<'a> {
 impl<'a> Parser<'a> {
     fn skip_spaces(&mut self) {
         while self.skip(b' ') {}
+    }
+
+    /// Between the members of a List, tabs are white space as well.
+    fn skip_white_space(&mut self) {
+        while self.skip(b' ') || self.skip(b'\t') {}
+    }
+
+    /// A member of a List, and the comma after it if another member follows.
+    fn member(&mut self) -> Result<Vec<u8>, NotByteSequence> {
+        let bytes = self.byte_sequence()?;
+        self.parameters()?;
+        self.skip_white_space();
+        if self.rest.is_empty() {
+            return Ok(bytes);
+        }
+        if !self.skip(b',') {
+            return Err(NotByteSequence::Item("no comma follows it"));
+        }
+        self.skip_white_space();
+        if self.rest.is_empty() {
+            return Err(NotByteSequence::Item("nothing follows its comma"));
+        }
+        Ok(bytes)
     }
 
     /// Whether this octet is next; then it is read.
@@ -299,6 +344,54 @@ mod tests {
         assert_eq!(list(&[]), "");
     }
 
+    #[test]
+    fn lists_that_are_read() {
+        for (name, field, expected) in [
+            ("nothing", "", &[][..]),
+            ("spaces", "  ", &[]),
+            ("one", ":Zm9v:", &["foo"]),
+            ("two", ":Zm9v:, :Zg==:", &["foo", "f"]),
+            ("no space", ":Zm9v:,:Zg:", &["foo", "f"]),
+            ("white space", "  :Zm9v: \t,\t :Zg: \t", &["foo", "f"]),
+            ("parameters", ":Zm9v:;a=\",\", :Zg:; b=1", &["foo", "f"]),
+            ("one that is empty", "::, :Zg:", &["", "f"]),
+        ] {
+            let expected: Vec<_> =
+                expected.iter().map(|member| member.as_bytes().to_vec()).collect();
+            assert_eq!(read_list(field.as_bytes()), Ok(expected), "{name}");
+        }
+    }
+
+    #[test]
+    fn lists_that_are_not_read() {
+        use NotByteSequence::{Base64, Item};
+        let begin = Item("it does not begin with a colon");
+        for (name, field, read, why) in [
+            ("tab before", "\t:Zm9v:", 0, begin),
+            ("comma alone", ",", 0, begin),
+            ("comma before", ", :Zm9v:", 0, begin),
+            ("comma after", ":Zm9v:, ", 0, Item("nothing follows its comma")),
+            ("two commas", ":Zm9v:,, :Zg:", 1, begin),
+            ("no comma", ":Zm9v: :Zg:", 0, Item("no comma follows it")),
+            (
+                "semicolon for the comma",
+                ":Zm9v:; :Zg:",
+                0,
+                Item("a parameter after it is malformed"),
+            ),
+            ("colon missing between", ":Zm9v, :Zg:", 0, Base64),
+            ("no end", ":Zm9v:, :Zg", 1, Item("the second colon is missing")),
+            ("inner list", "(:Zm9v: :Zg:)", 0, begin),
+            ("a string", ":Zm9v:, \"Zg\"", 1, begin),
+            ("a token", ":Zm9v:, Zg", 1, begin),
+            ("dictionary", "a=:Zm9v:", 0, begin),
+            ("stray bits in the third", ":Zg:, :Zg:, :Zh:", 2, Base64),
+        ] {
+            let expected = Err(NotByteSequences { read, why });
+            assert_eq!(read_list(field.as_bytes()), expected, "{name}");
+        }
+    }
+
     proptest! {
         #[test]
         fn openssl_decodes_what_is_encoded(bytes: Vec<u8>) {
@@ -323,7 +416,8 @@ mod tests {
                     STANDARD.decode(inner).unwrap()
                 })
                 .collect();
-            prop_assert_eq!(read, members);
+            prop_assert_eq!(&read, &members);
+            prop_assert_eq!(read_list(list.as_bytes()), Ok(members));
         }
     }
 }

@@ -15,6 +15,7 @@
 //! | `diagnosis` | what it is that was not read |
 //! | `signer`, `issuers` | who is to have signed, and who vouches for that |
 //! | `signature` | whether they did |
+//! | `clients` | the client's own certificate, where this side verifies that too |
 
 use std::sync::Arc;
 
@@ -38,6 +39,7 @@ use signed_data::{NamedSigner, Unverified};
 pub mod accepted;
 mod algorithm;
 mod certificate;
+pub mod clients;
 mod diagnosis;
 mod issuers;
 mod signature;

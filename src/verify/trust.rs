@@ -266,11 +266,10 @@ impl Trust {
         path: VerifiedPath,
         now: i64,
     ) -> Result<VerifiedPath, Failure> {
-        let Some(crls) = self.crls.as_ref().filter(|_| !path.issuers.is_empty()) else {
-            return Ok(path);
-        };
-        Anchors::check_crls(certificate, &path, crls.all(), now)?;
-        Ok(VerifiedPath { end: path.end.min(crls.next_change(now)), ..path })
+        match &self.crls {
+            Some(crls) => crls.check(&self.anchors.anchors, certificate, path, now),
+            None => Ok(path),
+        }
     }
 
     /// The anchor that is this very certificate.

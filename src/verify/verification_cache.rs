@@ -20,6 +20,7 @@ use crate::{
     verify::{
         Freshness, VerifierState,
         accepted::Accepted,
+        clients::{ClientTrust, paths::ClientPaths},
         signer_paths::SignerPaths,
         trust::{Trust, TrustAnchors, TrustNames},
     },
@@ -42,14 +43,18 @@ const READER: usize = 40 << 10;
 /// The part of the memory for signers: one in so many.
 const SIGNERS_PART: usize = 8;
 
-/// Values that were accepted, by which trust, and those who signed them, bounded in memory. What
-/// was refused is not remembered.
+/// The part of the memory for paths of clients, where there are any: one in so many.
+const CLIENTS_PART: usize = 3;
+
+/// Values that were accepted, by which trust, those who signed them, and whom they name, bounded in
+/// memory. What was refused is not remembered.
 // The default remembers nothing.
 #[derive(Default)]
 pub struct VerificationCache {
     /// None when nothing is remembered.
     table: Option<Table<Key, Entry, Weight>>,
     state: VerifierState,
+    clients: ClientPaths,
 }
 
 /// How a value is verified.
@@ -142,6 +147,14 @@ pub struct Verified {
     pub reused: bool,
 }
 
+/// A client whose certificate was verified.
+pub struct VerifiedClient {
+    /// The client, with the intermediates of its path for its chain.
+    pub client: Arc<Client>,
+    /// Whether it was verified for another call.
+    pub reused: bool,
+}
+
 /// What a signer's certificate is verified by, as [`Trust::new`] takes it.
 #[derive(Clone, Copy)]
 pub struct TrustSources<'a> {
@@ -173,13 +186,24 @@ impl VerificationCache {
     /// Makes a cache that uses so many bytes of memory at most; with 0 it remembers nothing.
     #[must_use]
     pub fn new(bytes: usize) -> Self {
+        Self::with_parts(bytes.saturating_sub(READER), 0)
+    }
+
+    /// As [`Self::new`], for paths of clients too, as [`Self::verify_client`] finds them.
+    #[must_use]
+    pub fn with_clients(bytes: usize) -> Self {
         let bytes = bytes.saturating_sub(READER);
+        let for_clients = bytes / CLIENTS_PART;
+        Self::with_parts(bytes.saturating_sub(for_clients), for_clients)
+    }
+
+    fn with_parts(bytes: usize, for_clients: usize) -> Self {
         let for_signers = bytes / SIGNERS_PART;
         let for_values = bytes.saturating_sub(for_signers);
         let table = table(for_values, (for_values / OVERHEAD).max(1), Weight);
         let paths = SignerPaths::new(for_signers);
         parser::prepare();
-        Self { table, state: VerifierState { paths } }
+        Self { table, state: VerifierState { paths }, clients: ClientPaths::new(for_clients) }
     }
 
     /// As [`Trust::verify`]; but a value that was accepted before is accepted again, as long as the
@@ -227,6 +251,23 @@ impl VerificationCache {
             let peer = peer.certificate()?;
             trust.combine().verify_peer(format, value, now, peer, &chain)
         })
+    }
+
+    /// As [`ClientTrust::verify`], of a client that was accepted; but one whose path was verified
+    /// before is accepted again, as long as the path stands and its certificates come again.
+    ///
+    /// # Errors
+    ///
+    /// As [`ClientTrust::verify`]; an error is not remembered.
+    pub fn verify_client(
+        &self,
+        trust: &ClientTrust,
+        client: &Client,
+        chain: &[&[u8]],
+        now: i64,
+    ) -> Result<VerifiedClient, Failure> {
+        let (client, reused) = self.clients.verify(trust, client, chain, now)?;
+        Ok(VerifiedClient { client, reused })
     }
 
     fn answer(

@@ -5,16 +5,17 @@
 use std::path::Path;
 
 use foreign_types::ForeignType;
-use openssl::x509::X509Crl;
+use openssl::x509::{X509Crl, X509Ref};
 use openssl_sys as ffi;
 
 use crate::{
     error::Error,
     file::FileContent,
     identity::Identity,
+    rejection::Failure,
     x509::{
         file_kind,
-        path::{CrlStack, unix_time},
+        path::{Anchors, CrlStack, VerifiedPath, unix_time},
         pem,
     },
 };
@@ -65,8 +66,25 @@ impl Crls {
 
     /// The first second after `now` in which another of them, or one less, is in force. Before it
     /// they say what they say at `now`.
-    pub(crate) fn next_change(&self, now: i64) -> i64 {
+    fn next_change(&self, now: i64) -> i64 {
         self.changes.iter().copied().filter(|change| *change > now).min().unwrap_or(i64::MAX)
+    }
+
+    /// Whether nothing is revoked at `now`, in Unix seconds, on the path of this certificate, which
+    /// `anchors` verified. The path ends where the CRLs may say something else.
+    pub(crate) fn check(
+        &self,
+        anchors: &Anchors,
+        certificate: &X509Ref,
+        path: VerifiedPath,
+        now: i64,
+    ) -> Result<VerifiedPath, Failure> {
+        // An anchor has no need of a CRL.
+        if path.issuers.is_empty() {
+            return Ok(path);
+        }
+        anchors.check_crls(certificate, &path, &self.stack, now)?;
+        Ok(VerifiedPath { end: path.end.min(self.next_change(now)), ..path })
     }
 
     pub(crate) fn identity(&self) -> Identity {

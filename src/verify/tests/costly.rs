@@ -10,7 +10,7 @@ use crate::verify::issuers::keys_decoded;
 use Refusal::*;
 
 /// A key of 3072 bits with an exponent as long.
-fn rsa_with_long_exponent() -> PKey<openssl::pkey::Private> {
+pub(super) fn rsa_with_long_exponent() -> PKey<openssl::pkey::Private> {
     let key = Rsa::generate(3072).unwrap();
     let number = |number: &openssl::bn::BigNumRef| number.to_owned().unwrap();
     let (p, q) = (number(key.p().unwrap()), number(key.q().unwrap()));

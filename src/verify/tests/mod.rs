@@ -25,6 +25,7 @@ use forge::Forge;
 use pki::{NAME, Recipe, key_usage};
 
 mod accepted;
+mod clients;
 mod costly;
 mod files;
 mod forge;
