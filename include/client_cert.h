@@ -642,9 +642,17 @@ typedef enum {
      */
     CLIENT_CERT_FILE_KIND_ANCHORS = 1,
     /**
-     * CRLs, as client_cert_crls_from_pem() reads them.
+     * CRLs for signers, as client_cert_crls_from_pem() reads them.
      */
     CLIENT_CERT_FILE_KIND_CRLS = 2,
+    /**
+     * CAs of clients, as client_cert_client_cas_from_pem() reads them.
+     */
+    CLIENT_CERT_FILE_KIND_CLIENT_CAS = 3,
+    /**
+     * CRLs for clients, as client_cert_crls_from_pem() reads them.
+     */
+    CLIENT_CERT_FILE_KIND_CLIENT_CRLS = 4,
 } client_cert_file_kind;
 
 /**
@@ -782,6 +790,36 @@ typedef struct {
 } client_cert_allocator;
 
 /**
+ * A callback that receives several messages, one after the other.
+ */
+typedef struct {
+    /**
+     * Called with a number and a line of text: printable ASCII, NUL-terminated, which stays only for
+     * the call. Must not be NULL, must return, and must not call the library.
+     */
+    void (*tell)(void *context, size_t number, const char *line);
+    /**
+     * Passed to `tell` as it is; may be NULL.
+     */
+    void *context;
+} client_cert_listener;
+
+/**
+ * What a client's certificate is verified by: borrowed for one call that verifies.
+ */
+typedef struct {
+    /**
+     * The client must lead to an anchor among these.
+     */
+    const client_cert_client_cas *cas;
+    /**
+     * With these, each certificate between client and anchor, the client's included and the
+     * anchor's not, needs one that is up to date. NULL if CRLs are not to be looked at.
+     */
+    const client_cert_crls *crls;
+} client_cert_client_trust;
+
+/**
  * A directive, or the beginning of a section.
  */
 typedef struct {
@@ -856,21 +894,6 @@ typedef struct {
 } client_cert_configuration;
 
 /**
- * A callback that receives several messages, one after the other.
- */
-typedef struct {
-    /**
-     * Called with a number and a line of text: printable ASCII, NUL-terminated, which stays only for
-     * the call. Must not be NULL, must return, and must not call the library.
-     */
-    void (*tell)(void *context, size_t number, const char *line);
-    /**
-     * Passed to `tell` as it is; may be NULL.
-     */
-    void *context;
-} client_cert_listener;
-
-/**
  * A file, or two that belong together, as a directive names it. All in it lives as long as the
  * files that it is one of.
  */
@@ -896,7 +919,7 @@ typedef struct {
      */
     const char *place;
     /**
-     * What was made of the octets in use. All three are NULL where there are none, so that what
+     * What was made of the octets in use. All of these are NULL where there are none, so that what
      * depends on the file must fail.
      */
     const client_cert_signer *signer;
@@ -908,6 +931,10 @@ typedef struct {
      * The same.
      */
     const client_cert_crls *crls;
+    /**
+     * The same.
+     */
+    const client_cert_client_cas *client_cas;
     /**
      * Why the file as it is now is not in use; NULL where it is.
      */
@@ -927,21 +954,6 @@ typedef struct {
      */
     size_t length;
 } client_cert_bytes;
-
-/**
- * What a client's certificate is verified by: borrowed for one call that verifies.
- */
-typedef struct {
-    /**
-     * The client must lead to an anchor among these.
-     */
-    const client_cert_client_cas *cas;
-    /**
-     * With these, each certificate between client and anchor, the client's included and the
-     * anchor's not, needs one that is up to date. NULL if CRLs are not to be looked at.
-     */
-    const client_cert_crls *crls;
-} client_cert_client_trust;
 
 /**
  * The value of a header, visible ASCII, in memory from the caller's allocator.
@@ -1147,6 +1159,104 @@ void client_cert_client_free(client_cert_client *client);
 client_cert_result client_cert_client_check_validity(const client_cert_client *client, int64_t now);
 
 /**
+ * Reads CAs of clients from PEM of `length` bytes.
+ *
+ * The self-signed ones are trust anchors. The others are intermediates, which need not come with a
+ * client, and no anchors. There is nothing else in `text` than certificates of CAs, and one is an
+ * anchor at least.
+ *
+ * Sets `*cas` to a new object, which client_cert_client_cas_free() releases.
+ *
+ * Fails with CLIENT_CERT_RESULT_FILE_MALFORMED, CLIENT_CERT_RESULT_FILE_NO_CERTIFICATE,
+ * CLIENT_CERT_RESULT_FILE_TRUSTED_CERTIFICATE, CLIENT_CERT_RESULT_FILE_OTHER_BLOCK,
+ * CLIENT_CERT_RESULT_FILE_NOT_CA, CLIENT_CERT_RESULT_FILE_NO_ANCHOR, and where the text is known
+ * for something else (DER, PKCS #7, a CRL, a key), with the CLIENT_CERT_RESULT_FILE_... that names
+ * it.
+ */
+client_cert_result client_cert_client_cas_from_pem(const uint8_t *text,
+                                                   size_t length,
+                                                   client_cert_client_cas **cas);
+
+/**
+ * As client_cert_client_cas_from_pem(), of a file, which is named as open(2) takes it, and read
+ * only now.
+ *
+ * Fails with CLIENT_CERT_RESULT_FILE_UNREADABLE as well.
+ */
+client_cert_result client_cert_client_cas_from_file(const char *file, client_cert_client_cas **cas);
+
+/**
+ * Releases CAs of clients. NULL is allowed, as with free(). No thread may be using them.
+ */
+void client_cert_client_cas_free(client_cert_client_cas *cas);
+
+/**
+ * Tells of each CA that is outside its validity at `now`, as client_cert_anchors_warnings() does.
+ */
+client_cert_result client_cert_client_cas_warnings(const client_cert_client_cas *cas,
+                                                   int64_t now,
+                                                   const client_cert_listener *warn);
+
+/**
+ * Whether one of the CRLs is of a CA among these. Where none is, no client is accepted.
+ */
+client_cert_result client_cert_crls_concern_client_cas(const client_cert_crls *crls,
+                                                       const client_cert_client_cas *cas,
+                                                       bool *concern);
+
+/**
+ * Verifies the certificate of a client by a trust of this side's own, whoever vouched for it: that
+ * a path leads from it to an anchor, for TLS clients, at `now`.
+ *
+ * `client` is the client of client_cert_accepted_client(). `chain` are the `length` field lines of
+ * Client-Cert-Chain (RFC 9440 section 2.3), in their order: strings, together one List. It may be
+ * NULL when there are none. Issuers are looked for among them. They are not signed, and prove
+ * nothing by themselves.
+ *
+ * Sets `*verified` to the same client with the intermediates of its path for its chain, which
+ * client_cert_client_free() releases; others may have been given the same one.
+ *
+ * `reason` is as for client_cert_verify(), and client_cert_result_kind() tells how it failed:
+ * Client-Cert-Chain is malformed, the client or a certificate of the chain is not acceptable, or
+ * that could not be found out.
+ */
+client_cert_result client_cert_verify_client(const client_cert_client_trust *trust,
+                                             const client_cert_client *client,
+                                             const char *const *chain,
+                                             size_t length,
+                                             int64_t now,
+                                             client_cert_client **verified,
+                                             char *reason,
+                                             size_t reason_size);
+
+/**
+ * As client_cert_verify_client(), but accepts a client again whose path was verified before by the
+ * same `trust`.
+ *
+ * It is accepted again no longer than client_cert_verify_client() would accept it: until a
+ * certificate of the path ends, or one of the CRLs begins or ends. It is not accepted again when
+ * `now` is before the time at which it was verified, nor where certificates of the path that are
+ * not among the CAs do not come again. CAs and CRLs are the same only if they are the same objects.
+ * When several threads bring the same client, one verifies it and the others wait, though no longer
+ * than a second. What is refused is not remembered.
+ *
+ * Sets `*reused` to whether it was there already. A cache that was not made by
+ * client_cert_verification_cache_new_with_clients() remembers no client.
+ *
+ * Fails as client_cert_verify_client() does.
+ */
+client_cert_result client_cert_verification_cache_verify_client(const client_cert_verification_cache *cache,
+                                                                const client_cert_client_trust *trust,
+                                                                const client_cert_client *client,
+                                                                const char *const *chain,
+                                                                size_t length,
+                                                                int64_t now,
+                                                                client_cert_client **verified,
+                                                                bool *reused,
+                                                                char *reason,
+                                                                size_t reason_size);
+
+/**
  * Whether some server that forwards names a backend that mod_proxy_wstunnel's own tunnel would
  * serve, where that is loaded. `proxies_http` says whether mod_proxy_http is loaded.
  *
@@ -1258,104 +1368,6 @@ client_cert_result client_cert_files_warnings(const client_cert_files *files,
 client_cert_result client_cert_files_retain(client_cert_files *files,
                                             const client_cert_allocator *allocator,
                                             client_cert_bytes *octets);
-
-/**
- * Reads CAs of clients from PEM of `length` bytes.
- *
- * The self-signed ones are trust anchors. The others are intermediates, which need not come with a
- * client, and no anchors. There is nothing else in `text` than certificates of CAs, and one is an
- * anchor at least.
- *
- * Sets `*cas` to a new object, which client_cert_client_cas_free() releases.
- *
- * Fails with CLIENT_CERT_RESULT_FILE_MALFORMED, CLIENT_CERT_RESULT_FILE_NO_CERTIFICATE,
- * CLIENT_CERT_RESULT_FILE_TRUSTED_CERTIFICATE, CLIENT_CERT_RESULT_FILE_OTHER_BLOCK,
- * CLIENT_CERT_RESULT_FILE_NOT_CA, CLIENT_CERT_RESULT_FILE_NO_ANCHOR, and where the text is known
- * for something else (DER, PKCS #7, a CRL, a key), with the CLIENT_CERT_RESULT_FILE_... that names
- * it.
- */
-client_cert_result client_cert_client_cas_from_pem(const uint8_t *text,
-                                                   size_t length,
-                                                   client_cert_client_cas **cas);
-
-/**
- * As client_cert_client_cas_from_pem(), of a file, which is named as open(2) takes it, and read
- * only now.
- *
- * Fails with CLIENT_CERT_RESULT_FILE_UNREADABLE as well.
- */
-client_cert_result client_cert_client_cas_from_file(const char *file, client_cert_client_cas **cas);
-
-/**
- * Releases CAs of clients. NULL is allowed, as with free(). No thread may be using them.
- */
-void client_cert_client_cas_free(client_cert_client_cas *cas);
-
-/**
- * Tells of each CA that is outside its validity at `now`, as client_cert_anchors_warnings() does.
- */
-client_cert_result client_cert_client_cas_warnings(const client_cert_client_cas *cas,
-                                                   int64_t now,
-                                                   const client_cert_listener *warn);
-
-/**
- * Whether one of the CRLs is of a CA among these. Where none is, no client is accepted.
- */
-client_cert_result client_cert_crls_concern_client_cas(const client_cert_crls *crls,
-                                                       const client_cert_client_cas *cas,
-                                                       bool *concern);
-
-/**
- * Verifies the certificate of a client by a trust of this side's own, whoever vouched for it: that
- * a path leads from it to an anchor, for TLS clients, at `now`.
- *
- * `client` is the client of client_cert_accepted_client(). `chain` are the `length` field lines of
- * Client-Cert-Chain (RFC 9440 section 2.3), in their order: strings, together one List. It may be
- * NULL when there are none. Issuers are looked for among them. They are not signed, and prove
- * nothing by themselves.
- *
- * Sets `*verified` to the same client with the intermediates of its path for its chain, which
- * client_cert_client_free() releases; others may have been given the same one.
- *
- * `reason` is as for client_cert_verify(), and client_cert_result_kind() tells how it failed:
- * Client-Cert-Chain is malformed, the client or a certificate of the chain is not acceptable, or
- * that could not be found out.
- */
-client_cert_result client_cert_verify_client(const client_cert_client_trust *trust,
-                                             const client_cert_client *client,
-                                             const char *const *chain,
-                                             size_t length,
-                                             int64_t now,
-                                             client_cert_client **verified,
-                                             char *reason,
-                                             size_t reason_size);
-
-/**
- * As client_cert_verify_client(), but accepts a client again whose path was verified before by the
- * same `trust`.
- *
- * It is accepted again no longer than client_cert_verify_client() would accept it: until a
- * certificate of the path ends, or one of the CRLs begins or ends. It is not accepted again when
- * `now` is before the time at which it was verified, nor where certificates of the path that are
- * not among the CAs do not come again. CAs and CRLs are the same only if they are the same objects.
- * When several threads bring the same client, one verifies it and the others wait, though no longer
- * than a second. What is refused is not remembered.
- *
- * Sets `*reused` to whether it was there already. A cache that was not made by
- * client_cert_verification_cache_new_with_clients() remembers no client.
- *
- * Fails as client_cert_verify_client() does.
- */
-client_cert_result client_cert_verification_cache_verify_client(const client_cert_verification_cache *cache,
-                                                                const client_cert_client_trust *trust,
-                                                                const client_cert_client *client,
-                                                                const char *const *chain,
-                                                                size_t length,
-                                                                int64_t now,
-                                                                client_cert_client **verified,
-                                                                bool *reused,
-                                                                char *reason,
-                                                                size_t reason_size);
 
 /**
  * Writes the client's certificate as the value of a header, unsigned.

@@ -15,7 +15,7 @@ use crate::{
     file::{self, FileContent},
     printable::Octets,
     sign::signer::Signer,
-    verify::trust::TrustAnchors,
+    verify::{clients::cas::ClientCas, trust::TrustAnchors},
     x509::crl::Crls,
 };
 
@@ -26,8 +26,12 @@ pub enum FileKind {
     Signer,
     /// Trust anchors.
     Anchors,
-    /// CRLs.
+    /// CRLs for signers.
     Crls,
+    /// CAs of clients.
+    ClientCas,
+    /// CRLs for clients.
+    ClientCrls,
 }
 
 /// A directive and the file that it names, or the two that belong together.
@@ -48,8 +52,10 @@ pub enum Made {
     Signer(Arc<Signer>),
     /// Of [`FileKind::Anchors`].
     Anchors(Arc<TrustAnchors>),
-    /// Of [`FileKind::Crls`].
+    /// Of [`FileKind::Crls`] and [`FileKind::ClientCrls`].
     Crls(Arc<Crls>),
+    /// Of [`FileKind::ClientCas`].
+    ClientCas(Arc<ClientCas>),
 }
 
 /// A file as the configuration names it.
@@ -209,13 +215,20 @@ impl Files {
     ) -> Result<Made, Error> {
         let (first, second) = &*octets.octets;
         let (first, second) = (first.octets(), second.as_ref().map(FileContent::octets));
-        let key = (kind, sha256(first), second.map(sha256));
+        let content = match kind {
+            FileKind::ClientCrls => FileKind::Crls,
+            kind => kind,
+        };
+        let key = (content, sha256(first), second.map(sha256));
         let made = match self.by_content.get(&key) {
             Some(made) => made.clone(),
             None => match kind {
                 FileKind::Signer => Made::Signer(Arc::new(Signer::from_pem(first, second)?)),
                 FileKind::Anchors => Made::Anchors(Arc::new(TrustAnchors::from_pem(first)?)),
-                FileKind::Crls => Made::Crls(Arc::new(Crls::from_pem(first)?)),
+                FileKind::Crls | FileKind::ClientCrls => {
+                    Made::Crls(Arc::new(Crls::from_pem(first)?))
+                }
+                FileKind::ClientCas => Made::ClientCas(Arc::new(ClientCas::from_pem(first)?)),
             },
         };
         self.by_content.insert(key, made.clone());
@@ -310,7 +323,11 @@ impl ConfiguredFile {
     fn warnings(&self, now: i64) -> Vec<String> {
         let (lines, meaning) = match &self.made {
             Some(Made::Anchors(anchors)) => (anchors.warnings(now), "nothing is accepted by it"),
+            Some(Made::Crls(crls)) if self.kind == FileKind::ClientCrls => {
+                (crls.warnings(now), "no client of this issuer is accepted")
+            }
             Some(Made::Crls(crls)) => (crls.warnings(now), "no signer of this issuer is accepted"),
+            Some(Made::ClientCas(cas)) => (cas.warnings(now), "no client is accepted by it"),
             Some(Made::Signer(_)) | None => return Vec::new(),
         };
         let (directive, place) = (Octets(&self.name.directive), Octets(&self.place));
@@ -538,6 +555,28 @@ mod tests {
         third.read(FileKind::Anchors, trust(&file), b"conf:1", b"two");
         let Some(Made::Anchors(anchors)) = third.get(0).unwrap().made() else { panic!("anchors") };
         assert!(!anchors.has_ca());
+    }
+
+    #[test]
+    fn cas_of_clients() {
+        let directory = Directory::new("cas");
+        let root = Leaf::ca("root").self_signed();
+        let file = directory.write("cas", root.certificate_pem());
+        let named = || name("ClientCertClientTrust", &file, None);
+        let mut files = Files::new(None);
+        files.read(FileKind::ClientCas, named(), b"conf:1", b"noon");
+        assert!(matches!(files.get(0).unwrap().made(), Some(Made::ClientCas(_))));
+        assert!(files.warnings(NOW).is_empty());
+        let late = &files.warnings(NOW + 1_000_000)[0];
+        assert!(late.ends_with("; no client is accepted by it"), "{late}");
+        let good = files.retained();
+        let client = Leaf::new(KeyKind::P256).issued_by(&root).certificate_pem();
+        directory.write("cas", [root.certificate_pem(), client].concat());
+        let mut files = Files::new(Some(good.octets()));
+        files.read(FileKind::ClientCas, named(), b"conf:1", b"one");
+        assert!(matches!(files.get(0).unwrap().made(), Some(Made::ClientCas(_))));
+        let expected = format!("{}: {}", text(&file), Error::FileNotCa);
+        assert_eq!(files.get(0).unwrap().fault(), Some(&*expected));
     }
 
     #[test]

@@ -44,6 +44,7 @@ static apr_status_t free_accepted(void *request)
     for (i = 0; outcomes && i < outcomes->nelts; i++) {
         known_outcome_t *known = APR_ARRAY_IDX(outcomes, i, known_outcome_t *);
 
+        client_cert_client_free(known->outcome.verified);
         client_cert_accepted_free(known->outcome.accepted);
     }
     return APR_SUCCESS;
@@ -86,8 +87,34 @@ static int is_unusable(const mcc_file_t *file, mcc_accept_outcome_t *outcome, ap
     return 1;
 }
 
+/* Verify the accepted client by CAs of this server's own. */
+static void verify_client(request_rec *r, const mcc_accept_rules_t *rules,
+                          const apr_array_header_t *chain, apr_int64_t now,
+                          mcc_accept_outcome_t *outcome, apr_pool_t *p)
+{
+    const mcc_global_t *global = mcc_server_config_of(r->server)->global;
+    client_cert_client_trust trust = { rules->client_cas->client_cas,
+                                       rules->client_crls ? rules->client_crls->crls : NULL };
+    bool reused = false;
+    char reason[CLIENT_CERT_REASON_SIZE];
+    client_cert_result result = client_cert_verification_cache_verify_client(
+        global->verification_cache, &trust, outcome->client, (const char *const *)chain->elts,
+        (size_t)chain->nelts, now, &outcome->verified, &reused, reason, sizeof(reason));
+
+    if (result == CLIENT_CERT_RESULT_OK) {
+        ap_log_rerror(APLOG_MARK, APLOG_TRACE1, 0, r, "the client's own certificate is %s",
+                      reused ? "one that was verified before" : "verified");
+        outcome->client = outcome->verified;
+        return;
+    }
+    client_cert_accepted_free(outcome->accepted);
+    memset(outcome, 0, sizeof(*outcome));
+    fail(outcome, state_of(result), apr_pstrdup(p, reason));
+    outcome->kind = client_cert_result_message(result);
+}
+
 static void verify(request_rec *r, const mcc_accept_rules_t *rules, const char *value,
-                   mcc_accept_outcome_t *outcome, apr_pool_t *p)
+                   const apr_array_header_t *chain, mcc_accept_outcome_t *outcome, apr_pool_t *p)
 {
     apr_int64_t now = apr_time_sec(apr_time_now());
     const client_cert_verification_cache *cache =
@@ -100,7 +127,14 @@ static void verify(request_rec *r, const mcc_accept_rules_t *rules, const char *
     client_cert_result result;
     mcc_tls_identity_t peer;
 
-    if (is_unusable(rules->anchors, outcome, p) || is_unusable(rules->crls, outcome, p)) {
+    if (is_unusable(rules->anchors, outcome, p) || is_unusable(rules->crls, outcome, p)
+        || is_unusable(rules->client_cas, outcome, p)
+        || is_unusable(rules->client_crls, outcome, p)) {
+        return;
+    }
+    /* Of sections that only this request puts together. */
+    if (rules->client_crls && !rules->client_cas) {
+        fail(outcome, MCC_ACCEPT_STATE_FAULT, "ClientCertClientTrust is missing here");
         return;
     }
     memset(&peer, 0, sizeof(peer));
@@ -141,6 +175,9 @@ static void verify(request_rec *r, const mcc_accept_rules_t *rules, const char *
         ap_log_rerror(APLOG_MARK, APLOG_TRACE1, 0, r, "the forwarded client certificate is %s",
                       reused ? "one that was accepted before" : "accepted");
         take(outcome, accepted);
+        if (rules->client_cas && outcome->state == MCC_ACCEPT_STATE_ACCEPTED) {
+            verify_client(r, rules, chain, now, outcome, p);
+        }
         return;
     }
     fail(outcome, state_of(result), apr_pstrdup(p, reason));
@@ -151,10 +188,15 @@ static void find_out(request_rec *r, const mcc_accept_rules_t *rules,
                      const apr_array_header_t *captured, mcc_accept_outcome_t *outcome,
                      apr_pool_t *p)
 {
+    const mcc_accepted_name_t *chain_name = mcc_server_config_of(r->server)->global->chain_name;
+    apr_array_header_t *chain = NULL;
     const char *value = NULL;
     int count = 0;
     int i;
 
+    if (rules->client_cas) {
+        chain = apr_array_make(p, 1, sizeof(const char *));
+    }
     memset(outcome, 0, sizeof(*outcome));
     outcome->state = MCC_ACCEPT_STATE_NONE;
     for (i = 0; captured && i < captured->nelts; i++) {
@@ -164,9 +206,12 @@ static void find_out(request_rec *r, const mcc_accept_rules_t *rules,
             value = field->value;
             count++;
         }
+        else if (chain && field->header == chain_name) {
+            APR_ARRAY_PUSH(chain, const char *) = field->value;
+        }
     }
     if (count == 1) {
-        verify(r, rules, value, outcome, p);
+        verify(r, rules, value, chain, outcome, p);
     }
     else if (count) {
         fail(outcome, MCC_ACCEPT_STATE_MALFORMED, "the header is there more than once");
@@ -201,7 +246,7 @@ static const mcc_accept_outcome_t *outcome_for(request_rec *r, const mcc_dir_con
 static const mcc_accept_outcome_t *decide_outcome(request_rec *r)
 {
     static const mcc_accept_outcome_t off = {
-        MCC_ACCEPT_STATE_OFF, NULL, NULL, NULL, NULL, NULL, 0
+        MCC_ACCEPT_STATE_OFF, NULL, NULL, NULL, NULL, NULL, NULL, 0
     };
     const mcc_dir_config_t *dir = mcc_dir_config_of(r);
     mcc_request_t *request;
@@ -279,6 +324,15 @@ void mcc_accept_give_back(request_rec *r)
     }
 }
 
+/* Whether the location reads this header. */
+static int reads(const mcc_dir_config_t *dir, const mcc_accepted_name_t *header,
+                 const mcc_accepted_name_t *chain_name)
+{
+    return mcc_accepts(&dir->accept)
+           && (header->number == dir->accept.header
+               || (header == chain_name && dir->accept.client_cas));
+}
+
 /* Captured headers that this location does not accept count as unsolicited ones
  * (ClientCertIncoming). */
 static int turn_away_uninvited(request_rec *r, const mcc_request_t *request)
@@ -294,7 +348,7 @@ static int turn_away_uninvited(request_rec *r, const mcc_request_t *request)
         const mcc_accepted_name_t *header =
             APR_ARRAY_IDX(request->captured, i, mcc_captured_t).header;
 
-        if (!mcc_accepts(&dir->accept) || header->number != dir->accept.header) {
+        if (!reads(dir, header, mcc_server_config_of(r->server)->global->chain_name)) {
             ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "header \"%s\" stripped from the request",
                           header->name);
             found = 1;
@@ -391,8 +445,10 @@ void mcc_accept_child_init(apr_pool_t *pchild, server_rec *s)
         return;
     }
     /* Never freed: as mcc_forward_child_init()'s. */
-    result =
-        client_cert_verification_cache_new(mcc_cache_share(global), &global->verification_cache);
+    result = global->chain_name ? client_cert_verification_cache_new_with_clients(
+                 mcc_cache_share(global), &global->verification_cache)
+                                : client_cert_verification_cache_new(mcc_cache_share(global),
+                                                                     &global->verification_cache);
     if (result != CLIENT_CERT_RESULT_OK) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "ClientCertAccept: %s; nothing is accepted",
                      client_cert_result_message(result));

@@ -33,6 +33,8 @@ typedef struct mcc_accept_outcome {
     client_cert_accepted *accepted;
     /** the accepted client, to be forwarded */
     const client_cert_client *client;
+    /** where ClientCertClientTrust applies, that client, with the path that verified; else NULL */
+    client_cert_client *verified;
     /** its variables, which live as long; 0 where nothing is accepted */
     const client_cert_variable *variables;
     size_t variable_count;

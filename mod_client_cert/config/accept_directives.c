@@ -39,6 +39,12 @@ void mcc_accept_config_merge(mcc_accept_config_t *conf, const mcc_accept_config_
     if (!add->names) {
         conf->names = base->names;
     }
+    if (!add->client_cas) {
+        conf->client_cas = base->client_cas;
+    }
+    if (!add->client_crls) {
+        conf->client_crls = base->client_crls;
+    }
     if (add->trust_peer < 0) {
         conf->trust_peer = base->trust_peer;
     }
@@ -91,8 +97,9 @@ static mcc_accept_config_t *section_of(cmd_parms *cmd, mcc_dir_config_t *conf)
     return &conf->accept;
 }
 
-/* The index of the name in accepted_names, to which it is added if it is new. */
-static int add_accepted_name(mcc_global_t *global, const char *name, apr_pool_t *p)
+/* The entry of the name in accepted_names, to which it is added if it is new. */
+static const mcc_accepted_name_t *add_accepted_name(mcc_global_t *global, const char *name,
+                                                    apr_pool_t *p)
 {
     char *lower = apr_pstrdup(p, name);
     mcc_accepted_name_t *known;
@@ -106,7 +113,7 @@ static int add_accepted_name(mcc_global_t *global, const char *name, apr_pool_t 
         APR_ARRAY_PUSH(global->accepted_names, const mcc_accepted_name_t *) = known;
         apr_hash_set(global->accepted_names_by_case, lower, APR_HASH_KEY_STRING, known);
     }
-    return known->number;
+    return known;
 }
 
 const char *mcc_set_accept(cmd_parms *cmd, void *dir, const char *word, const char *header)
@@ -142,7 +149,7 @@ const char *mcc_set_accept(cmd_parms *cmd, void *dir, const char *word, const ch
     }
     accept->format = (int)format->format;
     accept->is_signed = format->is_signed;
-    accept->header = add_accepted_name(server->global, header, cmd->pool);
+    accept->header = add_accepted_name(server->global, header, cmd->pool)->number;
     mcc_names_add(&server->global->our_names, header);
     if (!server->global->accepts) {
         server->global->accepts = 1;
@@ -151,19 +158,27 @@ const char *mcc_set_accept(cmd_parms *cmd, void *dir, const char *word, const ch
     return NULL;
 }
 
-const char *mcc_set_trust(cmd_parms *cmd, void *dir, const char *word)
+/* Read a directive's file into that field of the section's part. */
+static const char *set_file(cmd_parms *cmd, mcc_dir_config_t *conf, client_cert_file_kind kind,
+                            const char *word, size_t field)
 {
     const char *error = check_context(cmd);
-    mcc_accept_config_t *accept;
+    const mcc_file_t **file;
 
     if (error) {
         return error;
     }
-    accept = section_of(cmd, dir);
-    if (accept->anchors) {
+    file = (const mcc_file_t **)((char *)section_of(cmd, conf) + field);
+    if (*file) {
         return mcc_fault(cmd, "given twice in one section");
     }
-    return mcc_file_read(cmd, CLIENT_CERT_FILE_KIND_ANCHORS, word, NULL, &accept->anchors);
+    return mcc_file_read(cmd, kind, word, NULL, file);
+}
+
+const char *mcc_set_trust(cmd_parms *cmd, void *dir, const char *word)
+{
+    return set_file(cmd, dir, CLIENT_CERT_FILE_KIND_ANCHORS, word,
+                    offsetof(mcc_accept_config_t, anchors));
 }
 
 static apr_status_t free_names(void *names)
@@ -199,17 +214,26 @@ const char *mcc_set_trust_name(cmd_parms *cmd, void *dir, const char *name)
 
 const char *mcc_set_trust_crl(cmd_parms *cmd, void *dir, const char *word)
 {
-    const char *error = check_context(cmd);
-    mcc_accept_config_t *accept;
+    return set_file(cmd, dir, CLIENT_CERT_FILE_KIND_CRLS, word,
+                    offsetof(mcc_accept_config_t, crls));
+}
 
-    if (error) {
-        return error;
+const char *mcc_set_client_trust(cmd_parms *cmd, void *dir, const char *word)
+{
+    mcc_global_t *global = mcc_server_config_of(cmd->server)->global;
+    const char *error = set_file(cmd, dir, CLIENT_CERT_FILE_KIND_CLIENT_CAS, word,
+                                 offsetof(mcc_accept_config_t, client_cas));
+
+    if (!error && !global->chain_name) {
+        global->chain_name = add_accepted_name(global, MCC_CLIENT_CERT_CHAIN, cmd->pool);
     }
-    accept = section_of(cmd, dir);
-    if (accept->crls) {
-        return mcc_fault(cmd, "given twice in one section");
-    }
-    return mcc_file_read(cmd, CLIENT_CERT_FILE_KIND_CRLS, word, NULL, &accept->crls);
+    return error;
+}
+
+const char *mcc_set_client_crl(cmd_parms *cmd, void *dir, const char *word)
+{
+    return set_file(cmd, dir, CLIENT_CERT_FILE_KIND_CLIENT_CRLS, word,
+                    offsetof(mcc_accept_config_t, client_crls));
 }
 
 const char *mcc_set_trust_peer(cmd_parms *cmd, void *dir, int on)

@@ -21,6 +21,8 @@ const char *mcc_set_accept(cmd_parms *cmd, void *dir, const char *word, const ch
 const char *mcc_set_trust(cmd_parms *cmd, void *dir, const char *file);
 const char *mcc_set_trust_name(cmd_parms *cmd, void *dir, const char *name);
 const char *mcc_set_trust_crl(cmd_parms *cmd, void *dir, const char *file);
+const char *mcc_set_client_trust(cmd_parms *cmd, void *dir, const char *file);
+const char *mcc_set_client_crl(cmd_parms *cmd, void *dir, const char *file);
 const char *mcc_set_trust_peer(cmd_parms *cmd, void *dir, int on);
 const char *mcc_set_max_age(cmd_parms *cmd, void *dir, const char *age, const char *skew);
 const char *mcc_set_user_name(cmd_parms *cmd, void *dir, const char *variable);
@@ -36,6 +38,11 @@ const char *mcc_set_user_name(cmd_parms *cmd, void *dir, const char *variable);
                         "dNSNames and URIs of which a signer must have one"),                      \
         AP_INIT_TAKE1("ClientCertTrustCRL", mcc_set_trust_crl, NULL, RSRC_CONF | ACCESS_CONF,      \
                       "a PEM file of the CRLs for the signer's chain"),                            \
+        AP_INIT_TAKE1("ClientCertClientTrust", mcc_set_client_trust, NULL,                         \
+                      RSRC_CONF | ACCESS_CONF,                                                     \
+                      "a PEM file of the CAs to which clients must lead here as well"),            \
+        AP_INIT_TAKE1("ClientCertClientCRL", mcc_set_client_crl, NULL, RSRC_CONF | ACCESS_CONF,    \
+                      "a PEM file of the CRLs for the client's chain"),                            \
         AP_INIT_FLAG("ClientCertTrustPeer", mcc_set_trust_peer, NULL, RSRC_CONF | ACCESS_CONF,     \
                      "off if the signer need not be the TLS peer"),                                \
         AP_INIT_TAKE12("ClientCertMaxAge", mcc_set_max_age, NULL, RSRC_CONF | ACCESS_CONF,         \

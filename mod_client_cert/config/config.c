@@ -59,7 +59,7 @@ int mcc_accepts(const mcc_accept_config_t *conf)
     return conf->format >= 0;
 }
 
-_Static_assert(sizeof(mcc_accept_rules_t) == 3 * sizeof(void *) + 6 * sizeof(uint32_t),
+_Static_assert(sizeof(mcc_accept_rules_t) == 5 * sizeof(void *) + 6 * sizeof(uint32_t),
                "rules that are alike have the same octets");
 
 mcc_accept_rules_t mcc_accept_rules_of(const mcc_accept_config_t *conf)
@@ -67,6 +67,8 @@ mcc_accept_rules_t mcc_accept_rules_of(const mcc_accept_config_t *conf)
     mcc_accept_rules_t rules = { conf->anchors,
                                  conf->crls,
                                  conf->names,
+                                 conf->client_cas,
+                                 conf->client_crls,
                                  (uint32_t)conf->format,
                                  (uint32_t)conf->header,
                                  mcc_accept_needs_peer(conf) ? 1 : 0,

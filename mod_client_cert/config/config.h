@@ -70,16 +70,18 @@ typedef struct {
 
 /** A section's part in the accept role. */
 typedef struct {
-    int format;                /**< MCC_ACCEPT_UNSET, _OFF or a client_cert_format */
-    int header;                /**< the number of an mcc_accepted_name_t, with a format */
-    int is_signed;             /**< whether a value is signed, with a format */
-    const mcc_file_t *anchors; /**< NULL where unset */
-    const mcc_file_t *crls;    /**< NULL where unset */
-    client_cert_names *names;  /**< NULL where unset */
-    int trust_peer;            /**< 0, 1; -1 where unset */
-    apr_int64_t max_age;       /**< seconds; -1 where unset */
-    apr_int64_t skew;          /**< seconds; with max_age */
-    const char *user_name;     /**< a variable; NULL where unset */
+    int format;                    /**< MCC_ACCEPT_UNSET, _OFF or a client_cert_format */
+    int header;                    /**< the number of an mcc_accepted_name_t, with a format */
+    int is_signed;                 /**< whether a value is signed, with a format */
+    const mcc_file_t *anchors;     /**< NULL where unset */
+    const mcc_file_t *crls;        /**< NULL where unset */
+    client_cert_names *names;      /**< NULL where unset */
+    const mcc_file_t *client_cas;  /**< NULL where unset */
+    const mcc_file_t *client_crls; /**< NULL where unset */
+    int trust_peer;                /**< 0, 1; -1 where unset */
+    apr_int64_t max_age;           /**< seconds; -1 where unset */
+    apr_int64_t skew;              /**< seconds; with max_age */
+    const char *user_name;         /**< a variable; NULL where unset */
 } mcc_accept_config_t;
 
 /** All that the outcome for a value depends on, the request excepted. Two with the same octets
@@ -88,6 +90,8 @@ typedef struct {
     const mcc_file_t *anchors;      /**< NULL if it is missing */
     const mcc_file_t *crls;         /**< NULL if there is none */
     const client_cert_names *names; /**< NULL if there are none */
+    const mcc_file_t *client_cas;   /**< NULL where the client itself is not verified */
+    const mcc_file_t *client_crls;  /**< NULL if there is none */
     uint32_t format;                /**< a client_cert_format */
     uint32_t header;                /**< the number of an mcc_accepted_name_t */
     uint32_t needs_peer;            /**< whether the TLS peer is authenticated */
@@ -96,7 +100,7 @@ typedef struct {
     uint32_t is_signed;             /**< whether the value is signed, or the peer is believed */
 } mcc_accept_rules_t;
 
-/** A header that some ClientCertAccept reads. Two names that fold to one are still two
+/** A header that some directive of the accept role reads. Two names that fold to one are still two
  *  headers to be read. */
 typedef struct {
     const char *name;
@@ -136,6 +140,8 @@ typedef struct {
     /** (const mcc_accepted_name_t *) each once; ordered by name from check_config on, for
      *  the request that looks one up */
     apr_array_header_t *accepted_names;
+    /** Client-Cert-Chain among them, NULL where no ClientCertClientTrust reads it */
+    const mcc_accepted_name_t *chain_name;
     /** the same by their names in lower case */
     apr_hash_t *accepted_names_by_case;
     /** sections with directives of the accept role, NULL if there are none */

@@ -74,7 +74,7 @@ static client_cert_files *files_of(const server_rec *s, apr_pool_t *pconf)
 
 int mcc_file_is_unusable(const mcc_file_t *file)
 {
-    return !file->signer && !file->anchors && !file->crls;
+    return !file->signer && !file->anchors && !file->client_cas && !file->crls;
 }
 
 static const char *now_in_words(apr_pool_t *p)

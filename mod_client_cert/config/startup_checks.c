@@ -47,6 +47,9 @@ static const char *missing(const mcc_accept_config_t *accept, apr_pool_t *p)
     if (!accept->anchors) {
         return "needs ClientCertTrust";
     }
+    if (accept->client_crls && !accept->client_cas) {
+        return "needs ClientCertClientTrust, since there is ClientCertClientCRL";
+    }
     if (mcc_accept_needs_peer(accept) && !ap_find_linked_module("mod_ssl.c")) {
         return accept->is_signed ? "needs a TLS peer (ClientCertTrustPeer on), and mod_ssl is not "
                                    "loaded"
@@ -169,6 +172,8 @@ typedef struct {
     int format[2];
     int trust_peer[2];
     int has_names[2];
+    int has_client_cas[2];
+    int has_client_crls[2];
     int anchors[2]; /**< 0 for none, 1 without a CA, 2 with one */
     /** that of which fell_back() may be wanted */
     const mcc_file_t *file[2];
@@ -179,6 +184,8 @@ static void set_kind(server_kind_t *kind, int i, const mcc_accept_config_t *acce
     kind->format[i] = accept->format;
     kind->trust_peer[i] = accept->trust_peer;
     kind->has_names[i] = accept->names != NULL;
+    kind->has_client_cas[i] = accept->client_cas != NULL;
+    kind->has_client_crls[i] = accept->client_crls != NULL;
     if (accept->anchors) {
         kind->anchors[i] = holds_ca(accept->anchors) ? 2 : 1;
     }
@@ -297,21 +304,29 @@ static void warn_of_no_peer(const mcc_global_t *global, const server_rec *main_s
     }
 }
 
-/* A header that nobody signs does not say whether the proxy verified the client. */
-static void warn_of_unsigned(const mcc_global_t *global)
+/* A header that nobody signs does not say whether the proxy verified the client, and here it is not
+ * verified either. */
+static void warn_of_unsigned(const mcc_global_t *global, const server_rec *main_server,
+                             apr_pool_t *p)
 {
     const mcc_accept_section_t *section;
+    all_sections_t sections;
     int i;
 
+    gather_sections(&sections, global, p);
     for (i = 0; (section = section_at(global, i)); i++) {
-        const mcc_accept_config_t *accept = &section->conf->accept;
+        mcc_accept_config_t accept = section->conf->accept;
 
-        if (mcc_accepts(accept) && !accept->is_signed) {
+        if (!mcc_accepts(&accept) || accept.is_signed) {
+            continue;
+        }
+        add_from_others(&accept, &sections, section->server, main_server);
+        if (!accept.client_cas) {
             ap_log_error(APLOG_MARK, APLOG_WARNING, 0, section->server,
                          "ClientCertAccept %s (section at %s:%d): nobody signs the header, and it "
                          "does not say that the proxy verified the client: the proxy must send it "
-                         "for verified clients alone",
-                         mcc_format_name((uint32_t)accept->format), section->file, section->line);
+                         "for verified clients alone, or ClientCertClientTrust verify them here",
+                         mcc_format_name((uint32_t)accept.format), section->file, section->line);
         }
     }
 }
@@ -337,6 +352,40 @@ static void warn_of_crls(const mcc_file_t *crls, const mcc_file_t *anchors, serv
     }
 }
 
+static void warn_of_client_crls(const mcc_file_t *crls, const mcc_file_t *cas, server_rec *s)
+{
+    bool concern = true;
+
+    if (client_cert_crls_concern_client_cas(crls->crls, cas->client_cas, &concern)
+            == CLIENT_CERT_RESULT_OK
+        && !concern) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                     "ClientCertClientCRL %s (%s): none of its CRLs is of a CA in "
+                     "ClientCertClientTrust %s: no client will be accepted",
+                     crls->names, crls->place, cas->names);
+    }
+}
+
+/* Whether these CRLs are to be looked at with these anchors: both can be used, and the pair is not
+ * among those seen, to which it is added. */
+static int is_new_pair(apr_hash_t *seen, const mcc_file_t *crls, const mcc_file_t *anchors,
+                       apr_pool_t *p)
+{
+    const mcc_file_t **pair;
+
+    if (!crls || !anchors || mcc_file_is_unusable(crls) || mcc_file_is_unusable(anchors)) {
+        return 0;
+    }
+    pair = apr_palloc(p, 2 * sizeof(*pair));
+    pair[0] = crls;
+    pair[1] = anchors;
+    if (apr_hash_get(seen, pair, 2 * sizeof(*pair))) {
+        return 0;
+    }
+    apr_hash_set(seen, pair, 2 * sizeof(*pair), pair);
+    return 1;
+}
+
 /* CRLs that apply to none of the anchors configured with them: each pair is named once. */
 static void warn_of_unrelated_crls(const mcc_global_t *global, apr_pool_t *ptemp)
 {
@@ -348,19 +397,13 @@ static void warn_of_unrelated_crls(const mcc_global_t *global, apr_pool_t *ptemp
         const mcc_dir_config_t *server =
             ap_get_module_config(section->server->lookup_defaults, &client_cert_module);
         mcc_accept_config_t accept;
-        const mcc_file_t **pair;
 
         mcc_accept_config_merge(&accept, &server->accept, &section->conf->accept);
-        if (!accept.crls || !accept.anchors || mcc_file_is_unusable(accept.crls)
-            || mcc_file_is_unusable(accept.anchors)) {
-            continue;
-        }
-        pair = apr_palloc(ptemp, 2 * sizeof(*pair));
-        pair[0] = accept.crls;
-        pair[1] = accept.anchors;
-        if (!apr_hash_get(seen, pair, 2 * sizeof(*pair))) {
-            apr_hash_set(seen, pair, 2 * sizeof(*pair), section);
+        if (is_new_pair(seen, accept.crls, accept.anchors, ptemp)) {
             warn_of_crls(accept.crls, accept.anchors, section->server);
+        }
+        if (is_new_pair(seen, accept.client_crls, accept.client_cas, ptemp)) {
+            warn_of_client_crls(accept.client_crls, accept.client_cas, section->server);
         }
     }
 }
@@ -372,7 +415,7 @@ void mcc_accept_config_warn(server_rec *main_server, apr_pool_t *ptemp)
     if (global->accepts) {
         warn_of_peer_readers(main_server, ptemp);
         warn_of_no_peer(global, main_server, ptemp);
-        warn_of_unsigned(global);
+        warn_of_unsigned(global, main_server, ptemp);
         warn_of_unrelated_crls(global, ptemp);
     }
 }

@@ -16,6 +16,8 @@ use openssl::x509::X509;
 use super::{
     accepted::*,
     allocator::Allocator,
+    client::client_cert_client_free,
+    client_trust::*,
     reason::CLIENT_CERT_REASON_SIZE,
     result::{ClientCertResult, client_cert_result_message},
     trust::*,
@@ -25,6 +27,7 @@ use super::{
 use crate::{
     client::Client,
     format::{rfc9440, signed::SignedFormat},
+    http::structured_field::byte_sequence,
     sign::signer::{Signer, SignerCerts},
     testing::{KeyKind, Leaf, NOW},
     verify::accepted::Accepted,
@@ -344,6 +347,93 @@ fn value_is_accepted_again() {
         }
         client_cert_verification_cache_free(cache);
     }
+}
+
+#[test]
+fn client_is_verified() {
+    let root = Leaf::ca("root").self_signed();
+    let middle = Leaf::ca("middle").issued_by(&root);
+    let leaf = Leaf::new(KeyKind::P256).subject("client").issued_by(&middle);
+    let client = Client::new(&leaf.certificate, &[]).unwrap();
+    let der = middle.certificate.to_der().unwrap();
+    let chain = CString::new(byte_sequence(&der)).unwrap();
+    let broken = c":Zm9v";
+    let pem = root.certificate_pem();
+    let (mut cas, mut cache) = (null_mut(), null_mut());
+    // SAFETY: live objects, places for the results.
+    unsafe {
+        let text = pem.as_ptr();
+        assert_eq!(client_cert_client_cas_from_pem(text, pem.len(), null_mut()), NullParameter);
+        assert_eq!(client_cert_client_cas_from_pem(null(), 0, &mut cas), NullParameter);
+        let none = client_cert_client_cas_from_pem(text, 0, &mut cas);
+        assert_eq!(none, ClientCertResult::FileNoCertificate);
+        let missing = client_cert_client_cas_from_file(c"/nowhere".as_ptr(), &mut cas);
+        assert_eq!(missing, ClientCertResult::FileUnreadable);
+        assert!(cas.is_null());
+        assert_eq!(client_cert_client_cas_from_pem(text, pem.len(), &mut cas), Ok);
+        assert_eq!(
+            client_cert_verification_cache_new_with_clients(1 << 20, null_mut()),
+            NullParameter
+        );
+        assert_eq!(client_cert_verification_cache_new_with_clients(1 << 20, &mut cache), Ok);
+        let trust = ClientTrustParts { cas, crls: null() };
+        let nothing = ClientTrustParts { cas: null(), crls: null() };
+        let lines = [chain.as_ptr(), broken.as_ptr()];
+        let mut reason = [b'?' as c_char; CLIENT_CERT_REASON_SIZE];
+        let (buffer, size) = (reason.as_mut_ptr(), reason.len());
+        for expected in [false, true] {
+            let (mut verified, mut reused) = (null_mut(), !expected);
+            let result = client_cert_verification_cache_verify_client(
+                cache,
+                &trust,
+                &client,
+                lines.as_ptr(),
+                1,
+                NOW,
+                &mut verified,
+                &mut reused,
+                buffer,
+                size,
+            );
+            assert_eq!((result, reused), (Ok, expected));
+            assert_eq!(CStr::from_ptr(buffer), c"");
+            assert_eq!((*verified).chain(), [&*der]);
+            assert_eq!((*verified).leaf(), client.leaf());
+            client_cert_client_free(verified);
+        }
+        let mut verified = null_mut();
+        let mut verify = |trust, client, lines, length| {
+            client_cert_verify_client(
+                trust,
+                client,
+                lines,
+                length,
+                NOW,
+                &mut verified,
+                buffer,
+                size,
+            )
+        };
+        let (some, of) = (&raw const client, lines.as_ptr());
+        assert_eq!(verify(&trust, some, null(), 0), ClientCertResult::ClientUntrusted);
+        assert!(CStr::from_ptr(buffer).to_str().unwrap().ends_with(": \"CN=client\""));
+        assert_eq!(verify(&trust, some, of, 2), ClientCertResult::ValueChainList);
+        for result in [
+            verify(null(), some, of, 1),
+            verify(&nothing, some, of, 1),
+            verify(&trust, null(), of, 1),
+            verify(&trust, some, null(), 1),
+            verify(&trust, some, [null()].as_ptr(), 1),
+        ] {
+            assert_eq!(result, NullParameter);
+        }
+        assert!(verified.is_null());
+        client_cert_verification_cache_free(cache);
+        client_cert_client_cas_free(cas);
+        client_cert_client_cas_free(null_mut());
+        client_cert_client_free(null_mut());
+    }
+    no_error_is_left();
 }
 
 #[test]

@@ -23,6 +23,12 @@ use crate::{
 /// CAs of clients.
 pub struct ClientCasHandle(Arc<ClientCas>);
 
+impl ClientCasHandle {
+    pub(super) fn new(cas: Arc<ClientCas>) -> Self {
+        Self(cas)
+    }
+}
+
 /// What a client's certificate is verified by: borrowed for one call that verifies.
 #[repr(C)]
 pub struct ClientTrustParts {

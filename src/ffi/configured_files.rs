@@ -10,6 +10,7 @@ use std::{
 
 use super::{
     allocator::{Allocator, Bytes},
+    client_trust::ClientCasHandle,
     listener::Listener,
     panic::boundary,
     pointer,
@@ -34,8 +35,12 @@ pub enum ClientCertFileKind {
     Signer = 0,
     /// Trust anchors, as client_cert_anchors_from_pem() reads them.
     Anchors = 1,
-    /// CRLs, as client_cert_crls_from_pem() reads them.
+    /// CRLs for signers, as client_cert_crls_from_pem() reads them.
     Crls = 2,
+    /// CAs of clients, as client_cert_client_cas_from_pem() reads them.
+    ClientCas = 3,
+    /// CRLs for clients, as client_cert_crls_from_pem() reads them.
+    ClientCrls = 4,
 }
 
 /// A file, or two that belong together, as a directive names it. All in it lives as long as the
@@ -52,13 +57,15 @@ pub struct ConfiguredFileRow {
     pub names: *const c_char,
     /// Where the first directive stands, for messages.
     pub place: *const c_char,
-    /// What was made of the octets in use. All three are NULL where there are none, so that what
+    /// What was made of the octets in use. All of these are NULL where there are none, so that what
     /// depends on the file must fail.
     pub signer: *const Signer,
     /// The same.
     pub anchors: *const AnchorsHandle,
     /// The same.
     pub crls: *const CrlsHandle,
+    /// The same.
+    pub client_cas: *const ClientCasHandle,
     /// Why the file as it is now is not in use; NULL where it is.
     pub fault: *const c_char,
 }
@@ -84,6 +91,7 @@ struct Parts {
     strings: Vec<CString>,
     anchors: Option<Box<AnchorsHandle>>,
     crls: Option<Box<CrlsHandle>>,
+    client_cas: Option<Box<ClientCasHandle>>,
     signer: Option<Arc<Signer>>,
 }
 
@@ -123,6 +131,7 @@ impl Parts {
             signer: null(),
             anchors: null(),
             crls: null(),
+            client_cas: null(),
             fault: file.fault().map_or(Ok(null()), |fault| self.string(fault.as_bytes()))?,
         };
         match file.made() {
@@ -136,6 +145,10 @@ impl Parts {
             Some(Made::Crls(crls)) => {
                 let handle = Box::new(CrlsHandle::new(Arc::clone(crls)));
                 row.crls = &raw const **self.crls.insert(handle);
+            }
+            Some(Made::ClientCas(cas)) => {
+                let handle = Box::new(ClientCasHandle::new(Arc::clone(cas)));
+                row.client_cas = &raw const **self.client_cas.insert(handle);
             }
             None => {}
         }
@@ -154,10 +167,14 @@ fn kind(number: u32) -> Result<FileKind, ClientCertResult> {
     const SIGNER: u32 = ClientCertFileKind::Signer as u32;
     const ANCHORS: u32 = ClientCertFileKind::Anchors as u32;
     const CRLS: u32 = ClientCertFileKind::Crls as u32;
+    const CLIENT_CAS: u32 = ClientCertFileKind::ClientCas as u32;
+    const CLIENT_CRLS: u32 = ClientCertFileKind::ClientCrls as u32;
     match number {
         SIGNER => Ok(FileKind::Signer),
         ANCHORS => Ok(FileKind::Anchors),
         CRLS => Ok(FileKind::Crls),
+        CLIENT_CAS => Ok(FileKind::ClientCas),
+        CLIENT_CRLS => Ok(FileKind::ClientCrls),
         _ => Err(ClientCertResult::InvalidParameter),
     }
 }
@@ -433,7 +450,7 @@ mod tests {
             let read = |kind, file| {
                 client_cert_files_read(files, kind, text, text, text, text, text, file)
             };
-            assert_eq!(read(3, &mut file), InvalidParameter);
+            assert_eq!(read(5, &mut file), InvalidParameter);
             assert_eq!(read(ANCHORS, &mut file), Ok);
             let fall_back = client_cert_files_fall_back;
             assert_eq!(fall_back(null_mut(), file, text, &mut done), NullParameter);

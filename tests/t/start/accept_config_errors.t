@@ -146,6 +146,42 @@ my @CASES = (
         ['a damaged CRL', qr/damaged/, file('damaged.crl', $damaged_crl)],
     ),
 
+    # ClientCertClientTrust
+    ['no file', host => 'ClientCertClientTrust', qr/argument/],
+    ['two files', host => "ClientCertClientTrust $ca $ca", qr/argument/],
+    ['twice', host => "ClientCertClientTrust $ca\nClientCertClientTrust $ca", qr/twice/],
+    (map { my ($what, $fault, $path) = @$_; [$what, host => "ClientCertClientTrust $path", $fault, $path] }
+        ['a missing file', qr/cannot be read: No such file/, $absent],
+        ['an unreadable file', qr/cannot be read: Permission denied/, $unreadable],
+        ['an empty file', qr/no certificate/, file('empty.pem', '')],
+        ['a damaged certificate', qr/damaged/, file('damaged.pem', $damaged)],
+        ['a client', qr/a certificate that is not a CA's/, pki('client-rsa.crt')],
+        ['a client after a CA', qr/a certificate that is not a CA's/, file('client.pem', $pem, slurp(pki('client-rsa.crt')))],
+        ['a self-signed client', qr/a certificate that is not a CA's/, file('self.pem', $pem, slurp(pki('client-self.crt')))],
+        ['an intermediate alone', qr/no self-signed CA/, pki('client-intermediate.crt')],
+        ['a key', qr/there is a key in the file, and no certificate/, pki('accept-ttrp.key')],
+        ['a key after a CA', qr/a PEM block that is not a certificate/, file('key.pem', $pem, slurp(pki('accept-ttrp.key')))],
+        ['a CRL after a CA', qr/a PEM block that is not a certificate/, file('crl.pem', $pem, slurp($crl))],
+        ['a CRL', qr/there is a CRL in the file, and no certificate/, $crl],
+        ['a TRUSTED CERTIFICATE', qr/a TRUSTED CERTIFICATE, whose limits would not be heeded/, $other{trusted}],
+        ['DER', qr/is DER, and PEM is wanted/, pki('accept-ttrp.der')],
+        ['PKCS #7', qr/is PKCS #7, and PEM .*-print_certs/, $other{p7}],
+        ['PKCS #12', qr/is PKCS #12, and PEM is wanted/, $other{p12}],
+    ),
+
+    # ClientCertClientCRL
+    ['no file', host => 'ClientCertClientCRL', qr/argument/],
+    ['twice', host => "ClientCertClientCRL $crl\nClientCertClientCRL $crl", qr/twice/],
+    (map { my ($what, $fault, $path) = @$_; [$what, host => "ClientCertClientCRL $path", $fault, $path] }
+        ['a missing file', qr/cannot be read: No such file/, $absent],
+        ['a certificate', qr/there is a certificate in the file, and no CRL/, $ca],
+        ['a damaged CRL', qr/damaged/, file('damaged.crl', $damaged_crl)],
+    ),
+    ['CRLs without CAs', host => "$GOOD\nClientCertClientCRL $crl\nClientCertAccept cms",
+        qr/needs ClientCertClientTrust\b/],
+    ['CRLs without CAs in a section', host => "$GOOD\nClientCertAccept cms\n<Location /x>\nClientCertClientCRL $crl\n</Location>",
+        qr/needs ClientCertClientTrust\b/, undef, 'ClientCertAccept'],
+
     # ClientCertTrustPeer
     (map { ["the word \"$_\"", host => "ClientCertTrustPeer $_", qr/On or Off/] } qw(maybe require 1)),
     ['no word', host => 'ClientCertTrustPeer', qr/On or Off/],
@@ -173,8 +209,8 @@ my @CASES = (
         my $line = $_;
         map { ["in <$_>", $_ => $line, qr/cannot occur|not allowed/i] }
             qw(if elseif else proxy proxy_match limit if_in_location)
-    } 'ClientCertAccept off', $TRUST, $NAME, "ClientCertTrustCRL $crl", 'ClientCertTrustPeer off',
-        'ClientCertMaxAge 60', 'ClientCertUserName SSL_CLIENT_S_DN_CN'),
+    } 'ClientCertAccept off', $TRUST, $NAME, "ClientCertTrustCRL $crl", "ClientCertClientTrust $ca",
+        "ClientCertClientCRL $crl", 'ClientCertTrustPeer off', 'ClientCertMaxAge 60', 'ClientCertUserName SSL_CLIENT_S_DN_CN'),
 );
 
 diag(scalar(@CASES) . ' wrong configurations');
@@ -201,6 +237,12 @@ my @RIGHT = (
     [location => "ClientCertUserName ssl_client_S_DN_CN\nClientCertTrustPeer off"],
     [directory => "ClientCertAccept cms\n$GOOD\nRequire client-cert"],
     [host => "ClientCertAccept cms\n$GOOD\nClientCertForward cms\nClientCertSigner " . pki('accept-ttrp.pem')],
+    [host => "ClientCertAccept cms\n$GOOD\nClientCertClientTrust $ca\nClientCertClientCRL $crl"],
+    [host => "ClientCertAccept rfc9440\n$GOOD\nClientCertClientTrust "
+            . file('cas.pem', $pem, slurp(pki('client-intermediate.crt')))],
+    [server => "ClientCertClientTrust $ca\n<VirtualHost 127.0.0.1:80>\nClientCertAccept cms\n$GOOD\n"
+            . "ClientCertClientCRL $crl\n</VirtualHost>"],
+    [location => "ClientCertClientTrust $ca"],
     [host => "<LocationMatch ^/x>\nClientCertAccept cms\n$GOOD\n</LocationMatch>"],
 );
 passes(@$_) for @RIGHT;
@@ -225,7 +267,7 @@ subtest 'without mod_ssl' => sub {
 
 subtest '.htaccess' => sub {
     refused_in_htaccess('ClientCertAccept off', $TRUST, $NAME, "ClientCertTrustCRL $crl",
-        'ClientCertTrustPeer off', 'ClientCertMaxAge 5', 'ClientCertUserName SSL_CLIENT_S_DN');
+        "ClientCertClientTrust $ca", "ClientCertClientCRL $crl", 'ClientCertTrustPeer off', 'ClientCertMaxAge 5', 'ClientCertUserName SSL_CLIENT_S_DN');
 };
 
 # Start-up warnings: the directive, and its line.
@@ -300,6 +342,15 @@ subtest 'warnings' => sub {
         @said = grep { !/$is_unsigned/ } warnings_of("$plain\n$lines");
         is(scalar @said, 1, 'a virtual host without TLS') or diag "@said";
         like($said[0] // '', qr/ClientCertAccept .*httpd\.conf:\d+.*no TLS/, 'names the directive and its line');
+    }
+    # Nor does it matter where the client is verified here.
+    my $unsigned = "ClientCertAccept rfc9440\n$GOOD";
+    for my $lines ("ClientCertClientTrust $ca\n$unsigned",
+        "ClientCertClientTrust $ca\n<Location /a>\n$unsigned\n</Location>",
+        "<Location /a>\n$unsigned\nClientCertClientTrust $ca\n</Location>")
+    {
+        @said = warnings_of($lines);
+        is_deeply(\@said, [], 'not where the client is verified here');
     }
     # TLS without a client certificate.
     my $silent = "</VirtualHost>\n<VirtualHost 127.0.0.1:$port>\nServerName silent.test\n$tls\nSSLVerifyClient none";

@@ -78,6 +78,7 @@ sub errors_of { return grep {/client_cert:(?:error|crit|alert|emerg)/} split /\n
 
 my ($file, $pair, $key) = map {"$scratch/$_"} qw(signer.pem pair.crt pair.key);
 my ($anchors, $crls, $pin) = map {"$scratch/$_"} qw(anchors.pem crls.pem pin.pem);
+my ($cas, $client_crls) = map {"$scratch/$_"} qw(cas.pem client-crls.pem);
 my @port = (free_port(), free_port());
 
 sub sign_with {
@@ -104,6 +105,13 @@ sub signed_for { return signer(get('/', %client, port => $port[0], sni => "$_[0]
 put($anchors, slurp(pki('server-ca.crt')));
 put($crls, slurp(crl("restart.$$", 'server-ca', [])));
 my $TRUST = "ClientCertTrust $anchors\nClientCertTrustName ttrp.example";
+put($cas, slurp(pki('client-ca.crt')) . slurp(pki('client-intermediate.crt')));
+put($client_crls, slurp(crl("restart-clients.$$", 'client-ca', [])));
+my %BAD_CAS = (
+    %BAD,
+    'a client' => [sub { spew($_[0], good($_[0]), slurp(pki('client-rsa.crt'))) }, qr/not a CA's/],
+    'no root' => [sub { spew($_[0], slurp(pki('client-intermediate.crt'))) }, qr/no self-signed CA/],
+);
 my $ACCEPT = <<"CONF";
 <Location /anchors>
 ClientCertAccept cms
@@ -113,6 +121,12 @@ $TRUST
 ClientCertAccept cms
 $TRUST
 ClientCertTrustCRL $crls
+</Location>
+<Location /clients>
+ClientCertAccept cms
+$TRUST
+ClientCertClientTrust $cas
+ClientCertClientCRL $client_crls
 </Location>
 CONF
 my $origin = accept_origin(accept => '', lines => $ACCEPT);
@@ -133,6 +147,8 @@ my %DIRECTIVES = (
     $key => ['ClientCertSigner', $proxy, \%BAD],
     $anchors => ['ClientCertTrust', $origin, \%BAD],
     $crls => ['ClientCertTrustCRL', $origin, \%BAD],
+    $cas => ['ClientCertClientTrust', $origin, \%BAD_CAS],
+    $client_crls => ['ClientCertClientCRL', $origin, \%BAD],
 );
 delete @{ $DIRECTIVES{$_}[2] = { %{ $DIRECTIVES{$_}[2] } } }{'empty', 'no PEM'} for $key;
 
@@ -156,6 +172,7 @@ for my $path (sort keys %DIRECTIVES) {
             else {
                 is(accepted('anchors'), 'SUCCESS', 'accepted as before');
                 is(accepted('crls'), 'SUCCESS', 'and with CRLs');
+                is(accepted('clients'), 'SUCCESS', 'and where clients are verified');
             }
         };
     }
@@ -163,7 +180,7 @@ for my $path (sort keys %DIRECTIVES) {
 }
 
 subtest 'the strict ones' => sub {
-    for my $path ($file, $key, $anchors, $crls) {
+    for my $path ($file, $key, $anchors, $crls, $cas, $client_crls) {
         my ($directive, undef, $bad) = @{ $DIRECTIVES{$path} };
         my $lines = $path eq $key ? "$directive $pair $key" : "$directive $path";
         for my $what (sort keys %$bad) {
@@ -196,6 +213,18 @@ subtest 'what is good again is used' => sub {
     is(accepted('crls'), 403, 'and still revoked');
     put($crls, slurp(pki("restart.$$.crl")));
     sign_with('signer-p256');
+
+    put($client_crls, slurp(crl("restart-revoked.$$", 'client-ca', ['client-rsa'])));
+    restarted($origin);
+    is(accepted('clients'), 403, 'a client revoked by the new CRL');
+    spoil($client_crls, $BAD{missing});
+    restarted($origin);
+    is(accepted('clients'), 403, 'and still revoked');
+    put($client_crls, slurp(pki("restart-clients.$$.crl")));
+    put($cas, slurp(pki('foreign-ca.crt')));
+    restarted($origin);
+    is(accepted('clients'), 403, 'other CAs of clients');
+    put($cas, slurp(pki('client-ca.crt')));
     is_deeply([map { errors_of(restarted($_)) } $proxy, $origin], [], 'all good');
 };
 
@@ -257,13 +286,14 @@ subtest 'a file of pins becomes one with a CA' => sub {
 };
 
 subtest 'new directives have nothing to go on with' => sub {
-    my ($new, $new_anchors) = map {"$scratch/new-$_.pem"} qw(signer anchors);
+    my ($new, $new_anchors, $new_cas) = map {"$scratch/new-$_.pem"} qw(signer anchors cas);
     my $proxy_conf = slurp($proxy->{conf});
     $proxy->configure(proxy_config(%SIGNERS, new => "ClientCertSigner $new"));
     my $origin_conf = slurp($origin->{conf});
     my $more = join '', map {"<Location /new-$$_[0]>\nClientCertAccept cms\n$$_[1]\n</Location>\n"}
         ['anchors', "ClientCertTrust $new_anchors\nClientCertTrustName ttrp.example"],
         ['crls', "$TRUST\nClientCertTrustCRL $new_anchors"],
+        ['clients', "$TRUST\nClientCertClientTrust $new_cas"],
         # The server's own does not stand in for it.
         ['section', "$TRUST\n<If true>\n</If>"];
     (my $lines = $origin_conf) =~ s{(?=</VirtualHost>)}{$more};
@@ -271,7 +301,7 @@ subtest 'new directives have nothing to go on with' => sub {
     spew($origin->{conf}, $lines);
 
     my @errors = map { errors_of(restarted($_)) } $proxy, $origin;
-    is(scalar(grep {/answered 500/} @errors), 3, 'an error for each') or diag join "\n", @errors;
+    is(scalar(grep {/answered 500/} @errors), 4, 'an error for each') or diag join "\n", @errors;
 
     my $seen = length $proxy->said;
     my $response = get('/', %client, port => $port[0], sni => 'new.test');
@@ -281,11 +311,12 @@ subtest 'new directives have nothing to go on with' => sub {
     is(get('/', port => $port[0], sni => 'new.test')->status, 200, 'where nothing is to be signed, it goes on');
     is(signed_for('file'), 'signer-p256', 'other hosts go on');
 
-    for my $location (qw(new-anchors new-crls)) {
+    for my $location (qw(new-anchors new-crls new-clients)) {
+        my $missing = $location eq 'new-clients' ? $new_cas : $new_anchors;
         $seen = length $origin->said;
         is(accepted($location), 500, "$location: nothing is accepted");
         is(accepted($location, 'accept-other'), 500, 'whoever signed it');
-        like(substr($origin->said, $seen), qr/client_cert:error.*\Q$new_anchors\E.*No such file/, 'the log says why');
+        like(substr($origin->said, $seen), qr/client_cert:error.*\Q$missing\E.*No such file/, 'the log says why');
     }
     is(accepted('new-anchors/section', 'accept-ttrp', 'Client-Cert' => 'x'), 500, 'where it is inherited, too');
     is(ask($origin->{https}, '/new-anchors')->status, 200, 'without a header there is nobody to accept');
@@ -293,9 +324,10 @@ subtest 'new directives have nothing to go on with' => sub {
 
     put($new, slurp(pki('signer-p384.pem')));
     put($new_anchors, slurp(pki('server-ca.crt')) . slurp(pki("restart.$$.crl")));
+    put($new_cas, slurp(pki('client-ca.crt')));
     is_deeply([map { errors_of(restarted($_)) } $proxy, $origin], [], 'put right');
     is(signed_for('new'), 'signer-p384', 'signed');
-    is(accepted($_), 'SUCCESS', $_) for qw(new-anchors new-crls);
+    is(accepted($_), 'SUCCESS', $_) for qw(new-anchors new-crls new-clients);
 
     # What a directive has of its own is for no other, and no other name.
     spoil($_, $BAD{missing}) for $new, $new_anchors;

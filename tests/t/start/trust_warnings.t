@@ -26,6 +26,14 @@ my %CRL = (
 );
 my $TRUST = 'ClientCertTrust ' . pki('server-ca.crt') . "\nClientCertTrustName ttrp.example";
 
+# CAs of clients.
+my $old_client_ca = issue(name => "warned-client-ca.$$", as => 'ca', start => -10, end => -1);
+my %CLIENTS = (
+    good => crl("warned-clients.$$", 'client-ca', []),
+    old => crl("warned-clients-old.$$", 'client-ca', [], ended => 1),
+);
+my $CLIENT_TRUST = "$TRUST\nClientCertClientTrust " . pki('client-ca.crt');
+
 # What is configured, what the warnings say, and who is refused with it.
 my @CASES = (
     ['all good', "$TRUST\nClientCertTrustCRL $CRL{good}", [], undef],
@@ -49,6 +57,16 @@ my @CASES = (
         [qr/ClientCertTrustCRL .*holds no CA/], undef],
     ['a CRL in a section, its anchors in the server', "$TRUST\n<Location /x>\nClientCertTrustCRL $CRL{other}\n</Location>",
         [qr/ClientCertTrustCRL \Q$CRL{other}\E/], undef],
+    ['clients verified', "$CLIENT_TRUST\nClientCertClientCRL $CLIENTS{good}", [], undef],
+    ['an expired CA of clients', "$TRUST\nClientCertClientTrust "
+        . file('clients.pem', map { slurp(pki("$_.crt")) } $old_client_ca, 'client-ca'),
+        [qr/ClientCertClientTrust .*clients\.pem.*"CN=\Q$old_client_ca\E.*": expired \(notAfter $date\); no client/], undef],
+    ['a CRL of clients that is out of date', "$CLIENT_TRUST\nClientCertClientCRL $CLIENTS{old}",
+        [qr/ClientCertClientCRL \Q$CLIENTS{old}\E .*"CN=client-ca.*": expired \(nextUpdate $date\); no client of this issuer/],
+        'accept-ttrp'],
+    ["another CA's CRL for clients", "$CLIENT_TRUST\nClientCertClientCRL $CRL{other}",
+        [qr/ClientCertClientCRL \Q$CRL{other}\E .*none of its CRLs is of a CA in ClientCertClientTrust .*client-ca\.crt/],
+        'accept-ttrp'],
 );
 
 sub warnings_of { return grep {/client_cert:(?:warn|error)/ && !/LogFormat/} split /\n/, $_[0] }
