@@ -506,6 +506,10 @@ typedef enum {
      * P-384, P-521 and Ed25519 are).
      */
     CLIENT_CERT_RESULT_CHAIN_KEY_UNSUPPORTED = 732,
+    /**
+     * The head is longer than any that httpd reads.
+     */
+    CLIENT_CERT_RESULT_RESPONSE_HEAD_TOO_LONG = 800,
 } client_cert_result;
 
 /**
@@ -589,25 +593,21 @@ typedef enum {
 } client_cert_signer_certs;
 
 /**
- * What octets on their way to a client are.
+ * Where that ends which was read of responses.
  */
 typedef enum {
     /**
-     * The beginning of a response's head, of which the end is missing.
+     * Before a head: nothing was read, or an interim response (RFC 9110 section 15.2).
      */
-    CLIENT_CERT_HEAD_INCOMPLETE = 0,
+    CLIENT_CERT_HEAD_BEFORE = 0,
     /**
-     * The whole head of an interim response (RFC 9110 section 15.2): another head follows.
+     * In a head, of which the end is missing.
      */
-    CLIENT_CERT_HEAD_INTERIM = 1,
+    CLIENT_CERT_HEAD_WITHIN = 1,
     /**
-     * The whole head of a final response, or of a switch of protocols (101).
+     * After the head of a final response or of a switch of protocols (101), or where none is.
      */
-    CLIENT_CERT_HEAD_FINAL = 2,
-    /**
-     * Something else.
-     */
-    CLIENT_CERT_HEAD_OTHER = 3,
+    CLIENT_CERT_HEAD_AFTER = 2,
 } client_cert_head;
 
 /**
@@ -720,6 +720,11 @@ typedef struct client_cert_handshake client_cert_handshake;
  * Names.
  */
 typedef struct client_cert_names client_cert_names;
+
+/**
+ * Reads the heads of responses that are on their way to a client.
+ */
+typedef struct client_cert_response_head client_cert_response_head;
 
 /**
  * A signed value, which lasts as long as there is a reference to it. A client's connection has one
@@ -1571,34 +1576,44 @@ client_cert_result client_cert_handshake_client(const client_cert_handshake *han
                                                 const client_cert_client **client);
 
 /**
- * Looks for the end of the head of a response, RFC 9112 section 2.1.
+ * Makes a reader of heads that has read nothing.
  *
- * `octets` are the `octet_count` that there are so far. The first `seen` of them are those for which
- * the last call said CLIENT_CERT_HEAD_INCOMPLETE; 0 in the first call.
- *
- * Sets `*kind` to a client_cert_head, and `*length` to that of the head with its empty line, in
- * octets; 0 where that is not known.
+ * Sets `*head` to a new object, which client_cert_response_head_free() releases. Unlike others it
+ * changes; one thread may use it at a time.
  */
-client_cert_result client_cert_response_head_find(const uint8_t *octets,
-                                                  size_t octet_count,
-                                                  size_t seen,
-                                                  uint32_t *kind,
-                                                  size_t *length);
+client_cert_result client_cert_response_head_new(client_cert_response_head **head);
 
 /**
- * Writes the head of a response without the fields that client_cert_field_names_contain() finds in
- * `names`, and with `Vary: *` where a Vary names one: RFC 9440 section 2.4.
- *
- * `octets` are the `octet_count` of the head; a head that was cut off is cleaned as far as it goes.
- * Sets `*cleaned` to memory from `allocator`.
- *
- * Fails with CLIENT_CERT_RESULT_OUT_OF_MEMORY.
+ * Releases it. NULL is allowed, as with free().
  */
-client_cert_result client_cert_response_head_clean(const uint8_t *octets,
-                                                   size_t octet_count,
-                                                   const client_cert_field_names *names,
-                                                   const client_cert_allocator *allocator,
-                                                   client_cert_bytes *cleaned);
+void client_cert_response_head_free(client_cert_response_head *head);
+
+/**
+ * Reads a piece of `length` octets.
+ *
+ * Sets `*state` to a client_cert_head, and `*cleaned` to the `*cleaned_length` octets that can go on:
+ * each head without the fields that client_cert_field_names_contain() finds in `names`, and with
+ * `Vary: *` where a Vary names one (RFC 9440 section 2.4); what follows the last head, or is none, as
+ * it is. They belong to `head`, and live until the next call.
+ *
+ * Fails with CLIENT_CERT_RESULT_RESPONSE_HEAD_TOO_LONG.
+ */
+client_cert_result client_cert_response_head_read(client_cert_response_head *head,
+                                                  const client_cert_field_names *names,
+                                                  const uint8_t *octets,
+                                                  size_t length,
+                                                  uint32_t *state,
+                                                  const uint8_t **cleaned,
+                                                  size_t *cleaned_length);
+
+/**
+ * No more comes of a head: the next piece is the first of another. Sets `*cleaned` to the
+ * `*cleaned_length` octets that there are, cleaned as far as they go; they live until the next call.
+ */
+client_cert_result client_cert_response_head_end(client_cert_response_head *head,
+                                                 const client_cert_field_names *names,
+                                                 const uint8_t **cleaned,
+                                                 size_t *cleaned_length);
 
 /**
  * What a result means, in words: lower case, no full stop, fit for a line of an error log.

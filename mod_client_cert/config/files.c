@@ -114,8 +114,10 @@ int mcc_file_fall_back(const mcc_file_t *file, const char *fault, server_rec *s)
 {
     bool done = false;
 
-    return client_cert_files_fall_back(mcc_server_config_of(s)->global->files, file, fault, &done)
-               == CLIENT_CERT_RESULT_OK
+    return mcc_restarts()
+           && client_cert_files_fall_back(mcc_server_config_of(s)->global->files, file, fault,
+                                          &done)
+                  == CLIENT_CERT_RESULT_OK
            && done;
 }
 

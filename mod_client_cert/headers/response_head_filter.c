@@ -2,151 +2,93 @@
 
 #include "headers/response_head_filter.h"
 
-#include <string.h>
-
 #include <http_log.h>
 #include <http_protocol.h>
 #include <util_filter.h>
 
-#include <apr_strings.h>
-
-#include "allocator.h"
 #include "client_cert.h"
 #include "config/config.h"
 
 APLOG_USE_MODULE(client_cert);
-
-/* More than httpd reads of a backend's response head by its own limits. */
-#define MAX_HEAD (1024 * 1024)
 
 static ap_filter_rec_t *interim_filter;
 
 /** One filter a connection: its requests come one after the other. Nothing here
  *  is a request's, for one may be freed while it passes. */
 typedef struct {
-    int heads;                /**< what passes is heads: the response proper to the
-                              *   request at hand has not begun */
-    const mcc_names_t *names; /**< ours */
-    apr_pool_t *pool;         /**< for one head; NULL before the first */
-    char *head;               /**< what there is of it */
-    apr_size_t length;
-    apr_size_t allocated;
-    apr_bucket_brigade *out; /**< what goes on; empty between two calls */
+    /** a client_cert_head: until it is AFTER, the response proper to the request at
+     *  hand has not begun */
+    uint32_t state;
+    const mcc_names_t *names;        /**< ours */
+    client_cert_response_head *head; /**< NULL before the first */
+    apr_bucket_brigade *out;         /**< what goes on; empty between two calls */
 } head_watch_t;
 
-/* A head that may have our headers in it reaches no client. */
-static apr_status_t give_up(conn_rec *c, const char *reason)
+static apr_status_t free_head(void *head)
 {
-    ap_log_cerror(APLOG_MARK, APLOG_ERR, 0, c,
-                  "the head of a response cannot be cleaned of our headers: %s; "
-                  "the connection ends",
-                  reason);
-    c->aborted = 1;
-    return APR_ECONNABORTED;
-}
-
-static void forget_head(head_watch_t *watch)
-{
-    watch->head = NULL;
-    watch->length = watch->allocated = 0;
-    if (watch->pool) {
-        apr_pool_clear(watch->pool);
-    }
-}
-
-/* Puts what there is into what goes on. */
-static void pass_on(head_watch_t *watch, const char *data, apr_size_t length)
-{
-    if (length) {
-        APR_BRIGADE_INSERT_TAIL(
-            watch->out, apr_bucket_heap_create(data, length, NULL, watch->out->bucket_alloc));
-    }
-    forget_head(watch);
-}
-
-/* The same of so much of the head that there is, cleaned. */
-static apr_status_t pass_cleaned(head_watch_t *watch, conn_rec *c, apr_size_t length)
-{
-    client_cert_allocator allocator = mcc_pool_allocator(watch->pool);
-    client_cert_bytes cleaned = { NULL, 0 };
-    client_cert_result result;
-
-    if (!length) {
-        return APR_SUCCESS;
-    }
-    result = client_cert_response_head_clean((const uint8_t *)watch->head, length,
-                                             watch->names->set, &allocator, &cleaned);
-    if (result != CLIENT_CERT_RESULT_OK) {
-        return give_up(c, client_cert_result_message(result));
-    }
-    pass_on(watch, (const char *)cleaned.data, cleaned.length);
+    client_cert_response_head_free(head);
     return APR_SUCCESS;
 }
 
-static void add_to_head(head_watch_t *watch, const char *data, apr_size_t length)
+/* Passes on what the core gave, if it did. A head that may have our headers in it
+ * reaches no client. */
+static apr_status_t pass_on(head_watch_t *watch, conn_rec *c, client_cert_result result,
+                            const uint8_t *data, apr_size_t length)
 {
-    if (!watch->pool) {
-        apr_pool_create(&watch->pool, watch->out->p);
+    if (result != CLIENT_CERT_RESULT_OK) {
+        ap_log_cerror(APLOG_MARK, APLOG_ERR, 0, c,
+                      "the head of a response cannot be cleaned of our headers: %s; "
+                      "the connection ends",
+                      client_cert_result_message(result));
+        c->aborted = 1;
+        return APR_ECONNABORTED;
     }
-    if (watch->length + length > watch->allocated) {
-        char *head;
-
-        watch->allocated = 2 * (watch->length + length);
-        head = apr_palloc(watch->pool, watch->allocated);
-        if (watch->length) {
-            memcpy(head, watch->head, watch->length);
-        }
-        watch->head = head;
+    if (length) {
+        APR_BRIGADE_INSERT_TAIL(watch->out, apr_bucket_heap_create((const char *)data, length, NULL,
+                                                                   watch->out->bucket_alloc));
     }
-    memcpy(watch->head + watch->length, data, length);
-    watch->length += length;
+    return APR_SUCCESS;
 }
 
-/* Takes the first bucket, which has data, as far as the head goes. */
+/* Takes the first bucket, which has data. */
 static apr_status_t take_data(head_watch_t *watch, conn_rec *c, apr_bucket *b)
 {
-    apr_size_t before = watch->length;
+    client_cert_result result = CLIENT_CERT_RESULT_OK;
+    const uint8_t *cleaned = NULL;
+    size_t cleaned_length = 0;
     const char *data;
     apr_size_t length;
-    client_cert_result result;
-    uint32_t kind;
-    size_t end;
     apr_status_t status = apr_bucket_read(b, &data, &length, APR_BLOCK_READ);
 
     if (status != APR_SUCCESS) {
         return status;
     }
-    if (!length) {
-        apr_bucket_delete(b);
-        return APR_SUCCESS;
+    if (!watch->head) {
+        result = client_cert_response_head_new(&watch->head);
+        apr_pool_cleanup_register(c->pool, watch->head, free_head, apr_pool_cleanup_null);
     }
-    add_to_head(watch, data, length);
-    result = client_cert_response_head_find((const uint8_t *)watch->head, watch->length, before,
-                                            &kind, &end);
-    if (result != CLIENT_CERT_RESULT_OK) {
-        return give_up(c, client_cert_result_message(result));
+    if (length && result == CLIENT_CERT_RESULT_OK) {
+        result =
+            client_cert_response_head_read(watch->head, watch->names->set, (const uint8_t *)data,
+                                           length, &watch->state, &cleaned, &cleaned_length);
     }
-    switch (kind) {
-    case CLIENT_CERT_HEAD_INCOMPLETE:
-        if (watch->length > MAX_HEAD) {
-            return give_up(c, "it is longer than any that httpd reads");
-        }
-        break;
-    case CLIENT_CERT_HEAD_INTERIM:
-    case CLIENT_CERT_HEAD_FINAL:
-        if (end - before < length) {
-            apr_bucket_split(b, end - before);
-        }
-        status = pass_cleaned(watch, c, end);
-        watch->heads = kind == CLIENT_CERT_HEAD_INTERIM;
-        break;
-    default:
-        pass_on(watch, watch->head, watch->length);
-        watch->heads = 0;
-        break;
-    }
+    status = pass_on(watch, c, result, cleaned, cleaned_length);
     apr_bucket_delete(b);
     return status;
+}
+
+/* No more comes of the head. */
+static apr_status_t end_head(head_watch_t *watch, conn_rec *c)
+{
+    const uint8_t *cleaned = NULL;
+    size_t length = 0;
+    client_cert_result result = CLIENT_CERT_RESULT_OK;
+
+    if (watch->state == CLIENT_CERT_HEAD_WITHIN) {
+        result = client_cert_response_head_end(watch->head, watch->names->set, &cleaned, &length);
+    }
+    watch->state = CLIENT_CERT_HEAD_AFTER;
+    return pass_on(watch, c, result, cleaned, length);
 }
 
 static apr_status_t write_heads(ap_filter_t *f, apr_bucket_brigade *bb)
@@ -154,7 +96,8 @@ static apr_status_t write_heads(ap_filter_t *f, apr_bucket_brigade *bb)
     head_watch_t *watch = f->ctx;
     apr_status_t status = APR_SUCCESS;
 
-    while (watch->heads && status == APR_SUCCESS && !APR_BRIGADE_EMPTY(bb)) {
+    while (watch->state != CLIENT_CERT_HEAD_AFTER && status == APR_SUCCESS
+           && !APR_BRIGADE_EMPTY(bb)) {
         apr_bucket *b = APR_BRIGADE_FIRST(bb);
 
         if (!APR_BUCKET_IS_METADATA(b)) {
@@ -162,10 +105,9 @@ static apr_status_t write_heads(ap_filter_t *f, apr_bucket_brigade *bb)
         }
         else if (!APR_BUCKET_IS_FLUSH(b)) {
             /* The end of the request, or of the connection. */
-            status = pass_cleaned(watch, f->c, watch->length);
-            watch->heads = 0;
+            status = end_head(watch, f->c);
         }
-        else if (watch->length) {
+        else if (watch->state == CLIENT_CERT_HEAD_WITHIN) {
             apr_bucket_delete(b);
         }
         else {
@@ -183,8 +125,9 @@ static apr_status_t write_heads(ap_filter_t *f, apr_bucket_brigade *bb)
 
 static apr_status_t write_connection(ap_filter_t *f, apr_bucket_brigade *bb)
 {
-    return ((const head_watch_t *)f->ctx)->heads ? write_heads(f, bb)
-                                                 : ap_pass_brigade(f->next, bb);
+    return ((const head_watch_t *)f->ctx)->state == CLIENT_CERT_HEAD_AFTER
+               ? ap_pass_brigade(f->next, bb)
+               : write_heads(f, bb);
 }
 
 void mcc_head_filter_register(void)
@@ -209,6 +152,8 @@ void mcc_head_filter_install(const request_rec *r)
 {
     conn_rec *c = r->connection;
     head_watch_t *watch;
+    const uint8_t *rest;
+    size_t length;
 
     if (r->main) {
         return;
@@ -220,10 +165,11 @@ void mcc_head_filter_install(const request_rec *r)
         watch->out = apr_brigade_create(c->pool, c->bucket_alloc);
         ap_add_output_filter_handle(interim_filter, watch, NULL, c);
     }
-    if (watch->length) {
-        forget_head(watch);
+    /* What was not ended is not sent any more. */
+    if (watch->state == CLIENT_CERT_HEAD_WITHIN) {
+        (void)client_cert_response_head_end(watch->head, watch->names->set, &rest, &length);
     }
-    watch->heads = 1;
+    watch->state = CLIENT_CERT_HEAD_BEFORE;
 }
 
 void mcc_head_filter_remove(const request_rec *r)
@@ -231,6 +177,6 @@ void mcc_head_filter_remove(const request_rec *r)
     head_watch_t *watch = r->main ? NULL : watch_of(r->connection);
 
     if (watch) {
-        watch->heads = 0;
+        watch->state = CLIENT_CERT_HEAD_AFTER;
     }
 }

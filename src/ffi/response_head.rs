@@ -2,186 +2,215 @@
 
 //! Heads of responses.
 
-use super::{
-    allocator::{Allocator, Bytes},
-    panic::quiet_boundary,
-    pointer,
-    result::ClientCertResult,
-};
-use crate::http::{field_names::FieldNames, response_head};
+use std::ptr::{null, null_mut};
 
-/// What octets on their way to a client are.
+use super::{panic::quiet_boundary, pointer, result::ClientCertResult};
+use crate::{
+    error::Error,
+    http::{
+        field_names::FieldNames,
+        response_head::{HeadReader, State},
+    },
+};
+
+/// Where that ends which was read of responses.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub enum ClientCertHead {
-    /// The beginning of a response's head, of which the end is missing.
-    Incomplete = 0,
-    /// The whole head of an interim response (RFC 9110 section 15.2): another head follows.
-    Interim = 1,
-    /// The whole head of a final response, or of a switch of protocols (101).
-    Final = 2,
-    /// Something else.
-    Other = 3,
+    /// Before a head: nothing was read, or an interim response (RFC 9110 section 15.2).
+    Before = 0,
+    /// In a head, of which the end is missing.
+    Within = 1,
+    /// After the head of a final response or of a switch of protocols (101), or where none is.
+    After = 2,
 }
 
-/// Looks for the end of the head of a response, RFC 9112 section 2.1.
+/// Reads the heads of responses that are on their way to a client.
+pub struct ResponseHead {
+    reader: HeadReader,
+    /// What was given last.
+    given: Vec<u8>,
+}
+
+impl ResponseHead {
+    /// # Safety
+    ///
+    /// `octets` and `length` are NULL, or valid for writes.
+    unsafe fn give(
+        &mut self,
+        octets: *mut *const u8,
+        length: *mut usize,
+    ) -> Result<(), ClientCertResult> {
+        // SAFETY: the caller's part.
+        let (octets, length) = unsafe { (pointer::out(octets, null())?, pointer::out(length, 0)?) };
+        (*octets, *length) = (self.given.as_ptr(), self.given.len());
+        Ok(())
+    }
+}
+
+/// Makes a reader of heads that has read nothing.
 ///
-/// `octets` are the `octet_count` that there are so far. The first `seen` of them are those for which
-/// the last call said CLIENT_CERT_HEAD_INCOMPLETE; 0 in the first call.
-///
-/// Sets `*kind` to a client_cert_head, and `*length` to that of the head with its empty line, in
-/// octets; 0 where that is not known.
+/// Sets `*head` to a new object, which client_cert_response_head_free() releases. Unlike others it
+/// changes; one thread may use it at a time.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_response_head_find(
-    octets: *const u8,
-    octet_count: usize,
-    seen: usize,
-    kind: *mut u32,
-    length: *mut usize,
+pub unsafe extern "C" fn client_cert_response_head_new(
+    head: *mut *mut ResponseHead,
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
     quiet_boundary(|| unsafe {
-        let kind = pointer::out(kind, ClientCertHead::Other as u32)?;
-        let length = pointer::out(length, 0)?;
-        let octets = pointer::bytes(octets, octet_count)?;
-        let found = match response_head::progress(octets, seen) {
-            response_head::Progress::NotAHead => ClientCertHead::Other,
-            response_head::Progress::Incomplete => ClientCertHead::Incomplete,
-            response_head::Progress::Complete { length: found, interim } => {
-                *length = found;
-                if interim { ClientCertHead::Interim } else { ClientCertHead::Final }
-            }
-        };
-        *kind = found as u32;
+        let head = pointer::out(head, null_mut())?;
+        let reader = HeadReader::default();
+        *head = pointer::give(ResponseHead { reader, given: Vec::new() });
         Ok(())
     })
 }
 
-/// Writes the head of a response without the fields that client_cert_field_names_contain() finds in
-/// `names`, and with `Vary: *` where a Vary names one: RFC 9440 section 2.4.
-///
-/// `octets` are the `octet_count` of the head; a head that was cut off is cleaned as far as it goes.
-/// Sets `*cleaned` to memory from `allocator`.
-///
-/// Fails with CLIENT_CERT_RESULT_OUT_OF_MEMORY.
+/// Releases it. NULL is allowed, as with free().
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_response_head_clean(
-    octets: *const u8,
-    octet_count: usize,
+pub unsafe extern "C" fn client_cert_response_head_free(head: *mut ResponseHead) {
+    // SAFETY: as the header's rules say.
+    quiet_boundary(|| unsafe {
+        pointer::free(head);
+        Ok(())
+    });
+}
+
+/// Reads a piece of `length` octets.
+///
+/// Sets `*state` to a client_cert_head, and `*cleaned` to the `*cleaned_length` octets that can go on:
+/// each head without the fields that client_cert_field_names_contain() finds in `names`, and with
+/// `Vary: *` where a Vary names one (RFC 9440 section 2.4); what follows the last head, or is none, as
+/// it is. They belong to `head`, and live until the next call.
+///
+/// Fails with CLIENT_CERT_RESULT_RESPONSE_HEAD_TOO_LONG.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_response_head_read(
+    head: *mut ResponseHead,
     names: *const FieldNames,
-    allocator: *const Allocator,
-    cleaned: *mut Bytes,
+    octets: *const u8,
+    length: usize,
+    state: *mut u32,
+    cleaned: *mut *const u8,
+    cleaned_length: *mut usize,
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
     quiet_boundary(|| unsafe {
-        let cleaned = pointer::out(cleaned, Bytes::EMPTY)?;
-        let octets = pointer::bytes(octets, octet_count)?;
+        let state = pointer::out(state, ClientCertHead::Within as u32)?;
+        let head = head.as_mut().ok_or(ClientCertResult::NullParameter)?;
+        let (names, octets) = (pointer::borrow(names)?, pointer::bytes(octets, length)?);
+        head.given.clear();
+        let read = head.reader.read(octets, |name| names.contain(name), &mut head.given);
+        *state = match read.map_err(|_| Error::ResponseHeadTooLong)? {
+            State::Before => ClientCertHead::Before as u32,
+            State::Within => ClientCertHead::Within as u32,
+            State::After => ClientCertHead::After as u32,
+        };
+        head.give(cleaned, cleaned_length)
+    })
+}
+
+/// No more comes of a head: the next piece is the first of another. Sets `*cleaned` to the
+/// `*cleaned_length` octets that there are, cleaned as far as they go; they live until the next call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_response_head_end(
+    head: *mut ResponseHead,
+    names: *const FieldNames,
+    cleaned: *mut *const u8,
+    cleaned_length: *mut usize,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    quiet_boundary(|| unsafe {
+        let head = head.as_mut().ok_or(ClientCertResult::NullParameter)?;
         let names = pointer::borrow(names)?;
-        let allocator = pointer::borrow(allocator)?;
-        let cleaned_octets = response_head::cleaned(octets, |name| names.contain(name));
-        *cleaned = allocator.bytes(&cleaned_octets)?;
-        Ok(())
+        head.given.clear();
+        head.reader.end(|name| names.contain(name), &mut head.given);
+        head.give(cleaned, cleaned_length)
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        ffi::c_void,
-        ptr::{null, null_mut},
-        slice,
-    };
+    use std::slice;
 
     use super::*;
-    use ClientCertResult::{InvalidParameter, NullParameter, Ok, OutOfMemory};
-
-    const HEAD: &[u8] = b"HTTP/1.1 103 X\r\nclient.cert: a\r\nVary: B\r\n\r\n";
-
-    unsafe extern "C" fn malloc(_: *mut c_void, size: usize) -> *mut c_void {
-        // SAFETY: any size will do.
-        unsafe { libc::malloc(size) }
-    }
-
-    unsafe extern "C" fn none(_: *mut c_void, _: usize) -> *mut c_void {
-        null_mut()
-    }
-
-    const MALLOC: Allocator = Allocator { allocate: Some(malloc), context: null_mut() };
-    const NONE: Allocator = Allocator { allocate: Some(none), context: null_mut() };
-
-    fn find(octets: &[u8]) -> (ClientCertResult, u32, usize) {
-        let (mut kind, mut length) = (9, 9);
-        // SAFETY: live octets.
-        let result = unsafe {
-            client_cert_response_head_find(octets.as_ptr(), octets.len(), 0, &mut kind, &mut length)
-        };
-        (result, kind, length)
-    }
+    use ClientCertResult::{NullParameter, Ok};
 
     #[test]
-    fn kinds() {
-        for (octets, kind, length) in [
-            (HEAD, ClientCertHead::Interim, HEAD.len()),
-            (b"HTTP/1.1 200 X\n\nbody", ClientCertHead::Final, 16),
-            (b"HTTP/1.1 200 X\n", ClientCertHead::Incomplete, 0),
-            (b"body", ClientCertHead::Other, 0),
-        ] {
-            assert_eq!(find(octets), (Ok, kind as u32, length));
-        }
-    }
-
-    #[test]
-    fn names_fold_as_backends_fold_them() {
-        let names = FieldNames::new([&b"Client-Cert"[..], b"Client-Cert-Chain"], false);
-        let mut bytes = Bytes::EMPTY;
-        // SAFETY: live objects; the bytes are what malloc gave.
-        unsafe {
-            let result = client_cert_response_head_clean(
-                HEAD.as_ptr(),
-                HEAD.len(),
-                &names,
-                &MALLOC,
-                &mut bytes,
-            );
-            assert_eq!(result, Ok);
-            let cleaned = slice::from_raw_parts(bytes.data, bytes.length);
-            assert_eq!(cleaned, b"HTTP/1.1 103 X\r\nVary: B\r\n\r\n");
-            libc::free(bytes.data.cast_mut().cast());
-        }
-    }
-
-    #[test]
-    fn arguments_are_checked() {
-        let (mut kind, mut length, mut bytes) = (0, 0, Bytes::EMPTY);
-        let (head, count) = (HEAD.as_ptr(), HEAD.len());
+    fn a_head_and_a_head_that_is_cut_off() {
         let names = FieldNames::new([&b"Client-Cert"[..]], false);
-        let names: *const FieldNames = &names;
-        let clean = |octets, names, allocator, cleaned| {
-            // SAFETY: live objects, but for what is NULL.
-            unsafe { client_cert_response_head_clean(octets, count, names, allocator, cleaned) }
-        };
-        // SAFETY: live objects, but for what is NULL.
-        let found = unsafe {
-            [
-                client_cert_response_head_find(null(), count, 0, &mut kind, &mut length),
-                client_cert_response_head_find(head, count, 0, null_mut(), &mut length),
-                client_cert_response_head_find(head, count, 0, &mut kind, null_mut()),
-            ]
-        };
-        assert_eq!(found, [NullParameter; 3]);
-        // SAFETY: of what is too long nothing is read.
-        let found =
-            unsafe { client_cert_response_head_find(head, usize::MAX, 0, &mut kind, &mut length) };
-        assert_eq!(found, InvalidParameter);
-        let allocator: *const Allocator = &MALLOC;
-        for (name, result, expected) in [
-            ("octets", clean(null(), names, allocator, &mut bytes), NullParameter),
-            ("names", clean(head, null(), allocator, &mut bytes), NullParameter),
-            ("allocator", clean(head, names, null(), &mut bytes), NullParameter),
-            ("cleaned", clean(head, names, allocator, null_mut()), NullParameter),
-            ("memory", clean(head, names, &NONE, &mut bytes), OutOfMemory),
-        ] {
-            assert_eq!(result, expected, "{name}");
+        let (mut head, mut state, mut cleaned, mut length) = (null_mut(), 9, null(), 0);
+        let text = b"HTTP/1.1 200 OK\r\nclient.cert: x\r\n\r\nbody";
+        // SAFETY: live objects.
+        unsafe {
+            assert_eq!(client_cert_response_head_new(&mut head), Ok);
+            for (piece, expected, octets) in [
+                (&b"HTTP/1.1 103 Early\r\n\r\n"[..], 0, &b"HTTP/1.1 103 Early\r\n\r\n"[..]),
+                (&text[..20], 1, b""),
+                (&text[20..], 2, b"HTTP/1.1 200 OK\r\n\r\nbody"),
+                (&text[..25], 1, b""),
+            ] {
+                let result = client_cert_response_head_read(
+                    head,
+                    &names,
+                    piece.as_ptr(),
+                    piece.len(),
+                    &mut state,
+                    &mut cleaned,
+                    &mut length,
+                );
+                assert_eq!((result, state), (Ok, expected));
+                assert_eq!(slice::from_raw_parts(cleaned, length), octets);
+            }
+            for expected in [&text[..25], b""] {
+                let end = client_cert_response_head_end(head, &names, &mut cleaned, &mut length);
+                assert_eq!((end, slice::from_raw_parts(cleaned, length)), (Ok, expected));
+            }
+            let long = [&text[..17], &[b'x'; 1 << 20]].concat();
+            let result = client_cert_response_head_read(
+                head,
+                &names,
+                long.as_ptr(),
+                long.len(),
+                &mut state,
+                &mut cleaned,
+                &mut length,
+            );
+            assert_eq!(result, ClientCertResult::ResponseHeadTooLong);
+            client_cert_response_head_free(head);
+        }
+    }
+
+    #[test]
+    fn null_is_never_taken_silently() {
+        let names = FieldNames::new([], false);
+        let (mut head, mut state, mut cleaned, mut length) = (null_mut(), 0, null(), 0);
+        // SAFETY: live objects, but for the NULL.
+        unsafe {
+            assert_eq!(client_cert_response_head_new(null_mut()), NullParameter);
+            assert_eq!(client_cert_response_head_new(&mut head), Ok);
+            for missing in 0..6 {
+                let result = client_cert_response_head_read(
+                    if missing == 0 { null_mut() } else { head },
+                    if missing == 1 { null() } else { &names },
+                    if missing == 2 { null() } else { &0 },
+                    1,
+                    if missing == 3 { null_mut() } else { &mut state },
+                    if missing == 4 { null_mut() } else { &mut cleaned },
+                    if missing == 5 { null_mut() } else { &mut length },
+                );
+                assert_eq!(result, NullParameter, "{missing}");
+            }
+            for missing in 0..4 {
+                let result = client_cert_response_head_end(
+                    if missing == 0 { null_mut() } else { head },
+                    if missing == 1 { null() } else { &names },
+                    if missing == 2 { null_mut() } else { &mut cleaned },
+                    if missing == 3 { null_mut() } else { &mut length },
+                );
+                assert_eq!(result, NullParameter, "{missing}");
+            }
+            client_cert_response_head_free(head);
+            client_cert_response_head_free(null_mut());
         }
     }
 }

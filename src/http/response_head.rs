@@ -8,7 +8,7 @@
 
 /// What the octets that there are so far are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Progress {
+enum Progress {
     /// They do not begin like a head.
     NotAHead,
     /// They may be a head, of which the end is missing.
@@ -26,8 +26,74 @@ pub(crate) enum Progress {
 /// How each head begins.
 const START: &[u8] = b"HTTP/";
 
+/// More than httpd reads of a backend's response head by its own limits.
+const MAX_HEAD: usize = 1 << 20;
+
+/// Reads the heads of responses on their way to a client, piece by piece.
+#[derive(Default)]
+pub(crate) struct HeadReader {
+    /// Those of a head of which the end is missing.
+    octets: Vec<u8>,
+}
+
+/// Where the octets that were read end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Before a head.
+    Before,
+    /// In a head, of which the end is missing.
+    Within,
+    /// After the last head, or where none is.
+    After,
+}
+
+/// A head is longer than any that httpd reads.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct TooLong;
+
+impl HeadReader {
+    /// Reads a piece of what a client is to have. Appends to `cleaned` what can go on of it, and of
+    /// the pieces before: each head without the fields that are `ours`, and all that follows the last
+    /// head, or is none, as it is.
+    pub(crate) fn read(
+        &mut self,
+        piece: &[u8],
+        ours: impl Fn(&[u8]) -> bool,
+        cleaned: &mut Vec<u8>,
+    ) -> Result<State, TooLong> {
+        let mut seen = self.octets.len();
+        self.octets.extend_from_slice(piece);
+        loop {
+            match progress(&self.octets, seen) {
+                Progress::NotAHead => {
+                    cleaned.append(&mut self.octets);
+                    return Ok(State::After);
+                }
+                Progress::Incomplete if self.octets.len() > MAX_HEAD => return Err(TooLong),
+                Progress::Incomplete if self.octets.is_empty() => return Ok(State::Before),
+                Progress::Incomplete => return Ok(State::Within),
+                Progress::Complete { length, interim } => {
+                    let after = self.octets.split_off(length.min(self.octets.len()));
+                    self.end(&ours, cleaned);
+                    self.octets = after;
+                    seen = 0;
+                    if !interim {
+                        cleaned.append(&mut self.octets);
+                        return Ok(State::After);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Appends to `cleaned` what there is of a head that is cut off, as far as it goes.
+    pub(crate) fn end(&mut self, ours: impl Fn(&[u8]) -> bool, cleaned: &mut Vec<u8>) {
+        clean(&std::mem::take(&mut self.octets), ours, cleaned);
+    }
+}
+
 /// Tells what `octets` are. The first `seen` of them were there, without an end, the last time.
-pub(crate) fn progress(octets: &[u8], seen: usize) -> Progress {
+fn progress(octets: &[u8], seen: usize) -> Progress {
     if !octets.iter().zip(START).all(|(octet, expected)| octet == expected) {
         return Progress::NotAHead;
     }
@@ -50,13 +116,13 @@ fn is_interim(head: &[u8]) -> bool {
     status.starts_with(b"1") && !status.starts_with(b"101") && status.len() >= 3
 }
 
-/// The head without the fields whose names are `ours`, and with `Vary: *` in place of each Vary that
+/// Appends the head without the fields whose names are `ours`, and with `Vary: *` in place of each Vary that
 /// lists such a name (RFC 9440 section 2.4). All else stays as it is.
-pub(crate) fn cleaned(head: &[u8], ours: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+fn clean(head: &[u8], ours: impl Fn(&[u8]) -> bool, cleaned: &mut Vec<u8>) {
     let is_vary =
         |line: &Line<'_>| line.name.is_some_and(|name| name.eq_ignore_ascii_case(b"Vary"));
     let varies = lines(head).filter(is_vary).any(|line| tokens(line.value).any(&ours));
-    let mut cleaned = Vec::with_capacity(head.len().saturating_add(VARIES.len()));
+    cleaned.reserve(head.len().saturating_add(VARIES.len()));
     for (number, line) in lines(head).enumerate() {
         if !(line.name.is_some_and(&ours) || varies && is_vary(&line)) {
             cleaned.extend_from_slice(line.octets);
@@ -65,7 +131,6 @@ pub(crate) fn cleaned(head: &[u8], ours: impl Fn(&[u8]) -> bool) -> Vec<u8> {
             cleaned.extend_from_slice(VARIES);
         }
     }
-    cleaned
 }
 
 const VARIES: &[u8] = b"Vary: *\r\n";
@@ -118,6 +183,80 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn cleaned(head: &[u8], ours: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+        let mut cleaned = Vec::new();
+        clean(head, ours, &mut cleaned);
+        cleaned
+    }
+
+    fn read(reader: &mut HeadReader, piece: &[u8]) -> Result<(State, Vec<u8>), TooLong> {
+        let mut cleaned = Vec::new();
+        let is_ours = |name: &[u8]| name.eq_ignore_ascii_case(b"Ours");
+        let state = reader.read(piece, is_ours, &mut cleaned)?;
+        Ok((state, cleaned))
+    }
+
+    #[test]
+    fn heads_come_in_pieces() {
+        let interim = "HTTP/1.1 103 Early\r\nOurs: 1\r\nA: b\r\n\r\n";
+        let head = "HTTP/1.1 200 OK\r\nours : 2\r\nC: d\r\n\r\n";
+        let all = format!("{interim}{interim}{head}HTTP/1.1 200 OK\r\nOurs: body\r\n\r\n");
+        let expected = all.replace("Ours: 1\r\n", "").replace("ours : 2\r\n", "");
+        let (all, length) = (all.as_bytes(), 2 * interim.len() + head.len());
+        for size in 1..=all.len() {
+            let mut reader = HeadReader::default();
+            let mut cleaned = Vec::new();
+            let mut from = 0;
+            while from < length {
+                let to = all.len().min(from + size);
+                let (state, part) = read(&mut reader, &all[from..to]).unwrap();
+                cleaned.extend(part);
+                let is_between = to == interim.len() || to == 2 * interim.len();
+                let expected = match () {
+                    () if to >= length => State::After,
+                    () if is_between => State::Before,
+                    () => State::Within,
+                };
+                assert_eq!(
+                    (state, reader.octets.is_empty()),
+                    (expected, expected != State::Within)
+                );
+                from = to;
+            }
+            cleaned.extend(&all[from..]);
+            assert_eq!(cleaned, expected.as_bytes(), "{size}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_head_goes_on_as_it_is() {
+        let mut reader = HeadReader::default();
+        assert_eq!(read(&mut reader, b"HT"), Ok((State::Within, vec![])));
+        assert_eq!(read(&mut reader, b"ML\n\n"), Ok((State::After, b"HTML\n\n".to_vec())));
+        assert!(reader.octets.is_empty());
+    }
+
+    #[test]
+    fn head_that_is_cut_off() {
+        let mut reader = HeadReader::default();
+        let piece = b"HTTP/1.1 200 OK\r\nOurs: x";
+        assert_eq!(read(&mut reader, piece), Ok((State::Within, vec![])));
+        for expected in [&b"HTTP/1.1 200 OK\r\n"[..], b""] {
+            let mut cleaned = Vec::new();
+            reader.end(|name| name == b"Ours", &mut cleaned);
+            assert_eq!(cleaned, expected);
+        }
+    }
+
+    #[test]
+    fn length_is_bounded() {
+        let mut reader = HeadReader::default();
+        assert_eq!(read(&mut reader, b"HTTP/1.1 200 OK\r\nA: "), Ok((State::Within, vec![])));
+        let long = vec![b'x'; MAX_HEAD - 30];
+        assert_eq!(read(&mut reader, &long), Ok((State::Within, vec![])));
+        assert_eq!(read(&mut reader, &[b'x'; 30]), Err(TooLong));
+    }
 
     const HEAD: &[u8] = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
 
