@@ -54,7 +54,7 @@ fn declare_openssl(output: &Path) {
         .header_contents(
             "openssl.h",
             "#include <openssl/asn1t.h>\n#include <openssl/crypto.h>\n#include <openssl/err.h>\n\
-             #include <openssl/ess.h>\n#include <openssl/x509v3.h>",
+             #include <openssl/ess.h>\n#include <openssl/ssl.h>\n#include <openssl/x509v3.h>",
         )
         .allowlist_function("ERR_(set|clear_last)_mark|ERR_pop_to_mark|OPENSSL_cleanse")
         .allowlist_function("ASN1_(item_verify|SEQUENCE_it)|d2i_(X509_ALGOR|ASN1_BIT_STRING)")
@@ -65,6 +65,9 @@ fn declare_openssl(output: &Path) {
         .allowlist_function("GENERAL_NAME_get0_otherName")
         .allowlist_function("X509_STORE_CTX_set_(flags|time|verify_cb)|X509_STORE_CTX_set0_crls")
         .allowlist_function("(d2i_)?ESS_SIGNING_CERT(_V2)?(_free)?")
+        .allowlist_function("X509_OBJECT_get0_X509_CRL|X509_STORE_get0_param")
+        .allowlist_function("X509_VERIFY_PARAM_get_(depth|inh_flags|time|purpose)")
+        .allowlist_var("SSL_CTRL_(CLEAR_CERT_FLAGS|GET_VERIFY_CERT_STORE)")
         .allowlist_type("X509_STORE_CTX_verify_cb|X509_PUBKEY|X509_pubkey_st")
         .allowlist_var("XN_FLAG_RFC2253|ERR_LIB_(BN|RSA|EVP|OBJ|DSA|X509|ASN1|EC|X509V3|ECDSA|PROV|OSSL_DECODER)|ERR_R_(UNSUPPORTED|FETCH_FAILED)")
         .allowlist_var("ASN1_STRFLGS_(ESC_CTRL|ESC_MSB|UTF8_CONVERT)|NID_SRVName")
@@ -73,6 +76,12 @@ fn declare_openssl(output: &Path) {
         .raw_line("type ASN1_ITEM = std::ffi::c_void;")
         .raw_line("type stack_st_X509_CRL = OPENSSL_STACK;")
         .raw_line("pub enum ESS_SIGNING_CERT {}\npub enum ESS_SIGNING_CERT_V2 {}");
+    println!("cargo:rustc-check-cfg=cfg(openssl_3_5)");
+    // Set by openssl-sys, in hexadecimal.
+    let version = env::var("DEP_OPENSSL_VERSION_NUMBER").expect("set by openssl-sys");
+    if u64::from_str_radix(&version, 16).expect("a number") >= 0x3050_0000 {
+        println!("cargo:rustc-cfg=openssl_3_5");
+    }
     if let Some(include) = env::var_os("DEP_OPENSSL_INCLUDE") {
         for path in env::split_paths(&include) {
             builder = builder.clang_arg(format!("-I{}", path.display()));

@@ -219,6 +219,18 @@ typedef enum {
      */
     CLIENT_CERT_RESULT_HANDSHAKE_RECORD_MISMATCH = 401,
     /**
+     * It has no record of its full handshake.
+     */
+    CLIENT_CERT_RESULT_HANDSHAKE_RECORD_MISSING = 402,
+    /**
+     * Its client was verified otherwise than this virtual host verifies now.
+     */
+    CLIENT_CERT_RESULT_HANDSHAKE_VHOST_MISMATCH = 403,
+    /**
+     * The certificate presented in it is none of this virtual host's now.
+     */
+    CLIENT_CERT_RESULT_HANDSHAKE_SIGNER_MISMATCH = 404,
+    /**
      * The name is not a DNS name (no wildcards, no addresses, no dot at the end).
      */
     CLIENT_CERT_RESULT_TRUST_NAME_MALFORMED = 500,
@@ -722,6 +734,12 @@ typedef struct client_cert_handshake client_cert_handshake;
 typedef struct client_cert_names client_cert_names;
 
 /**
+ * What was read of a session that is offered, for when it has resumed: with all that it was read
+ * from. OpenSSL may look at several sessions in one handshake, and copies the one that resumes.
+ */
+typedef struct client_cert_offered_session client_cert_offered_session;
+
+/**
  * Reads the heads of responses that are on their way to a client.
  */
 typedef struct client_cert_response_head client_cert_response_head;
@@ -743,6 +761,11 @@ typedef struct client_cert_signature_cache client_cert_signature_cache;
  * encoded.
  */
 typedef struct client_cert_signer client_cert_signer;
+
+/**
+ * Signers of the certificates that servers present, one for all that present the same ones.
+ */
+typedef struct client_cert_signers client_cert_signers;
 
 /**
  * Values that were accepted, by which trust, those who signed them, and whom they name, bounded in
@@ -1001,6 +1024,37 @@ typedef struct {
 } client_cert_format_row;
 
 /**
+ * A TLS session that a client offers, and the virtual host that is to resume it.
+ */
+typedef struct {
+    /**
+     * The record that the session has; NULL if it has none.
+     */
+    const uint8_t *record;
+    /**
+     * Its length.
+     */
+    size_t record_length;
+    /**
+     * The client's certificate in the session, NULL if there is none.
+     */
+    X509 *leaf;
+    /**
+     * The 32 bytes that name the virtual host, as for client_cert_handshake_new().
+     */
+    const uint8_t *vhost;
+    /**
+     * The identities, 32 bytes each, of the certificates that it has now. They stay where they are
+     * for as long as anything offered is remembered: it is compared by their address.
+     */
+    const uint8_t *signer_ids;
+    /**
+     * Their number.
+     */
+    size_t signer_id_count;
+} client_cert_session;
+
+/**
  * What a signer's certificate is verified by: borrowed for one call that verifies.
  */
 typedef struct {
@@ -1019,36 +1073,6 @@ typedef struct {
      */
     const client_cert_names *names;
 } client_cert_trust;
-
-/**
- * What OpenSSL has for a virtual host: what is borrowed for one call.
- */
-typedef struct {
-    /**
-     * Verify mode, flags, depths, security level and the like, always in the same order.
-     */
-    const int64_t *values;
-    /**
-     * Their number.
-     */
-    size_t value_count;
-    /**
-     * The CAs in the store that verification uses; NULL if there are none.
-     */
-    X509 *const *cas;
-    /**
-     * Their number.
-     */
-    size_t ca_count;
-    /**
-     * The CRLs in it; NULL if there are none.
-     */
-    X509_CRL *const *crls;
-    /**
-     * Their number.
-     */
-    size_t crl_count;
-} client_cert_vhost_context;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1576,6 +1600,37 @@ client_cert_result client_cert_handshake_client(const client_cert_handshake *han
                                                 const client_cert_client **client);
 
 /**
+ * Reads a session that a client offers, before it resumes.
+ *
+ * Sets `*offered` to a new object, which client_cert_offered_session_take() or
+ * client_cert_offered_session_free() releases.
+ *
+ * Fails with CLIENT_CERT_RESULT_HANDSHAKE_RECORD_MISSING,
+ * CLIENT_CERT_RESULT_HANDSHAKE_VHOST_MISMATCH, CLIENT_CERT_RESULT_HANDSHAKE_SIGNER_MISMATCH, and as
+ * client_cert_handshake_from_bytes() does: such a session is not to resume.
+ */
+client_cert_result client_cert_offered_session_read(const client_cert_session *session,
+                                                    client_cert_offered_session **offered);
+
+/**
+ * What the full handshake of a session established that has resumed. `offered` is what was read of
+ * the last one that was offered, NULL if that is not known; it is released. If it is of another
+ * session, this one is read.
+ *
+ * Sets `*handshake` to a new object, which client_cert_handshake_free() releases.
+ *
+ * Fails as client_cert_offered_session_read() does.
+ */
+client_cert_result client_cert_offered_session_take(client_cert_offered_session *offered,
+                                                    const client_cert_session *session,
+                                                    client_cert_handshake **handshake);
+
+/**
+ * Releases what was read of a session. NULL is allowed, as with free().
+ */
+void client_cert_offered_session_free(client_cert_offered_session *offered);
+
+/**
  * Makes a reader of heads that has read nothing.
  *
  * Sets `*head` to a new object, which client_cert_response_head_free() releases. Unlike others it
@@ -1777,18 +1832,26 @@ void client_cert_signer_free(client_cert_signer *signer);
 client_cert_result client_cert_signer_id(const client_cert_signer *signer, uint8_t id[32]);
 
 /**
- * One of a signer's certificates: the first, number 0, is its own, and its intermediates follow.
+ * Whether a server asks for the signer's certificate that names the CAs in `names`: one of them is
+ * that of who issued it or one of its intermediates. Without names, and with NULL, any certificate
+ * is asked for.
  *
- * Sets `*certificate` to it, or to NULL where there are no more. It lives as long as the signer.
+ * Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
  */
-client_cert_result client_cert_signer_certificate(const client_cert_signer *signer,
-                                                  size_t number,
-                                                  X509 **certificate);
+client_cert_result client_cert_signer_is_asked_for(const client_cert_signer *signer,
+                                                   const struct stack_st_X509_NAME *names,
+                                                   bool *asked);
 
 /**
- * A signer's private key. Sets `*key`, which lives as long as the signer.
+ * Gives what a signer presents when it authenticates itself in TLS: `*certificate`, `*key`, and
+ * `*chain`, its intermediates, NULL if there are none. Each is a reference of the caller's own.
+ *
+ * Fails with CLIENT_CERT_RESULT_OUT_OF_MEMORY.
  */
-client_cert_result client_cert_signer_key(const client_cert_signer *signer, EVP_PKEY **key);
+client_cert_result client_cert_signer_credentials(const client_cert_signer *signer,
+                                                  X509 **certificate,
+                                                  EVP_PKEY **key,
+                                                  struct stack_st_X509 **chain);
 
 /**
  * Whether the signer's certificate is within its validity at `now`: from its notBefore on, and
@@ -1800,12 +1863,16 @@ client_cert_result client_cert_signer_key(const client_cert_signer *signer, EVP_
 client_cert_result client_cert_signer_check_validity(const client_cert_signer *signer, int64_t now);
 
 /**
- * Warns of each of a signer's certificates that is outside its validity at `now`. `warn` is called
- * with its number, as client_cert_signer_certificate() has it, and a line. The line names the
- * certificate, and says since or until when it is not valid.
+ * Warns of what will go wrong with what a signer signs: of each of its certificates that is outside
+ * its validity at `now`, and of values that get longer than `large` bytes.
+ *
+ * `certs` has a bit (1 << number) for each client_cert_signer_certs in use with it. `warn` is called
+ * with 0 and a line for each.
  */
 client_cert_result client_cert_signer_warnings(const client_cert_signer *signer,
                                                int64_t now,
+                                               uint32_t certs,
+                                               size_t large,
                                                const client_cert_listener *warn);
 
 /**
@@ -1824,6 +1891,33 @@ client_cert_result client_cert_signer_value_length(const client_cert_signer *sig
                                                    uint32_t format,
                                                    size_t content_length,
                                                    size_t *length);
+
+/**
+ * Makes a place for signers, with nothing in it.
+ *
+ * Sets `*signers` to a new object, which client_cert_signers_free() releases. Unlike others it
+ * changes, and any number of threads may use it at once all the same.
+ */
+client_cert_result client_cert_signers_new(client_cert_signers **signers);
+
+/**
+ * Releases the signers. NULL is allowed, as with free(). No thread may be using one of them.
+ */
+void client_cert_signers_free(client_cert_signers *signers);
+
+/**
+ * The signer of a certificate, its key and its chain: as client_cert_signer_new() makes it, unless
+ * there is one of the same certificates. `chain` may be NULL.
+ *
+ * Sets `*signer` to an object that belongs to `signers` and lives as long as it.
+ *
+ * Fails as client_cert_signer_new() does.
+ */
+client_cert_result client_cert_signers_get(const client_cert_signers *signers,
+                                           X509 *certificate,
+                                           EVP_PKEY *key,
+                                           const struct stack_st_X509 *chain,
+                                           const client_cert_signer **signer);
 
 /**
  * Reads trust anchors from PEM of `length` bytes.
@@ -2107,8 +2201,7 @@ client_cert_result client_cert_vhosts_add(const client_cert_vhosts *vhosts,
  * `fingerprint`, 32 bytes. Two virtual hosts with the same fingerprint verify alike, in every
  * process and on every machine.
  *
- * `vhost` is as for client_cert_vhosts_add(); `context` is what OpenSSL has for it. Directories
- * of CAs and CRLs and files that directives name are read, each directory once.
+ * `vhost` is as for client_cert_vhosts_add(); `context` is its, and is read. Directories of CAs and CRLs and files that directives name are read, each directory once.
  *
  * Sets `*known` to whether all of it could be found out. Where it could not, `fingerprint` is zero,
  * and the virtual host is not to be taken for like any other.
@@ -2118,7 +2211,7 @@ client_cert_result client_cert_vhosts_add(const client_cert_vhosts *vhosts,
  */
 client_cert_result client_cert_vhosts_fingerprint(const client_cert_vhosts *vhosts,
                                                   const void *vhost,
-                                                  const client_cert_vhost_context *context,
+                                                  SSL_CTX *context,
                                                   uint8_t fingerprint[32],
                                                   bool *known);
 

@@ -18,7 +18,7 @@
 //! | `http` | field names, heads of responses, structured fields |
 //! | `asn1` | DER |
 //! | [`rejection`], [`error`] | what can be wrong, in words |
-//! | [`mod@file`], `openssl_ext`, `single_flight`, `printable` | what the others share |
+//! | [`mod@file`], `ssl_context`, `openssl_ext`, `single_flight`, `printable` | what the others share |
 //!
 //! Who stands higher in this table may use who stands lower, never the other way
 //! (tests/build/floors.py).
@@ -54,6 +54,7 @@ pub mod rejection;
 pub mod session_record;
 pub mod sign;
 mod single_flight;
+mod ssl_context;
 #[cfg(test)]
 mod testing;
 pub mod verify;

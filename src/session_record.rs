@@ -18,7 +18,8 @@
 //!
 //! The certificates of the chain are what OpenSSL has written for them, and are not looked into.
 
-use openssl::x509::X509Ref;
+use foreign_types::{ForeignType, ForeignTypeRef};
+use openssl::x509::{X509, X509Ref};
 
 use crate::{
     asn1::der::{Element, Malformed, Reader, element, tag},
@@ -138,6 +139,91 @@ impl Handshake {
     }
 }
 
+/// A session that a client offers, and the virtual host that is to resume it.
+pub struct Session<'a> {
+    /// What the session has of its full handshake.
+    pub record: Option<&'a [u8]>,
+    /// The client's certificate in it.
+    pub leaf: Option<&'a X509Ref>,
+    /// Names the virtual host, as in [`Handshake::new`].
+    pub vhost: &'a [u8; 32],
+    /// Those of the certificates that it has now.
+    pub signer_ids: &'a [[u8; 32]],
+}
+
+impl Session<'_> {
+    /// What the full handshake established, if that holds for the virtual host.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::HandshakeRecordMissing`], [`Error::HandshakeVhostMismatch`],
+    /// [`Error::HandshakeSignerMismatch`], and as [`Handshake::from_bytes`]
+    pub fn handshake(&self) -> Result<Handshake, Error> {
+        let record = self.record.ok_or(Error::HandshakeRecordMissing)?;
+        let handshake = Handshake::from_bytes(record, self.leaf)?;
+        if handshake.vhost() != self.vhost {
+            Err(Error::HandshakeVhostMismatch)
+        } else if !self.signer_ids.contains(handshake.signer_id()) {
+            Err(Error::HandshakeSignerMismatch)
+        } else {
+            Ok(handshake)
+        }
+    }
+}
+
+/// What was read of a session that is offered, for when it has resumed: with all that it was read
+/// from. OpenSSL may look at several sessions in one handshake, and copies the one that resumes.
+pub struct OfferedSession {
+    handshake: Handshake,
+    record: Vec<u8>,
+    /// Ours keeps the address from being another's.
+    leaf: Option<X509>,
+    vhost: [u8; 32],
+    signer_ids: *const [u8; 32],
+}
+
+// SAFETY: the pointer is compared, and never read from.
+unsafe impl Send for OfferedSession {}
+// SAFETY: the same.
+unsafe impl Sync for OfferedSession {}
+
+impl OfferedSession {
+    /// Reads it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::handshake`].
+    pub fn read(session: &Session<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            handshake: session.handshake()?,
+            record: session.record.unwrap_or_default().to_vec(),
+            leaf: session.leaf.map(X509Ref::to_owned),
+            vhost: *session.vhost,
+            signer_ids: session.signer_ids.as_ptr(),
+        })
+    }
+
+    /// What the full handshake of a session established: as it was read, if the session is the same.
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::handshake`].
+    pub fn take(offered: Option<Self>, session: &Session<'_>) -> Result<Handshake, Error> {
+        match offered.filter(|offered| offered.is_of(session)) {
+            Some(offered) => Ok(offered.handshake),
+            None => session.handshake(),
+        }
+    }
+
+    /// Whether all that it was read from is the same.
+    fn is_of(&self, session: &Session<'_>) -> bool {
+        self.leaf.as_ref().map(|leaf| leaf.as_ptr()) == session.leaf.map(ForeignTypeRef::as_ptr)
+            && self.signer_ids == session.signer_ids.as_ptr()
+            && self.vhost == *session.vhost
+            && session.record == Some(&self.record)
+    }
+}
+
 /// A record as it is read, before it is known to belong to the leaf at hand.
 struct Record {
     vhost: [u8; 32],
@@ -212,6 +298,63 @@ mod tests {
 
     const VHOST: [u8; 32] = [1; 32];
     const SIGNER: [u8; 32] = [2; 32];
+
+    fn session<'a>(record: &'a [u8], leaf: &'a X509Ref) -> Session<'a> {
+        const IDS: &[[u8; 32]] = &[[9; 32], SIGNER];
+        Session { record: Some(record), leaf: Some(leaf), vhost: &VHOST, signer_ids: IDS }
+    }
+
+    #[test]
+    fn sessions_that_fit_and_those_that_do_not() {
+        let identity = Leaf::new(KeyKind::P256).self_signed();
+        let leaf = &*identity.certificate;
+        let full = Handshake::new(VHOST, SIGNER, Some(leaf), &[], true).unwrap();
+        let record = full.to_bytes();
+        assert_eq!(session(&record, leaf).handshake(), Ok(full));
+        for (other, error) in [
+            (Session { record: None, ..session(&record, leaf) }, Error::HandshakeRecordMissing),
+            (Session { leaf: None, ..session(&record, leaf) }, Error::HandshakeRecordMismatch),
+            (Session { vhost: &SIGNER, ..session(&record, leaf) }, Error::HandshakeVhostMismatch),
+            (
+                Session { signer_ids: &[VHOST], ..session(&record, leaf) },
+                Error::HandshakeSignerMismatch,
+            ),
+            (Session { signer_ids: &[], ..session(&record, leaf) }, Error::HandshakeSignerMismatch),
+            (session(b"", leaf), Error::HandshakeRecordMalformed),
+        ] {
+            assert_eq!(other.handshake(), Err(error));
+            assert_eq!(OfferedSession::read(&other).err(), Some(error));
+            // What was read of another session is not taken for it.
+            let offered = OfferedSession::read(&session(&record, leaf)).unwrap();
+            assert!(!offered.is_of(&other));
+            assert_eq!(OfferedSession::take(Some(offered), &other), Err(error));
+        }
+    }
+
+    #[test]
+    fn what_was_read_is_taken_for_the_same_session_alone() {
+        let identity = Leaf::new(KeyKind::P256).self_signed();
+        let leaf = &*identity.certificate;
+        let full = || Handshake::new(VHOST, SIGNER, Some(leaf), &[], true).unwrap();
+        let record = full().to_bytes();
+        let again = record.clone();
+        let offered = OfferedSession::read(&session(&record, leaf)).unwrap();
+        assert!(offered.is_of(&session(&again, leaf)));
+        assert_eq!(OfferedSession::take(Some(offered), &session(&again, leaf)), Ok(full()));
+        assert_eq!(OfferedSession::take(None, &session(&again, leaf)), Ok(full()));
+        // An equal certificate is another one, and another virtual host may have equal ones.
+        let offered = OfferedSession::read(&session(&record, leaf)).unwrap();
+        let copy = X509::from_der(&leaf.to_der().unwrap()).unwrap();
+        assert!(!offered.is_of(&session(&record, &copy)));
+        let ids = [[9; 32], SIGNER];
+        assert!(!offered.is_of(&Session { signer_ids: &ids, ..session(&record, leaf) }));
+        // Another client's session.
+        let other = Leaf::new(KeyKind::P256).self_signed();
+        let theirs = Handshake::new(VHOST, SIGNER, Some(&other.certificate), &[], true).unwrap();
+        let record = theirs.to_bytes();
+        let session = session(&record, &other.certificate);
+        assert_eq!(OfferedSession::take(Some(offered), &session), Ok(theirs));
+    }
 
     fn verified(pki: &Pki) -> Handshake {
         let chain = [&*pki.lower.certificate, &*pki.upper.certificate, &*pki.root.certificate];

@@ -12,8 +12,9 @@ use openssl::x509::{X509Crl, X509NameRef, X509Ref};
 use crate::{
     asn1::time::{Outside, Utc, Validity},
     cms::algorithm::Algorithm,
+    format::signed::SignedFormat,
     printable::printable,
-    sign::signer::Signer,
+    sign::signer::{Signer, SignerCerts},
     verify::{
         clients::cas::ClientCas,
         trust::{Pinned, TrustAnchors, check_usage},
@@ -82,8 +83,7 @@ impl Crls {
 impl Signer {
     /// A line for each of its certificates that is outside its validity at `now`, in Unix seconds,
     /// with its number: 0 is its own, and its intermediates follow.
-    #[must_use]
-    pub fn warnings(&self, now: i64) -> Vec<(usize, Box<str>)> {
+    pub(crate) fn warnings(&self, now: i64) -> Vec<(usize, Box<str>)> {
         let certificates = self.certificate_chain().iter().enumerate();
         certificates
             .filter_map(|(number, certificate)| Some((number, outside(certificate, now)?)))
@@ -102,6 +102,31 @@ fn outside(certificate: &X509Ref, now: i64) -> Option<Box<str>> {
     let not_after = unix_time(certificate.not_after()).ok()?;
     let why = NotValid::certificate(Validity { not_before, not_after }, now)?;
     Some(line("certificate", certificate.subject_name(), &why))
+}
+
+/// The length of a typical client certificate, in bytes.
+const TYPICAL_CERTIFICATE: usize = 1500;
+
+impl Signer {
+    /// A line for each thing that will go wrong with what it signs at `now`, in Unix seconds. `certs`
+    /// are those in use with it. Values that are longer than `large` are more than many backends take.
+    #[must_use]
+    pub fn use_warnings(&self, now: i64, certs: &[SignerCerts], large: usize) -> Vec<String> {
+        let outside = self.warnings(now).into_iter().map(|(number, line)| match number {
+            0 => format!("{line}; requests that are to be signed will be answered 500"),
+            _ => format!("{line}; origins that need it will refuse what is signed"),
+        });
+        let length = |certs: &SignerCerts| {
+            self.value_length(*certs, SignedFormat::CmsSf, TYPICAL_CERTIFICATE)
+        };
+        let long = certs.iter().filter_map(length).find(|length| *length > large).map(|length| {
+            format!(
+                "headers of about {length} bytes, more than many backends take; consider \
+                 \"ClientCertSignerCerts signer\" or \"none\""
+            )
+        });
+        outside.chain(long).collect()
+    }
 }
 
 /// Why nothing is accepted by an anchor, if that is so.
@@ -179,5 +204,36 @@ impl Display for NotValid {
             Outside::After => "expired",
         };
         write!(formatter, "{words} ({} {})", self.field, Utc(self.time))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{KeyKind, Leaf, NOW};
+
+    #[test]
+    fn what_goes_wrong_with_a_signer() {
+        let ca = Leaf::ca("CA").valid(NOW - 9, NOW + 9).self_signed();
+        let below = Leaf::ca("intermediate").valid(NOW - 9, NOW + 9).issued_by(&ca);
+        let identity = Leaf::new(KeyKind::P256).valid(NOW - 9, NOW + 99).issued_by(&below);
+        let chain = [&*below.certificate];
+        let signer = Signer::new(&identity.certificate, &identity.key, &chain).unwrap();
+        let all = [SignerCerts::Chain, SignerCerts::Signer, SignerCerts::None];
+        let most = 100_000;
+        assert!(signer.use_warnings(NOW, &all, most).is_empty());
+        let [line] = &signer.use_warnings(NOW + 50, &all, most)[..] else { panic!("one line") };
+        assert!(line.ends_with("; origins that need it will refuse what is signed"), "{line}");
+        let lines = signer.use_warnings(NOW + 500, &[], most);
+        assert_eq!(lines.len(), 2);
+        assert!(lines[0].ends_with("; requests that are to be signed will be answered 500"));
+
+        let lengths = all.map(|certs| {
+            signer.value_length(certs, SignedFormat::CmsSf, TYPICAL_CERTIFICATE).unwrap()
+        });
+        let [line] = &signer.use_warnings(NOW, &all, lengths[1])[..] else { panic!("one line") };
+        assert!(line.starts_with(&format!("headers of about {} bytes, ", lengths[0])), "{line}");
+        assert!(signer.use_warnings(NOW, &all[1..], lengths[1]).is_empty());
+        assert_eq!(signer.use_warnings(NOW, &all[1..], lengths[2]).len(), 1);
     }
 }

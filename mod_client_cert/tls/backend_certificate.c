@@ -71,74 +71,33 @@ static const char *file_of(ap_conf_vector_t *section)
     return conf ? conf->machine_certificate_file : NULL;
 }
 
-/* As mod_ssl decides whether a certificate is one for a backend: by the names of
- * the CAs that it asks for, if it names any. */
 static int is_asked_for(SSL *ssl, const client_cert_signer *signer)
 {
-    STACK_OF(X509_NAME) *names = SSL_get_client_CA_list(ssl);
-    X509 *certificate = NULL;
-    size_t number;
-    int i;
+    bool asked = false;
 
-    if (!names || sk_X509_NAME_num(names) <= 0) {
-        return 1;
-    }
-    for (number = 0;
-         client_cert_signer_certificate(signer, number, &certificate) == CLIENT_CERT_RESULT_OK
-         && certificate;
-         number++) {
-        for (i = 0; i < sk_X509_NAME_num(names); i++) {
-            if (!X509_NAME_cmp(X509_get_issuer_name(certificate), sk_X509_NAME_value(names, i))) {
-                return 1;
-            }
-        }
-    }
-    return 0;
+    return client_cert_signer_is_asked_for(signer, SSL_get_client_CA_list(ssl), &asked)
+               == CLIENT_CERT_RESULT_OK
+           && asked;
 }
 
 /* Without intermediates of its own, OpenSSL looks for some where mod_ssl has told
  * it to. */
-static int use_chain(SSL *ssl, const client_cert_signer *signer)
-{
-    STACK_OF(X509) *chain = sk_X509_new_null();
-    X509 *certificate = NULL;
-    size_t number;
-    int used = chain != NULL;
-
-    for (number = 1;
-         used
-         && client_cert_signer_certificate(signer, number, &certificate) == CLIENT_CERT_RESULT_OK
-         && certificate;
-         number++) {
-        used = sk_X509_push(chain, certificate) > 0;
-    }
-    if (used && sk_X509_num(chain) > 0) {
-        used = SSL_set1_chain(ssl, chain) == 1;
-    }
-    sk_X509_free(chain);
-    return used;
-}
-
 static int show(SSL *ssl, const client_cert_signer *signer, X509 **certificate, EVP_PKEY **key)
 {
-    X509 *own = NULL;
-    EVP_PKEY *own_key = NULL;
+    STACK_OF(X509) *chain = NULL;
+    int used =
+        client_cert_signer_credentials(signer, certificate, key, &chain) == CLIENT_CERT_RESULT_OK
+        && SSL_use_certificate(ssl, *certificate) == 1
+        && (!chain || SSL_set1_chain(ssl, chain) == 1);
 
-    if (client_cert_signer_certificate(signer, 0, &own) != CLIENT_CERT_RESULT_OK
-        || client_cert_signer_key(signer, &own_key) != CLIENT_CERT_RESULT_OK
-        || SSL_use_certificate(ssl, own) != 1 || !use_chain(ssl, signer)) {
-        return 0;
+    sk_X509_pop_free(chain, X509_free);
+    if (!used) {
+        X509_free(*certificate);
+        EVP_PKEY_free(*key);
+        *certificate = NULL;
+        *key = NULL;
     }
-    if (!X509_up_ref(own)) {
-        return 0;
-    }
-    if (!EVP_PKEY_up_ref(own_key)) {
-        X509_free(own);
-        return 0;
-    }
-    *certificate = own;
-    *key = own_key;
-    return 1;
+    return used;
 }
 
 /* A backend asks for a certificate. */
@@ -158,8 +117,6 @@ static int choose_certificate(SSL *ssl, X509 **certificate, EVP_PKEY **key)
     }
     X509_free(*certificate);
     EVP_PKEY_free(*key);
-    *certificate = NULL;
-    *key = NULL;
     return show(ssl, signer, certificate, key);
 }
 

@@ -9,6 +9,7 @@
 #include <openssl/err.h>
 
 #include "tls/ex_index.h"
+#include "tls/session_record.h"
 
 APLOG_USE_MODULE(client_cert);
 

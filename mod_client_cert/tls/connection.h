@@ -12,7 +12,6 @@
 #include <httpd.h>
 
 #include "connection_record.h"
-#include "tls/session_record.h"
 #include "tls/vhost.h"
 
 /** What is known of a connection's client. What each request asks for comes
@@ -42,9 +41,9 @@ typedef struct {
     /** the server's random of the last finished handshake, which each has
      *  another of; post-handshake authentication is none in this sense */
     unsigned char random[SSL3_RANDOM_SIZE];
-    uint8_t verified_by[MCC_ID_LENGTH]; /**< the virtual host; with current */
-    uint8_t presented[MCC_ID_LENGTH];   /**< by this side, if known */
-    mcc_tls_session_record_t offered;   /**< the session that was offered last */
+    uint8_t verified_by[MCC_ID_LENGTH];   /**< the virtual host; with current */
+    uint8_t presented[MCC_ID_LENGTH];     /**< by this side, if known */
+    client_cert_offered_session *offered; /**< the session that was offered last; NULL for none */
 } mcc_tls_connection_t;
 
 /** Room in OpenSSL's structures; 0 if there is none. */

@@ -10,6 +10,7 @@
 #include <apr_strings.h>
 
 #include <openssl/err.h>
+#include <openssl/rand.h>
 
 #include "config/files.h"
 #include "tls/connection.h"
@@ -17,7 +18,6 @@
 #include "tls/verification_directives.h"
 #include "tls/verify_callback.h"
 #include "tls/vhost.h"
-#include "tls/vhost_fingerprint.h"
 
 APLOG_USE_MODULE(client_cert);
 
@@ -32,27 +32,6 @@ int mcc_tls_install_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *
     return OK;
 }
 
-/* Those of mod_ssl's chain for the certificate that is current. */
-static void set_chain(mcc_tls_certificate_t *entry, SSL_CTX *ctx, apr_pool_t *p)
-{
-    STACK_OF(X509) *stack = NULL;
-    int count;
-    int i;
-
-    SSL_CTX_get0_chain_certs(ctx, &stack);
-    if (!stack) {
-        SSL_CTX_get_extra_chain_certs(ctx, &stack);
-    }
-    count = stack ? sk_X509_num(stack) : 0;
-    if (count > 0) {
-        entry->chain = apr_palloc(p, (apr_size_t)count * sizeof(*entry->chain));
-        for (i = 0; i < count; i++) {
-            entry->chain[i] = sk_X509_value(stack, i);
-        }
-        entry->chain_length = (size_t)count;
-    }
-}
-
 /* The certificate that is current. Of those that equal hosts present, the first is found. */
 static client_cert_result add_certificate(mcc_tls_vhost_t *host, SSL_CTX *ctx, apr_pool_t *p)
 {
@@ -62,61 +41,16 @@ static client_cert_result add_certificate(mcc_tls_vhost_t *host, SSL_CTX *ctx, a
 
     entry->certificate = SSL_CTX_get0_certificate(ctx);
     entry->private_key = SSL_CTX_get0_privatekey(ctx);
-    set_chain(entry, ctx, p);
+    SSL_CTX_get0_chain_certs(ctx, &entry->chain);
+    if (!entry->chain) {
+        SSL_CTX_get_extra_chain_certs(ctx, &entry->chain);
+    }
     memcpy(entry->key.vhost, host->fingerprint, MCC_ID_LENGTH);
     result = client_cert_certificate_id(entry->certificate, entry->key.id);
     APR_ARRAY_PUSH(host->certificates, mcc_tls_certificate_t *) = entry;
+    memcpy(apr_array_push(host->ids), entry->key.id, MCC_ID_LENGTH);
     if (result == CLIENT_CERT_RESULT_OK && !apr_hash_get(all, &entry->key, sizeof(entry->key))) {
         apr_hash_set(all, &entry->key, sizeof(entry->key), entry);
-    }
-    return result;
-}
-
-/* What a signer is made of but for the key, which goes with the certificate. */
-static client_cert_result parts_of(const mcc_tls_certificate_t *entry, apr_pool_t *p,
-                                   const void **parts, apr_ssize_t *length)
-{
-    uint8_t *ids = apr_palloc(p, (entry->chain_length + 1) * MCC_ID_LENGTH);
-    client_cert_result result = CLIENT_CERT_RESULT_OK;
-    size_t i;
-
-    memcpy(ids, entry->key.id, MCC_ID_LENGTH);
-    for (i = 0; result == CLIENT_CERT_RESULT_OK && i < entry->chain_length; i++) {
-        result = client_cert_certificate_id(entry->chain[i], ids + (i + 1) * MCC_ID_LENGTH);
-    }
-    *parts = ids;
-    *length = (apr_ssize_t)((entry->chain_length + 1) * MCC_ID_LENGTH);
-    return result;
-}
-
-static apr_status_t free_signer(void *signer)
-{
-    client_cert_signer_free(signer);
-    return APR_SUCCESS;
-}
-
-/* Virtual hosts that present the same certificates have one signer. */
-static client_cert_result add_signer(mcc_tls_certificate_t *entry, apr_hash_t *signers,
-                                     apr_pool_t *p)
-{
-    client_cert_signer *signer = NULL;
-    apr_ssize_t length = 0;
-    const void *parts = NULL;
-    client_cert_result result = parts_of(entry, p, &parts, &length);
-
-    if (result != CLIENT_CERT_RESULT_OK) {
-        return result;
-    }
-    entry->signer = apr_hash_get(signers, parts, length);
-    if (entry->signer) {
-        return CLIENT_CERT_RESULT_OK;
-    }
-    result = client_cert_signer_new(entry->certificate, entry->private_key, entry->chain,
-                                    entry->chain_length, &signer);
-    if (result == CLIENT_CERT_RESULT_OK) {
-        apr_pool_cleanup_register(p, signer, free_signer, apr_pool_cleanup_null);
-        apr_hash_set(signers, parts, length, signer);
-        entry->signer = signer;
     }
     return result;
 }
@@ -173,6 +107,32 @@ static int add_certificates(mcc_tls_vhost_t *host, SSL_CTX *ctx, apr_pool_t *p)
     return usable;
 }
 
+/* The same for two virtual hosts that verify alike, in every process, and after a restart that
+ * changed nothing of it. Where something of it is not known, it is like no other. */
+static int set_fingerprint(mcc_tls_vhost_t *host, SSL_CTX *ctx)
+{
+    const server_rec *s = host->server;
+    const mcc_global_t *global = mcc_server_config_of(s)->global;
+    bool known = false;
+
+    if (client_cert_vhosts_fingerprint(global->vhosts, mcc_tls_vhost_key(s), ctx, host->fingerprint,
+                                       &known)
+        != CLIENT_CERT_RESULT_OK) {
+        return 0;
+    }
+    if (known && global->tls_directives_known) {
+        return 1;
+    }
+    if (!known) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                     "not all of the CAs and CRLs for clients of %s (%s:%u) can be "
+                     "read; it counts as equal to no other virtual host",
+                     s->server_hostname ? s->server_hostname : "*",
+                     s->defn_name ? s->defn_name : "main server", s->defn_line_number);
+    }
+    return RAND_bytes(host->fingerprint, MCC_ID_LENGTH) == 1;
+}
+
 int mcc_tls_install_init_server(server_rec *s, apr_pool_t *p, int is_proxy, SSL_CTX *ctx)
 {
     mcc_server_config_t *conf = mcc_server_config_of(s);
@@ -190,7 +150,8 @@ int mcc_tls_install_init_server(server_rec *s, apr_pool_t *p, int is_proxy, SSL_
     host = apr_pcalloc(p, sizeof(*host));
     host->server = s;
     host->certificates = apr_array_make(p, 2, sizeof(mcc_tls_certificate_t *));
-    if (!mcc_tls_fingerprint(s, ctx, host->fingerprint, p)
+    host->ids = apr_array_make(p, 2, MCC_ID_LENGTH);
+    if (!set_fingerprint(host, ctx)
         || client_cert_vhosts_limits(conf->global->vhosts, mcc_tls_vhost_key(s), &host->depth,
                                      &section_ciphers)
                != CLIENT_CERT_RESULT_OK
@@ -215,11 +176,17 @@ static int signs_with_presented(const mcc_server_config_t *conf)
     return conf->tls_host && conf->signs && conf->signer.source != MCC_SIGNER_FILE;
 }
 
+static apr_status_t free_signers(void *signers)
+{
+    client_cert_signers_free(signers);
+    return APR_SUCCESS;
+}
+
 /* The certificate that was presented signs: of the virtual host that answers, or of one that is
  * equal to it. A certificate that cannot sign is an error only where its virtual host signs. */
 static int add_signers(server_rec *main_server, apr_pool_t *p)
 {
-    apr_hash_t *signers = apr_hash_make(p);
+    client_cert_signers *signers = NULL;
     apr_hash_t *fingerprints = apr_hash_make(p);
     server_rec *s;
     int i;
@@ -231,6 +198,9 @@ static int add_signers(server_rec *main_server, apr_pool_t *p)
             apr_hash_set(fingerprints, conf->tls_host->fingerprint, MCC_ID_LENGTH, s);
         }
     }
+    if (client_cert_signers_new(&signers) == CLIENT_CERT_RESULT_OK) {
+        apr_pool_cleanup_register(p, signers, free_signers, apr_pool_cleanup_null);
+    }
     for (s = main_server; s; s = s->next) {
         const mcc_server_config_t *conf = mcc_server_config_of(s);
         const mcc_tls_vhost_t *host = conf->tls_host;
@@ -241,7 +211,8 @@ static int add_signers(server_rec *main_server, apr_pool_t *p)
         for (i = 0; i < host->certificates->nelts; i++) {
             mcc_tls_certificate_t *entry =
                 APR_ARRAY_IDX(host->certificates, i, mcc_tls_certificate_t *);
-            client_cert_result result = add_signer(entry, signers, p);
+            client_cert_result result = client_cert_signers_get(
+                signers, entry->certificate, entry->private_key, entry->chain, &entry->signer);
 
             if (result == CLIENT_CERT_RESULT_OK || !signs_with_presented(conf)) {
                 continue;
@@ -263,59 +234,34 @@ static int add_signers(server_rec *main_server, apr_pool_t *p)
     return 1;
 }
 
-/* The length of a typical client certificate, for the warning of large values. */
-#define TYPICAL_CERTIFICATE 1500
-
 typedef struct {
     server_rec *server;
     const char *name;
 } signer_warning_t;
 
-static void warn_of_certificate(void *context, size_t number, const char *line)
+static void log_signer_warning(void *context, size_t number, const char *line)
 {
     const signer_warning_t *warning = context;
 
-    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, warning->server, "ClientCertSigner %s: %s; %s",
-                 warning->name, line,
-                 number ? "origins that need it will refuse what is signed"
-                        : "requests that are to be signed will be answered 500");
+    (void)number;
+    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, warning->server, "ClientCertSigner %s: %s",
+                 warning->name, line);
 }
 
-static void warn_of_signer(server_rec *s, const mcc_server_config_t *conf,
-                           const client_cert_signer *signer, const char *name, apr_int64_t now)
+static void warn_of_signer(server_rec *s, const client_cert_signer *signer, const char *name)
 {
     signer_warning_t warning = { s, name };
-    client_cert_listener listener = { warn_of_certificate, &warning };
-    unsigned seen = conf->signer_certs_seen;
-    uint32_t certs;
+    client_cert_listener listener = { log_signer_warning, &warning };
+    unsigned seen = mcc_server_config_of(s)->signer_certs_seen;
 
-    (void)client_cert_signer_warnings(signer, now, &listener);
-    if (!seen) {
-        seen = 1U << CLIENT_CERT_SIGNER_CERTS_CHAIN;
-    }
-    for (certs = 0; certs <= CLIENT_CERT_SIGNER_CERTS_NONE; certs++) {
-        size_t length = 0;
-
-        if ((seen & (1U << certs))
-            && client_cert_signer_value_length(signer, certs, CLIENT_CERT_FORMAT_CMS_SF,
-                                               TYPICAL_CERTIFICATE, &length)
-                   == CLIENT_CERT_RESULT_OK
-            && length > MCC_LARGE_VALUE) {
-            ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                         "ClientCertSigner %s: headers of about %" APR_SIZE_T_FMT
-                         " bytes, more than many backends take; consider "
-                         "\"ClientCertSignerCerts signer\" or \"none\"",
-                         name, (apr_size_t)length);
-            return;
-        }
-    }
+    (void)client_cert_signer_warnings(signer, apr_time_sec(apr_time_now()),
+                                      seen ? seen : 1U << CLIENT_CERT_SIGNER_CERTS_CHAIN,
+                                      MCC_LARGE_VALUE, &listener);
 }
 
 int mcc_tls_install_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                                 server_rec *s)
 {
-    apr_int64_t now = apr_time_sec(apr_time_now());
-
     (void)plog;
     mcc_forget_vhosts(mcc_server_config_of(s)->global, pconf);
     if (!add_signers(s, pconf)) {
@@ -333,7 +279,7 @@ int mcc_tls_install_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t 
         }
         if (conf->signer.source == MCC_SIGNER_FILE) {
             if (conf->signer.file->signer) {
-                warn_of_signer(s, conf, conf->signer.file->signer, conf->signer.file->names, now);
+                warn_of_signer(s, conf->signer.file->signer, conf->signer.file->names);
             }
             continue;
         }
@@ -342,8 +288,7 @@ int mcc_tls_install_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t 
                 APR_ARRAY_IDX(conf->tls_host->certificates, i, mcc_tls_certificate_t *);
 
             if (entry->signer) {
-                warn_of_signer(s, conf, entry->signer,
-                               certificate_label(s, entry->certificate, ptemp), now);
+                warn_of_signer(s, entry->signer, certificate_label(s, entry->certificate, ptemp));
             }
         }
     }

@@ -17,20 +17,18 @@ static int may_resume(const SSL *ssl, SSL_SESSION *session)
 {
     const mcc_tls_vhost_t *host = mcc_tls_vhost_of(ssl);
     mcc_tls_connection_t *connection = mcc_tls_connection_of_ssl(ssl);
-    const char *why = NULL;
-    int fits;
+    client_cert_result result;
 
     if (!host || !connection) {
         return 0;
     }
-    fits = mcc_tls_session_read(&connection->offered, session, host, &why);
-    ERR_clear_error();
-    if (!fits) {
+    result = mcc_tls_session_read(&connection->offered, session, host);
+    if (result != CLIENT_CERT_RESULT_OK) {
         ap_log_cerror(APLOG_MARK, APLOG_TRACE1, 0, connection->c,
                       "the TLS session that was offered does not resume: %s",
-                      why ? why : "out of memory");
+                      client_cert_result_message(result));
     }
-    return fits;
+    return result == CLIENT_CERT_RESULT_OK;
 }
 
 /* A session in which no client was verified has no record yet: at least the certificate that

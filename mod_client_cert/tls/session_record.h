@@ -20,33 +20,23 @@
  *  session does not resume. */
 void mcc_tls_session_store(SSL_SESSION *session, const client_cert_handshake *handshake);
 
-/** A session's record as it was read for a connection, with all that it was
- *  read from. Empty where all is zero. */
-typedef struct {
-    client_cert_handshake *handshake; /**< NULL where none is remembered */
-    const mcc_tls_vhost_t *host;
-    X509 *leaf;  /**< a reference; NULL if the session has no client's */
-    void *bytes; /**< a copy of the record */
-    size_t length;
-} mcc_tls_session_record_t;
+/** Read the record of a session that a client offers, in place of the one that was
+ *  offered before.
+ *  @return why the session must not resume, if so */
+client_cert_result mcc_tls_session_read(client_cert_offered_session **offered, SSL_SESSION *session,
+                                        const mcc_tls_vhost_t *host);
 
-/** What the full handshake of a session established. The remembered record is used if the
- *  session's is the same; else the session's is read. None is remembered afterwards.
+/** What the full handshake of a session established, as it was read when the session was
+ *  offered; nothing is remembered afterwards.
  *  @return NULL if there is nothing that fits the session's client and host; to be freed
  *          by the caller */
-client_cert_handshake *mcc_tls_session_take(mcc_tls_session_record_t *remembered,
+client_cert_handshake *mcc_tls_session_take(client_cert_offered_session **offered,
                                             SSL_SESSION *session, const mcc_tls_vhost_t *host);
-
-/** Read the record of a session that a client offers, and remember it.
- *  @return 0 if there is none that fits the session's client and host, and why, for the
- *          log; why is NULL else */
-int mcc_tls_session_read(mcc_tls_session_record_t *remembered, SSL_SESSION *session,
-                         const mcc_tls_vhost_t *host, const char **why);
 
 /** Whether a session has a record, of whatever sort. */
 int mcc_tls_session_has_record(SSL_SESSION *session);
 
-/** Forget the remembered record. */
-void mcc_tls_session_forget(mcc_tls_session_record_t *remembered);
+/** Forget what was read. */
+void mcc_tls_session_forget(client_cert_offered_session **offered);
 
 #endif /* MCC_TLS_SESSION_RECORD_H */

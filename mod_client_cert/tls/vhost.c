@@ -24,9 +24,10 @@ mcc_tls_vhost_t *mcc_tls_vhost_of(const SSL *ssl)
     return SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), ctx_index);
 }
 
-static const mcc_tls_certificate_t *find_own(const mcc_tls_vhost_t *host,
-                                             const uint8_t id[MCC_ID_LENGTH])
+static const mcc_tls_certificate_t *find_id(const mcc_tls_vhost_t *host,
+                                            const uint8_t id[MCC_ID_LENGTH])
 {
+    mcc_tls_certificate_t wanted;
     int i;
 
     for (i = 0; i < host->certificates->nelts; i++) {
@@ -36,18 +37,6 @@ static const mcc_tls_certificate_t *find_own(const mcc_tls_vhost_t *host,
         if (!memcmp(entry->key.id, id, MCC_ID_LENGTH)) {
             return entry;
         }
-    }
-    return NULL;
-}
-
-static const mcc_tls_certificate_t *find_id(const mcc_tls_vhost_t *host,
-                                            const uint8_t id[MCC_ID_LENGTH])
-{
-    const mcc_tls_certificate_t *entry = find_own(host, id);
-    mcc_tls_certificate_t wanted;
-
-    if (entry) {
-        return entry;
     }
     memcpy(wanted.key.vhost, host->fingerprint, MCC_ID_LENGTH);
     memcpy(wanted.key.id, id, MCC_ID_LENGTH);
@@ -72,11 +61,6 @@ int mcc_tls_vhost_certificate_id(const mcc_tls_vhost_t *host, const SSL *ssl,
     }
     /* One that was set for this connection alone, as for an ACME challenge. */
     return certificate && client_cert_certificate_id(certificate, id) == CLIENT_CERT_RESULT_OK;
-}
-
-int mcc_tls_vhost_has_certificate(const mcc_tls_vhost_t *host, const uint8_t id[MCC_ID_LENGTH])
-{
-    return find_own(host, id) != NULL;
 }
 
 const client_cert_signer *mcc_tls_vhost_signer(const mcc_tls_vhost_t *host,

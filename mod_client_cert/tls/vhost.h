@@ -27,21 +27,21 @@ typedef struct {
     } key;
     X509 *certificate;
     EVP_PKEY *private_key;
-    X509 **chain;
-    size_t chain_length;
+    STACK_OF(X509) * chain;           /**< NULL if there is none */
     const client_cert_signer *signer; /**< NULL where nothing is to be signed */
 } mcc_tls_certificate_t;
 
 struct mcc_tls_vhost {
     server_rec *server;
     /** all that the verification of a client depends on here, see
-     *  vhost_fingerprint.h: a session of a virtual host that verifies otherwise, or
+     *  client_cert_vhosts_fingerprint(): a session of a virtual host that verifies otherwise, or
      *  of this one before its CAs changed, bears another */
     uint8_t fingerprint[MCC_ID_LENGTH];
     apr_uint32_t depth; /**< the largest SSLVerifyDepth, sections included */
     int asks;           /**< whether SSLVerifyClient asks each client for a certificate */
     int security_level; /**< the least; -1 where sections have some of their own */
     apr_array_header_t *certificates; /**< (mcc_tls_certificate_t *) */
+    apr_array_header_t *ids;          /**< (MCC_ID_LENGTH octets) of each */
     /** mod_ssl's callbacks, called by ours */
     SSL_SESSION *(*get_session)(SSL *, const unsigned char *, int, int *);
     int (*new_session)(SSL *, SSL_SESSION *);
@@ -63,9 +63,6 @@ mcc_tls_vhost_t *mcc_tls_vhost_of(const SSL *ssl);
  *  @return 0 if there is none */
 int mcc_tls_vhost_certificate_id(const mcc_tls_vhost_t *host, const SSL *ssl,
                                  uint8_t id[MCC_ID_LENGTH]);
-
-/** Whether one of the host's certificates has this id. */
-int mcc_tls_vhost_has_certificate(const mcc_tls_vhost_t *host, const uint8_t id[MCC_ID_LENGTH]);
 
 /** The signer whose certificate has this id, of this host or of one that is equal
  *  to it; NULL if there is none, or no host. */

@@ -10,12 +10,13 @@ use std::{
     sync::Arc,
 };
 
-use foreign_types::ForeignTypeRef;
+use foreign_types::{ForeignType, ForeignTypeRef};
 use openssl::{
     pkey::{PKeyRef, Private},
-    x509::{X509CrlRef, X509Ref},
+    stack::StackRef,
+    x509::{X509 as X509Object, X509Name, X509NameRef, X509Ref},
 };
-use openssl_sys::{EVP_PKEY, X509, X509_CRL};
+use openssl_sys::{EVP_PKEY, X509, stack_st_X509, stack_st_X509_NAME};
 
 use super::result::ClientCertResult;
 
@@ -100,6 +101,16 @@ pub(super) unsafe fn free<T>(object: *mut T) {
         // SAFETY: the caller's part.
         drop(unsafe { Box::from_raw(object) });
     }
+}
+
+/// Takes an object back from C, if there is one.
+///
+/// # Safety
+///
+/// As for [`free`].
+pub(super) unsafe fn take<T>(object: *mut T) -> Option<T> {
+    // SAFETY: the caller's part.
+    (!object.is_null()).then(|| *unsafe { Box::from_raw(object) })
 }
 
 /// Borrows `length` bytes.
@@ -222,35 +233,39 @@ pub(super) unsafe fn x509s<'a>(
     chain.iter().map(|&certificate| unsafe { x509(certificate) }).collect()
 }
 
-/// Borrows `length` CRLs. `crls` may be NULL when there are none.
+/// Borrows the certificates of a stack, which may be NULL when there are none.
 ///
 /// # Safety
 ///
-/// `crls` is NULL, or an array of `length` pointers, each NULL or a CRL that stays for as long as
-/// `'a`.
-pub(super) unsafe fn crls<'a>(
-    crls: *const *mut X509_CRL,
-    length: usize,
-) -> Checked<Vec<&'a X509CrlRef>> {
+/// `stack` is NULL, or a stack of certificates that stays for as long as `'a`.
+pub(super) unsafe fn x509_stack<'a>(stack: *const stack_st_X509) -> Vec<&'a X509Ref> {
+    if stack.is_null() {
+        return Vec::new();
+    }
     // SAFETY: the caller's part.
-    let crls = unsafe { elements(crls, length)? };
-    crls.iter()
-        .map(|&crl| match crl.is_null() {
-            true => Err(ClientCertResult::NullParameter),
-            // SAFETY: the caller's part.
-            false => Ok(unsafe { X509CrlRef::from_ptr(crl) }),
-        })
-        .collect()
+    let stack: &'a StackRef<X509Object> = unsafe { StackRef::from_ptr(stack.cast_mut()) };
+    stack.iter().collect()
 }
 
-/// Borrows `length` numbers. `numbers` may be NULL when there are none.
+/// Borrows the names of a stack, which may be NULL when there are none.
 ///
 /// # Safety
 ///
-/// `numbers` is NULL, or an array of `length` numbers that stays for as long as `'a`.
-pub(super) unsafe fn numbers<'a>(numbers: *const i64, length: usize) -> Checked<&'a [i64]> {
+/// `stack` is NULL, or a stack of names that stays for as long as `'a`.
+pub(super) unsafe fn name_stack<'a>(stack: *const stack_st_X509_NAME) -> Vec<&'a X509NameRef> {
+    if stack.is_null() {
+        return Vec::new();
+    }
     // SAFETY: the caller's part.
-    unsafe { elements(numbers, length) }
+    let stack: &'a StackRef<X509Name> = unsafe { StackRef::from_ptr(stack.cast_mut()) };
+    stack.iter().collect()
+}
+
+/// Gives an object of OpenSSL's to C, with the reference to it.
+pub(super) fn forget<T: ForeignType>(object: T) -> *mut T::CType {
+    let pointer = object.as_ptr();
+    std::mem::forget(object);
+    pointer
 }
 
 /// Borrows an array. `array` may be NULL when its length is 0.

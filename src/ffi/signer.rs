@@ -2,19 +2,17 @@
 
 //! Signers.
 
-use std::{ffi::c_char, ptr::null_mut};
-
-use foreign_types::{ForeignType, ForeignTypeRef};
-use openssl_sys::{EVP_PKEY, X509};
-
-use super::{
-    enums,
-    listener::Listener,
-    panic::{boundary, quiet_boundary},
-    pointer,
-    result::ClientCertResult,
+use std::{
+    ffi::c_char,
+    ptr::{null, null_mut},
+    sync::{Arc, Mutex},
 };
-use crate::sign::signer::Signer;
+
+use openssl::stack::Stack;
+use openssl_sys::{EVP_PKEY, X509, stack_st_X509, stack_st_X509_NAME};
+
+use super::{enums, listener::Listener, panic::boundary, pointer, result::ClientCertResult};
+use crate::sign::{signer::Signer, signers::Signers};
 
 /// Makes a signer of a certificate and its key, with everything encoded that depends on them
 /// alone. Makes one signature, to see that the key can, and that the certificate verifies it.
@@ -125,34 +123,53 @@ pub unsafe extern "C" fn client_cert_signer_id(
     })
 }
 
-/// One of a signer's certificates: the first, number 0, is its own, and its intermediates follow.
+/// Whether a server asks for the signer's certificate that names the CAs in `names`: one of them is
+/// that of who issued it or one of its intermediates. Without names, and with NULL, any certificate
+/// is asked for.
 ///
-/// Sets `*certificate` to it, or to NULL where there are no more. It lives as long as the signer.
+/// Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_signer_certificate(
+pub unsafe extern "C" fn client_cert_signer_is_asked_for(
     signer: *const Signer,
-    number: usize,
-    certificate: *mut *mut X509,
+    names: *const stack_st_X509_NAME,
+    asked: *mut bool,
 ) -> ClientCertResult {
-    // SAFETY: as the header's rules say.
-    quiet_boundary(|| unsafe {
-        let certificate = pointer::out(certificate, null_mut())?;
-        let found = pointer::borrow(signer)?.certificate_chain().get(number);
-        *certificate = found.map_or(null_mut(), |found| found.as_ptr());
+    // SAFETY: as the header's rules say, and the text of `names`.
+    boundary(|| unsafe {
+        let asked = pointer::out(asked, false)?;
+        *asked = pointer::borrow(signer)?.is_issued_by(&pointer::name_stack(names));
         Ok(())
     })
 }
 
-/// A signer's private key. Sets `*key`, which lives as long as the signer.
+/// Gives what a signer presents when it authenticates itself in TLS: `*certificate`, `*key`, and
+/// `*chain`, its intermediates, NULL if there are none. Each is a reference of the caller's own.
+///
+/// Fails with CLIENT_CERT_RESULT_OUT_OF_MEMORY.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_signer_key(
+pub unsafe extern "C" fn client_cert_signer_credentials(
     signer: *const Signer,
+    certificate: *mut *mut X509,
     key: *mut *mut EVP_PKEY,
+    chain: *mut *mut stack_st_X509,
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
-    quiet_boundary(|| unsafe {
-        let key = pointer::out(key, null_mut())?;
-        *key = pointer::borrow(signer)?.key().as_ptr();
+    boundary(|| unsafe {
+        let certificate = pointer::out(certificate, null_mut())?;
+        let (key, chain) = (pointer::out(key, null_mut())?, pointer::out(chain, null_mut())?);
+        let signer = pointer::borrow(signer)?;
+        let out_of_memory = |_| ClientCertResult::OutOfMemory;
+        let mut stack = Stack::new().map_err(out_of_memory)?;
+        let (own, intermediates) =
+            signer.certificate_chain().split_first().ok_or(ClientCertResult::Panic)?;
+        for intermediate in intermediates {
+            stack.push(intermediate.clone()).map_err(out_of_memory)?;
+        }
+        *certificate = pointer::forget(own.clone());
+        *key = pointer::forget(signer.key().to_owned());
+        if !stack.is_empty() {
+            *chain = pointer::forget(stack);
+        }
         Ok(())
     })
 }
@@ -171,19 +188,27 @@ pub unsafe extern "C" fn client_cert_signer_check_validity(
     boundary(|| unsafe { Ok(pointer::borrow(signer)?.check_validity(now)?) })
 }
 
-/// Warns of each of a signer's certificates that is outside its validity at `now`. `warn` is called
-/// with its number, as client_cert_signer_certificate() has it, and a line. The line names the
-/// certificate, and says since or until when it is not valid.
+/// Warns of what will go wrong with what a signer signs: of each of its certificates that is outside
+/// its validity at `now`, and of values that get longer than `large` bytes.
+///
+/// `certs` has a bit (1 << number) for each client_cert_signer_certs in use with it. `warn` is called
+/// with 0 and a line for each.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_signer_warnings(
     signer: *const Signer,
     now: i64,
+    certs: u32,
+    large: usize,
     warn: *const Listener,
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
     boundary(|| unsafe {
         let (signer, warn) = (pointer::borrow(signer)?, pointer::borrow(warn)?);
-        signer.warnings(now).iter().try_for_each(|(number, line)| warn.tell(*number, line))
+        let is_used = |number: &u32| certs & 1_u32.wrapping_shl(*number) != 0;
+        let certs =
+            (0..3).filter(is_used).map(enums::signer_certs).collect::<Result<Vec<_>, _>>()?;
+        let lines = signer.use_warnings(now, &certs, large);
+        lines.iter().try_for_each(|line| warn.tell(0, line))
     })
 }
 
@@ -211,6 +236,61 @@ pub unsafe extern "C" fn client_cert_signer_value_length(
         *length = pointer::borrow(signer)?
             .value_length(certs, format, content_length)
             .ok_or(ClientCertResult::InvalidParameter)?;
+        Ok(())
+    })
+}
+
+/// Signers of the certificates that servers present, one for all that present the same ones.
+pub struct SignersHandle(Mutex<Signers>);
+
+/// Makes a place for signers, with nothing in it.
+///
+/// Sets `*signers` to a new object, which client_cert_signers_free() releases. Unlike others it
+/// changes, and any number of threads may use it at once all the same.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_signers_new(
+    signers: *mut *mut SignersHandle,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    boundary(|| unsafe {
+        let signers = pointer::out(signers, null_mut())?;
+        *signers = pointer::give(SignersHandle(Mutex::new(Signers::new())));
+        Ok(())
+    })
+}
+
+/// Releases the signers. NULL is allowed, as with free(). No thread may be using one of them.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_signers_free(signers: *mut SignersHandle) {
+    // SAFETY: as the header's rules say.
+    boundary(|| unsafe {
+        pointer::free(signers);
+        Ok(())
+    });
+}
+
+/// The signer of a certificate, its key and its chain: as client_cert_signer_new() makes it, unless
+/// there is one of the same certificates. `chain` may be NULL.
+///
+/// Sets `*signer` to an object that belongs to `signers` and lives as long as it.
+///
+/// Fails as client_cert_signer_new() does.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_signers_get(
+    signers: *const SignersHandle,
+    certificate: *mut X509,
+    key: *mut EVP_PKEY,
+    chain: *const stack_st_X509,
+    signer: *mut *const Signer,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say, and the text of `chain`.
+    boundary(|| unsafe {
+        let signer = pointer::out(signer, null())?;
+        let signers = &pointer::borrow(signers)?.0;
+        let (leaf, key) = (pointer::x509(certificate)?, pointer::private_key(key)?);
+        // A thread panicked while it held the lock, and may have left the object incomplete.
+        let mut signers = signers.lock().map_err(|_| ClientCertResult::Panic)?;
+        *signer = Arc::as_ptr(&signers.get(leaf, key, &pointer::x509_stack(chain))?);
         Ok(())
     })
 }

@@ -7,7 +7,7 @@ use std::{
     ptr::{null, null_mut},
 };
 
-use foreign_types::{ForeignType, ForeignTypeRef};
+use foreign_types::ForeignType;
 
 use super::{
     allocator::{Allocator, Bytes, Value},
@@ -77,7 +77,6 @@ fn null_is_never_taken_silently() {
     let (mut length, mut reused, mut borrowed) = (0, false, null());
     let mut renewal = Ok;
     let (mut shared, mut text) = (null_mut(), null());
-    let (mut x509_out, mut key_out) = (null_mut(), null_mut());
     let (mut value, mut bytes) = (Value::EMPTY, Bytes::EMPTY);
     let mut id = [0; 32];
     let id = id.as_mut_ptr();
@@ -122,16 +121,6 @@ fn null_is_never_taken_silently() {
                 "client_cert_signer_from_pem: argument 5",
                 client_cert_signer_from_pem(id, 32, null(), 0, null_mut()),
             ),
-            (
-                "client_cert_signer_certificate: argument 1",
-                client_cert_signer_certificate(null(), 0, &mut x509_out),
-            ),
-            (
-                "client_cert_signer_certificate: argument 3",
-                client_cert_signer_certificate(signer, 0, null_mut()),
-            ),
-            ("client_cert_signer_key: argument 1", client_cert_signer_key(null(), &mut key_out)),
-            ("client_cert_signer_key: argument 2", client_cert_signer_key(signer, null_mut())),
             ("client_cert_signer_id: argument 1", client_cert_signer_id(null(), id)),
             ("client_cert_signer_id: argument 2", client_cert_signer_id(signer, null_mut())),
             (
@@ -544,17 +533,84 @@ fn warnings_are_told() {
     unsafe {
         assert_eq!(client_cert_anchors_from_pem(pem.as_ptr(), pem.len(), &mut anchors), Ok);
         for now in [NOW, i64::MAX] {
-            assert_eq!(client_cert_signer_warnings(signer, now, &listener), Ok);
+            assert_eq!(client_cert_signer_warnings(signer, now, 7, usize::MAX, &listener), Ok);
         }
-        assert_eq!(client_cert_signer_warnings(signer, i64::MAX, &deaf), NullParameter);
-        assert_eq!(client_cert_signer_warnings(null(), NOW, &listener), NullParameter);
-        assert_eq!(client_cert_signer_warnings(signer, NOW, null()), NullParameter);
+        assert_eq!(client_cert_signer_warnings(signer, i64::MAX, 7, 0, &deaf), NullParameter);
+        assert_eq!(client_cert_signer_warnings(null(), NOW, 7, 0, &listener), NullParameter);
+        assert_eq!(client_cert_signer_warnings(signer, NOW, 7, 0, null()), NullParameter);
         let mut concern = false;
         assert_eq!(client_cert_crls_concern(null(), anchors, &mut concern), NullParameter);
         client_cert_anchors_free(anchors);
     }
     let [(0, of_signer)] = &lines[..] else { panic!("{lines:?}") };
     assert!(of_signer.contains("expired (notAfter"), "{of_signer}");
+}
+
+#[test]
+fn sessions_that_are_offered() {
+    let objects = Objects::new();
+    let record = objects.handshake.to_bytes();
+    let leaf = objects.identity.certificate.as_ptr();
+    let (vhost, ids) = ([1_u8; 32], [[9_u8; 32], [2; 32]]);
+    let session = SessionParts {
+        record: record.as_ptr(),
+        record_length: record.len(),
+        leaf,
+        vhost: vhost.as_ptr(),
+        signer_ids: ids.as_ptr().cast(),
+        signer_id_count: 2,
+    };
+    let none = SessionParts { record_length: 0, ..session };
+    let nowhere = SessionParts { vhost: null(), ..session };
+    let nothing = SessionParts { signer_ids: null(), ..session };
+    let (mut offered, mut handshake) = (null_mut(), null_mut());
+    // SAFETY: live objects, but for the NULL.
+    unsafe {
+        let (read, take) = (client_cert_offered_session_read, client_cert_offered_session_take);
+        for (session, result) in [
+            (null(), NullParameter),
+            (&raw const none, ClientCertResult::HandshakeRecordMissing),
+            (&raw const nowhere, NullParameter),
+            (&raw const nothing, NullParameter),
+        ] {
+            assert_eq!(read(session, &mut offered), result);
+            assert_eq!(take(null_mut(), session, &mut handshake), result);
+            assert!(offered.is_null() && handshake.is_null());
+        }
+        assert_eq!(read(&session, null_mut()), NullParameter);
+        assert_eq!(take(null_mut(), &session, null_mut()), NullParameter);
+        assert_eq!(read(&session, &mut offered), Ok);
+        assert_eq!(take(offered, &session, &mut handshake), Ok);
+        assert!(*handshake == objects.handshake);
+        client_cert_handshake_free(handshake);
+        assert_eq!(take(null_mut(), &session, &mut handshake), Ok);
+        client_cert_handshake_free(handshake);
+        assert_eq!(read(&session, &mut offered), Ok);
+        client_cert_offered_session_free(offered);
+        client_cert_offered_session_free(null_mut());
+    }
+}
+
+#[test]
+fn signers_of_presented_certificates() {
+    let identity = Leaf::new(KeyKind::P256).self_signed();
+    let (x509, key) = (identity.certificate.as_ptr(), identity.key.as_ptr());
+    let (mut signers, mut signer, mut again) = (null_mut(), null(), null());
+    // SAFETY: live objects, but for the NULL.
+    unsafe {
+        assert_eq!(client_cert_signers_new(null_mut()), NullParameter);
+        assert_eq!(client_cert_signers_new(&mut signers), Ok);
+        let get = client_cert_signers_get;
+        assert_eq!(get(null(), x509, key, null(), &mut signer), NullParameter);
+        assert_eq!(get(signers, null_mut(), key, null(), &mut signer), NullParameter);
+        assert_eq!(get(signers, x509, null_mut(), null(), &mut signer), NullParameter);
+        assert_eq!(get(signers, x509, key, null(), null_mut()), NullParameter);
+        assert_eq!(get(signers, x509, key, null(), &mut signer), Ok);
+        assert_eq!(get(signers, x509, key, null(), &mut again), Ok);
+        assert!(!signer.is_null() && signer == again);
+        client_cert_signers_free(signers);
+        client_cert_signers_free(null_mut());
+    }
 }
 
 #[test]
@@ -569,13 +625,22 @@ fn pem_becomes_a_signer() {
             client_cert_signer_from_pem(octets, length, key, length, signer)
         };
         assert_eq!(from_pem(null(), &mut signer), Ok);
-        assert_eq!(client_cert_signer_certificate(signer, 0, &mut certificate), Ok);
-        assert!(*openssl::x509::X509Ref::from_ptr(certificate) == *identity.certificate);
-        assert_eq!(client_cert_signer_certificate(signer, 1, &mut certificate), Ok);
-        assert!(certificate.is_null());
-        assert_eq!(client_cert_signer_key(signer, &mut key), Ok);
-        let key = openssl::pkey::PKeyRef::<openssl::pkey::Private>::from_ptr(key);
+        let (mut asked, mut chain) = (false, null_mut());
+        let credentials = client_cert_signer_credentials;
+        assert_eq!(credentials(null(), &mut certificate, &mut key, &mut chain), NullParameter);
+        assert_eq!(credentials(signer, null_mut(), &mut key, &mut chain), NullParameter);
+        assert_eq!(credentials(signer, &mut certificate, null_mut(), &mut chain), NullParameter);
+        assert_eq!(credentials(signer, &mut certificate, &mut key, null_mut()), NullParameter);
+        assert_eq!(credentials(signer, &mut certificate, &mut key, &mut chain), Ok);
+        assert!(*openssl::x509::X509::from_ptr(certificate) == *identity.certificate);
+        assert!(chain.is_null());
+        let key = openssl::pkey::PKey::<openssl::pkey::Private>::from_ptr(key);
         assert!(key.public_eq(&identity.key));
+        let is_asked_for = client_cert_signer_is_asked_for;
+        assert_eq!(is_asked_for(null(), null(), &mut asked), NullParameter);
+        assert_eq!(is_asked_for(signer, null(), null_mut()), NullParameter);
+        assert_eq!(is_asked_for(signer, null(), &mut asked), Ok);
+        assert!(asked);
         client_cert_signer_free(signer);
         // The key is in both.
         assert_eq!(from_pem(octets, &mut signer), ClientCertResult::FileSeveralKeys);

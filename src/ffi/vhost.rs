@@ -8,10 +8,13 @@ use std::{
     sync::{Mutex, MutexGuard},
 };
 
-use openssl_sys::{X509, X509_CRL};
+use openssl_sys::SSL_CTX;
 
 use super::{panic::boundary, pointer, result::ClientCertResult};
-use crate::vhost::{Context, Vhosts};
+use crate::{
+    ssl_context,
+    vhost::{Context, Vhosts},
+};
 
 /// The virtual hosts of one configuration.
 pub struct VhostsHandle(Mutex<Vhosts>);
@@ -21,23 +24,6 @@ impl VhostsHandle {
         // A thread panicked while it held the lock, and may have left the object incomplete.
         self.0.lock().map_err(|_| ClientCertResult::Panic)
     }
-}
-
-/// What OpenSSL has for a virtual host: what is borrowed for one call.
-#[repr(C)]
-pub struct VhostContext {
-    /// Verify mode, flags, depths, security level and the like, always in the same order.
-    pub values: *const i64,
-    /// Their number.
-    pub value_count: usize,
-    /// The CAs in the store that verification uses; NULL if there are none.
-    pub cas: *const *mut X509,
-    /// Their number.
-    pub ca_count: usize,
-    /// The CRLs in it; NULL if there are none.
-    pub crls: *const *mut X509_CRL,
-    /// Their number.
-    pub crl_count: usize,
 }
 
 /// Makes a place for the virtual hosts of one configuration, with nothing in it.
@@ -97,8 +83,7 @@ pub unsafe extern "C" fn client_cert_vhosts_add(
 /// `fingerprint`, 32 bytes. Two virtual hosts with the same fingerprint verify alike, in every
 /// process and on every machine.
 ///
-/// `vhost` is as for client_cert_vhosts_add(); `context` is what OpenSSL has for it. Directories
-/// of CAs and CRLs and files that directives name are read, each directory once.
+/// `vhost` is as for client_cert_vhosts_add(); `context` is its, and is read. Directories of CAs and CRLs and files that directives name are read, each directory once.
 ///
 /// Sets `*known` to whether all of it could be found out. Where it could not, `fingerprint` is zero,
 /// and the virtual host is not to be taken for like any other.
@@ -110,7 +95,7 @@ pub unsafe extern "C" fn client_cert_vhosts_add(
 pub unsafe extern "C" fn client_cert_vhosts_fingerprint(
     vhosts: *const VhostsHandle,
     vhost: *const c_void,
-    context: *const VhostContext,
+    context: *mut SSL_CTX,
     fingerprint: *mut u8,
     known: *mut bool,
 ) -> ClientCertResult {
@@ -118,13 +103,17 @@ pub unsafe extern "C" fn client_cert_vhosts_fingerprint(
     boundary(|| unsafe {
         let fingerprint = pointer::out_array(fingerprint)?;
         let known = pointer::out(known, false)?;
-        let context = pointer::borrow(context)?;
+        let vhosts = pointer::borrow(vhosts)?;
+        if context.is_null() {
+            return Err(ClientCertResult::NullParameter);
+        }
+        let Some(verification) = ssl_context::verification(context) else { return Ok(()) };
         let context = Context {
-            values: pointer::numbers(context.values, context.value_count)?,
-            cas: &pointer::x509s(context.cas, context.ca_count)?,
-            crls: &pointer::crls(context.crls, context.crl_count)?,
+            values: &verification.values,
+            cas: &verification.cas,
+            crls: &verification.crls,
         };
-        if let Some(found) = pointer::borrow(vhosts)?.lock()?.fingerprint(vhost.addr(), &context)? {
+        if let Some(found) = vhosts.lock()?.fingerprint(vhost.addr(), &context)? {
             *fingerprint = found;
             *known = true;
         }
@@ -160,6 +149,9 @@ pub unsafe extern "C" fn client_cert_vhosts_limits(
 mod tests {
     use std::ptr::null;
 
+    use foreign_types::ForeignType;
+    use openssl::ssl::{SslContext, SslMethod};
+
     use super::*;
     use ClientCertResult::{InvalidParameter, NullParameter, Ok};
 
@@ -172,21 +164,8 @@ mod tests {
             assert_eq!(client_cert_vhosts_new(&mut made), Ok);
         }
         let vhosts: *const VhostsHandle = made;
-        let none = VhostContext {
-            values: null(),
-            value_count: 0,
-            cas: null(),
-            ca_count: 0,
-            crls: null(),
-            crl_count: 0,
-        };
-        let missing = [
-            VhostContext { value_count: 1, ..none },
-            VhostContext { ca_count: 1, ..none },
-            VhostContext { crl_count: 1, ..none },
-            VhostContext { cas: &null_mut(), ca_count: 1, ..none },
-            VhostContext { crls: &null_mut(), crl_count: 1, ..none },
-        ];
+        let context = SslContext::builder(SslMethod::tls_server()).unwrap().build();
+        let none = context.as_ptr();
         let (mut id, mut known, mut depth, mut ciphers) = ([0; 32], false, 0, false);
         let id = id.as_mut_ptr();
         let word = [c"5".as_ptr()];
@@ -206,17 +185,11 @@ mod tests {
             let fingerprint = |vhosts, context, id, known| {
                 client_cert_vhosts_fingerprint(vhosts, null(), context, id, known)
             };
-            assert_eq!(fingerprint(null(), &none, id, &mut known), NullParameter);
-            assert_eq!(fingerprint(vhosts, null(), id, &mut known), NullParameter);
-            assert_eq!(fingerprint(vhosts, &none, null_mut(), &mut known), NullParameter);
-            assert_eq!(fingerprint(vhosts, &none, id, null_mut()), NullParameter);
-            for context in missing {
-                assert_eq!(fingerprint(vhosts, &context, id, &mut known), NullParameter);
-                assert!(!known);
-            }
-            let many = VhostContext { values: &0, value_count: usize::MAX, ..none };
-            assert_eq!(fingerprint(vhosts, &many, id, &mut known), InvalidParameter);
-            assert_eq!(fingerprint(vhosts, &none, id, &mut known), Ok);
+            assert_eq!(fingerprint(null(), none, id, &mut known), NullParameter);
+            assert_eq!(fingerprint(vhosts, null_mut(), id, &mut known), NullParameter);
+            assert_eq!(fingerprint(vhosts, none, null_mut(), &mut known), NullParameter);
+            assert_eq!(fingerprint(vhosts, none, id, null_mut()), NullParameter);
+            assert_eq!(fingerprint(vhosts, none, id, &mut known), Ok);
             assert!(known);
 
             let limits =

@@ -7,4 +7,5 @@ mod signed_attributes;
 mod signed_data;
 pub mod signer;
 pub(crate) mod signer_file;
+pub mod signers;
 mod signing_key;

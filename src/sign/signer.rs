@@ -2,11 +2,11 @@
 
 //! Signers.
 
-use std::iter;
+use std::{cmp::Ordering, iter};
 
 use openssl::{
     pkey::{PKeyRef, Private},
-    x509::{X509, X509Ref},
+    x509::{X509, X509NameRef, X509Ref},
 };
 
 use super::{
@@ -136,6 +136,17 @@ impl Signer {
     #[must_use]
     pub fn key(&self) -> &PKeyRef<Private> {
         self.key.key()
+    }
+
+    /// Whether one of the names of CAs is that of who issued the certificate or an intermediate: so
+    /// does mod_ssl find a certificate for a server that names CAs. Without names any is one.
+    #[must_use]
+    pub fn is_issued_by(&self, cas: &[&X509NameRef]) -> bool {
+        let is_named = |certificate: &X509| {
+            let issuer = certificate.issuer_name();
+            cas.iter().any(|ca| issuer.try_cmp(ca).is_ok_and(Ordering::is_eq))
+        };
+        cas.is_empty() || self.certificates.iter().any(is_named)
     }
 
     /// Names all that what is signed depends on: certificate, hence key, and chain.
@@ -321,6 +332,24 @@ mod tests {
         let info = ContentInfo::from_der(cms).unwrap();
         assert_eq!(info.content_type.to_string(), "1.2.840.113549.1.7.2");
         info.content.decode_as().unwrap()
+    }
+
+    #[test]
+    fn certificate_that_a_server_asks_for() {
+        let root = Leaf::ca("root").self_signed();
+        let ca = Leaf::ca("CA").issued_by(&root);
+        let other = Leaf::ca("other").self_signed();
+        let identity = Leaf::new(KeyKind::P256).issued_by(&ca);
+        let chain = [&*ca.certificate];
+        let signer = Signer::new(&identity.certificate, &identity.key, &chain).unwrap();
+        let [root, ca, other] =
+            [&root, &ca, &other].map(|issuer| issuer.certificate.subject_name());
+        assert!(signer.is_issued_by(&[]));
+        assert!(signer.is_issued_by(&[ca]));
+        assert!(signer.is_issued_by(&[other, root]));
+        assert!(!signer.is_issued_by(&[other]));
+        let alone = Signer::new(&identity.certificate, &identity.key, &[]).unwrap();
+        assert!(alone.is_issued_by(&[ca]) && !alone.is_issued_by(&[root]));
     }
 
     #[test]

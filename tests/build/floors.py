@@ -29,7 +29,7 @@ RUST_FLOORS = [
     ["last_used"],
     ["cms", "format/limit", "format/signed", "format/strict_base64"],
     ["http", "x509"],
-    ["file", "rejection"],
+    ["file", "rejection", "ssl_context"],
     ["openssl_ext"],
     ["asn1"],
     ["error", "identity", "printable", "single_flight"],
