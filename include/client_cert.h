@@ -211,6 +211,18 @@ typedef enum {
      */
     CLIENT_CERT_RESULT_ENCODED_TOO_LONG = 308,
     /**
+     * OpenSSL writes a part of the variable only.
+     */
+    CLIENT_CERT_RESULT_VARIABLE_INCOMPLETE = 309,
+    /**
+     * The variable has a control character.
+     */
+    CLIENT_CERT_RESULT_VARIABLE_CONTROL = 310,
+    /**
+     * The variable begins or ends with a space, which no header has.
+     */
+    CLIENT_CERT_RESULT_VARIABLE_SPACE = 311,
+    /**
      * The handshake record is malformed.
      */
     CLIENT_CERT_RESULT_HANDSHAKE_RECORD_MALFORMED = 400,
@@ -255,6 +267,15 @@ typedef enum {
      * segment that is empty, . or ..).
      */
     CLIENT_CERT_RESULT_TRUST_SPIFFE_ID_MALFORMED = 505,
+    /**
+     * No variable of a client that can be sent as a header has this name.
+     */
+    CLIENT_CERT_RESULT_VARIABLE_UNKNOWN = 506,
+    /**
+     * The variable has several lines, which no header has (ClientCertForward sends
+     * certificates).
+     */
+    CLIENT_CERT_RESULT_VARIABLE_OF_SEVERAL_LINES = 507,
     /**
      * The value is longer than 65536 bytes.
      */
@@ -768,6 +789,16 @@ typedef struct client_cert_signer client_cert_signer;
 typedef struct client_cert_signers client_cert_signers;
 
 /**
+ * Which variables are sent, and in which headers.
+ */
+typedef struct client_cert_variable_headers client_cert_variable_headers;
+
+/**
+ * Variables, to be read by any number of threads.
+ */
+typedef struct client_cert_variables client_cert_variables;
+
+/**
  * Values that were accepted, by which trust, those who signed them, and whom they name, bounded in
  * memory. What was refused is not remembered.
  */
@@ -1138,12 +1169,13 @@ client_cert_result client_cert_accepted_extensions(const client_cert_accepted *a
 
 /**
  * Whether a variable identifies the client: it is one of those of mod_ssl's in which there is a
- * name, a number that the issuer gave, or the certificate itself. In any case but for what mod_ssl
+ * name, a number that the issuer gave, or the certificate itself, or its digest of ours. In any case but for what mod_ssl
  * takes in one alone.
  *
  * Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
  */
-client_cert_result client_cert_variable_identifies(const char *name, bool *identifying);
+client_cert_result client_cert_variable_identifies(const char *name,
+                                                   bool *identifying);
 
 /**
  * The identity of a certificate: the SHA-256 of its DER.
@@ -2026,6 +2058,85 @@ void client_cert_names_free(client_cert_names *names);
  * or inside TLS of the client's own. What comes after such a switch are requests again.
  */
 client_cert_result client_cert_upgrade_offers_http(const char *value, bool *offers);
+
+/**
+ * Makes a list of headers with a variable each, with nothing in it.
+ *
+ * Sets `*headers` to a new object, which client_cert_variable_headers_free() releases.
+ */
+client_cert_result client_cert_variable_headers_new(client_cert_variable_headers **headers);
+
+/**
+ * Adds a header and the variable that it has: any SSL_CLIENT_... of mod_ssl's that has one line, or
+ * CLIENT_CERT_SHA256 or CLIENT_CERT_X5T_S256. No other thread may be using the object. Both are
+ * copied.
+ *
+ * `header` is a token, which client_cert_field_name_kind() tells. Sets `*same` to NULL, or, with
+ * CLIENT_CERT_RESULT_INVALID_PARAMETER, to the header that is there already and is the same to some
+ * backend, as client_cert_field_names_equal() tells; it belongs to `headers`.
+ *
+ * Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER, CLIENT_CERT_RESULT_VARIABLE_UNKNOWN,
+ * CLIENT_CERT_RESULT_VARIABLE_OF_SEVERAL_LINES, and then adds nothing.
+ */
+client_cert_result client_cert_variable_headers_add(client_cert_variable_headers *headers,
+                                                    const char *header,
+                                                    const char *variable,
+                                                    const char **same);
+
+/**
+ * Releases a list of headers. NULL is allowed, as with free(). No thread may be using it.
+ */
+void client_cert_variable_headers_free(client_cert_variable_headers *headers);
+
+/**
+ * The headers of a TLS client, whose certificate the caller has verified. SSL_CLIENT_VERIFY is
+ * SUCCESS.
+ *
+ * Sets `*made` to a reference that client_cert_variables_free() releases, and `*variables` to an array
+ * of `*count`, which lives as long as it: name and value of each header. None that would be empty is
+ * among them. They are made once for a client and a list, as long as they stay the same.
+ *
+ * Fails with CLIENT_CERT_RESULT_VARIABLE_INCOMPLETE, CLIENT_CERT_RESULT_VARIABLE_CONTROL,
+ * CLIENT_CERT_RESULT_VARIABLE_SPACE and CLIENT_CERT_RESULT_ENCODED_TOO_LONG where a header cannot have
+ * the variable exactly. Then `*failed` is the name of that header, which belongs to `headers`; else
+ * NULL.
+ */
+client_cert_result client_cert_variable_headers_of_client(const client_cert_variable_headers *headers,
+                                                          const client_cert_client *client,
+                                                          int64_t now,
+                                                          client_cert_variables **made,
+                                                          const client_cert_variable **variables,
+                                                          size_t *count,
+                                                          const char **failed);
+
+/**
+ * As client_cert_variable_headers_of_client(), of what was accepted.
+ */
+client_cert_result client_cert_variable_headers_of_accepted(const client_cert_variable_headers *headers,
+                                                            const client_cert_accepted *accepted,
+                                                            client_cert_variables **made,
+                                                            const client_cert_variable **variables,
+                                                            size_t *count,
+                                                            const char **failed);
+
+/**
+ * The headers that there are without a verified client: those of SSL_CLIENT_VERIFY, with FAILED if
+ * the client `presented` a certificate, else with NONE.
+ *
+ * Sets `*variables` to an array of `*count`, which belongs to `headers` and lives as long as it.
+ *
+ * Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
+ */
+client_cert_result client_cert_variable_headers_without_client(const client_cert_variable_headers *headers,
+                                                               bool presented,
+                                                               const client_cert_variable **variables,
+                                                               size_t *count);
+
+/**
+ * Releases the headers of a client. NULL is allowed, as with free(). No thread may be reading them for
+ * this caller.
+ */
+void client_cert_variables_free(client_cert_variables *made);
 
 /**
  * Makes a cache of values that were accepted, and of those who signed them, which uses at most

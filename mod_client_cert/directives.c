@@ -134,6 +134,12 @@ void *mcc_merge_server_config(apr_pool_t *p, void *base_conf, void *add_conf)
     conf->signs = add->signs || base->signs;
     conf->accepts = add->accepts || base->accepts;
     conf->signer_certs_seen = add->signer_certs_seen | base->signer_certs_seen;
+    if (!conf->variables_place) {
+        conf->variables_place = base->variables_place;
+    }
+    if (!conf->legacy_names_place) {
+        conf->legacy_names_place = base->legacy_names_place;
+    }
     return conf;
 }
 
@@ -196,6 +202,7 @@ const command_rec mcc_commands[] = {
     MCC_TLS_DIRECTIVE("SSLOCSPResponseTimeSkew", RSRC_CONF),
     MCC_TLS_DIRECTIVE("SSLOCSPUseRequestNonce", RSRC_CONF),
     MCC_TLS_DIRECTIVE("SSLOpenSSLConfCmd", RSRC_CONF),
+    AP_INIT_RAW_ARGS("SSLOptions", mcc_see_ssl_options, NULL, OR_OPTIONS, MCC_TLS_DIRECTIVE_HELP),
     AP_INIT_RAW_ARGS("SSLProxyMachineCertificateFile", mcc_see_machine_certificate_file, NULL,
                      RSRC_CONF | PROXY_CONF, MCC_TLS_DIRECTIVE_HELP),
     MCC_TLS_DIRECTIVE("SSLVerifyClient", RSRC_CONF | OR_AUTHCFG),

@@ -107,27 +107,28 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
     global->tls_directives_known = mcc_tls_directives_known(s, ptemp) ? 1 : 0;
     if (global->forwards && !global->accepts && !ap_find_linked_module("mod_ssl.c")) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
-                     "ClientCertForward: mod_ssl is not loaded, so no client "
-                     "has a certificate");
+                     "%s: mod_ssl is not loaded, so no client has a certificate",
+                     global->forwarding_directive);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     if (global->forwards && !ap_find_linked_module("mod_proxy.c")) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
-                     "ClientCertForward: mod_proxy is not loaded, so no request "
-                     "goes to a backend");
+                     "%s: mod_proxy is not loaded, so no request goes to a backend",
+                     global->forwarding_directive);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     if (global->forwards && !mcc_backend_check()) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
-                     "ClientCertForward: mod_proxy's hook scheme_handler was not "
-                     "found");
+                     "%s: mod_proxy's hook scheme_handler was not found",
+                     global->forwarding_directive);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     mcc_config_complete(s);
     if (global->accepts) {
         register_accept_hooks();
     }
-    return mcc_tunnel_check(s, ptemp) && mcc_accept_config_check(s, ptemp)
+    return mcc_tunnel_check(s, ptemp) && mcc_forward_config_check(s, ptemp)
+                   && mcc_accept_config_check(s, ptemp)
                ? OK
                : HTTP_INTERNAL_SERVER_ERROR;
 }

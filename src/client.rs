@@ -2,20 +2,23 @@
 
 //! Clients.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use openssl::x509::{X509, X509Ref};
 
 use crate::{
-    asn1::time::{Outside, Validity},
+    asn1::time::{Outside, Validity, days_to},
     error::Error,
     format::limit::within_limit,
     http::structured_field,
     last_used::LastUsed,
+    openssl_ext::leaving_no_errors,
+    variable_headers::{LastSent, NotSendable, VariableHeaders},
     x509::{
         certificate,
         chain::is_self_signed,
         parser::{self, KeylessX509, NotCarried},
+        variables::{Source, Variables},
     },
 };
 
@@ -26,6 +29,7 @@ pub struct Client {
     validity: Validity,
     id: [u8; 32],
     last_used: LastUsed,
+    last_sent: LastSent,
     leaf: Vec<u8>,
     chain: Vec<Vec<u8>>,
     path_id: [u8; 32],
@@ -113,8 +117,8 @@ impl Client {
         } else {
             certificate::id(&[&leaf[..], &chain.concat()].concat())
         };
-        let last_used = LastUsed::default();
-        Self { leaf, id, validity, chain, path_id, certificate, last_used }
+        let (last_used, last_sent) = (LastUsed::default(), LastSent::default());
+        Self { leaf, id, validity, chain, path_id, certificate, last_used, last_sent }
     }
 
     /// Whether the leaf is within its validity at `now`, in Unix seconds.
@@ -186,6 +190,37 @@ impl Client {
     /// The value that was last used again for this client.
     pub(crate) fn last_used(&self) -> &LastUsed {
         &self.last_used
+    }
+
+    /// The headers with the variables of a TLS client, at `now`, in Unix seconds. They are made once
+    /// for a client as long as they stay the same.
+    ///
+    /// # Errors
+    ///
+    /// [`NotSendable`], of a value that no header has exactly.
+    pub fn variable_headers<'a>(
+        &self,
+        headers: &'a VariableHeaders,
+        now: i64,
+    ) -> Result<Arc<Variables>, NotSendable<'a>> {
+        if let Some(sent) = self.last_sent.get(headers, now) {
+            return Ok(sent);
+        }
+        let (days_remaining, until) = days_to(self.not_after(), now);
+        let source = Source {
+            certificate: self.keyless_certificate(),
+            id: &self.id,
+            signer: None,
+            signing_time: None,
+            days_remaining,
+        };
+        let made = leaving_no_errors(|| headers.of(|variable, _| source.one_line(variable)))?;
+        Ok(self.last_sent.insert(headers, now, until, made))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn last_sent(&self) -> &LastSent {
+        &self.last_sent
     }
 
     /// The identity of leaf and chain together.

@@ -13,6 +13,7 @@
 //! | [`mod@format`] | the table of formats, and how a value is written |
 //! | [`client`], [`session_record`] | whose certificate it is, and how a TLS session remembers it |
 //! | [`vhost`], `config` | which virtual hosts verify clients alike; what other directives say |
+//! | [`variable_headers`] | variables of a client as headers of their own |
 //! | `cms` | the algorithms of RFC 5652 that the profile has |
 //! | [`x509`] | certificates and CRLs: fields, paths, names, files, variables |
 //! | `http` | field names, heads of responses, structured fields |
@@ -57,6 +58,7 @@ mod single_flight;
 mod ssl_context;
 #[cfg(test)]
 mod testing;
+pub mod variable_headers;
 pub mod verify;
 pub mod vhost;
 pub mod warnings;

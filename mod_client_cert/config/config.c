@@ -51,7 +51,7 @@ mcc_global_t *mcc_global_of(apr_pool_t *pconf)
 
 int mcc_forwards(const mcc_forward_config_t *conf)
 {
-    return conf->lines && conf->lines->nelts;
+    return (conf->lines && conf->lines->nelts) || (conf->variables && conf->variables->headers);
 }
 
 int mcc_accepts(const mcc_accept_config_t *conf)

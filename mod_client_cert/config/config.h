@@ -40,6 +40,11 @@ typedef struct {
     unsigned is_signed : 1; /**< the value is a signed one */
 } mcc_forward_line_t;
 
+/** A section's ClientCertForwardVariable. */
+typedef struct {
+    client_cert_variable_headers *headers; /**< NULL for "off" */
+} mcc_forward_variables_t;
+
 /** Who signs, ClientCertSigner. */
 typedef enum {
     MCC_SIGNER_UNSET,
@@ -51,6 +56,8 @@ typedef enum {
 typedef struct {
     /** (mcc_forward_line_t) NULL where unset, empty for "off" */
     apr_array_header_t *lines;
+    /** ClientCertForwardVariable; NULL where unset */
+    const mcc_forward_variables_t *variables;
     int chain;        /**< 0, 1; -1 where unset */
     int signer_certs; /**< a client_cert_signer_certs; -1 where unset */
 } mcc_forward_config_t;
@@ -127,7 +134,10 @@ typedef struct {
     client_cert_files *files; /**< NULL until a directive names one */
     /** ClientCertSignatureCache in bytes, for both roles together; 0 for none */
     apr_size_t cache_size;
-    /** some ClientCertForward names a format */
+    /** the first directive that sends something of a client: ClientCertForward with a format, or
+     *  ClientCertForwardVariable with a variable; NULL if there is none */
+    const char *forwarding_directive;
+    /** there is one */
     unsigned forwards : 1;
     /** some ClientCertAccept names a format */
     unsigned accepts : 1;
@@ -158,6 +168,12 @@ typedef struct {
 
 typedef struct mcc_tls_vhost mcc_tls_vhost_t;
 
+/** A header that some section of a server sends. */
+typedef struct {
+    const char *name;
+    const char *place; /**< of the directive: file and line */
+} mcc_forward_header_t;
+
 /** One for each (virtual) server, merged with the main server's. */
 typedef struct {
     mcc_global_t *global;
@@ -174,6 +190,12 @@ typedef struct {
     unsigned accepts : 1;
     /** client_cert_signer_certs in use here, as bits (1 << value) */
     unsigned signer_certs_seen;
+    /** (mcc_forward_header_t) the headers of ClientCertForward and of ClientCertForwardVariable,
+     *  those of its sections included; NULL if there are none; not merged */
+    apr_array_header_t *certificate_headers, *variable_headers;
+    /** where the first ClientCertForwardVariable stands, and SSLOptions LegacyDNStringFormat;
+     *  NULL if nowhere */
+    const char *variables_place, *legacy_names_place;
     /** the last SSLCertificateFile, and how many there are */
     const char *certificate_file;
     int certificate_files;

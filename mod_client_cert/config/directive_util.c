@@ -30,6 +30,11 @@ const char *mcc_fault(cmd_parms *cmd, const char *format, ...)
     return apr_pstrcat(cmd->pool, cmd->cmd->name, ": ", text, NULL);
 }
 
+const char *mcc_place_of(const cmd_parms *cmd)
+{
+    return apr_psprintf(cmd->pool, "%s:%d", cmd->directive->filename, cmd->directive->line_num);
+}
+
 static const client_cert_format_row *formats(size_t *count)
 {
     const client_cert_format_row *rows = NULL;

@@ -24,6 +24,9 @@ const char *mcc_without_module(cmd_parms *cmd, const char *module_name);
 const char *mcc_fault(cmd_parms *cmd, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/** Where a directive stands: file and line. */
+const char *mcc_place_of(const cmd_parms *cmd);
+
 /** The format that a word names, in any case; NULL if it names none. */
 const client_cert_format_row *mcc_find_format(const char *word);
 

@@ -20,6 +20,7 @@ void mcc_forward_config_merge(mcc_forward_config_t *conf, const mcc_forward_conf
                               const mcc_forward_config_t *add)
 {
     conf->lines = add->lines ? add->lines : base->lines;
+    conf->variables = add->variables ? add->variables : base->variables;
     conf->chain = add->chain < 0 ? base->chain : add->chain;
     conf->signer_certs = add->signer_certs < 0 ? base->signer_certs : add->signer_certs;
 }
@@ -34,6 +35,29 @@ void mcc_signer_config_merge(mcc_signer_config_t *conf, const mcc_signer_config_
 {
     *conf = add->source == MCC_SIGNER_UNSET ? *base : *add;
     conf->lifetime = add->lifetime < 0 ? base->lifetime : add->lifetime;
+}
+
+/* What follows for the server and for the whole httpd from a header to send. */
+static void note_header(cmd_parms *cmd, const void *dir, apr_array_header_t **headers,
+                        const char *name)
+{
+    mcc_server_config_t *server = mcc_server_config_of(cmd->server);
+    mcc_forward_header_t *header;
+
+    if (!*headers) {
+        *headers = apr_array_make(cmd->pool, 2, sizeof(mcc_forward_header_t));
+    }
+    header = apr_array_push(*headers);
+    header->name = name;
+    header->place = mcc_place_of(cmd);
+    mcc_names_add(&server->global->our_names, name);
+    if (!server->global->forwards) {
+        server->global->forwards = 1;
+        server->global->forwarding_directive = cmd->cmd->name;
+    }
+    if (dir != ap_get_module_config(cmd->server->lookup_defaults, &client_cert_module)) {
+        server->forwards_in_section = 1;
+    }
 }
 
 const char *mcc_set_forward(cmd_parms *cmd, void *dir, const char *word, const char *header)
@@ -92,15 +116,102 @@ const char *mcc_set_forward(cmd_parms *cmd, void *dir, const char *word, const c
     line->format = format->format;
     line->header = header;
     line->is_signed = format->is_signed;
-    mcc_names_add(&server->global->our_names, header);
-    server->global->forwards = 1;
-    if (dir != ap_get_module_config(cmd->server->lookup_defaults, &client_cert_module)) {
-        server->forwards_in_section = 1;
-    }
+    note_header(cmd, dir, &server->certificate_headers, header);
     if (format->is_signed) {
         server->signs = 1;
     }
     return NULL;
+}
+
+static apr_status_t free_variable_headers(void *headers)
+{
+    client_cert_variable_headers_free(headers);
+    return APR_SUCCESS;
+}
+
+static const char *add_variable(cmd_parms *cmd, client_cert_variable_headers *headers,
+                                const char *header, const char *variable)
+{
+    const char *same = NULL;
+    client_cert_result result = client_cert_variable_headers_add(headers, header, variable, &same);
+
+    if (same) {
+        return mcc_fault(cmd,
+                         "two variables for the header \"%s\" (\"%s\" is the same name to "
+                         "many backends)",
+                         header, same);
+    }
+    return result == CLIENT_CERT_RESULT_OK
+               ? NULL
+               : mcc_fault(cmd, "\"%s\": %s", variable, client_cert_result_message(result));
+}
+
+const char *mcc_set_forward_variable(cmd_parms *cmd, void *dir, const char *header,
+                                     const char *variable)
+{
+    mcc_forward_config_t *conf = &((mcc_dir_config_t *)dir)->forward;
+    mcc_server_config_t *server = mcc_server_config_of(cmd->server);
+    const char *error = ap_check_cmd_context(cmd, MCC_SECTION_CONTEXT);
+    int is_off = !ap_cstr_casecmp(header, "off");
+    mcc_forward_variables_t *variables;
+    client_cert_result result;
+
+    if (error) {
+        return error;
+    }
+    if (is_off && variable) {
+        return mcc_fault(cmd, "\"off\" takes no variable");
+    }
+    if (!is_off && !variable) {
+        return mcc_fault(cmd, "the variable for the header \"%s\" is missing", header);
+    }
+    if (conf->variables && (is_off || !conf->variables->headers)) {
+        return mcc_fault(cmd, "\"off\" stands beside another in this section");
+    }
+    if (is_off) {
+        conf->variables = apr_pcalloc(cmd->pool, sizeof(*variables));
+        return NULL;
+    }
+    if ((error = mcc_header_fault(cmd, header))) {
+        return error;
+    }
+    if (!conf->variables) {
+        variables = apr_pcalloc(cmd->pool, sizeof(*variables));
+        result = client_cert_variable_headers_new(&variables->headers);
+        if (result != CLIENT_CERT_RESULT_OK) {
+            return mcc_fault(cmd, "%s", client_cert_result_message(result));
+        }
+        apr_pool_cleanup_register(cmd->pool, variables->headers, free_variable_headers,
+                                  apr_pool_cleanup_null);
+        conf->variables = variables;
+    }
+    if ((error = add_variable(cmd, conf->variables->headers, header, variable))) {
+        return error;
+    }
+    note_header(cmd, dir, &server->variable_headers, header);
+    if (!server->variables_place) {
+        server->variables_place = mcc_place_of(cmd);
+    }
+    return NULL;
+}
+
+const char *mcc_see_ssl_options(cmd_parms *cmd, void *dir, const char *args)
+{
+    mcc_server_config_t *server = mcc_server_config_of(cmd->server);
+
+    (void)dir;
+    if (ap_check_cmd_context(cmd, NOT_IN_HTACCESS)) {
+        /* It changes nothing of what is sent, but mod_ssl's names for what runs here. */
+        return mcc_without_module(cmd, "mod_ssl.c");
+    }
+    while (*args) {
+        const char *option = ap_getword_conf(cmd->temp_pool, &args);
+
+        if (!ap_cstr_casecmp(*option == '+' ? option + 1 : option, "LegacyDNStringFormat")) {
+            server->legacy_names_place = mcc_place_of(cmd);
+        }
+    }
+    return mcc_without_module(cmd, "mod_ssl.c");
 }
 
 const char *mcc_set_forward_chain(cmd_parms *cmd, void *dir, int on)

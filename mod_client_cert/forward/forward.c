@@ -30,6 +30,12 @@ static apr_status_t free_shared_value(void *shared)
     return APR_SUCCESS;
 }
 
+static apr_status_t free_variables(void *made)
+{
+    client_cert_variables_free(made);
+    return APR_SUCCESS;
+}
+
 /* ProxyPass and [P] set proxyreq; mod_proxy sets it for SetHandler "proxy:…" only in its
  * handler. A forward proxy's request is for a third party's server, and TRACE would return the
  * headers to the client. */
@@ -166,6 +172,72 @@ static int fail_to_identify(request_rec *r, const char *reason)
     return send_failure(r);
 }
 
+static void send_variables(request_rec *r, const client_cert_variable *variables, size_t count)
+{
+    for (; count; count--, variables++) {
+        mcc_request_send(r, variables->name, variables->value, variables->value_length);
+        ap_log_rerror(APLOG_MARK, APLOG_TRACE1, 0, r,
+                      "header \"%s\": sent, %" APR_SIZE_T_FMT " bytes", variables->name,
+                      variables->value_length);
+    }
+}
+
+static int fail_with_variable(request_rec *r, const char *header, client_cert_result result)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                  "ClientCertForwardVariable: no value for header \"%s\": %s; the request is not "
+                  "forwarded",
+                  header ? header : "", client_cert_result_message(result));
+    return send_failure(r);
+}
+
+/* The headers with a variable of a verified client. */
+static int set_variables(request_rec *r, const client_cert_variable_headers *headers,
+                         const client_cert_client *client, const client_cert_accepted *accepted,
+                         apr_int64_t now)
+{
+    const client_cert_variable *variables = NULL;
+    client_cert_variables *made = NULL;
+    const char *failed = NULL;
+    client_cert_result result;
+    size_t count = 0;
+
+    result = accepted ? client_cert_variable_headers_of_accepted(headers, accepted, &made,
+                                                                 &variables, &count, &failed)
+                      : client_cert_variable_headers_of_client(headers, client, now, &made,
+                                                               &variables, &count, &failed);
+    if (result != CLIENT_CERT_RESULT_OK) {
+        return fail_with_variable(r, failed, result);
+    }
+    /* A handshake for the connection's next request may come before this one is logged. */
+    apr_pool_cleanup_register(r->pool, made, free_variables, apr_pool_cleanup_null);
+    send_variables(r, variables, count);
+    return DECLINED;
+}
+
+/* SSL_CLIENT_VERIFY of a client that is not verified, which there is always. */
+static int set_unverified(request_rec *r, const mcc_forward_config_t *conf, int presented)
+{
+    const client_cert_variable *variables = NULL;
+    client_cert_result result;
+    size_t count = 0;
+
+    if (!conf->variables || !conf->variables->headers) {
+        return DECLINED;
+    }
+    result = client_cert_variable_headers_without_client(conf->variables->headers, presented,
+                                                         &variables, &count);
+    if (result != CLIENT_CERT_RESULT_OK) {
+        return fail_with_variable(r, NULL, result);
+    }
+    send_variables(r, variables, count);
+    /* A backend that hears of it may answer otherwise than to a client without a certificate. */
+    if (count && presented) {
+        mcc_response_depends_on_client(r);
+    }
+    return DECLINED;
+}
+
 /* The backend's answer, often a bare 400, would not say why. */
 static void warn_of_large_values(request_rec *r)
 {
@@ -195,9 +267,11 @@ static void warn_of_large_values(request_rec *r)
     }
 }
 
-static int forward(request_rec *r, const mcc_server_config_t *server,
-                   const mcc_forward_config_t *conf, const client_cert_client *client,
-                   apr_int64_t now)
+/* The headers with a certificate.
+ * @param note set to how they were made, for the log */
+static int set_certificates(request_rec *r, const mcc_server_config_t *server,
+                            const mcc_forward_config_t *conf, const client_cert_client *client,
+                            apr_int64_t now, const char **note)
 {
     const char *why = NULL;
     const client_cert_signer *signer = signer_of(r, server, &why);
@@ -206,7 +280,6 @@ static int forward(request_rec *r, const mcc_server_config_t *server,
     uint32_t lifetime =
         server->signer.lifetime < 0 ? MCC_DEFAULT_LIFETIME : (uint32_t)server->signer.lifetime;
     client_cert_result result = CLIENT_CERT_RESULT_OK;
-    const char *note = NULL;
     int i;
 
     for (i = 0; i < conf->lines->nelts; i++) {
@@ -225,8 +298,8 @@ static int forward(request_rec *r, const mcc_server_config_t *server,
         }
         /* One note for several headers: a signature made outweighs one reused, and both outweigh
          * an unsigned value. */
-        if (!note || !strcmp(how, "signed") || !strcmp(note, "sent")) {
-            note = how;
+        if (!strcmp(how, "signed") || !strcmp(*note, "sent")) {
+            *note = how;
         }
     }
     if (conf->chain > 0) {
@@ -234,6 +307,26 @@ static int forward(request_rec *r, const mcc_server_config_t *server,
         if (result != CLIENT_CERT_RESULT_OK) {
             return fail(r, server, MCC_CLIENT_CERT_CHAIN, client_cert_result_message(result));
         }
+    }
+    return DECLINED;
+}
+
+/* A verified client; accepted is NULL if it is a TLS client. */
+static int forward(request_rec *r, const mcc_server_config_t *server,
+                   const mcc_forward_config_t *conf, const client_cert_client *client,
+                   const client_cert_accepted *accepted, apr_int64_t now)
+{
+    const char *note = "sent";
+    int status = DECLINED;
+
+    if (conf->lines && conf->lines->nelts) {
+        status = set_certificates(r, server, conf, client, now, &note);
+    }
+    if (status == DECLINED && conf->variables && conf->variables->headers) {
+        status = set_variables(r, conf->variables->headers, client, accepted, now);
+    }
+    if (status != DECLINED) {
+        return status;
     }
     if (mcc_request_of(r)->large) {
         warn_of_large_values(r);
@@ -284,10 +377,10 @@ int mcc_forward_fixups(request_rec *r)
     }
     switch (identity.state) {
     case MCC_TLS_CLIENT_VERIFIED:
-        return forward(r, server, &dir->forward, identity.client, now);
+        return forward(r, server, &dir->forward, identity.client, accepted->accepted, now);
     case MCC_TLS_CLIENT_NONE:
         apr_table_setn(r->notes, MCC_NOTE_FORWARD, "none");
-        return DECLINED;
+        return set_unverified(r, &dir->forward, 0);
     case MCC_TLS_CLIENT_FAULT:
         return fail_to_identify(r, identity.reason);
     case MCC_TLS_CLIENT_UNVERIFIED:
@@ -296,7 +389,7 @@ int mcc_forward_fixups(request_rec *r)
     apr_table_setn(r->notes, MCC_NOTE_FORWARD, "unverified");
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "the client's certificate is not forwarded: %s",
                   identity.reason);
-    return DECLINED;
+    return set_unverified(r, &dir->forward, 1);
 }
 
 int mcc_forward_protocol_switch(conn_rec *c, request_rec *r, server_rec *s, const char *protocol)

@@ -125,6 +125,13 @@ impl SigningTime {
     }
 }
 
+/// The full days from `now` to `end`, in Unix seconds; and the first second for which there are fewer.
+pub(crate) fn days_to(end: i64, now: i64) -> (i64, i64) {
+    let days = end.saturating_sub(now).max(0).div_euclid(DAY);
+    let last = end.saturating_sub(days.saturating_mul(DAY));
+    (days, if days > 0 { last.saturating_add(1) } else { i64::MAX })
+}
+
 /// A time in the format of RFC 3339, in UTC and to the second. `None` before year 1 and after 9999.
 pub(crate) fn rfc3339(time: i64) -> Option<String> {
     let (year, month, day) = date_of_days(time.div_euclid(DAY))?;
@@ -217,6 +224,12 @@ mod tests {
 
     fn generalized(text: &str) -> Result<i64, Malformed> {
         time(tag::GENERALIZED_TIME, text)
+    }
+
+    #[test]
+    fn days_at_the_ends_of_time() {
+        assert_eq!(days_to(i64::MIN, i64::MAX), (0, i64::MAX));
+        assert_eq!(days_to(i64::MAX, i64::MIN).0, i64::MAX / DAY);
     }
 
     #[test]

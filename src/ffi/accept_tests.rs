@@ -21,6 +21,7 @@ use super::{
     reason::CLIENT_CERT_REASON_SIZE,
     result::{ClientCertResult, client_cert_result_message},
     trust::*,
+    variable_headers::*,
     verification_cache::*,
     verify::*,
 };
@@ -30,8 +31,9 @@ use crate::{
     http::structured_field::byte_sequence,
     sign::signer::{Signer, SignerCerts},
     testing::{KeyKind, Leaf, NOW},
+    variable_headers::VariableHeaders,
     verify::accepted::Accepted,
-    x509::parser,
+    x509::{parser, variables::Variable},
 };
 use ClientCertResult::{InvalidParameter, NullParameter, Ok, OutOfMemory};
 
@@ -659,9 +661,15 @@ fn extensions_follow_one_another() {
 
 #[test]
 fn identity_variables() {
-    for (name, expected) in
-        [(c"SSL_CLIENT_S_DN_CN", true), (c"SSL_CLIENT_V_END", false), (c"", false)]
-    {
+    for (name, expected) in [
+        (c"SSL_CLIENT_S_DN_CN", true),
+        (c"SSL_CLIENT_V_END", false),
+        (c"CLIENT_CERT_SHA256", true),
+        (c"client_cert_x5t_s256", true),
+        (c"CLIENT_CERT_VERIFY", false),
+        (c"CLIENT_CERT_SIGNER_S_DN", false),
+        (c"", false),
+    ] {
         let mut identifying = !expected;
         // SAFETY: a string, a place for the result.
         let result = unsafe { client_cert_variable_identifies(name.as_ptr(), &mut identifying) };
@@ -710,4 +718,208 @@ fn variables_are_not_taken_of_null() {
     };
     assert_eq!(results, [OutOfMemory; 2]);
     assert!(value.is_null() && count == 0);
+}
+
+/// Name and value of each.
+unsafe fn pairs<'a>(list: *const Variable, count: usize) -> Vec<(&'a CStr, &'a CStr)> {
+    // SAFETY: the caller's part.
+    let list = unsafe { slice::from_raw_parts(list, count) };
+    let c_string = |bytes: &'a [u8]| {
+        // SAFETY: a NUL follows.
+        unsafe { CStr::from_ptr(bytes.as_ptr().cast()) }
+    };
+    list.iter().map(|found| (c_string(found.name()), c_string(found.value()))).collect()
+}
+
+#[test]
+fn variables_as_headers() {
+    let accepted = Objects::new("variable headers").accepted();
+    let mut headers = null_mut();
+    let (mut same, mut failed) = (null(), null());
+    let (mut made, mut variables, mut count) = (null_mut(), null(), 0);
+    // SAFETY: live objects, each made before and freed after.
+    unsafe {
+        assert_eq!(client_cert_variable_headers_new(&mut headers), Ok);
+        let mut add = |header: &CStr, variable: &CStr| {
+            let (header, variable) = (header.as_ptr(), variable.as_ptr());
+            client_cert_variable_headers_add(headers, header, variable, &mut same)
+        };
+        assert_eq!(add(c"X-Verify", c"SSL_CLIENT_VERIFY"), Ok);
+        assert_eq!(add(c"X-Version", c"SSL_CLIENT_M_VERSION"), Ok);
+        assert_eq!(add(c"X-None", c"SSL_CLIENT_S_DN_OU_9"), Ok);
+        assert_eq!(add(c"X-Other", c"SSL_CLIENT"), ClientCertResult::VariableUnknown);
+        let lines = add(c"X-Other", c"SSL_CLIENT_CERT");
+        assert_eq!(lines, ClientCertResult::VariableOfSeveralLines);
+        assert_eq!(add(c"x_verify", c"SSL_CLIENT_A_KEY"), InvalidParameter);
+        assert_eq!(CStr::from_ptr(same), c"X-Verify");
+
+        let expected = [(c"X-Verify", c"SUCCESS"), (c"X-Version", c"3")];
+        let client = accepted.client();
+        for _ in 0..2 {
+            let result = client_cert_variable_headers_of_client(
+                headers,
+                client,
+                NOW,
+                &mut made,
+                &mut variables,
+                &mut count,
+                &mut failed,
+            );
+            assert_eq!((result, pairs(variables, count)), (Ok, expected.to_vec()));
+            client_cert_variables_free(made);
+            let result = client_cert_variable_headers_of_accepted(
+                headers,
+                &accepted,
+                &mut made,
+                &mut variables,
+                &mut count,
+                &mut failed,
+            );
+            assert_eq!((result, pairs(variables, count)), (Ok, expected.to_vec()));
+            client_cert_variables_free(made);
+        }
+        for (presented, value) in [(false, c"NONE"), (true, c"FAILED")] {
+            let result = client_cert_variable_headers_without_client(
+                headers,
+                presented,
+                &mut variables,
+                &mut count,
+            );
+            assert_eq!((result, pairs(variables, count)), (Ok, vec![(c"X-Verify", value)]));
+        }
+
+        // What would outlive its client does.
+        let name = Leaf::new(KeyKind::P256).subject("ends in a space ").self_signed();
+        let gone = Client::new(&name.certificate, &[]).unwrap();
+        let result = client_cert_variable_headers_of_client(
+            headers,
+            &gone,
+            NOW,
+            &mut made,
+            &mut variables,
+            &mut count,
+            &mut failed,
+        );
+        assert_eq!(result, Ok);
+        drop(gone);
+        assert_eq!(pairs(variables, count), expected);
+        client_cert_variables_free(made);
+
+        let client = Client::new(&name.certificate, &[]).unwrap();
+        let mut add = |header: &CStr, variable: &CStr| {
+            let (header, variable) = (header.as_ptr(), variable.as_ptr());
+            client_cert_variable_headers_add(headers, header, variable, &mut same)
+        };
+        assert_eq!(add(c"X-Name", c"SSL_CLIENT_S_DN_CN"), Ok);
+        let result = client_cert_variable_headers_of_client(
+            headers,
+            &client,
+            NOW,
+            &mut made,
+            &mut variables,
+            &mut count,
+            &mut failed,
+        );
+        assert_eq!(result, ClientCertResult::VariableSpace);
+        assert!(made.is_null() && variables.is_null() && count == 0);
+        assert_eq!(CStr::from_ptr(failed), c"X-Name");
+        client_cert_variables_free(null_mut());
+        client_cert_variable_headers_free(headers);
+        client_cert_variable_headers_free(null_mut());
+    }
+    no_error_is_left();
+}
+
+#[test]
+fn variables_as_headers_are_not_taken_of_null() {
+    let accepted = Objects::new("null headers").accepted();
+    let (accepted, client) = (&raw const accepted, accepted.client());
+    let mut headers = VariableHeaders::default();
+    let text = c"X".as_ptr();
+    let (mut same, mut failed) = (null(), null());
+    let (mut made, mut variables, mut count) = (null_mut(), null(), 0);
+    // SAFETY: live objects, but for the NULL.
+    let results = unsafe {
+        [
+            client_cert_variable_headers_new(null_mut()),
+            client_cert_variable_headers_add(null_mut(), text, text, &mut same),
+            client_cert_variable_headers_add(&mut headers, null(), text, &mut same),
+            client_cert_variable_headers_add(&mut headers, text, null(), &mut same),
+            client_cert_variable_headers_add(&mut headers, text, text, null_mut()),
+            client_cert_variable_headers_of_client(
+                null(),
+                client,
+                NOW,
+                &mut made,
+                &mut variables,
+                &mut count,
+                &mut failed,
+            ),
+            client_cert_variable_headers_of_client(
+                &headers,
+                null(),
+                NOW,
+                &mut made,
+                &mut variables,
+                &mut count,
+                &mut failed,
+            ),
+            client_cert_variable_headers_of_client(
+                &headers,
+                client,
+                NOW,
+                null_mut(),
+                &mut variables,
+                &mut count,
+                &mut failed,
+            ),
+            client_cert_variable_headers_of_client(
+                &headers,
+                client,
+                NOW,
+                &mut made,
+                null_mut(),
+                &mut count,
+                &mut failed,
+            ),
+            client_cert_variable_headers_of_client(
+                &headers,
+                client,
+                NOW,
+                &mut made,
+                &mut variables,
+                null_mut(),
+                &mut failed,
+            ),
+            client_cert_variable_headers_of_client(
+                &headers,
+                client,
+                NOW,
+                &mut made,
+                &mut variables,
+                &mut count,
+                null_mut(),
+            ),
+            client_cert_variable_headers_of_accepted(
+                null(),
+                accepted,
+                &mut made,
+                &mut variables,
+                &mut count,
+                &mut failed,
+            ),
+            client_cert_variable_headers_of_accepted(
+                &headers,
+                null(),
+                &mut made,
+                &mut variables,
+                &mut count,
+                &mut failed,
+            ),
+            client_cert_variable_headers_without_client(null(), true, &mut variables, &mut count),
+            client_cert_variable_headers_without_client(&headers, true, null_mut(), &mut count),
+            client_cert_variable_headers_without_client(&headers, true, &mut variables, null_mut()),
+        ]
+    };
+    assert_eq!(results, [NullParameter; 16]);
 }

@@ -120,7 +120,7 @@ pub unsafe extern "C" fn client_cert_accepted_extensions(
 }
 
 /// Whether a variable identifies the client: it is one of those of mod_ssl's in which there is a
-/// name, a number that the issuer gave, or the certificate itself. In any case but for what mod_ssl
+/// name, a number that the issuer gave, or the certificate itself, or its digest of ours. In any case but for what mod_ssl
 /// takes in one alone.
 ///
 /// Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.

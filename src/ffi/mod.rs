@@ -35,6 +35,7 @@ mod signer;
 mod tests;
 mod trust;
 mod upgrade;
+mod variable_headers;
 mod verification_cache;
 mod verify;
 mod vhost;

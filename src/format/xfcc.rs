@@ -2,11 +2,11 @@
 
 //! One element of Envoy's X-Forwarded-Client-Cert: who the client is, as a proxy sees it.
 
-use std::{ffi::c_int, fmt::Write, ptr::null_mut};
+use std::ffi::c_int;
 
-use foreign_types::{ForeignType, ForeignTypeRef};
+use foreign_types::ForeignTypeRef;
 use openssl::{
-    stack::{Stack, StackRef},
+    stack::StackRef,
     x509::{GeneralName, X509Ref},
 };
 
@@ -17,8 +17,13 @@ use super::{
 use crate::{
     client::Client,
     error::Error,
+    printable::Hex,
     rejection::{Failure, MalformedValue},
-    x509::{certificate, distinguished_name::rfc2253},
+    x509::{
+        alternative_names::{Unreadable, alternative_names},
+        certificate,
+        distinguished_name::rfc2253,
+    },
 };
 
 /// The reader of the format.
@@ -34,9 +39,10 @@ pub(super) const READER: CertificateReader = CertificateReader { decode, mark };
 /// cannot be read: leaving it out would make another client of this one.
 pub(super) fn value(client: &Client) -> Result<String, Error> {
     let certificate = client.keyless_certificate();
-    let names = subject_alt_names(certificate)?;
+    let names = alternative_names(certificate);
+    let names = names.map_err(|Unreadable| Error::CertificateNotRepresentable)?;
     let uris = names_of(names.as_deref(), openssl_sys::GEN_URI)?;
-    let mut element = format!("Hash={}", hexadecimal(client.id()));
+    let mut element = format!("Hash={}", Hex(client.id()));
     push(&mut element, "Cert", &format!("\"{}\"", escaped_pem(client.leaf())));
     push(&mut element, "Subject", &format!("\"{}\"", subject(certificate)?));
     if uris.is_empty() {
@@ -56,27 +62,6 @@ fn push(element: &mut String, key: &str, value: &str) {
     element.push_str(key);
     element.push('=');
     element.push_str(value);
-}
-
-/// The subjectAltNames, if there are any. OpenSSL has none, too, where they are there twice or cannot
-/// be read.
-fn subject_alt_names(certificate: &X509Ref) -> Result<Option<Stack<GeneralName>>, Error> {
-    const ABSENT: c_int = -1;
-    let mut critical = ABSENT;
-    // SAFETY: a valid certificate. What is returned is a stack of GENERAL_NAMEs, and the caller's.
-    unsafe {
-        let names = openssl_sys::X509_get_ext_d2i(
-            certificate.as_ptr(),
-            openssl_sys::NID_subject_alt_name,
-            &raw mut critical,
-            null_mut(),
-        );
-        match (names.is_null(), critical) {
-            (false, _) => Ok(Some(Stack::from_ptr(names.cast()))),
-            (true, ABSENT) => Ok(None),
-            (true, _) => Err(Error::CertificateNotRepresentable),
-        }
-    }
 }
 
 /// The subjectAltNames of one type, each as it is written.
@@ -130,7 +115,7 @@ fn decode(value: &[u8]) -> Result<Vec<u8>, Failure> {
     let cert = cert.ok_or_else(|| malformed("Cert is missing"))?;
     let hash = hash.ok_or_else(|| malformed("Hash is missing"))?;
     let der = escaped_pem::decode(cert)?;
-    if hash.eq_ignore_ascii_case(hexadecimal(&certificate::id(&der)).as_bytes()) {
+    if hash.eq_ignore_ascii_case(Hex(&certificate::id(&der)).to_string().as_bytes()) {
         Ok(der)
     } else {
         Err(malformed("Hash is not the SHA-256 of Cert"))
@@ -140,17 +125,8 @@ fn decode(value: &[u8]) -> Result<Vec<u8>, Failure> {
 /// The fields that are read.
 #[cfg(test)]
 pub(super) fn element(octets: &[u8]) -> String {
-    let hash = hexadecimal(&certificate::id(octets));
-    format!("Hash={hash};Cert=\"{}\"", escaped_pem(octets))
-}
-
-/// In lower case.
-fn hexadecimal(octets: &[u8]) -> String {
-    octets.iter().fold(String::new(), |mut text, octet| {
-        // Writing to a String does not fail.
-        let _ = write!(text, "{octet:02x}");
-        text
-    })
+    let id = certificate::id(octets);
+    format!("Hash={};Cert=\"{}\"", Hex(&id), escaped_pem(octets))
 }
 
 /// A field of an element.
@@ -463,7 +439,7 @@ mod tests {
     #[test]
     fn marked_by_the_hash() {
         let (der, whole) = envoy();
-        let hash = hexadecimal(&certificate::id(&der));
+        let hash = Hex(&certificate::id(&der)).to_string();
         assert_eq!(mark(whole.as_bytes()).unwrap(), &hash.as_bytes()[..MARK]);
         for value in ["", "Hash=", "Hash=0123456789012345678901", "By=a;Cert=b"] {
             assert_eq!(mark(value.as_bytes()), None);

@@ -15,6 +15,11 @@ use super::{
     name_tree::NameTree,
 };
 
+/// A token, which has no other name: as CGI writes it.
+pub(crate) fn folded_name(name: &[u8]) -> Vec<u8> {
+    name.iter().copied().map(folded).collect()
+}
+
 /// Whether `name` is a token, as a field name must be.
 pub(crate) fn is_token(name: &[u8]) -> bool {
     !name.is_empty() && name.iter().copied().all(is_tchar)

@@ -2,15 +2,20 @@
 
 //! Values that were verified.
 
-use std::{borrow::Cow, ffi::CStr, sync::OnceLock};
+use std::{
+    borrow::Cow,
+    ffi::CStr,
+    sync::{Arc, OnceLock},
+};
 
 use openssl::x509::{X509, X509Ref};
 
 use crate::{
-    asn1::time::DAY,
+    asn1::time::days_to,
     client::Client,
     openssl_ext::leaving_no_errors,
-    x509::variables::{Source, Variables},
+    variable_headers::{NotSendable, VariableHeaders},
+    x509::variables::{Source, Value, Variables},
 };
 
 /// What a value says that was verified: whose certificate, by whom, when. Nothing but a
@@ -96,6 +101,26 @@ impl Accepted {
         value.filter(|value| !value.is_empty())
     }
 
+    /// The headers with the client's variables.
+    ///
+    /// # Errors
+    ///
+    /// [`NotSendable`], of a value that no header has exactly.
+    pub fn variable_headers<'a>(
+        &self,
+        headers: &'a VariableHeaders,
+    ) -> Result<Arc<Variables>, NotSendable<'a>> {
+        let exported = self.variables();
+        let known = |name: &[u8]| exported.are_complete().then(|| exported.find(name)).flatten();
+        let source = self.source();
+        let made = leaving_no_errors(|| {
+            headers.of(|variable, name| {
+                known(name).map_or_else(|| source.one_line(variable), Value::new)
+            })
+        });
+        made.map(Arc::new)
+    }
+
     /// What PeerExtList of an httpd expression gives: the values of the extensions of one kind, in
     /// words. `name` is a long or short name of OpenSSL's, or a numeric OID.
     #[must_use]
@@ -104,17 +129,10 @@ impl Accepted {
     }
 
     fn source(&self) -> Source<'_> {
-        let (certificate, signer) = (self.keyless_certificate(), self.signer());
+        let (certificate, signer) = (self.keyless_certificate(), Some(self.signer()));
         let Self { signing_time, days_remaining, .. } = *self;
-        Source { certificate, signer, signing_time, days_remaining }
+        Source { certificate, id: self.client.id(), signer, signing_time, days_remaining }
     }
-}
-
-/// The full days from `now` to `end`, in Unix seconds; and the first second for which there are fewer.
-fn days_to(end: i64, now: i64) -> (i64, i64) {
-    let days = end.saturating_sub(now).max(0).div_euclid(DAY);
-    let last = end.saturating_sub(days.saturating_mul(DAY));
-    (days, if days > 0 { last.saturating_add(1) } else { i64::MAX })
 }
 
 #[cfg(test)]
@@ -122,6 +140,7 @@ mod tests {
     use std::{ptr, sync::Barrier, thread};
 
     use super::*;
+    use crate::asn1::time::DAY;
     use crate::testing::{KeyKind, Leaf, NOW};
 
     fn accepted(not_after: i64, now: i64, end: i64) -> Accepted {
@@ -165,12 +184,6 @@ mod tests {
             assert_eq!(value, days.as_bytes(), "{remaining}");
             assert_eq!(accepted.end(), NOW + until.min(300), "{remaining}");
         }
-    }
-
-    #[test]
-    fn days_at_the_ends_of_time() {
-        assert_eq!(days_to(i64::MIN, i64::MAX), (0, i64::MAX));
-        assert_eq!(days_to(i64::MAX, i64::MIN).0, i64::MAX / DAY);
     }
 
     #[test]

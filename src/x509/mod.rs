@@ -2,6 +2,7 @@
 
 //! Certificates and CRLs, RFC 5280: their fields, their paths, and the files that hold them.
 
+pub(crate) mod alternative_names;
 pub(crate) mod certificate;
 pub(crate) mod chain;
 pub mod crl;

@@ -26,7 +26,7 @@ RUST_FLOORS = [
     ["sign", "verify"],
     ["format", "session_record"],
     ["client", "vhost", "config"],
-    ["last_used"],
+    ["last_used", "variable_headers"],
     ["cms", "format/limit", "format/signed", "format/strict_base64"],
     ["http", "x509"],
     ["file", "rejection", "ssl_context"],

@@ -260,9 +260,12 @@ static void values(const client_cert_signer *signer, const client_cert_client *c
 {
     client_cert_value value;
     client_cert_shared_value *kept;
-    const char *text;
+    client_cert_variable_headers *headers;
+    const client_cert_variable *variables;
+    client_cert_variables *made;
+    const char *text, *other;
     client_cert_signature_cache *cache;
-    size_t bound, text_length;
+    size_t bound, text_length, count;
     bool reused;
     client_cert_result renewal;
     int i, length = i2d_X509(certificate, NULL);
@@ -275,6 +278,25 @@ static void values(const client_cert_signer *signer, const client_cert_client *c
     check("Client-Cert-Chain", client_cert_encode_chain(client, allocator, &value));
     printf("Client-Cert-Chain: %zu bytes\n", value.length);
     free(value.data);
+
+    check("variable headers", client_cert_variable_headers_new(&headers));
+    check("variable", client_cert_variable_headers_add(headers, "X-Name", "SSL_CLIENT_S_DN", &other));
+    check("variable", client_cert_variable_headers_add(headers, "X-Verify", "SSL_CLIENT_VERIFY", &other));
+    if (client_cert_variable_headers_add(headers, "x_name", "SSL_CLIENT_I_DN", &other)
+            != CLIENT_CERT_RESULT_INVALID_PARAMETER
+        || strcmp(other, "X-Name"))
+        fail("variable", "has the name of another");
+    check("variables of a client",
+          client_cert_variable_headers_of_client(headers, client, now, &made, &variables, &count,
+                                                 &other));
+    for (; count; --count, ++variables)
+        printf("%s: %s\n", variables->name, variables->value);
+    client_cert_variables_free(made);
+    check("variables without a client",
+          client_cert_variable_headers_without_client(headers, false, &variables, &count));
+    if (count != 1 || strcmp(variables->name, "X-Verify") || strcmp(variables->value, "NONE"))
+        fail("variables without a client", "are not SSL_CLIENT_VERIFY");
+    client_cert_variable_headers_free(headers);
 
     check("length", client_cert_signer_value_length(signer, CLIENT_CERT_SIGNER_CERTS_CHAIN,
                                                     CLIENT_CERT_FORMAT_CMS_SF, (size_t)length,

@@ -27,6 +27,7 @@ pub struct Variables {
     /// Names and values, each with its NUL, to which the list points.
     /// No Box, of which moving it claims that nothing else points into it.
     _text: Vec<u8>,
+    complete: bool,
 }
 
 // SAFETY: the pointers are to what it owns, and nothing changes that any more.
@@ -57,6 +58,12 @@ impl Variables {
         &self.list
     }
 
+    /// Whether each is there, and as long as it should be: OpenSSL came upon nothing that it does not
+    /// write.
+    pub(crate) fn are_complete(&self) -> bool {
+        self.complete
+    }
+
     /// How many bytes it takes.
     #[cfg(test)]
     pub(super) fn bytes(&self) -> usize {
@@ -76,14 +83,15 @@ type Place = (usize, usize);
 
 /// Makes a list.
 #[derive(Default)]
-pub(super) struct Builder {
+pub(crate) struct Builder {
     text: Vec<u8>,
     places: Vec<(Place, Place)>,
+    incomplete: bool,
 }
 
 impl Builder {
     /// Adds a variable. The value has no NUL.
-    pub(super) fn push(&mut self, name: fmt::Arguments<'_>, value: &[u8]) {
+    pub(crate) fn push(&mut self, name: fmt::Arguments<'_>, value: &[u8]) {
         // Writing to a Vec does not fail.
         let name = self.place(|text| drop(text.write_fmt(name)));
         let value = self.place(|text| text.extend_from_slice(value));
@@ -91,9 +99,15 @@ impl Builder {
     }
 
     pub(super) fn push_unless_empty(&mut self, name: fmt::Arguments<'_>, value: values::Value) {
-        if let Some(value) = value.filter(|value| !value.is_empty()) {
+        if let Some(value) = self.take(value).filter(|value| !value.is_empty()) {
             self.push(name, &value);
         }
+    }
+
+    /// The text of a value, which may not be all of it.
+    pub(super) fn take(&mut self, value: values::Value) -> Option<Vec<u8>> {
+        self.incomplete |= !value.complete;
+        value.text
     }
 
     fn place(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Place {
@@ -104,13 +118,13 @@ impl Builder {
         (start, length)
     }
 
-    pub(super) fn build(self) -> Variables {
+    pub(crate) fn build(self) -> Variables {
         let mut text = self.text;
         text.shrink_to_fit();
         let at = |start| text.as_ptr().cast::<c_char>().wrapping_add(start);
         let list = self.places.into_iter().map(|((name, name_length), (value, value_length))| {
             Variable { name: at(name), name_length, value: at(value), value_length }
         });
-        Variables { list: list.collect(), _text: text }
+        Variables { list: list.collect(), _text: text, complete: !self.incomplete }
     }
 }

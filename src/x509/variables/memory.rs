@@ -55,7 +55,7 @@ impl Source<'_> {
         let (subject, issuer, signer) = (
             Size::of_name(self.certificate.subject_name()),
             Size::of_name(self.certificate.issuer_name()),
-            Size::of_name(self.signer.subject_name()),
+            self.signer.map(|signer| Size::of_name(signer.subject_name())).unwrap_or_default(),
         );
         let names = Size::of_alternative_names(self.certificate);
         let parts = [

@@ -19,13 +19,16 @@ use std::ffi::CStr;
 
 use openssl::x509::X509Ref;
 
-use crate::asn1::time::rfc3339;
-use list::Builder;
+use super::alternative_names::{Unreadable, alternative_names};
+use crate::{asn1::time::rfc3339, http::structured_field::base64, printable::Hex};
+pub(crate) use list::Builder;
 pub use list::{Variable, Variables};
+pub(crate) use names::OneLine;
 use names::{
     ALTERNATIVE_NAME_PREFIX, ALTERNATIVE_NAMES, ATTRIBUTES, DISTINGUISHED_NAMES, FIELDS, Field,
     FieldValue, OURS, Ours, PREFIX, VariableName,
 };
+pub(crate) use values::Value;
 
 mod list;
 mod memory;
@@ -39,7 +42,10 @@ mod values;
 pub(crate) struct Source<'a> {
     /// The client's certificate; its key need not be there.
     pub(crate) certificate: &'a X509Ref,
-    pub(crate) signer: &'a X509Ref,
+    /// The SHA-256 of its DER.
+    pub(crate) id: &'a [u8; 32],
+    /// `None` of a TLS client.
+    pub(crate) signer: Option<&'a X509Ref>,
     /// In Unix seconds; `None` where the value is not signed.
     pub(crate) signing_time: Option<i64>,
     /// The full days that remain of the client's validity.
@@ -61,7 +67,7 @@ impl Source<'_> {
                 let Some((attribute, seen)) = found else { continue };
                 // For one that is empty mod_ssl leaves NULL in its table, over which some of the
                 // table's readers fall; the others see it as empty.
-                let value = values::string(entry.data(), false).unwrap_or_default();
+                let value = list.take(values::string(entry.data(), false)).unwrap_or_default();
                 let (dn, attribute) = (of.name, attribute.name);
                 match *seen {
                     0 => list.push(format_args!("{PREFIX}{dn}_{attribute}"), &value),
@@ -84,10 +90,15 @@ impl Source<'_> {
     /// Here the number counts values only.
     fn list_alternative_names(&self, list: &mut Builder) {
         let mut count = [0_usize; ALTERNATIVE_NAMES.len()];
-        for found in values::alternative_names(self.certificate).iter().flatten() {
+        let names = alternative_names(self.certificate).unwrap_or_else(|Unreadable| {
+            list.take(Value::UNREADABLE);
+            None
+        });
+        for found in names.iter().flatten() {
             for (known, count) in ALTERNATIVE_NAMES.iter().zip(&mut count) {
-                let value = || values::alternative_name(found, known.kind).flatten();
-                let Some(value) = known.exported.then(value).flatten() else { continue };
+                let value = || values::alternative_name(found, known.kind);
+                let value = known.exported.then(value).flatten();
+                let Some(value) = value.and_then(|value| list.take(value)) else { continue };
                 list.push(
                     format_args!("{PREFIX}{ALTERNATIVE_NAME_PREFIX}{}_{count}", known.name),
                     &value,
@@ -99,38 +110,57 @@ impl Source<'_> {
 
     /// The variable of this name, in all the ways in which mod_ssl reads it.
     pub(crate) fn look_up(&self, name: &[u8]) -> Option<Vec<u8>> {
-        match VariableName::read(name)? {
+        self.value(&VariableName::read(name)?).text
+    }
+
+    /// The same, if it has one line.
+    pub(crate) fn one_line(&self, name: &OneLine) -> Value {
+        self.value(&name.0)
+    }
+
+    fn value(&self, name: &VariableName) -> Value {
+        match *name {
             VariableName::Field(field) => self.field(field),
             VariableName::DistinguishedName(of) => values::name((of.of)(self.certificate)),
             VariableName::Attribute { of, attribute, number, raw } => (of.of)(self.certificate)
                 .entries()
                 .filter(|entry| entry.object().nid() == attribute.nid)
                 .nth(number)
-                .and_then(|entry| values::string(entry.data(), raw)),
+                .map_or(Value::ABSENT, |entry| values::string(entry.data(), raw)),
             VariableName::AlternativeName { kind, number } => {
-                values::alternative_names(self.certificate)?
-                    .iter()
-                    .filter_map(|name| values::alternative_name(name, kind))
-                    .nth(number)
-                    .flatten()
+                match alternative_names(self.certificate) {
+                    Ok(names) => names
+                        .iter()
+                        .flatten()
+                        .filter_map(|name| values::alternative_name(name, kind))
+                        .nth(number)
+                        .unwrap_or(Value::ABSENT),
+                    Err(Unreadable) => Value::UNREADABLE,
+                }
             }
             VariableName::Ours(ours) => self.ours(ours),
         }
     }
 
-    fn field(&self, field: &Field) -> Option<Vec<u8>> {
+    fn field(&self, field: &Field) -> Value {
         match field.value {
-            FieldValue::Constant(value) => Some(value.to_vec()),
+            FieldValue::Constant(value) => Value::new(value),
             FieldValue::OfCertificate(value) => value(self.certificate),
-            FieldValue::DaysRemaining => Some(self.days_remaining.to_string().into_bytes()),
+            FieldValue::DaysRemaining => Value::new(self.days_remaining.to_string()),
         }
     }
 
-    fn ours(&self, ours: Ours) -> Option<Vec<u8>> {
+    fn ours(&self, ours: Ours) -> Value {
         match ours {
-            Ours::Verify => Some(b"SUCCESS".to_vec()),
-            Ours::SignerName => values::name(self.signer.subject_name()),
-            Ours::SigningTime => self.signing_time.and_then(rfc3339).map(String::into_bytes),
+            Ours::Verify => Value::new("SUCCESS"),
+            Ours::SignerName => {
+                self.signer.map_or(Value::ABSENT, |signer| values::name(signer.subject_name()))
+            }
+            Ours::SigningTime => {
+                self.signing_time.and_then(rfc3339).map_or(Value::ABSENT, Value::new)
+            }
+            Ours::Sha256 => Value::new(Hex(self.id).to_string()),
+            Ours::Thumbprint => Value::new(base64url(self.id)),
         }
     }
 
@@ -141,7 +171,12 @@ impl Source<'_> {
     }
 }
 
-/// Whether a variable is one of mod_ssl's that identify the client.
+/// RFC 4648 section 5, without padding.
+fn base64url(octets: &[u8]) -> String {
+    base64(octets).trim_end_matches('=').replace('+', "-").replace('/', "_")
+}
+
+/// Whether a variable is one of those that identify the client.
 #[must_use]
 pub fn identifies(name: &[u8]) -> bool {
     names::identifies(name)

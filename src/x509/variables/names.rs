@@ -6,7 +6,7 @@ use openssl::nid::Nid;
 use openssl_sys::{V_ASN1_IA5STRING, V_ASN1_UTF8STRING};
 
 use super::values::{self, AlternativeNameKind};
-use crate::openssl_ext::NID_SRVName;
+use crate::{error::Error, openssl_ext::NID_SRVName};
 
 /// What the names of mod_ssl's variables begin with.
 pub(super) const PREFIX: &str = "SSL_CLIENT_";
@@ -35,7 +35,7 @@ const fn field(name: &'static str, value: values::OfCertificate, identifies: boo
 }
 
 pub(super) static FIELDS: [Field; 10] = [
-    Field { name: "VERIFY", value: FieldValue::Constant(b"SUCCESS"), identifies: false },
+    Field { name: VERIFY, value: FieldValue::Constant(b"SUCCESS"), identifies: false },
     field("M_VERSION", values::version, false),
     field("M_SERIAL", values::serial_number, true),
     field("V_START", values::not_before, false),
@@ -44,8 +44,17 @@ pub(super) static FIELDS: [Field; 10] = [
     field("A_KEY", values::key_algorithm, false),
     field("A_SIG", values::signature_algorithm, false),
     field("CERT_RFC4523_CEA", values::exact_assertion, true),
-    field("CERT", values::pem, true),
+    field(CERTIFICATE, values::pem, true),
 ];
+
+/// The one variable that there is without a client, too.
+const VERIFY: &str = "VERIFY";
+
+/// The one variable with several lines.
+const CERTIFICATE: &str = "CERT";
+
+/// What follows [`PREFIX`] in the names of those of mod_ssl's that have the client's chain, as sent.
+const CHAIN_PREFIX: &str = "CERT_CHAIN_";
 
 /// A distinguished name.
 pub(super) struct DistinguishedName {
@@ -124,12 +133,25 @@ pub(super) enum Ours {
     Verify,
     SignerName,
     SigningTime,
+    /// The SHA-256 of the certificate in lower-case hexadecimal.
+    Sha256,
+    /// The same in base64url without padding, RFC 8705 section 3.1.
+    Thumbprint,
 }
 
-pub(super) static OURS: [(&str, Ours); 3] = [
+impl Ours {
+    /// Whether it is of the certificate, rather than of the value that it came in.
+    fn is_of_certificate(self) -> bool {
+        matches!(self, Self::Sha256 | Self::Thumbprint)
+    }
+}
+
+pub(super) static OURS: [(&str, Ours); 5] = [
     ("CLIENT_CERT_VERIFY", Ours::Verify),
     ("CLIENT_CERT_SIGNER_S_DN", Ours::SignerName),
     ("CLIENT_CERT_SIGNING_TIME", Ours::SigningTime),
+    ("CLIENT_CERT_SHA256", Ours::Sha256),
+    ("CLIENT_CERT_X5T_S256", Ours::Thumbprint),
 ];
 
 /// A name that was asked for.
@@ -204,9 +226,54 @@ impl VariableName {
     }
 }
 
-/// Whether a variable is one of mod_ssl's that identify the client.
+/// A variable of a certificate that has one line.
+pub(crate) struct OneLine(pub(super) VariableName);
+
+impl OneLine {
+    /// # Errors
+    ///
+    /// [`Error::VariableUnknown`], [`Error::VariableOfSeveralLines`]
+    pub(crate) fn read(name: &[u8]) -> Result<Self, Error> {
+        let read = match VariableName::read(name) {
+            Some(VariableName::Field(field)) if field.name == CERTIFICATE => {
+                return Err(Error::VariableOfSeveralLines);
+            }
+            None if is_of_chain(name) => return Err(Error::VariableOfSeveralLines),
+            read => read.ok_or(Error::VariableUnknown)?,
+        };
+        let is_of_certificate = match read {
+            VariableName::Field(_) | VariableName::DistinguishedName(_) => true,
+            // What atoi() makes of other numbers says nothing.
+            VariableName::Attribute { .. } | VariableName::AlternativeName { .. } => {
+                ends_in_number(name)
+            }
+            VariableName::Ours(ours) => ours.is_of_certificate(),
+        };
+        if is_of_certificate { Ok(Self(read)) } else { Err(Error::VariableUnknown) }
+    }
+
+    /// Whether it is SSL_CLIENT_VERIFY.
+    pub(crate) fn is_verify(&self) -> bool {
+        matches!(self.0, VariableName::Field(field) if field.name == VERIFY)
+    }
+
+    /// Whether the value changes with the time.
+    pub(crate) fn is_of_now(&self) -> bool {
+        matches!(self.0, VariableName::Field(field) if matches!(field.value, FieldValue::DaysRemaining))
+    }
+}
+
+/// Whether it is one of mod_ssl's with the chain that the client sent.
+fn is_of_chain(name: &[u8]) -> bool {
+    let number = strip_folded(name, PREFIX).and_then(|name| strip_folded(name, CHAIN_PREFIX));
+    number.is_some_and(is_number)
+}
+
+/// Whether a variable is one of those that identify the client.
 pub(super) fn identifies(name: &[u8]) -> bool {
-    let Some(name) = strip_folded(name, PREFIX) else { return false };
+    let Some(name) = strip_folded(name, PREFIX) else {
+        return OURS.iter().any(|(ours, of)| of.is_of_certificate() && is_same(name, ours));
+    };
     let mut names = ALTERNATIVE_NAMES.iter();
     FIELDS.iter().any(|field| field.identifies && is_same(name, field.name))
         || names.any(|known| is_numbered(name, known))
@@ -215,6 +282,13 @@ pub(super) fn identifies(name: &[u8]) -> bool {
                 rest.is_empty() || rest.strip_prefix(b"_").is_some_and(is_attribute)
             })
         })
+}
+
+/// Whether the number of a name that has one is a number that an `int` can have.
+fn ends_in_number(name: &[u8]) -> bool {
+    let name = name.strip_suffix(b"_RAW").unwrap_or(name);
+    let last = name.rsplit(|&byte| byte == b'_').next().unwrap_or_default();
+    !last.iter().all(u8::is_ascii_digit) || is_number(last)
 }
 
 fn is_numbered(name: &[u8], known: &AlternativeName) -> bool {

@@ -83,7 +83,8 @@ fn names(names: &[Vec<u8>]) -> X509 {
 }
 
 fn source(certificate: &X509Ref) -> Source<'_> {
-    Source { certificate, signer: certificate, signing_time: Some(NOW), days_remaining: 7 }
+    let signer = Some(certificate);
+    Source { certificate, id: &[0xfb; 32], signer, signing_time: Some(NOW), days_remaining: 7 }
 }
 
 /// Bytes as they are read most easily.
@@ -146,6 +147,8 @@ fn all_that_there_are_always() {
         ("CLIENT_CERT_SIGNER_S_DN", "CN=subject"),
         ("CLIENT_CERT_SIGNING_TIME", "2027-01-15T08:00:00Z"),
         ("CLIENT_CERT_VERIFY", "SUCCESS"),
+        ("CLIENT_CERT_SHA256", &"fb".repeat(32)),
+        ("CLIENT_CERT_X5T_S256", "-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_v7-_s"),
     ];
     assert_listed(&certificate, "", &expected);
     for (name, value) in expected {

@@ -13,8 +13,7 @@ use foreign_types::{ForeignType, ForeignTypeRef};
 use openssl::{
     asn1::{Asn1Object, Asn1ObjectRef, Asn1StringRef, Asn1TimeRef},
     nid::Nid,
-    stack::Stack,
-    x509::{GeneralName, GeneralNameRef, X509NameRef, X509Ref},
+    x509::{GeneralNameRef, X509NameRef, X509Ref},
 };
 use openssl_sys::{
     ASN1_OBJECT, ASN1_STRING, ASN1_STRING_free, ASN1_TYPE, BIO, GEN_DNS, GEN_EMAIL, GEN_OTHERNAME,
@@ -23,16 +22,33 @@ use openssl_sys::{
 
 use crate::openssl_ext;
 
-/// `None` where there is none, which may be because it is empty.
-pub(super) type Value = Option<Vec<u8>>;
+/// What a variable has, if it has anything.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Value {
+    /// `None` where there is none, which may be because it is empty.
+    pub(crate) text: Option<Vec<u8>>,
+    /// Whether that is all: OpenSSL may have come upon something that it does not write.
+    pub(crate) complete: bool,
+}
+
+impl Value {
+    pub(super) const ABSENT: Self = Self { text: None, complete: true };
+
+    /// There is something, and OpenSSL wrote nothing of it.
+    pub(super) const UNREADABLE: Self = Self { text: None, complete: false };
+
+    pub(crate) fn new(text: impl Into<Vec<u8>>) -> Self {
+        Self { text: Some(text.into()), complete: true }
+    }
+}
 
 pub(super) type OfCertificate = fn(&X509Ref) -> Value;
 
 pub(super) type NameOf = fn(&X509Ref) -> &X509NameRef;
 
-/// What is printed into a BIO. As in mod_ssl, what OpenSSL wrote before it came upon something that
-/// it does not write counts: so the results of the functions that print are not checked.
-fn printed(print: impl FnOnce(*mut BIO)) -> Value {
+/// What is printed into a BIO by a function that says whether that is all. As in mod_ssl, what OpenSSL
+/// wrote before it came upon something that it does not write counts.
+fn printed(print: impl FnOnce(*mut BIO) -> bool) -> Value {
     // SAFETY: the BIO is new, and freed here; its memory is copied before.
     unsafe {
         let bio = openssl_sys::BIO_new(openssl_sys::BIO_s_mem());
@@ -40,16 +56,17 @@ fn printed(print: impl FnOnce(*mut BIO)) -> Value {
             // As where there is no memory for the copy.
             handle_alloc_error(Layout::new::<[usize; 16]>());
         }
-        print(bio);
+        let mut complete = print(bio);
         let mut data = null_mut();
         let length = usize::try_from(openssl_sys::BIO_get_mem_data(bio, &raw mut data));
         let written = match length {
             Ok(length) if !data.is_null() => slice::from_raw_parts(data.cast(), length),
             _ => &[],
         };
-        let value = Some(written).filter(|written| !written.is_empty()).map(up_to_nul);
+        complete &= !written.contains(&0);
+        let text = Some(written).filter(|written| !written.is_empty()).map(up_to_nul);
         openssl_sys::BIO_free_all(bio);
-        value
+        Value { text, complete }
     }
 }
 
@@ -64,14 +81,14 @@ pub(super) fn string(string: &Asn1StringRef, raw: bool) -> Value {
     let flags = c_ulong::from(openssl_ext::ASN1_STRFLGS_ESC_CTRL | conversion);
     printed(|bio| {
         // SAFETY: a valid BIO, and a valid string.
-        unsafe { openssl_ext::ASN1_STRING_print_ex(bio, string.as_ptr(), flags) };
+        unsafe { openssl_ext::ASN1_STRING_print_ex(bio, string.as_ptr(), flags) >= 0 }
     })
 }
 
 fn rfc2253(name: &X509NameRef, flags: u32) -> Value {
     printed(|bio| {
         // SAFETY: a valid BIO, and a valid name.
-        unsafe { openssl_ext::X509_NAME_print_ex(bio, name.as_ptr(), 0, c_ulong::from(flags)) };
+        unsafe { openssl_ext::X509_NAME_print_ex(bio, name.as_ptr(), 0, c_ulong::from(flags)) >= 0 }
     })
 }
 
@@ -97,12 +114,7 @@ pub(super) enum AlternativeNameKind {
     Other(Nid, i32),
 }
 
-/// Those of the subjectAltName, if it is there once and can be read.
-pub(super) fn alternative_names(certificate: &X509Ref) -> Option<Stack<GeneralName>> {
-    certificate.subject_alt_names()
-}
-
-/// The value of a subjectAltName if it is of this kind: `Some(None)` if it is, and has none.
+/// The value of a subjectAltName if it is of this kind; it may have none.
 pub(super) fn alternative_name(name: &GeneralNameRef, kind: AlternativeNameKind) -> Option<Value> {
     // SAFETY: a valid GENERAL_NAME has a type, and with these two a string; with that of an
     // otherName, what the function for it finds there, which is checked for NULL.
@@ -121,7 +133,8 @@ pub(super) fn alternative_name(name: &GeneralNameRef, kind: AlternativeNameKind)
                 }
                 let string_of = value.as_ref().filter(|value| value.type_ == type_);
                 let string_of = string_of.map(|value| value.value.asn1_string);
-                Some(string_of.and_then(|found| string(Asn1StringRef::from_ptr(found), false)))
+                let string = |found| string(Asn1StringRef::from_ptr(found), false);
+                Some(string_of.map_or(Value::ABSENT, string))
             }
             _ => None,
         }
@@ -132,20 +145,20 @@ pub(super) fn version(certificate: &X509Ref) -> Value {
     // SAFETY: a valid certificate.
     let version = unsafe { openssl_sys::X509_get_version(certificate.as_ptr()) };
     // As printed with %lu.
-    Some((version as c_ulong).wrapping_add(1).to_string().into_bytes())
+    Value::new((version as c_ulong).wrapping_add(1).to_string())
 }
 
 pub(super) fn serial_number(certificate: &X509Ref) -> Value {
     printed(|bio| {
         // SAFETY: a valid BIO; the number is the certificate's, which outlives the call.
-        unsafe { openssl_ext::i2a_ASN1_INTEGER(bio, certificate.serial_number().as_ptr()) };
+        unsafe { openssl_ext::i2a_ASN1_INTEGER(bio, certificate.serial_number().as_ptr()) > 0 }
     })
 }
 
 fn time(time: &Asn1TimeRef) -> Value {
     printed(|bio| {
         // SAFETY: a valid BIO, and a valid time.
-        unsafe { openssl_sys::ASN1_TIME_print(bio, time.as_ptr()) };
+        unsafe { openssl_sys::ASN1_TIME_print(bio, time.as_ptr()) == 1 }
     })
 }
 
@@ -158,8 +171,10 @@ pub(super) fn not_after(certificate: &X509Ref) -> Value {
 }
 
 fn algorithm(algorithm: Nid) -> Value {
-    let name = if algorithm == Nid::UNDEF { "UNKNOWN" } else { algorithm.long_name().ok()? };
-    Some(name.into())
+    if algorithm == Nid::UNDEF {
+        return Value::new("UNKNOWN");
+    }
+    algorithm.long_name().map_or(Value::UNREADABLE, Value::new)
 }
 
 pub(super) fn key_algorithm(certificate: &X509Ref) -> Value {
@@ -198,20 +213,23 @@ unsafe fn nid(object: *const ASN1_OBJECT) -> Nid {
 
 /// RFC 4523 section 2.1: certificate exact assertion.
 pub(super) fn exact_assertion(certificate: &X509Ref) -> Value {
-    let number = certificate.serial_number().to_bn().and_then(|number| number.to_dec_str()).ok()?;
+    let number = certificate.serial_number().to_bn().and_then(|number| number.to_dec_str());
+    let Ok(number) = number else { return Value::UNREADABLE };
     let mut value = b"{ serialNumber ".to_vec();
     value.extend_from_slice(number.as_bytes());
     value.extend_from_slice(b", issuer rdnSequence:\"");
     // An issuer without a name ends the value there, as in mod_ssl.
-    if let Some(issuer) = rfc2253(certificate.issuer_name(), openssl_ext::XN_FLAG_RFC2253) {
+    let issuer = rfc2253(certificate.issuer_name(), openssl_ext::XN_FLAG_RFC2253);
+    let complete = issuer.complete && issuer.text.is_some();
+    if let Some(issuer) = issuer.text {
         value.extend_from_slice(&issuer);
         value.extend_from_slice(b"\" }");
     }
-    Some(value)
+    Value { text: Some(value), complete }
 }
 
 pub(super) fn pem(certificate: &X509Ref) -> Value {
-    certificate.to_pem().ok()
+    certificate.to_pem().map_or(Value::UNREADABLE, Value::new)
 }
 
 /// The values of the extensions of one kind, in words: `name` is a long or short name of OpenSSL's,
@@ -234,7 +252,7 @@ pub(super) fn extensions(certificate: &X509Ref, name: &CStr) -> Vec<Vec<u8>> {
                 let extension = openssl_sys::X509_get_ext(certificate.as_ptr(), at);
                 let object = openssl_sys::X509_EXTENSION_get_object(extension);
                 let is_wanted = openssl_sys::OBJ_cmp(object, wanted.as_ptr()) == 0;
-                if is_wanted { extension_value(extension) } else { None }
+                if is_wanted { extension_text(extension) } else { None }
             }
         })
         .collect()
@@ -245,13 +263,13 @@ pub(super) fn extensions(certificate: &X509Ref, name: &CStr) -> Vec<Vec<u8>> {
 /// # Safety
 ///
 /// `extension` is valid.
-unsafe fn extension_value(extension: *mut X509_EXTENSION) -> Value {
+unsafe fn extension_text(extension: *mut X509_EXTENSION) -> Option<Vec<u8>> {
     let mut readable = true;
     let value = printed(|bio| {
         // SAFETY: a valid BIO, the caller's part, and octets that are the extension's.
         unsafe {
             if openssl_sys::X509V3_EXT_print(bio, extension, 0, 0) == 1 {
-                return;
+                return true;
             }
             let octets = openssl_sys::X509_EXTENSION_get_data(extension).cast::<ASN1_STRING>();
             let mut data = openssl_sys::ASN1_STRING_get0_data(octets);
@@ -263,7 +281,8 @@ unsafe fn extension_value(extension: *mut X509_EXTENSION) -> Value {
                 openssl_ext::ASN1_STRING_print_ex(bio, text, flags);
                 ASN1_STRING_free(text);
             }
+            readable
         }
     });
-    readable.then(|| value.unwrap_or_default())
+    readable.then(|| value.text.unwrap_or_default())
 }

@@ -6,6 +6,8 @@
 
 use ClientCertTest;
 use ClientCertTest::Accept;
+use Digest::SHA qw(sha256 sha256_hex);
+use MIME::Base64 'encode_base64url';
 use POSIX 'strftime';
 
 trust_pki();
@@ -93,6 +95,8 @@ sub is_client {
         is($env->{CLIENT_CERT_VERIFY}, 'SUCCESS', 'CLIENT_CERT_VERIFY');
         is($env->{CLIENT_CERT_SIGNER_S_DN}, 'CN=accept-ttrp,O=mod_client_cert tests',
             'CLIENT_CERT_SIGNER_S_DN');
+        is($env->{CLIENT_CERT_SHA256}, sha256_hex(der_of($client)), 'CLIENT_CERT_SHA256');
+        is($env->{CLIENT_CERT_X5T_S256}, encode_base64url(sha256(der_of($client))), 'CLIENT_CERT_X5T_S256');
         if ($want{unsigned}) {
             is($env->{CLIENT_CERT_SIGNING_TIME}, undef, 'CLIENT_CERT_SIGNING_TIME');
         }

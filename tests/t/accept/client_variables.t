@@ -6,6 +6,8 @@
 # names are those that it has without. A server of its own asks both about every
 # client certificate (../variables/mod_variables_test.c).
 
+use Digest::SHA 'sha256';
+use MIME::Base64 'encode_base64url';
 use Time::Piece;
 
 use ClientCertTest;
@@ -156,6 +158,9 @@ for (@CASES) {
         is($made{CLIENT_CERT_VERIFY}, 'SUCCESS', 'verified');
         is_deeply(["CLIENT_CERT_SIGNER_S_DN=$made{CLIENT_CERT_SIGNER_S_DN}"], $without_legacy{made}{ssl},
             'by the server, as mod_ssl writes its name');
+        my $sha256 = sha256(pem_to_der($pem));
+        is($made{CLIENT_CERT_SHA256}, unpack('H*', $sha256), 'the digest');
+        is($made{CLIENT_CERT_X5T_S256}, encode_base64url($sha256), 'and in base64url');
         my ($signed) = $made{CLIENT_CERT_SIGNING_TIME} =~ /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)Z$/;
         cmp_ok(abs(time - Time::Piece->strptime($signed // '1970-01-01T00:00:00', '%Y-%m-%dT%H:%M:%S')->epoch),
             '<=', 60, 'a moment ago');

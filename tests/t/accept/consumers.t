@@ -5,6 +5,8 @@
 
 use ClientCertTest;
 use ClientCertTest::Accept;
+use Digest::SHA qw(sha256 sha256_hex);
+use MIME::Base64 'encode_base64url';
 use ClientCertTest::Backends qw(php_fpm);
 use File::Path 'make_path';
 use MIME::Base64 'encode_base64';
@@ -64,6 +66,9 @@ Alias /rewritten $directory/docs/rewritten
 </Location>
 <Location /expr-signer>
     Require expr %{CLIENT_CERT_SIGNER_S_DN} =~ /CN=accept-ttrp,/
+</Location>
+<Location /expr-digest>
+    Require expr %{CLIENT_CERT_X5T_S256} == '@{[ encode_base64url(sha256(der_of('client-rsa'))) ]}' && %{client_cert_sha256} == '@{[ sha256_hex(der_of('client-rsa')) ]}'
 </Location>
 <Location /expr-anybody>
     Require expr %{SSL_CLIENT_S_DN} == '' && %{SSL_CLIENT_VERIFY} == 'NONE'
@@ -134,6 +139,9 @@ RewriteRule ^/rewrite/env\$ /rewrite/rsa [PT]
 </Macro>
 <Location /user>
     ClientCertUserName SSL_CLIENT_S_DN_CN
+</Location>
+<Location /user-digest>
+    ClientCertUserName CLIENT_CERT_SHA256
 </Location>
 <Location /user-none>
     ClientCertUserName SSL_CLIENT_SAN_Email_7
@@ -289,6 +297,7 @@ subtest 'Require expr' => sub {
     statuses('/expr-function-case/x', 200, 403, 403);
     statuses('/expr-verify/x', 200, 200, 403);
     statuses('/expr-signer/x', 200, 200, 403);
+    statuses('/expr-digest/x', 200, 403, 403);
     statuses('/expr-anybody/x', 403, 403, 200);
     statuses('/ext-list/x', 200, 200, 403);
     statuses('/ext-list-peer/x', 403, 403, 403);
@@ -345,6 +354,8 @@ subtest 'the user\'s name' => sub {
     is(user(rsa('/user/x')), 'client-rsa', 'ClientCertUserName');
     is(user(p256('/user/x')), 'client-p256', 'for another');
     is(user(through('/user/x')), undef, 'for nobody');
+    is(user(rsa('/user-digest/x')), sha256_hex(der_of('client-rsa')), 'the digest of the certificate');
+    is(user(through('/user-digest/x')), undef, 'of nobody');
     is(user(rsa('/user-none/x')), undef, 'a variable that the certificate has not');
     statuses('/user-valid/x', 200, 200, 401);
     statuses('/user-one/x', 200, 403, 401);

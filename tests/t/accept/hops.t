@@ -5,6 +5,8 @@
 
 use ClientCertTest;
 use ClientCertTest::Accept;
+use Digest::SHA 'sha256';
+use MIME::Base64 'encode_base64url';
 
 trust_pki();
 my $TRUST = 'ClientCertTrust ' . pki('server-ca.crt');
@@ -61,6 +63,16 @@ subtest 'three hops' => sub {
     ClientCertForwardChain on
     ProxyPass https://localhost:$ENV{TEST_ORIGIN_HTTPS}/
 </Location>
+<Location /variables/>
+    ClientCertForward off
+    ClientCertForwardVariable X-Name SSL_CLIENT_S_DN_CN
+    ClientCertForwardVariable X-Subject SSL_CLIENT_S_DN
+    ClientCertForwardVariable X-Days SSL_CLIENT_V_REMAIN
+    ClientCertForwardVariable X-Unit SSL_CLIENT_S_DN_OU
+    ClientCertForwardVariable X-Thumbprint CLIENT_CERT_X5T_S256
+    ClientCertForwardVariable X-Verify SSL_CLIENT_VERIFY
+    ProxyPass https://localhost:$ENV{TEST_ORIGIN_HTTPS}/
+</Location>
 <Location /as-peer/>
     ClientCertAccept off
     ProxyPass https://localhost:$ENV{TEST_ORIGIN_HTTPS}/
@@ -98,6 +110,23 @@ LINES
     is_deeply([$response->sent('X-Client-Identity')], [sf_value('client-rsa')], 'another format');
     is_deeply([$response->folded('Client-Cert')], [], 'in another header');
     is_deeply([$response->folded('Client-Cert-Chain')], [], 'no chain: nobody signed one');
+
+    for my $client (qw(client-rsa client-p256)) {
+        $response = ask($first->{port}, '/variables/x', %ask, cert => $client);
+        my %expected = (
+            'X-Name' => $client, 'X-Subject' => "CN=$client,O=mod_client_cert tests", 'X-Days' => 29,
+            'X-Thumbprint' => encode_base64url(sha256(der_of($client))), 'X-Verify' => 'SUCCESS',
+        );
+        is_deeply([$response->sent($_)], [$expected{$_} // ()], "$client: $_")
+            for qw(X-Name X-Subject X-Days X-Unit X-Thumbprint X-Verify);
+        is(logged($response, $second->access_log)->{forward}, 'sent', 'the note');
+    }
+    for ([$first->{port}, %ask], [$second->{port}, sni => 'localhost', cert => 'accept-first']) {
+        my ($port, %client) = @$_;
+        $response = ask($port, '/variables/x', %client);
+        is_deeply([map { $response->sent($_) } qw(X-Verify X-Name X-Thumbprint)], ['NONE'],
+            'without a forwarded client: not the TTRP in its stead');
+    }
 
     $response = ask($first->{port}, '/as-peer/x', %ask, cert => 'client-rsa');
     is(forwarded($response), 'accept-first', 'with the role off the peer is a client like any other');

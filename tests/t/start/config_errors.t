@@ -76,6 +76,61 @@ my @CASES = (
     ['in <Proxy> of a virtual host', host_proxy => 'ClientCertForward cms', qr/Proxy|not allowed/],
     ['in <ProxyMatch>', proxy_match => 'ClientCertForward cms', qr/Proxy|not allowed/],
 
+    # ClientCertForwardVariable
+    ['no variable', host => 'ClientCertForwardVariable X-Name', qr/variable/],
+    ['too many words', host => 'ClientCertForwardVariable X-Name SSL_CLIENT_S_DN more', qr/argument/],
+    ['a variable for off', host => 'ClientCertForwardVariable off SSL_CLIENT_S_DN', qr/off/],
+    ['off after a header',
+        host => "ClientCertForwardVariable X-Name SSL_CLIENT_S_DN\nClientCertForwardVariable off", qr/off/],
+    ['off before a header',
+        location => "ClientCertForwardVariable off\nClientCertForwardVariable X-Name SSL_CLIENT_S_DN", qr/off/],
+    (map { ["the variable $_", host => "ClientCertForwardVariable X-Name $_", qr/"\Q$_\E": .*variable/] }
+        qw(SSL_CLIENT SSL_CLIENT_ SSL_CLIENT_S_DN_XX SSL_CLIENT_X_DN s_dn SSL_SERVER_S_DN HTTPS REMOTE_USER
+        SSL_CLIENT_S_DN_CN_ SSL_CLIENT_S_DN_CN_99999999999 SSL_CLIENT_S_DN_CN_x SSL_CLIENT_SAN_DNS
+        SSL_CLIENT_SAN_DNS_x SSL_CLIENT_SAN_URI_0 SSL_CLIENT_VERIFY_ SSL_CLIENT_B64CERT SSL_CLIENT_CERTS
+        CLIENT_CERT_VERIFY CLIENT_CERT_SIGNER_S_DN CLIENT_CERT_SIGNING_TIME CLIENT_CERT_SHA1)),
+    (map { ["the variable $_", host => "ClientCertForwardVariable X-Name $_", qr/"\Q$_\E": .*lines/] }
+        qw(SSL_CLIENT_CERT ssl_client_cert SSL_CLIENT_CERT_CHAIN_0 SSL_CLIENT_CERT_CHAIN_12)),
+    ['two variables for one header',
+        host => "ClientCertForwardVariable X-Name SSL_CLIENT_S_DN\nClientCertForwardVariable x_name SSL_CLIENT_I_DN",
+        qr/x_name.*X-Name/],
+    ['the same line twice', location =>
+        "ClientCertForwardVariable X-Name SSL_CLIENT_S_DN\nClientCertForwardVariable X-Name SSL_CLIENT_S_DN",
+        qr/X-Name/],
+    ['a header of ClientCertForward',
+        host => "ClientCertForward cms X-Cert\nClientCertForwardVariable X.Cert SSL_CLIENT_S_DN", qr/X\.Cert.*X-Cert/],
+    ['a header of a ClientCertForward that follows',
+        host => "ClientCertForwardVariable Client_Cert SSL_CLIENT_S_DN\nClientCertForward cms",
+        qr/Client_Cert.*Client-Cert/, undef, 'ClientCertForwardVariable'],
+    ['a header of the server\'s ClientCertForward', server =>
+        "ClientCertForward cms X-Cert\n<VirtualHost 127.0.0.1:80>\n<Location /x>\n"
+        . "ClientCertForwardVariable X_CERT SSL_CLIENT_S_DN\n</Location>\n</VirtualHost>",
+        qr/X_CERT.*X-Cert/, undef, 'ClientCertForwardVariable'],
+    ['a header of a virtual host\'s ClientCertForward', server =>
+        "ClientCertForwardVariable X_CERT SSL_CLIENT_S_DN\n<VirtualHost 127.0.0.1:80>\n<Location /x>\n"
+        . "ClientCertForward cms X-Cert\n</Location>\n</VirtualHost>",
+        qr/X_CERT.*X-Cert/, undef, 'ClientCertForwardVariable'],
+    ['a header with a space', host => 'ClientCertForwardVariable "X Name" SSL_CLIENT_S_DN', qr/X Name/],
+    ['a header with a colon', host => 'ClientCertForwardVariable X-Name: SSL_CLIENT_S_DN', qr/X-Name:/],
+    (map { ["the header $_", host => "ClientCertForwardVariable $_ SSL_CLIENT_S_DN", qr/\Q$_\E/] }
+        qw(Host Connection content_length Authorization Cookie Client-Cert-Chain client_cert_chain)),
+    ['a variable in the header\'s place', host => 'ClientCertForwardVariable SSL_CLIENT_S_DN X-Name',
+        qr/"X-Name": .*variable/],
+    (map { ["LegacyDNStringFormat, $_->[0]", $_->[1] => $_->[2], qr/SSLOptions.*LegacyDNStringFormat/, undef,
+        'ClientCertForwardVariable'] }
+        ['before', host => "SSLOptions +legacydnstringformat\nClientCertForwardVariable X-Name SSL_CLIENT_S_DN"],
+        ['after', host => "ClientCertForwardVariable X-Name SSL_CLIENT_S_DN\nSSLOptions StdEnvVars LegacyDNStringFormat"],
+        ['in a section', host => "ClientCertForwardVariable X-Name SSL_CLIENT_S_DN\n<Location /y>\n"
+            . "SSLOptions +StdEnvVars +LegacyDNStringFormat\n</Location>"],
+        ['in the server', server => "SSLOptions +LegacyDNStringFormat\n<VirtualHost 127.0.0.1:80>\n"
+            . "ClientCertForwardVariable X-Name SSL_CLIENT_S_DN\n</VirtualHost>"],
+        ['in a virtual host', server => "ClientCertForwardVariable X-Name SSL_CLIENT_S_DN\n"
+            . "<VirtualHost 127.0.0.1:80>\nSSLOptions +LegacyDNStringFormat\n</VirtualHost>"]),
+    ['in <Proxy>', proxy => 'ClientCertForwardVariable X-Name SSL_CLIENT_S_DN', qr/Proxy|not allowed/],
+    ['in <Proxy> of a virtual host', host_proxy => 'ClientCertForwardVariable off', qr/Proxy|not allowed/],
+    ['in <ProxyMatch>', proxy_match => 'ClientCertForwardVariable X-Name SSL_CLIENT_S_DN', qr/Proxy|not allowed/],
+    ['in <Limit>', limit => 'ClientCertForwardVariable X-Name SSL_CLIENT_S_DN', qr/Limit|not allowed/],
+
     # ClientCertForwardChain
     ['no flag', host => 'ClientCertForwardChain perhaps', qr/On or Off/i],
     ['nothing', host => 'ClientCertForwardChain', qr/argument|On or Off/i],
@@ -207,21 +262,36 @@ my @RIGHT = (
     [server => "ClientCertKnownHeaders strip"],
     [host => "ClientCertKnownHeaders KEEP"],
     [host => "ClientCertKnownHeaders Keep x_ssl_client_verify X-Amzn-Mtls-Clientcert\nClientCertKnownHeaders keep X-ARR-ClientCert"],
+    [server => "ClientCertForwardVariable X-Name SSL_CLIENT_S_DN\nClientCertForwardVariable X-Digest client_cert_sha256"],
+    [host => "ClientCertForward cms\nClientCertForwardVariable X-Days SSL_CLIENT_V_REMAIN"],
+    [location => "ClientCertForwardVariable off\nClientCertForward cms"],
+    [directory => 'ClientCertForwardVariable SSL_CLIENT_S_DN ssl_client_S_DN_CN_1_RAW'],
+    [if => 'ClientCertForwardVariable X-Name SSL_CLIENT_S_DN'],
+    [host => "SSLOptions StdEnvVars -LegacyDNStringFormat\nClientCertForwardVariable X-Name SSL_CLIENT_S_DN"],
+    [server => "SSLOptions LegacyDNStringFormat\nClientCertForward cms"],
+    # Two virtual hosts never serve one request.
+    [server => join "\n", map {"<VirtualHost 127.0.0.1:80>\nServerName $_\n</VirtualHost>"}
+        "a.test\nClientCertForward cms X-Cert", "b.test\nClientCertForwardVariable X_Cert SSL_CLIENT_S_DN",
+        "c.test\nSSLOptions +LegacyDNStringFormat"],
 );
 passes(@$_) for @RIGHT;
 
-for (['mod_ssl', qw(proxy)], ['mod_proxy', qw(socache_shmcb ssl)]) {
-    my ($missing, @others) = @$_;
-    subtest "ClientCertForward without $missing" => sub {
+for (['cms', 'mod_ssl', qw(proxy)], ['cms', 'mod_proxy', qw(socache_shmcb ssl)],
+    ['Variable X-Name SSL_CLIENT_S_DN', 'mod_ssl', qw(proxy)],
+    ['Variable X-Name SSL_CLIENT_S_DN', 'mod_proxy', qw(socache_shmcb ssl)]) {
+    my ($rest, $missing, @others) = @$_;
+    my $line = 'ClientCertForward' . ($rest =~ /^V/ ? '' : ' ') . $rest;
+    my ($directive) = $line =~ /^(\S+)/;
+    subtest "$directive without $missing" => sub {
         my ($status, $output) = check_config(
             modules => load_modules(qw(mpm_event authz_core mime), @others),
-            config => "Listen 127.0.0.1:80\nClientCertForward cms\n",
+            config => "Listen 127.0.0.1:80\n$line\n",
         );
         isnt($status, 0, 'refused');
         # httpd adds that its check failed.
         my @said = grep { !/AH00014/ } split /\n/, $output;
         is(scalar @said, 1, 'one line') or diag $output;
-        like($said[0] // '', qr/ClientCertForward.*$missing/, 'names the directive and what it needs');
+        like($said[0] // '', qr/$directive: .*$missing/, 'names the directive and what it needs');
     };
 }
 
@@ -262,6 +332,7 @@ subtest '.htaccess' => sub {
         'ClientCertForward cms', 'ClientCertForwardChain on', 'ClientCertSigner server',
         'ClientCertSignerCerts none', 'ClientCertSignatureLifetime 1', 'ClientCertSignatureCache 1M',
         'ClientCertIncoming strip', 'ClientCertKnownHeaders keep',
+        'ClientCertForwardVariable X-Name SSL_CLIENT_S_DN',
     );
 };
 
