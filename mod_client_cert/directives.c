@@ -74,6 +74,7 @@ static const char *set_known_headers(cmd_parms *cmd, void *dir, const char *args
     const char *error = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT | NOT_IN_HTACCESS);
     const char *word = ap_getword_conf(cmd->pool, &args);
     int keep = !ap_cstr_casecmp(word, "keep");
+    mcc_kept_name_t *name;
 
     (void)dir;
     if (error) {
@@ -89,7 +90,7 @@ static const char *set_known_headers(cmd_parms *cmd, void *dir, const char *args
         return mcc_fault(cmd, "given twice for one server, which only \"keep\" with names may be");
     }
     if (!kept->names) {
-        kept->names = apr_array_make(cmd->pool, 4, sizeof(const char *));
+        kept->names = apr_array_make(cmd->pool, 4, sizeof(mcc_kept_name_t));
     }
     kept->all = keep && !*args;
     while (*args) {
@@ -97,7 +98,9 @@ static const char *set_known_headers(cmd_parms *cmd, void *dir, const char *args
         if ((error = mcc_known_header_fault(cmd, word))) {
             return error;
         }
-        APR_ARRAY_PUSH(kept->names, const char *) = word;
+        name = apr_array_push(kept->names);
+        name->name = word;
+        name->length = strlen(word);
     }
     return NULL;
 }

@@ -13,12 +13,7 @@ int mcc_names_equal(const char *a, const char *b)
 
 void mcc_names_init(mcc_names_t *names, apr_pool_t *p)
 {
-    static const uint8_t one_class[256];
-    static const uint16_t nothing[1];
-
     memset(names, 0, sizeof(*names));
-    names->classes = one_class;
-    names->next = nothing;
     names->list = apr_array_make(p, 4, sizeof(const char *));
 }
 
@@ -34,6 +29,20 @@ static apr_status_t free_set(void *names)
     return APR_SUCCESS;
 }
 
+/* Copied, for every field of a request asks for them. */
+static client_cert_result copy_steps(mcc_names_t *names)
+{
+    const uint8_t *classes;
+    client_cert_result result = client_cert_field_names_tree(names->set, &classes, &names->next);
+    size_t octet;
+
+    for (octet = 0; result == CLIENT_CERT_RESULT_OK && octet < sizeof(names->classes); octet++) {
+        names->classes[octet] = classes[octet];
+        names->first[octet] = names->next[classes[octet]];
+    }
+    return result;
+}
+
 const char *mcc_names_complete(mcc_names_t *names, int with_known, apr_pool_t *p)
 {
     client_cert_result result =
@@ -42,7 +51,7 @@ const char *mcc_names_complete(mcc_names_t *names, int with_known, apr_pool_t *p
 
     if (result == CLIENT_CERT_RESULT_OK) {
         apr_pool_cleanup_register(p, names, free_set, apr_pool_cleanup_null);
-        result = client_cert_field_names_tree(names->set, &names->classes, &names->next);
+        result = copy_steps(names);
     }
     return result == CLIENT_CERT_RESULT_OK ? NULL : client_cert_result_message(result);
 }

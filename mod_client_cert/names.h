@@ -19,8 +19,9 @@
 
 /** Names. None is found before mcc_names_complete(). */
 typedef struct {
-    /** client_cert_field_names_tree() */
-    const uint8_t *classes;
+    /** client_cert_field_names_tree(): the first step by octet, the classes, the rows */
+    uint16_t first[256];
+    uint8_t classes[256];
     const uint16_t *next;
     client_cert_field_names *set;
     apr_array_header_t *list; /**< (const char *) as they were added */
@@ -47,11 +48,11 @@ uint32_t mcc_names_search(const mcc_names_t *names, const char *name);
  *  octet. */
 static APR_INLINE int mcc_names_may_contain(const mcc_names_t *names, const char *name)
 {
-    unsigned at = 0;
+    unsigned at = names->first[(unsigned char)*name];
 
-    do {
-        at = names->next[at + names->classes[(unsigned char)*name++]];
-    } while (at > 1);
+    while (at > 1) {
+        at = names->next[at + names->classes[(unsigned char)*++name]];
+    }
     return (int)at;
 }
 

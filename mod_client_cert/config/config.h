@@ -117,9 +117,15 @@ typedef struct {
 /** What is done with a request that brings one of our headers. */
 typedef enum { MCC_INCOMING_UNSET, MCC_INCOMING_STRIP, MCC_INCOMING_REJECT } mcc_incoming_action_t;
 
+/** A header that ClientCertKnownHeaders keeps. */
+typedef struct {
+    const char *name;
+    apr_size_t length;
+} mcc_kept_name_t;
+
 /** Which of the known headers a client may send, ClientCertKnownHeaders. */
 typedef struct {
-    /** (const char *) the names to keep; NULL where unset, empty for "strip" */
+    /** (mcc_kept_name_t) the names to keep; NULL where unset, empty for "strip" */
     apr_array_header_t *names;
     unsigned all : 1; /**< "keep" without a name */
 } mcc_kept_headers_t;

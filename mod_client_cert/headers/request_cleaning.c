@@ -45,53 +45,57 @@ void mcc_headers_remove(request_rec *r, apr_table_t *headers, const mcc_names_t 
     }
 }
 
+/* As it was configured but for case: who sends it in front of this server removes a client's own
+ * under this name, and under no other spelling. */
 static int is_kept(const mcc_kept_headers_t *kept, const char *name)
 {
+    apr_size_t length;
     int i;
 
-    if (!kept) {
+    if (!kept || !kept->names || !kept->names->nelts) {
         return 0;
     }
-    /* As it was configured but for case: who sends it in front of this server removes a client's
-     * own under this name, and under no other spelling. */
-    for (i = 0; kept->names && i < kept->names->nelts; i++) {
-        if (!ap_cstr_casecmp(APR_ARRAY_IDX(kept->names, i, const char *), name)) {
+    length = strlen(name);
+    for (i = 0; i < kept->names->nelts; i++) {
+        const mcc_kept_name_t *other = &APR_ARRAY_IDX(kept->names, i, mcc_kept_name_t);
+
+        if (other->length == length && !ap_cstr_casecmp(other->name, name)) {
             return 1;
         }
     }
-    return kept->all;
+    return 0;
 }
 
 /* Apart, since few requests have any. From the first on. */
-static int remove_arriving(request_rec *r, apr_table_t *headers, const mcc_kept_headers_t *kept,
-                           int first)
+static int remove_arriving(request_rec *r, apr_table_t *headers, const mcc_names_t *names,
+                           const mcc_kept_headers_t *kept, int first)
 {
-    const mcc_names_t *names = &mcc_server_config_of(r->server)->global->arriving_names;
+    const mcc_names_t *ours = &mcc_server_config_of(r->server)->global->our_names;
     const apr_array_header_t *fields = apr_table_elts(headers);
     apr_array_header_t *found = apr_array_make(r->pool, 2, sizeof(const char *));
-    int ours = 0;
+    int our_count = 0;
     int i;
 
     for (i = first; i < fields->nelts; i++) {
         const char *name = APR_ARRAY_IDX(fields, i, apr_table_entry_t).key;
 
-        switch (mcc_names_owner(names, name)) {
+        if (!mcc_names_may_contain(names, name)
+            || (is_kept(kept, name) && !mcc_names_contain(ours, name))) {
+            continue;
+        }
+        switch (mcc_names_search(names, name)) {
         case CLIENT_CERT_FIELD_OWNER_NONE:
             continue;
         case CLIENT_CERT_FIELD_OWNER_KNOWN:
-            if (is_kept(kept, name)) {
-                continue;
-            }
-            ap_log_rerror(
-                APLOG_MARK, APLOG_INFO, 0, r,
-                "header \"%s\" stripped from the request: it would tell who the client is "
-                "(ClientCertKnownHeaders)",
-                name);
+            ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                          "header \"%s\" stripped from the request: it would tell who the client "
+                          "is (ClientCertKnownHeaders)",
+                          name);
             break;
         default:
             ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "header \"%s\" stripped from the request",
                           name);
-            ours++;
+            our_count++;
         }
         APR_ARRAY_PUSH(found, const char *) = name;
     }
@@ -101,13 +105,14 @@ static int remove_arriving(request_rec *r, apr_table_t *headers, const mcc_kept_
     if (found->nelts) {
         apr_table_setn(r->notes, MCC_NOTE_INCOMING, "stripped");
     }
-    return ours;
+    return our_count;
 }
 
 int mcc_headers_remove_arriving(request_rec *r, apr_table_t *headers,
                                 const mcc_kept_headers_t *kept)
 {
-    const mcc_names_t *names = &mcc_server_config_of(r->server)->global->arriving_names;
+    const mcc_global_t *global = mcc_server_config_of(r->server)->global;
+    const mcc_names_t *names = kept && kept->all ? &global->our_names : &global->arriving_names;
     const apr_array_header_t *fields = apr_table_elts(headers);
     const apr_table_entry_t *first = (const apr_table_entry_t *)fields->elts;
     const apr_table_entry_t *end = first + fields->nelts;
@@ -115,7 +120,7 @@ int mcc_headers_remove_arriving(request_rec *r, apr_table_t *headers,
 
     for (field = first; field < end; field++) {
         if (mcc_names_may_contain(names, field->key)) {
-            return remove_arriving(r, headers, kept, (int)(field - first));
+            return remove_arriving(r, headers, names, kept, (int)(field - first));
         }
     }
     return 0;

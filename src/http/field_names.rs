@@ -170,16 +170,58 @@ impl FoldedNames {
         Self { names, max_len }
     }
 
-    /// Whether some backend that trims nothing before a name takes this one for one of them.
-    fn contain(&self, name: &[u8]) -> bool {
-        // What a backend may trim off the end, it may also leave, in part or as a whole.
-        let least = name
-            .iter()
-            .rposition(|octet| is_tchar(*octet))
-            .map_or(0, |last| last.saturating_add(1));
-        (least..=name.len().min(self.max_len)).any(|length| {
-            let name = name.get(..length).unwrap_or_default().iter().copied().map(folded);
-            self.names.binary_search_by(|ours| ours.iter().copied().cmp(name.clone())).is_ok()
+    /// Whether some backend takes this name for one of them.
+    fn contain(&self, name: &Readings) -> bool {
+        name.any(self.max_len, |name| self.has(name))
+    }
+
+    fn has(&self, name: &[u8]) -> bool {
+        self.names.binary_search_by(|ours| (**ours).cmp(name)).is_ok()
+    }
+}
+
+/// What backends make of a name: folded, and what some trim, left in part or as a whole.
+struct Readings<'a> {
+    folded: &'a [u8],
+    /// Where it begins for who trims before it.
+    start: usize,
+    /// Where it ends at the least.
+    least: usize,
+}
+
+impl Readings<'_> {
+    /// Has a look at the readings of a name.
+    fn of<R>(name: &[u8], look: impl FnOnce(&Readings) -> R) -> R {
+        let start = name.iter().position(|octet| !is_trimmed_before(*octet)).unwrap_or(name.len());
+        let last = name.iter().rposition(|octet| is_tchar(*octet));
+        let least = last.map_or(0, |last| last.saturating_add(1));
+        // Longer ones are rare.
+        let mut room = [0; 64];
+        match room.get_mut(..name.len()) {
+            Some(room) => {
+                for (folded_octet, octet) in room.iter_mut().zip(name) {
+                    *folded_octet = folded(*octet);
+                }
+                look(&Readings { folded: room, start, least })
+            }
+            None => look(&Readings { folded: &fold(name), start, least }),
+        }
+    }
+
+    /// What follows each beginning.
+    fn beginnings(&self) -> impl Iterator<Item = (usize, &[u8])> {
+        let trimmed = (self.start > 0).then_some(self.start);
+        [Some(0), trimmed]
+            .into_iter()
+            .flatten()
+            .filter_map(|start| Some((start, self.folded.get(start..)?)))
+    }
+
+    /// Whether a reading of at most so many octets is what is asked for.
+    fn any(&self, max_len: usize, mut is_wanted: impl FnMut(&[u8]) -> bool) -> bool {
+        self.beginnings().any(|(start, folded)| {
+            (self.least.saturating_sub(start)..=folded.len().min(max_len))
+                .any(|length| folded.get(..length).is_some_and(&mut is_wanted))
         })
     }
 }
@@ -191,22 +233,34 @@ fn fold(name: &[u8]) -> Box<[u8]> {
 /// The known headers.
 struct KnownHeaders {
     names: FoldedNames,
-    /// What the names of each family begin with, folded.
-    families: Vec<Box<[u8]>>,
+    /// What the names of each family begin with.
+    families: FoldedNames,
+}
+
+impl KnownHeaders {
+    fn contain(&self, name: &Readings) -> bool {
+        self.names.contain(name) || name.beginnings().any(|(_, folded)| self.is_of_family(folded))
+    }
+
+    /// The one that a name may belong to is the last that is not after it: none begins another.
+    fn is_of_family(&self, folded: &[u8]) -> bool {
+        let after = self.families.names.partition_point(|family| **family <= *folded);
+        after
+            .checked_sub(1)
+            .and_then(|last| self.families.names.get(last))
+            .is_some_and(|family| folded.starts_with(family))
+    }
 }
 
 static KNOWN_HEADERS: LazyLock<KnownHeaders> = LazyLock::new(|| KnownHeaders {
     names: FoldedNames::new(known_headers::NAMES.iter().map(|name| name.as_bytes())),
-    families: known_headers::FAMILIES.iter().map(|family| fold(family.as_bytes())).collect(),
+    families: FoldedNames::new(known_headers::FAMILIES.iter().map(|family| family.as_bytes())),
 });
 
 /// Whether some backend takes `name` for one of the headers by which TLS terminators tell who the
 /// client is.
 pub(crate) fn is_known(name: &[u8]) -> bool {
-    with_start_trimmed(name).into_iter().any(|name| {
-        KNOWN_HEADERS.names.contain(name)
-            || KNOWN_HEADERS.families.iter().any(|family| after_prefix(name, family).is_some())
-    })
+    Readings::of(name, |name| KNOWN_HEADERS.contain(name))
 }
 
 /// Whose a field is that no client may send.
@@ -234,7 +288,7 @@ impl FieldNames {
         let mut tree = NameTree::new();
         ours.names.iter().for_each(|name| tree.add(name));
         if with_known {
-            KNOWN_HEADERS.families.iter().for_each(|family| tree.add_family(family));
+            KNOWN_HEADERS.families.names.iter().for_each(|family| tree.add_family(family));
             KNOWN_HEADERS.names.names.iter().for_each(|name| tree.add(name));
         }
         Self { ours, with_known, tree }
@@ -242,13 +296,15 @@ impl FieldNames {
 
     /// Whose `name` is, as some backend reads it; None if it is not in the set.
     pub(crate) fn owner(&self, name: &[u8]) -> Option<Owner> {
-        if with_start_trimmed(name).into_iter().any(|name| self.ours.contain(name)) {
-            Some(Owner::Ours)
-        } else if self.with_known && is_known(name) {
-            Some(Owner::Known)
-        } else {
-            None
-        }
+        Readings::of(name, |name| {
+            if self.ours.contain(name) {
+                Some(Owner::Ours)
+            } else if self.with_known && KNOWN_HEADERS.contain(name) {
+                Some(Owner::Known)
+            } else {
+                None
+            }
+        })
     }
 
     /// Whether some backend takes `name` for one of these.

@@ -5,7 +5,7 @@
 /// The octets that a token may have beside letters and digits, RFC 9110 section 5.6.2.
 const TOKEN_SIGNS: &[u8] = b"!#$%&'*+-.^_`|~";
 
-/// An octet of a token, RFC 9110 section 5.6.2.
+/// An octet of a token.
 pub(crate) fn is_tchar(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || TOKEN_SIGNS.contains(&octet)
 }
