@@ -810,6 +810,169 @@ typedef struct client_cert_verification_cache client_cert_verification_cache;
 typedef struct client_cert_vhosts client_cert_vhosts;
 
 /**
+ * A file, or two that belong together, as a directive names it. All in it lives as long as the
+ * files that it is one of.
+ */
+typedef struct {
+    /**
+     * The directive's name.
+     */
+    const char *directive;
+    /**
+     * The file's.
+     */
+    const char *name;
+    /**
+     * That of the second of two files, else NULL.
+     */
+    const char *key_name;
+    /**
+     * Both, for messages.
+     */
+    const char *names;
+    /**
+     * Where the first directive stands, for messages.
+     */
+    const char *place;
+    /**
+     * What was made of the octets in use. All of these are NULL where there are none, so that what
+     * depends on the file must fail.
+     */
+    const client_cert_signer *signer;
+    /**
+     * The same.
+     */
+    const client_cert_anchors *anchors;
+    /**
+     * The same.
+     */
+    const client_cert_crls *crls;
+    /**
+     * The same.
+     */
+    const client_cert_client_cas *client_cas;
+    /**
+     * Why the file as it is now is not in use; NULL where it is.
+     */
+    const char *fault;
+} client_cert_configured_file;
+
+/**
+ * What a section says of the accept role, or a server as a whole.
+ */
+typedef struct {
+    /**
+     * ClientCertAccept: a client_cert_format, -1 where unset, -2 for off.
+     */
+    int32_t format;
+    /**
+     * ClientCertTrustPeer: 1 or 0, -1 where unset.
+     */
+    int32_t trust_peer;
+    /**
+     * Whether there is a ClientCertTrustName.
+     */
+    bool has_names;
+    /**
+     * ClientCertTrust, as client_cert_files_read() gave it; NULL where unset.
+     */
+    const client_cert_configured_file *trust;
+    /**
+     * ClientCertTrustCRL, the same.
+     */
+    const client_cert_configured_file *trust_crls;
+    /**
+     * ClientCertClientTrust, the same.
+     */
+    const client_cert_configured_file *client_trust;
+    /**
+     * ClientCertClientCRL, the same.
+     */
+    const client_cert_configured_file *client_crls;
+} client_cert_accept_part;
+
+/**
+ * A section with some directive of the accept role.
+ */
+typedef struct {
+    /**
+     * The number of its server.
+     */
+    size_t server;
+    /**
+     * What it says.
+     */
+    client_cert_accept_part part;
+    /**
+     * The file and the line where it begins.
+     */
+    const char *file;
+    /**
+     * The same.
+     */
+    uint32_t line;
+} client_cert_accept_section;
+
+/**
+ * A virtual host, or the main server.
+ */
+typedef struct {
+    /**
+     * What it says outside of sections, with what it has of the main server.
+     */
+    client_cert_accept_part whole;
+    /**
+     * Whether connections have TLS. Not looked at before warnings.
+     */
+    bool has_tls;
+    /**
+     * Whether each TLS client is asked for a certificate. Not looked at before warnings.
+     */
+    bool asks;
+} client_cert_accept_server;
+
+/**
+ * What a configuration says of the accept role: what is borrowed for one call.
+ */
+typedef struct {
+    /**
+     * All sections, in the order in which they stand.
+     */
+    const client_cert_accept_section *sections;
+    /**
+     * Their number.
+     */
+    size_t section_count;
+    /**
+     * The main server, then the others.
+     */
+    const client_cert_accept_server *servers;
+    /**
+     * Their number.
+     */
+    size_t server_count;
+    /**
+     * Whether mod_ssl is loaded.
+     */
+    bool has_mod_ssl;
+} client_cert_accept_role;
+
+/**
+ * A callback that receives several messages, one after the other.
+ */
+typedef struct {
+    /**
+     * Called with a number and a line of text: printable ASCII, NUL-terminated, which stays only for
+     * the call. Must not be NULL, must return, and must not call the library.
+     */
+    void (*tell)(void *context, size_t number, const char *line);
+    /**
+     * Passed to `tell` as it is; may be NULL.
+     */
+    void *context;
+} client_cert_listener;
+
+/**
  * A variable: name and value.
  */
 typedef struct {
@@ -847,21 +1010,6 @@ typedef struct {
      */
     void *context;
 } client_cert_allocator;
-
-/**
- * A callback that receives several messages, one after the other.
- */
-typedef struct {
-    /**
-     * Called with a number and a line of text: printable ASCII, NUL-terminated, which stays only for
-     * the call. Must not be NULL, must return, and must not call the library.
-     */
-    void (*tell)(void *context, size_t number, const char *line);
-    /**
-     * Passed to `tell` as it is; may be NULL.
-     */
-    void *context;
-} client_cert_listener;
 
 /**
  * What a client's certificate is verified by: borrowed for one call that verifies.
@@ -951,54 +1099,6 @@ typedef struct {
      */
     size_t server_count;
 } client_cert_configuration;
-
-/**
- * A file, or two that belong together, as a directive names it. All in it lives as long as the
- * files that it is one of.
- */
-typedef struct {
-    /**
-     * The directive's name.
-     */
-    const char *directive;
-    /**
-     * The file's.
-     */
-    const char *name;
-    /**
-     * That of the second of two files, else NULL.
-     */
-    const char *key_name;
-    /**
-     * Both, for messages.
-     */
-    const char *names;
-    /**
-     * Where the first directive stands, for messages.
-     */
-    const char *place;
-    /**
-     * What was made of the octets in use. All of these are NULL where there are none, so that what
-     * depends on the file must fail.
-     */
-    const client_cert_signer *signer;
-    /**
-     * The same.
-     */
-    const client_cert_anchors *anchors;
-    /**
-     * The same.
-     */
-    const client_cert_crls *crls;
-    /**
-     * The same.
-     */
-    const client_cert_client_cas *client_cas;
-    /**
-     * Why the file as it is now is not in use; NULL where it is.
-     */
-    const char *fault;
-} client_cert_configured_file;
 
 /**
  * Bytes in memory from the caller's allocator.
@@ -1108,6 +1208,36 @@ typedef struct {
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+/**
+ * Whether each section that plays the accept role has what it needs, from itself, its server, or
+ * other sections that may apply with it. `files` are those that the parts of the role name. No other
+ * thread may be using them.
+ *
+ * `restarts` says that a running server reads its configuration again: anchors that have come to
+ * hold a CA, for which a name is missing, are then what they were before, as
+ * client_cert_files_fall_back() does it.
+ *
+ * `fault` is called once with the number of a server and a line that names a section of it and what
+ * it lacks, or not at all.
+ *
+ * Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER for a format or a file that is none.
+ */
+client_cert_result client_cert_accept_role_check(const client_cert_accept_role *role,
+                                                 client_cert_files *files,
+                                                 bool restarts,
+                                                 const client_cert_listener *fault);
+
+/**
+ * Warns of sections in which every value will be refused, of headers that nobody signs, and of CRLs
+ * that are of none of the CAs which they are configured with. `warn` is called with the number of a
+ * server and a line for each.
+ *
+ * Fails as client_cert_accept_role_check() does.
+ */
+client_cert_result client_cert_accept_role_warnings(const client_cert_accept_role *role,
+                                                    client_cert_files *files,
+                                                    const client_cert_listener *warn);
 
 /**
  * Releases what was accepted, as often as it was given. NULL is allowed, as with free(). No thread
@@ -1387,20 +1517,6 @@ client_cert_result client_cert_files_read(client_cert_files *files,
                                           const char *place,
                                           const char *now,
                                           const client_cert_configured_file **file);
-
-/**
- * Uses the octets that the configuration before used for a file, instead of new ones which are good
- * by themselves but not where the directive stands; `fault` says why. No other thread may be using
- * the object.
- *
- * Sets `*done` to false where there are none, and nothing changes.
- *
- * Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER if `file` is none of these.
- */
-client_cert_result client_cert_files_fall_back(client_cert_files *files,
-                                               const client_cert_configured_file *file,
-                                               const char *fault,
-                                               bool *done);
 
 /**
  * Calls `tell` with 0 and a line for each file that is not in use as it is now.

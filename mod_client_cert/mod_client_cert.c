@@ -128,17 +128,16 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
         register_accept_hooks();
     }
     return mcc_tunnel_check(s, ptemp) && mcc_forward_config_check(s, ptemp)
-                   && mcc_accept_config_check(s, ptemp)
+                   && mcc_accept_config_check(s, pconf, ptemp)
                ? OK
                : HTTP_INTERNAL_SERVER_ERROR;
 }
 
 static int warn_of_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
-    (void)pconf;
     (void)plog;
     if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
-        mcc_accept_config_warn(s, ptemp);
+        mcc_accept_config_warn(s, pconf, ptemp);
     }
     return OK;
 }

@@ -6,6 +6,7 @@
 //! | where | what |
 //! | --- | --- |
 //! | [`ffi`] | all of it from C |
+//! | `accept_role` | whether the directives of the accept role are complete |
 //! | [`configured_files`] | the files that directives name, and the last good octets of each |
 //! | [`warnings`] | what of the files that are trusted or sign is of no use now |
 //! | [`sign`] | a signer, its signatures, and how they are used again |
@@ -37,6 +38,7 @@
     )
 )]
 
+mod accept_role;
 mod asn1;
 pub mod client;
 mod cms;

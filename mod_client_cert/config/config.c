@@ -82,6 +82,7 @@ mcc_accept_rules_t mcc_accept_rules_of(const mcc_accept_config_t *conf)
 void mcc_config_complete(server_rec *main_server)
 {
     mcc_global_t *global = mcc_server_config_of(main_server)->global;
+    apr_size_t number = 0;
     server_rec *s;
 
     for (s = main_server; s; s = s->next) {
@@ -89,6 +90,7 @@ void mcc_config_complete(server_rec *main_server)
         const mcc_dir_config_t *whole =
             ap_get_module_config(s->lookup_defaults, &client_cert_module);
 
+        conf->number = number++;
         conf->forwards = conf->forwards_in_section || mcc_forwards(&whole->forward);
     }
     global->tunnels = ap_find_linked_module("mod_proxy_wstunnel.c") != NULL;

@@ -185,6 +185,7 @@ typedef struct {
     mcc_global_t *global;
     mcc_signer_config_t signer; /**< who signs, and for how long */
     mcc_incoming_action_t incoming;
+    apr_size_t number; /**< in the list of servers, the main server's first; set in check_config */
     mcc_kept_headers_t kept_headers;
     /** a section of this server forwards */
     unsigned forwards_in_section : 1;

@@ -55,8 +55,7 @@ static apr_status_t free_files(void *files)
     return APR_SUCCESS;
 }
 
-/* Those of a configuration, made when they are first asked for; NULL if that fails. */
-static client_cert_files *files_of(const server_rec *s, apr_pool_t *pconf)
+client_cert_files *mcc_files_of(const server_rec *s, apr_pool_t *pconf)
 {
     mcc_global_t *global = mcc_server_config_of(s)->global;
     const retained_files_t *all = retained();
@@ -102,23 +101,12 @@ const char *mcc_file_read(cmd_parms *cmd, client_cert_file_kind kind, const char
     if (!name || (key_word && !key_name)) {
         return mcc_fault(cmd, "%s: invalid path", name ? key_word : word);
     }
-    result = client_cert_files_read(files_of(cmd->server, cmd->pool), kind, cmd->cmd->name, name,
-                                    key_name, place, now_in_words(cmd->temp_pool), file);
+    result = client_cert_files_read(mcc_files_of(cmd->server, cmd->pool), kind, cmd->cmd->name,
+                                    name, key_name, place, now_in_words(cmd->temp_pool), file);
     if (result != CLIENT_CERT_RESULT_OK) {
         return mcc_fault(cmd, "%s: %s", name, client_cert_result_message(result));
     }
     return (*file)->fault && !mcc_restarts() ? mcc_fault(cmd, "%s", (*file)->fault) : NULL;
-}
-
-int mcc_file_fall_back(const mcc_file_t *file, const char *fault, server_rec *s)
-{
-    bool done = false;
-
-    return mcc_restarts()
-           && client_cert_files_fall_back(mcc_server_config_of(s)->global->files, file, fault,
-                                          &done)
-                  == CLIENT_CERT_RESULT_OK
-           && done;
 }
 
 int mcc_files_report(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
@@ -128,7 +116,7 @@ int mcc_files_report(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, ser
 
     (void)plog;
     (void)ptemp;
-    (void)client_cert_files_faults(files_of(s, pconf), &listener);
+    (void)client_cert_files_faults(mcc_files_of(s, pconf), &listener);
     return OK;
 }
 
@@ -142,7 +130,7 @@ static void retain(server_rec *s, apr_pool_t *pconf)
 
     apr_pool_create(&next.pool, s->process->pool);
     allocator = mcc_pool_allocator(next.pool);
-    result = client_cert_files_retain(files_of(s, pconf), &allocator, &next.octets);
+    result = client_cert_files_retain(mcc_files_of(s, pconf), &allocator, &next.octets);
     if (result != CLIENT_CERT_RESULT_OK) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "the last good files are not remembered: %s",
                      client_cert_result_message(result));
@@ -163,7 +151,7 @@ int mcc_files_settle(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, ser
     (void)ptemp;
     /* Not of the configuration that httpd reads only to see whether it can start. */
     if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
-        (void)client_cert_files_warnings(files_of(s, pconf), apr_time_sec(apr_time_now()),
+        (void)client_cert_files_warnings(mcc_files_of(s, pconf), apr_time_sec(apr_time_now()),
                                          &listener);
         retain(s, pconf);
     }

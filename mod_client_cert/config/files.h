@@ -31,10 +31,8 @@ const char *mcc_file_read(cmd_parms *cmd, client_cert_file_kind kind, const char
 /** Whether nothing can be used, so that what depends on the file must fail. */
 int mcc_file_is_unusable(const mcc_file_t *file);
 
-/** Use the last good octets instead of new ones that are good by themselves, but
- *  not where the directive stands.
- *  @return 0 if the server does not restart, or there are none */
-int mcc_file_fall_back(const mcc_file_t *file, const char *fault, server_rec *s);
+/** All files of a configuration, made when they are first asked for; NULL if that fails. */
+client_cert_files *mcc_files_of(const server_rec *s, apr_pool_t *pconf);
 
 /** post_config hook, before others can fail: log which files are not in use as
  *  they are now. */

@@ -20,10 +20,10 @@ int mcc_forward_config_check(server_rec *main_server, apr_pool_t *ptemp);
 /** check_config: every section that plays the role, seen with what its server
  *  says, must have what it needs.
  *  @return 0 after logging what is missing */
-int mcc_accept_config_check(server_rec *main_server, apr_pool_t *ptemp);
+int mcc_accept_config_check(server_rec *main_server, apr_pool_t *pconf, apr_pool_t *ptemp);
 
 /** Warn of directives that read the TLS peer as though it were the client, and of
  *  sections in which every value will be refused. */
-void mcc_accept_config_warn(server_rec *main_server, apr_pool_t *ptemp);
+void mcc_accept_config_warn(server_rec *main_server, apr_pool_t *pconf, apr_pool_t *ptemp);
 
 #endif /* MCC_CONFIG_STARTUP_CHECKS_H */

@@ -3,6 +3,7 @@
 //! The files that directives name.
 
 use std::{
+    collections::HashMap,
     ffi::{CString, c_char},
     ptr::{null, null_mut},
     sync::Arc,
@@ -96,7 +97,17 @@ struct Parts {
 }
 
 impl FilesHandle {
-    fn fill(&mut self, number: usize) -> Result<(), ClientCertResult> {
+    pub(super) fn files(&mut self) -> &mut Files {
+        &mut self.files
+    }
+
+    /// The numbers of the files by what C was given.
+    pub(super) fn numbers(&self) -> HashMap<*const ConfiguredFileRow, usize> {
+        self.rows.iter().enumerate().map(|(number, row)| (row.cast_const(), number)).collect()
+    }
+
+    /// Tells C anew of a file that has changed, or for the first time.
+    pub(super) fn fill(&mut self, number: usize) -> Result<(), ClientCertResult> {
         let file = self.files.get(number).ok_or(ClientCertResult::InvalidParameter)?;
         let mut parts = Parts::default();
         let row = parts.row(file)?;
@@ -254,35 +265,6 @@ pub unsafe extern "C" fn client_cert_files_read(
     })
 }
 
-/// Uses the octets that the configuration before used for a file, instead of new ones which are good
-/// by themselves but not where the directive stands; `fault` says why. No other thread may be using
-/// the object.
-///
-/// Sets `*done` to false where there are none, and nothing changes.
-///
-/// Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER if `file` is none of these.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_files_fall_back(
-    files: *mut FilesHandle,
-    file: *const ConfiguredFileRow,
-    fault: *const c_char,
-    done: *mut bool,
-) -> ClientCertResult {
-    // SAFETY: as the header's rules say.
-    boundary(|| unsafe {
-        let done = pointer::out(done, false)?;
-        let files = files.as_mut().ok_or(ClientCertResult::NullParameter)?;
-        let fault = String::from_utf8_lossy(pointer::string(fault)?);
-        let number = files.rows.iter().position(|row| row.cast_const() == file);
-        let number = number.ok_or(ClientCertResult::InvalidParameter)?;
-        if files.files.fall_back(number, &fault) {
-            files.fill(number)?;
-            *done = true;
-        }
-        Ok(())
-    })
-}
-
 /// Calls `tell` with 0 and a line for each file that is not in use as it is now.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_files_faults(
@@ -393,7 +375,7 @@ mod tests {
         let name = CString::new(path.to_str().unwrap()).unwrap();
         let (mut files, mut octets, mut lines) = (null_mut(), Bytes::EMPTY, 0_usize);
         let listener = Listener { tell: Some(count), context: (&raw mut lines).cast() };
-        let (mut done, mut has_ca) = (true, true);
+        let mut has_ca = true;
         // SAFETY: live objects.
         unsafe {
             assert_eq!(client_cert_files_new(null(), 0, &mut files), Ok);
@@ -401,8 +383,7 @@ mod tests {
             assert_eq!(first, read(files, &name));
             assert_eq!(CStr::from_ptr((*first).names), &*name);
             assert!(!(*first).anchors.is_null() && (*first).fault.is_null());
-            assert_eq!(client_cert_files_fall_back(files, first, c"no".as_ptr(), &mut done), Ok);
-            assert!(!done);
+            assert!(!(*files).files.fall_back(0, "no"));
             assert_eq!(client_cert_files_faults(files, &listener), Ok);
             assert_eq!(client_cert_files_warnings(files, NOW, &listener), Ok);
             assert_eq!(lines, 0);
@@ -414,8 +395,9 @@ mod tests {
             libc::free(octets.data.cast_mut().cast());
             let second = read(files, &name);
             assert!((*second).fault.is_null());
-            assert_eq!(client_cert_files_fall_back(files, second, c"a CA".as_ptr(), &mut done), Ok);
-            assert!(done && CStr::from_ptr((*second).fault).to_bytes().ends_with(b": a CA"));
+            assert!((*files).files.fall_back(0, "a CA"));
+            assert_eq!((*files).fill(0), Result::Ok(()));
+            assert!(CStr::from_ptr((*second).fault).to_bytes().ends_with(b": a CA"));
             let anchors = (*second).anchors;
             assert_eq!(super::super::trust::client_cert_anchors_has_ca(anchors, &mut has_ca), Ok);
             assert!(!has_ca);
@@ -431,7 +413,7 @@ mod tests {
     fn null_is_never_taken_silently() {
         let mut files = null_mut();
         let listener = Listener { tell: Some(count), context: null_mut() };
-        let (mut file, mut done, mut octets) = (null(), false, Bytes::EMPTY);
+        let (mut file, mut octets) = (null(), Bytes::EMPTY);
         let text = c"/nonexistent".as_ptr();
         // SAFETY: live objects, but for the NULL.
         unsafe {
@@ -452,11 +434,6 @@ mod tests {
             };
             assert_eq!(read(5, &mut file), InvalidParameter);
             assert_eq!(read(ANCHORS, &mut file), Ok);
-            let fall_back = client_cert_files_fall_back;
-            assert_eq!(fall_back(null_mut(), file, text, &mut done), NullParameter);
-            assert_eq!(fall_back(files, null(), text, &mut done), InvalidParameter);
-            assert_eq!(fall_back(files, file, null(), &mut done), NullParameter);
-            assert_eq!(fall_back(files, file, text, null_mut()), NullParameter);
             assert_eq!(client_cert_files_faults(null(), &listener), NullParameter);
             assert_eq!(client_cert_files_faults(files, null()), NullParameter);
             assert_eq!(client_cert_files_warnings(null(), NOW, &listener), NullParameter);

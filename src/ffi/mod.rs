@@ -8,6 +8,7 @@
 // C programmers read it; a "Safety" section would say it again.
 #![allow(clippy::missing_safety_doc)]
 
+mod accept_role;
 #[cfg(test)]
 mod accept_tests;
 mod accepted;

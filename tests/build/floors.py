@@ -21,6 +21,7 @@ C_FLOORS = [
 ]
 RUST_FLOORS = [
     ["ffi"],
+    ["accept_role"],
     ["configured_files"],
     ["warnings"],
     ["sign", "verify"],
