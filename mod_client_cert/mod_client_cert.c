@@ -59,7 +59,6 @@ static void register_accept_hooks(void)
      * configuration is its parent's, and Satisfy Any passes them by. */
     ap_hook_post_perdir_config(mcc_accept_post_perdir_config, NULL, NULL, APR_HOOK_REALLY_FIRST);
 
-    ap_hook_child_init(mcc_accept_child_init, NULL, NULL, APR_HOOK_MIDDLE);
     /* Variables that are read before the sections are known are empty, unless the server plays
      * the role as a whole. */
     ap_hook_map_to_storage(mcc_accept_map_to_storage, NULL, NULL, APR_HOOK_REALLY_FIRST);
@@ -133,15 +132,6 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
                : HTTP_INTERNAL_SERVER_ERROR;
 }
 
-static int warn_of_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
-{
-    (void)plog;
-    if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
-        mcc_accept_config_warn(s, pconf, ptemp);
-    }
-    return OK;
-}
-
 static void register_hooks(apr_pool_t *p)
 {
     /* The handshake is done in mod_ssl's hook; mod_http2's does not return before the connection
@@ -167,11 +157,10 @@ static void register_hooks(apr_pool_t *p)
     APR_OPTIONAL_HOOK(ssl, init_server, mcc_tls_install_init_server, NULL, NULL, APR_HOOK_MIDDLE);
     /* After mod_ssl's, in which init_server runs. */
     ap_hook_post_config(mcc_tls_install_post_config, after_handshake, NULL, APR_HOOK_LAST);
-    ap_hook_post_config(warn_of_config, after_handshake, NULL, APR_HOOK_LAST);
+    ap_hook_post_config(mcc_accept_config_warn, after_handshake, NULL, APR_HOOK_LAST);
     ap_hook_post_config(mcc_files_report, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_post_config(mcc_files_settle, NULL, NULL, APR_HOOK_REALLY_LAST);
-    ap_hook_post_config(mcc_response_post_config, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_child_init(mcc_forward_child_init, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_child_init(mcc_caches_child_init, NULL, NULL, APR_HOOK_MIDDLE);
 
     APR_OPTIONAL_HOOK(ssl, init_server, mcc_backend_certificate_init_server, NULL, NULL,
                       APR_HOOK_MIDDLE);
@@ -194,7 +183,6 @@ static void register_hooks(apr_pool_t *p)
                          AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_fixups(mcc_trailers_enforce, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_fixups(mcc_forward_fixups, after_headers, NULL, APR_HOOK_REALLY_LAST);
-    ap_hook_protocol_switch(mcc_tls_connection_protocol_switch, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_protocol_switch(mcc_forward_protocol_switch, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_optional_fn_retrieve(mcc_accept_optional_fn_retrieve, NULL, NULL, APR_HOOK_MIDDLE);
     /* Asked while the configuration is read. */

@@ -426,31 +426,3 @@ int mcc_accept_sections_unknown(request_rec *r)
 
     return mcc_server_config_of(r->server)->accepts && !(request && request->located);
 }
-
-int mcc_accept_sections_known(request_rec *r)
-{
-    if (mcc_server_config_of(r->server)->accepts) {
-        mcc_request_of(r)->located = 1;
-    }
-    return DECLINED;
-}
-
-void mcc_accept_child_init(apr_pool_t *pchild, server_rec *s)
-{
-    mcc_global_t *global = mcc_server_config_of(s)->global;
-    client_cert_result result;
-
-    (void)pchild;
-    if (!global->accepts) {
-        return;
-    }
-    /* Never freed: as mcc_forward_child_init()'s. */
-    result = global->chain_name ? client_cert_verification_cache_new_with_clients(
-                 mcc_cache_share(global), &global->verification_cache)
-                                : client_cert_verification_cache_new(mcc_cache_share(global),
-                                                                     &global->verification_cache);
-    if (result != CLIENT_CERT_RESULT_OK) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "ClientCertAccept: %s; nothing is accepted",
-                     client_cert_result_message(result));
-    }
-}

@@ -53,13 +53,7 @@ void mcc_accept_give_back(request_rec *r);
  *  then the request has no client; mod_ssl would name the TLS peer. */
 int mcc_accept_sections_unknown(request_rec *r);
 
-/** map_to_storage hook, before any other. */
-int mcc_accept_sections_known(request_rec *r);
-
 /** post_perdir_config hook: nothing skips it. Answers 400, 403 and 500. */
 int mcc_accept_enforce(request_rec *r);
-
-/** child_init hook: values are verified once for each process. */
-void mcc_accept_child_init(apr_pool_t *pchild, server_rec *s);
 
 #endif /* MCC_ACCEPT_ACCEPT_H */

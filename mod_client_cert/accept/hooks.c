@@ -12,13 +12,14 @@
  * location's client, and sections may ask for it before it is written anew. */
 int mcc_accept_map_to_storage(request_rec *r)
 {
-    int status = mcc_accept_sections_known(r);
-
-    if ((r->prev || r->main) && mcc_server_config_of(r->server)->accepts) {
-        mcc_accept_variables_remove(r);
-        mcc_accept_user_map_to_storage(r);
+    if (mcc_server_config_of(r->server)->accepts) {
+        mcc_request_of(r)->located = 1;
+        if (r->prev || r->main) {
+            mcc_accept_variables_remove(r);
+            mcc_accept_user_map_to_storage(r);
+        }
     }
-    return status;
+    return DECLINED;
 }
 
 int mcc_accept_post_perdir_config(request_rec *r)

@@ -5,8 +5,11 @@
 #include <stdlib.h>
 
 #include <http_core.h>
+#include <http_log.h>
 
 #include <apr_strings.h>
+
+APLOG_USE_MODULE(client_cert);
 
 #define GLOBAL_KEY "mod_client_cert: global"
 
@@ -95,6 +98,7 @@ void mcc_config_complete(server_rec *main_server)
     }
     global->tunnels = ap_find_linked_module("mod_proxy_wstunnel.c") != NULL;
     global->proxies_http = ap_find_linked_module("mod_proxy_http.c") != NULL;
+    global->caches = ap_find_linked_module("mod_cache.c") != NULL;
 }
 
 mcc_server_config_t *mcc_server_config_of(const server_rec *s)
@@ -130,9 +134,36 @@ const mcc_accepted_name_t *mcc_find_accepted_name(const mcc_global_t *global, co
     return found ? *found : NULL;
 }
 
-apr_size_t mcc_cache_share(const mcc_global_t *global)
+void mcc_caches_child_init(apr_pool_t *pchild, server_rec *s)
 {
-    return global->forwards && global->accepts ? global->cache_size / 2 : global->cache_size;
+    mcc_global_t *global = mcc_server_config_of(s)->global;
+    apr_size_t size =
+        global->forwards && global->accepts ? global->cache_size / 2 : global->cache_size;
+    client_cert_result signatures = CLIENT_CERT_RESULT_OK;
+    client_cert_result verifications = CLIENT_CERT_RESULT_OK;
+
+    (void)pchild;
+    /* Never freed: they go with the process, and prefork ends that in a signal
+     * handler, where nothing may be freed. */
+    if (global->forwards && size) {
+        signatures = client_cert_signature_cache_new(size, &global->signature_cache);
+    }
+    if (global->accepts && global->chain_name) {
+        verifications =
+            client_cert_verification_cache_new_with_clients(size, &global->verification_cache);
+    }
+    else if (global->accepts) {
+        verifications = client_cert_verification_cache_new(size, &global->verification_cache);
+    }
+    if (signatures != CLIENT_CERT_RESULT_OK) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
+                     "ClientCertSignatureCache: %s; every request is signed",
+                     client_cert_result_message(signatures));
+    }
+    if (verifications != CLIENT_CERT_RESULT_OK) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "ClientCertAccept: %s; nothing is accepted",
+                     client_cert_result_message(verifications));
+    }
 }
 
 int mcc_needs_tls_client(const mcc_global_t *global)

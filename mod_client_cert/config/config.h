@@ -147,10 +147,8 @@ typedef struct {
     unsigned forwards : 1;
     /** some ClientCertAccept names a format */
     unsigned accepts : 1;
-    /** mod_proxy_wstunnel is there, and mod_proxy_http; set in check_config */
-    unsigned tunnels : 1, proxies_http : 1;
-    /** mod_cache is there; set in post_config */
-    unsigned caches : 1;
+    /** mod_proxy_wstunnel, mod_proxy_http and mod_cache are there; set in check_config */
+    unsigned tunnels : 1, proxies_http : 1, caches : 1;
     /** mcc_tls_directives_known(); set in check_config */
     unsigned tls_directives_known : 1;
     /** (const mcc_accepted_name_t *) each once; ordered by name from check_config on, for
@@ -266,8 +264,8 @@ void mcc_accepted_names_sort(mcc_global_t *global);
  *  backends fold them; NULL if no ClientCertAccept reads it. */
 const mcc_accepted_name_t *mcc_find_accepted_name(const mcc_global_t *global, const char *name);
 
-/** The memory that the cache of each role may use, in bytes. */
-apr_size_t mcc_cache_share(const mcc_global_t *global);
+/** child_init hook: make the process's caches of both roles. */
+void mcc_caches_child_init(apr_pool_t *pchild, server_rec *s);
 
 /** Free global->vhosts. */
 void mcc_forget_vhosts(mcc_global_t *global, apr_pool_t *pconf);

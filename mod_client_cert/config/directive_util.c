@@ -56,19 +56,6 @@ const client_cert_format_row *mcc_find_format(const char *word)
     return NULL;
 }
 
-const char *mcc_format_name(uint32_t format)
-{
-    size_t count;
-    const client_cert_format_row *row = formats(&count);
-
-    for (; count; count--, row++) {
-        if (row->format == format) {
-            return row->name;
-        }
-    }
-    return "off";
-}
-
 const char *mcc_unknown_format(cmd_parms *cmd, const char *word, int readable)
 {
     size_t count;

@@ -30,9 +30,6 @@ const char *mcc_place_of(const cmd_parms *cmd);
 /** The format that a word names, in any case; NULL if it names none. */
 const client_cert_format_row *mcc_find_format(const char *word);
 
-/** What a format is called in the configuration; "off" if it is none. */
-const char *mcc_format_name(uint32_t format);
-
 /** What is wrong with a word that names no format, or none that can be read. */
 const char *mcc_unknown_format(cmd_parms *cmd, const char *word, int readable);
 

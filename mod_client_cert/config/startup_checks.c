@@ -2,6 +2,7 @@
 
 #include "config/startup_checks.h"
 
+#include <http_core.h>
 #include <http_log.h>
 
 #include "config/files.h"
@@ -189,17 +190,20 @@ int mcc_accept_config_check(server_rec *main_server, apr_pool_t *pconf, apr_pool
     return result == CLIENT_CERT_RESULT_OK && !findings.count;
 }
 
-void mcc_accept_config_warn(server_rec *main_server, apr_pool_t *pconf, apr_pool_t *ptemp)
+int mcc_accept_config_warn(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
-    mcc_findings_t findings = { main_server, APLOG_WARNING, 0 };
+    mcc_findings_t findings = { s, APLOG_WARNING, 0 };
     client_cert_listener listener = { mcc_log_finding, &findings };
     client_cert_configuration configuration;
     client_cert_accept_role role;
 
-    if (mcc_server_config_of(main_server)->global->accepts) {
-        configuration = mcc_configuration(main_server, ptemp);
-        role = role_of(main_server, ptemp);
+    (void)plog;
+    if (mcc_server_config_of(s)->global->accepts
+        && ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
+        configuration = mcc_configuration(s, ptemp);
+        role = role_of(s, ptemp);
         (void)client_cert_configuration_peer_readers(&configuration, &listener);
-        (void)client_cert_accept_role_warnings(&role, mcc_files_of(main_server, pconf), &listener);
+        (void)client_cert_accept_role_warnings(&role, mcc_files_of(s, pconf), &listener);
     }
+    return OK;
 }

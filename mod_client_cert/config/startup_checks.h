@@ -22,8 +22,8 @@ int mcc_forward_config_check(server_rec *main_server, apr_pool_t *ptemp);
  *  @return 0 after logging what is missing */
 int mcc_accept_config_check(server_rec *main_server, apr_pool_t *pconf, apr_pool_t *ptemp);
 
-/** Warn of directives that read the TLS peer as though it were the client, and of
- *  sections in which every value will be refused. */
-void mcc_accept_config_warn(server_rec *main_server, apr_pool_t *pconf, apr_pool_t *ptemp);
+/** post_config hook: warn of directives that read the TLS peer as though it were the
+ *  client, and of sections in which every value will be refused. */
+int mcc_accept_config_warn(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
 
 #endif /* MCC_CONFIG_STARTUP_CHECKS_H */

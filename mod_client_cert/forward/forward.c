@@ -7,6 +7,8 @@
 
 #include <apr_strings.h>
 
+#include <openssl/err.h>
+
 #include "accept/accept.h"
 #include "allocator.h"
 #include "config/config.h"
@@ -15,9 +17,9 @@
 #include "headers/request_cleaning.h"
 #include "headers/response_filter.h"
 #include "headers/response_head_filter.h"
-#include "log.h"
 #include "request.h"
 #include "tls/client.h"
+#include "tls/connection.h"
 #include "tls/vhost.h"
 
 APLOG_USE_MODULE(client_cert);
@@ -34,6 +36,25 @@ static apr_status_t free_variables(void *made)
 {
     client_cert_variables_free(made);
     return APR_SUCCESS;
+}
+
+/* All entries of OpenSSL's error queue, the oldest first: the latest often says only that a
+ * function below failed. */
+static void log_openssl_errors(request_rec *r)
+{
+    const char *data = NULL;
+    int flags = 0;
+    unsigned long code;
+    char text[256];
+
+    while ((code = ERR_get_error_all(NULL, NULL, NULL, &data, &flags))) {
+        ERR_error_string_n(code, text, sizeof(text));
+        if (!(flags & ERR_TXT_STRING)) {
+            data = "";
+        }
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "OpenSSL: %s%s%s", text, *data ? ": " : "",
+                      data);
+    }
 }
 
 /* ProxyPass and [P] set proxyreq; mod_proxy sets it for SetHandler "proxy:…" only in its
@@ -62,7 +83,7 @@ static const char *signer_names(const mcc_server_config_t *server)
 static void warn_of_renewal(request_rec *r, const mcc_server_config_t *server, const char *header,
                             client_cert_result why)
 {
-    mcc_log_openssl_error(r);
+    log_openssl_errors(r);
     ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
                   "ClientCertForward: the value of header \"%s\" could not be "
                   "renewed: %s (ClientCertSigner %s); the one at hand is sent "
@@ -292,7 +313,7 @@ static int set_certificates(request_rec *r, const mcc_server_config_t *server,
         how = set_value(r, server, line, signer, certs, lifetime, client, now, &result);
         if (!how) {
             if (result == CLIENT_CERT_RESULT_SIGNING_FAILED) {
-                mcc_log_openssl_error(r);
+                log_openssl_errors(r);
             }
             return fail(r, server, line->header, client_cert_result_message(result));
         }
@@ -394,31 +415,12 @@ int mcc_forward_fixups(request_rec *r)
 
 int mcc_forward_protocol_switch(conn_rec *c, request_rec *r, server_rec *s, const char *protocol)
 {
-    (void)c;
     (void)s;
     (void)protocol;
     if (r) {
+        mcc_tls_connection_refreshed(c);
         mcc_request_send_nothing(r);
         mcc_accept_give_back(r);
     }
     return DECLINED;
-}
-
-void mcc_forward_child_init(apr_pool_t *pchild, server_rec *s)
-{
-    mcc_global_t *global = mcc_server_config_of(s)->global;
-    client_cert_result result;
-
-    (void)pchild;
-    if (!global->forwards || !global->cache_size) {
-        return;
-    }
-    /* Never freed: it goes with the process, and prefork ends that in a signal
-     * handler, where nothing may be freed. */
-    result = client_cert_signature_cache_new(mcc_cache_share(global), &global->signature_cache);
-    if (result != CLIENT_CERT_RESULT_OK) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
-                     "ClientCertSignatureCache: %s; every request is signed",
-                     client_cert_result_message(result));
-    }
 }

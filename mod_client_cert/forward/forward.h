@@ -14,10 +14,8 @@
 int mcc_forward_fixups(request_rec *r);
 
 /** protocol_switch hook, before the connection becomes HTTP/2: the request that
- *  asked for it is its first stream, and is to come as the client sent it. */
+ *  asked for it is its first stream, and is to come as the client sent it. It may have
+ *  been the one in which the client changed. */
 int mcc_forward_protocol_switch(conn_rec *c, request_rec *r, server_rec *s, const char *protocol);
-
-/** child_init hook: makes the process's cache of signatures. */
-void mcc_forward_child_init(apr_pool_t *pchild, server_rec *s);
 
 #endif /* MCC_FORWARD_FORWARD_H */

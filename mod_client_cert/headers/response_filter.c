@@ -128,15 +128,6 @@ void mcc_response_register(void)
                                                   AP_FTYPE_CONTENT_SET - 2);
 }
 
-int mcc_response_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
-{
-    (void)pconf;
-    (void)plog;
-    (void)ptemp;
-    mcc_server_config_of(s)->global->caches = ap_find_linked_module("mod_cache.c") != NULL;
-    return OK;
-}
-
 void mcc_response_insert_filter(request_rec *r)
 {
     if (mcc_server_config_of(r->server)->global->caches) {

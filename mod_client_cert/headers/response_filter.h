@@ -12,9 +12,6 @@
 /** Register the output filters. */
 void mcc_response_register(void);
 
-/** post_config hook. */
-int mcc_response_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
-
 /** insert_filter and insert_error_filter hook. */
 void mcc_response_insert_filter(request_rec *r);
 

@@ -212,14 +212,3 @@ int mcc_tls_connection_process_connection(conn_rec *c)
     }
     return DECLINED;
 }
-
-int mcc_tls_connection_protocol_switch(conn_rec *c, request_rec *r, server_rec *s,
-                                       const char *protocol)
-{
-    (void)s;
-    (void)protocol;
-    if (r) {
-        mcc_tls_connection_refreshed(c);
-    }
-    return DECLINED;
-}

@@ -58,11 +58,6 @@ int mcc_tls_connection_process_connection(conn_rec *c);
 /** post_read_request hook: mod_ssl may make another handshake for the request. */
 int mcc_tls_connection_post_read_request(request_rec *r);
 
-/** protocol_switch hook, before the connection becomes HTTP/2: the request that
- *  asked for it may have been the one in which the client changed. */
-int mcc_tls_connection_protocol_switch(conn_rec *c, request_rec *r, server_rec *s,
-                                       const char *protocol);
-
 /** NULL if the connection is none of ours. */
 mcc_tls_connection_t *mcc_tls_connection_of_ssl(const SSL *ssl);
 

@@ -17,7 +17,7 @@ C_FLOORS = [
     ["incoming", "forward", "accept"],
     ["headers", "tls"],
     ["request", "connection_record", "config"],
-    ["names", "environment", "log", "allocator"],
+    ["names", "environment", "allocator"],
 ]
 RUST_FLOORS = [
     ["ffi"],
