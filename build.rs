@@ -54,11 +54,13 @@ fn declare_openssl(output: &Path) {
         .header_contents(
             "openssl.h",
             "#include <openssl/asn1t.h>\n#include <openssl/crypto.h>\n#include <openssl/err.h>\n\
-             #include <openssl/ess.h>\n#include <openssl/ssl.h>\n#include <openssl/x509v3.h>",
+             #include <openssl/ess.h>\n#include <openssl/evp.h>\n#include <openssl/params.h>\n\
+             #include <openssl/ssl.h>\n#include <openssl/x509v3.h>",
         )
         .allowlist_function("ERR_(set|clear_last)_mark|ERR_pop_to_mark|OPENSSL_cleanse")
         .allowlist_function("ASN1_(item_verify|SEQUENCE_it)|d2i_(X509_ALGOR|ASN1_BIT_STRING)")
         .allowlist_function("X509_NAME_print_ex|X509_check_ca|X509_cmp_time|X509_new_ex")
+        .allowlist_function("OSSL_PARAM_construct_(BN|utf8_string)|EVP_PKEY_pairwise_check")
         .allowlist_function("i2d_X509_AUX")
         .allowlist_function("X509_get0_tbs_sigalg|X509_get_X509_PUBKEY|X509_PUBKEY_get0_param")
         .allowlist_function("ASN1_STRING_print_ex|i2a_ASN1_INTEGER|d2i_DISPLAYTEXT")
@@ -70,7 +72,7 @@ fn declare_openssl(output: &Path) {
         .allowlist_var("SSL_CTRL_(CLEAR_CERT_FLAGS|GET_VERIFY_CERT_STORE)")
         .allowlist_type("X509_STORE_CTX_verify_cb|X509_PUBKEY|X509_pubkey_st")
         .allowlist_var("XN_FLAG_RFC2253|ERR_LIB_(BN|RSA|EVP|OBJ|DSA|X509|ASN1|EC|X509V3|ECDSA|PROV|OSSL_DECODER)|ERR_R_(UNSUPPORTED|FETCH_FAILED)")
-        .allowlist_var("ASN1_STRFLGS_(ESC_CTRL|ESC_MSB|UTF8_CONVERT)|NID_SRVName")
+        .allowlist_var("ASN1_STRFLGS_(ESC_CTRL|ESC_MSB|UTF8_CONVERT)|NID_SRVName|EVP_PKEY_KEYPAIR")
         .allowlist_recursively(false)
         .raw_line("use libc::time_t;\nuse openssl_sys::*;")
         .raw_line("type ASN1_ITEM = std::ffi::c_void;")

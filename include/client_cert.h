@@ -1916,7 +1916,7 @@ void client_cert_shared_value_free(client_cert_shared_value *shared);
 
 /**
  * Makes a signer of a certificate and its key, with everything encoded that depends on them
- * alone. Makes one signature, to see that the key can, and that the certificate verifies it.
+ * alone. Checks that the key is the certificate's.
  *
  * `key` must be the private key of `certificate`: RSA of 2048 bits or more; EC on P-256, P-384
  * or P-521, named in the certificate, not spelled out; or Ed25519. The signer takes a reference

@@ -213,6 +213,8 @@ impl Files {
         name: &FileName,
         octets: GoodOctets,
     ) -> Result<Made, Error> {
+        // What could be used before can be again.
+        let is_proven = self.last.get(name).is_some_and(|last| last.octets == octets.octets);
         let (first, second) = &*octets.octets;
         let (first, second) = (first.octets(), second.as_ref().map(FileContent::octets));
         let content = match kind {
@@ -223,7 +225,9 @@ impl Files {
         let made = match self.by_content.get(&key) {
             Some(made) => made.clone(),
             None => match kind {
-                FileKind::Signer => Made::Signer(Arc::new(Signer::from_pem(first, second)?)),
+                FileKind::Signer => {
+                    Made::Signer(Arc::new(Signer::make_from_pem(first, second, is_proven)?))
+                }
                 FileKind::Anchors => Made::Anchors(Arc::new(TrustAnchors::from_pem(first)?)),
                 FileKind::Crls | FileKind::ClientCrls => {
                     Made::Crls(Arc::new(Crls::from_pem(first)?))

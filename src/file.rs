@@ -9,7 +9,7 @@ use std::{
     path::Path,
 };
 
-use crate::openssl_ext::OPENSSL_cleanse;
+use crate::cleansed::Cleansed;
 
 /// The longest file that is read, in bytes: CRLs can be large.
 const MAX_LENGTH: u64 = 256 << 20;
@@ -18,7 +18,8 @@ const MAX_LENGTH: u64 = 256 << 20;
 const MIN_CAPACITY: u64 = 64 << 10;
 
 /// The octets of a file, wiped when they are dropped.
-pub struct FileContent(Vec<u8>);
+#[derive(PartialEq, Eq)]
+pub struct FileContent(Cleansed);
 
 impl FileContent {
     /// Reads a regular file. Neither a pipe nor a device is waited for.
@@ -43,8 +44,10 @@ impl FileContent {
     fn read_from(file: File, capacity: u64) -> io::Result<Self> {
         let size = usize::try_from(capacity).map_err(io::Error::other)?;
         // Room for all of it at once, so that growing leaves no copies behind.
-        let mut content = Self(Vec::with_capacity(size));
-        file.take(capacity).read_to_end(&mut content.0)?;
+        let mut content = Vec::with_capacity(size);
+        let read = file.take(capacity).read_to_end(&mut content);
+        let content = Self::from(content);
+        read?;
         if content.0.len() >= size {
             return Err(io::Error::other("it grew while it was read"));
         }
@@ -61,14 +64,7 @@ impl FileContent {
 /// Octets to be wiped as those of a file are.
 impl From<Vec<u8>> for FileContent {
     fn from(octets: Vec<u8>) -> Self {
-        Self(octets)
-    }
-}
-
-impl Drop for FileContent {
-    fn drop(&mut self) {
-        // SAFETY: the bytes are this object's, to which there is no other reference any more.
-        unsafe { OPENSSL_cleanse(self.0.as_mut_ptr().cast(), self.0.len()) };
+        Self(octets.into())
     }
 }
 

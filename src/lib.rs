@@ -20,7 +20,7 @@
 //! | `http` | field names, heads of responses, structured fields |
 //! | `asn1` | DER |
 //! | [`rejection`], [`error`] | what can be wrong, in words |
-//! | [`mod@file`], `ssl_context`, `openssl_ext`, `single_flight`, `printable` | what the others share |
+//! | [`mod@file`], `ssl_context`, `cleansed`, `openssl_ext`, `single_flight`, `printable` | what the others share |
 //!
 //! Who stands higher in this table may use who stands lower, never the other way
 //! (tests/build/floors.py).
@@ -40,6 +40,7 @@
 
 mod accept_role;
 mod asn1;
+mod cleansed;
 pub mod client;
 mod cms;
 mod config;

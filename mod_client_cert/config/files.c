@@ -149,11 +149,13 @@ int mcc_files_settle(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, ser
 
     (void)plog;
     (void)ptemp;
-    /* Not of the configuration that httpd reads only to see whether it can start. */
+    /* Not twice for one start. */
     if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
         (void)client_cert_files_warnings(mcc_files_of(s, pconf), apr_time_sec(apr_time_now()),
                                          &listener);
-        retain(s, pconf);
     }
+    /* Not to fall back to it: the second reading of a start is as strict as the first. But
+     * it need not check again that a key is its certificate's. */
+    retain(s, pconf);
     return OK;
 }

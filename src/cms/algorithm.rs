@@ -11,13 +11,13 @@ use crate::{
 };
 
 /// Contents of OBJECT IDENTIFIERs.
-mod oid {
-    pub(super) const RSA_ENCRYPTION: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
-    pub(super) const EC_PUBLIC_KEY: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
-    pub(super) const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
-    pub(super) const P384: &[u8] = &[0x2b, 0x81, 4, 0, 34];
-    pub(super) const P521: &[u8] = &[0x2b, 0x81, 4, 0, 35];
-    pub(super) const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
+pub(crate) mod oid {
+    pub(crate) const RSA_ENCRYPTION: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
+    pub(crate) const EC_PUBLIC_KEY: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
+    pub(crate) const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
+    pub(crate) const P384: &[u8] = &[0x2b, 0x81, 4, 0, 34];
+    pub(crate) const P521: &[u8] = &[0x2b, 0x81, 4, 0, 35];
+    pub(crate) const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
     pub(super) const ECDSA_WITH_SHA256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2];
     pub(super) const ECDSA_WITH_SHA384: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 3];
     pub(super) const ECDSA_WITH_SHA512: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 4];
@@ -127,7 +127,7 @@ fn check_rsa(bits: &[u8]) -> Result<(), Error> {
 }
 
 /// The octets of a positive INTEGER's contents, without the zero before them.
-fn magnitude(contents: &[u8]) -> Result<&[u8], Malformed> {
+pub(crate) fn magnitude(contents: &[u8]) -> Result<&[u8], Malformed> {
     match contents {
         [0, rest @ ..] if matches!(rest, [0x80..=0xff, ..]) => Ok(rest),
         [1..=0x7f, ..] => Ok(contents),

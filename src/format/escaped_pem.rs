@@ -246,7 +246,7 @@ mod tests {
         let labelled = |label: &str| written(&text.replace("CERTIFICATE", label));
         for (name, expected, value) in [
             ("an escape cut off", pem, value[..value.len() - 1].to_owned()),
-            ("an escape of one digit", pem, value.replacen("%2F", "%2", 1)),
+            ("an escape of one digit", pem, value.replacen("%0A", "%A", 1)),
             ("a percent sign at the end", pem, format!("{value}%")),
             ("no digits", pem, value.replacen("%0A", "%xA", 1)),
             ("a sign for a digit", pem, value.replacen("%0A", "%+A", 1)),

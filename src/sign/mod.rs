@@ -2,6 +2,8 @@
 
 //! How a value is signed, and used again.
 
+mod key_pair;
+mod private_key;
 pub mod signature_cache;
 mod signed_attributes;
 mod signed_data;

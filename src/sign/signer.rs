@@ -19,12 +19,11 @@ use crate::{
     cms::{
         MAX_CERTIFICATES,
         algorithm::{Algorithm, Digest},
-        signature,
     },
     error::Error,
     format::{limit::within_limit, signed::SignedFormat},
     openssl_ext::leaving_errors_if,
-    sign::signing_key::SigningKey,
+    sign::{key_pair, signing_key::SigningKey},
     x509::{
         certificate::{self, Certificate},
         chain,
@@ -55,8 +54,7 @@ pub struct Signer {
 
 impl Signer {
     /// Makes a signer of a certificate, its private key (of which it takes a reference) and
-    /// certificates among which its intermediates are looked for. Makes one signature, to see that
-    /// the key can, and that the holder of the certificate can verify it.
+    /// certificates among which its intermediates are looked for.
     ///
     /// # Errors
     ///
@@ -67,6 +65,17 @@ impl Signer {
         certificate: &X509Ref,
         key: &PKeyRef<Private>,
         candidates: &[&X509Ref],
+    ) -> Result<Self, Error> {
+        Self::make(certificate, key, candidates, false)
+    }
+
+    /// As [`Self::new`]. Where the key is proven to be the certificate's, nothing is computed to see
+    /// it.
+    pub(crate) fn make(
+        certificate: &X509Ref,
+        key: &PKeyRef<Private>,
+        candidates: &[&X509Ref],
+        is_proven: bool,
     ) -> Result<Self, Error> {
         let der = certificate::der(certificate)?;
         let read = Certificate::read(&der).map_err(|_| Error::CertificateMalformed)?;
@@ -108,16 +117,10 @@ impl Signer {
             alone: certificate_set(vec![der.clone()]),
             chain: certificate_set([vec![der.clone()], chain].concat()),
         };
-        let verified = signer.key.with_context(|context| {
-            let signature = signer.key.sign(context, &id)?;
-            signature::verify(&public, algorithm, algorithm.digest(), &id, signature)
-        });
-        // A file can say of a private key which public one it has, and be wrong.
-        match verified {
-            Ok(true) => Ok(signer),
-            Ok(false) => Err(Error::SignerKeyMismatch),
-            Err(_) => Err(Error::SigningFailed),
+        if !is_proven {
+            key_pair::check(&signer.key, &public)?;
         }
+        Ok(signer)
     }
 
     /// The identity: the SHA-256 of the certificate's DER.
@@ -581,6 +584,14 @@ mod tests {
             }),
         ] {
             assert_eq!(Signer::new(certificate, key, &[]).err(), Some(expected), "{name}");
+        }
+        for (name, key, expected) in [
+            ("its own", &good.key, None),
+            ("another key", &other.key, Some(SignerKeyMismatch)),
+            ("of which no half is tried", &mixed, None),
+        ] {
+            let made = Signer::make(&good.certificate, key, &[], true);
+            assert_eq!(made.err(), expected, "proven: {name}");
         }
         for (kind, expected) in [
             (KeyKind::Rsa(1024), SignerKeyTooSmall),

@@ -5,7 +5,6 @@
 use std::path::Path;
 
 use openssl::{
-    error::ErrorStack,
     pkey::{PKey, Private},
     x509::X509,
 };
@@ -13,7 +12,7 @@ use openssl::{
 use crate::{
     error::Error,
     file::FileContent,
-    sign::signer::Signer,
+    sign::{private_key, signer::Signer},
     x509::{
         chain, file_kind,
         pem::{Block, blocks},
@@ -30,12 +29,21 @@ impl Signer {
     ///
     /// All that begin with `File`, and those of [`Self::new`].
     pub fn from_pem(text: &[u8], key_text: Option<&[u8]>) -> Result<Self, Error> {
+        Self::make_from_pem(text, key_text, false)
+    }
+
+    /// As [`Self::from_pem`]; `is_proven` as for [`Self::make`].
+    pub(crate) fn make_from_pem(
+        text: &[u8],
+        key_text: Option<&[u8]>,
+        is_proven: bool,
+    ) -> Result<Self, Error> {
         let mut content = Content::default();
         content.read(text)?;
         if let Some(key_text) = key_text {
             content.read(key_text)?;
         }
-        content.signer().map_err(|error| {
+        content.signer(is_proven).map_err(|error| {
             let instead = match error {
                 Error::FileNoCertificate => file_kind::name(text),
                 // A key is looked for in both, and certificates are in the first.
@@ -79,14 +87,16 @@ impl Content {
                     self.certificates.push(X509::from_pem(pem).map_err(|_| Error::FileMalformed)?)
                 }
                 b"TRUSTED CERTIFICATE" => self.certificates.push(read_trusted(pem)?),
-                _ if label.ends_with(b"PRIVATE KEY") => self.keys.push(read_key(label, pem)?),
+                _ if label.ends_with(b"PRIVATE KEY") => {
+                    self.keys.push(private_key::read(label, pem)?)
+                }
                 _ => {}
             }
         }
         Ok(())
     }
 
-    fn signer(self) -> Result<Signer, Error> {
+    fn signer(self, is_proven: bool) -> Result<Signer, Error> {
         if self.certificates.is_empty() {
             return Err(Error::FileNoCertificate);
         }
@@ -110,7 +120,7 @@ impl Content {
         if !related {
             return Err(Error::FileUnrelatedCertificate);
         }
-        Signer::new(certificate, key, &intermediates)
+        Signer::make(certificate, key, &intermediates, is_proven)
     }
 }
 
@@ -123,22 +133,6 @@ fn read_trusted(pem: &[u8]) -> Result<X509, Error> {
         *end = b"-----END CERTIFICATE-----\n";
     }
     X509::from_pem(&lines.concat()).map_err(|_| Error::FileMalformed)
-}
-
-fn read_key(label: &[u8], pem: &[u8]) -> Result<PKey<Private>, Error> {
-    let legacy = pem.split(|&byte| byte == b'\n').any(|line| {
-        line.strip_prefix(b"Proc-Type:")
-            .is_some_and(|kind| kind.trim_ascii_end().ends_with(b"ENCRYPTED"))
-    });
-    if legacy || label == b"ENCRYPTED PRIVATE KEY" {
-        return Err(Error::FileKeyEncrypted);
-    }
-    if label == b"OPENSSH PRIVATE KEY" {
-        return Err(Error::FileKeyOpenSsh);
-    }
-    // Without a callback OpenSSL would ask at the terminal, should it still want a pass phrase.
-    PKey::private_key_from_pem_callback(pem, |_| Err(ErrorStack::get()))
-        .map_err(|_| Error::FileMalformed)
 }
 
 #[cfg(test)]

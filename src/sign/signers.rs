@@ -30,7 +30,8 @@ impl Signers {
     ///
     /// # Errors
     ///
-    /// As [`Signer::new`].
+    /// As [`Signer::new`], but that a key whose private half is another's is not noticed: with it no
+    /// server can shake hands.
     pub fn get(
         &mut self,
         leaf: &X509Ref,
@@ -43,7 +44,7 @@ impl Signers {
         match self.0.entry(ids) {
             Entry::Occupied(known) => Ok(Arc::clone(known.get())),
             Entry::Vacant(place) => {
-                let signer = Arc::new(Signer::new(leaf, key, chain)?);
+                let signer = Arc::new(Signer::make(leaf, key, chain, true)?);
                 Ok(Arc::clone(place.insert(signer)))
             }
         }

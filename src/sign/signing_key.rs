@@ -65,6 +65,10 @@ impl SigningKey {
         &self.key
     }
 
+    pub(crate) fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
     pub(crate) fn digest(&self) -> Digest {
         self.algorithm.digest()
     }

@@ -31,6 +31,7 @@ RUST_FLOORS = [
     ["cms", "format/limit", "format/signed", "format/strict_base64"],
     ["http", "x509"],
     ["file", "rejection", "ssl_context"],
+    ["cleansed"],
     ["openssl_ext"],
     ["asn1"],
     ["error", "identity", "printable", "single_flight"],

@@ -6,6 +6,7 @@
 use ClientCertTest;
 use ClientCertTest::Accept;
 use ClientCertTest::Mistakes;
+use MIME::Base64 qw(decode_base64 encode_base64);
 use POSIX ();
 
 trust_pki();
@@ -32,6 +33,12 @@ my %BAD_SIGNER = (
     %BAD,
     "another's key" => [sub { spew($_[0], slurp(pki('signer-p384.crt')), slurp(pki('signer-p256.key'))) },
         qr/does not match/],
+    "another's private half" => [sub {
+        my ($before, $key, $after) = slurp(pki('signer-p256.key')) =~ /(.*?-\n)(.*?)(-----END.*)/s;
+        $key = decode_base64($key);
+        $key =~ s/\x02\x01\x01\x04\x20\K.{32}/"\x01" x 32/es or die 'no ECPrivateKey';
+        spew($_[0], slurp(pki('signer-p256.crt')), $before, encode_base64($key), $after);
+    }, qr/does not match/],
     'two keys' => [sub { spew($_[0], good($_[0]), slurp(pki('signer-p384.key'))) }, qr/more than one private key/],
     'a weak key' => [sub { spew($_[0], slurp(pki('signer-rsa1024.pem'))) }, qr/2048 bits/],
     'no key' => [sub { spew($_[0], slurp(pki('signer-p256.crt'))) }, qr/no private key/],
