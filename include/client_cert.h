@@ -1101,6 +1101,50 @@ typedef struct {
 } client_cert_configuration;
 
 /**
+ * A header that a directive of the forward role names.
+ */
+typedef struct {
+    /**
+     * The name.
+     */
+    const char *name;
+    /**
+     * Where the directive stands, for messages.
+     */
+    const char *place;
+} client_cert_forward_header;
+
+/**
+ * What is said of headers in a server and its sections.
+ */
+typedef struct {
+    /**
+     * Those of ClientCertForward.
+     */
+    const client_cert_forward_header *certificates;
+    /**
+     * Their number.
+     */
+    size_t certificate_count;
+    /**
+     * Those of ClientCertForwardVariable.
+     */
+    const client_cert_forward_header *variables;
+    /**
+     * Their number.
+     */
+    size_t variable_count;
+    /**
+     * Where the first ClientCertForwardVariable stands that holds for it; NULL if nowhere.
+     */
+    const char *variables_place;
+    /**
+     * The same of SSLOptions LegacyDNStringFormat.
+     */
+    const char *legacy_names_place;
+} client_cert_forward_server;
+
+/**
  * Bytes in memory from the caller's allocator.
  */
 typedef struct {
@@ -1477,6 +1521,18 @@ client_cert_result client_cert_configuration_unknown(const client_cert_configura
                                                      const char *const *seen,
                                                      size_t seen_count,
                                                      const client_cert_listener *warn);
+
+/**
+ * Whether the headers of the forward role go together: no header of ClientCertForwardVariable is one
+ * of ClientCertForward to a backend, and mod_ssl writes names as they are sent. `servers` are all
+ * `server_count`, the main server first.
+ *
+ * `fault` is called once with the number of a server and a line that says what does not, or not at
+ * all.
+ */
+client_cert_result client_cert_forward_headers_check(const client_cert_forward_server *servers,
+                                                     size_t server_count,
+                                                     const client_cert_listener *fault);
 
 /**
  * Makes a place for the files of one configuration, with nothing in it.

@@ -172,12 +172,6 @@ typedef struct {
 
 typedef struct mcc_tls_vhost mcc_tls_vhost_t;
 
-/** A header that some section of a server sends. */
-typedef struct {
-    const char *name;
-    const char *place; /**< of the directive: file and line */
-} mcc_forward_header_t;
-
 /** One for each (virtual) server, merged with the main server's. */
 typedef struct {
     mcc_global_t *global;
@@ -195,7 +189,7 @@ typedef struct {
     unsigned accepts : 1;
     /** client_cert_signer_certs in use here, as bits (1 << value) */
     unsigned signer_certs_seen;
-    /** (mcc_forward_header_t) the headers of ClientCertForward and of ClientCertForwardVariable,
+    /** (client_cert_forward_header) the headers of ClientCertForward and of ClientCertForwardVariable,
      *  those of its sections included; NULL if there are none; not merged */
     apr_array_header_t *certificate_headers, *variable_headers;
     /** where the first ClientCertForwardVariable stands, and SSLOptions LegacyDNStringFormat;

@@ -42,10 +42,10 @@ static void note_header(cmd_parms *cmd, const void *dir, apr_array_header_t **he
                         const char *name)
 {
     mcc_server_config_t *server = mcc_server_config_of(cmd->server);
-    mcc_forward_header_t *header;
+    client_cert_forward_header *header;
 
     if (!*headers) {
-        *headers = apr_array_make(cmd->pool, 2, sizeof(mcc_forward_header_t));
+        *headers = apr_array_make(cmd->pool, 2, sizeof(client_cert_forward_header));
     }
     header = apr_array_push(*headers);
     header->name = name;

@@ -6,7 +6,11 @@ use std::ffi::c_char;
 
 use super::{listener::Listener, panic::quiet_boundary, pointer, result::ClientCertResult};
 use crate::{
-    config::{Server, peer_readers, tree, tunnel, unknown},
+    config::{
+        Server,
+        forward_headers::{self, Header, ServerHeaders},
+        peer_readers, tree, tunnel, unknown,
+    },
     printable::printable,
 };
 
@@ -150,6 +154,83 @@ pub unsafe extern "C" fn client_cert_configuration_unknown(
     })
 }
 
+/// A header that a directive of the forward role names.
+#[repr(C)]
+pub struct ForwardHeader {
+    /// The name.
+    pub name: *const c_char,
+    /// Where the directive stands, for messages.
+    pub place: *const c_char,
+}
+
+/// What is said of headers in a server and its sections.
+#[repr(C)]
+pub struct ForwardServer {
+    /// Those of ClientCertForward.
+    pub certificates: *const ForwardHeader,
+    /// Their number.
+    pub certificate_count: usize,
+    /// Those of ClientCertForwardVariable.
+    pub variables: *const ForwardHeader,
+    /// Their number.
+    pub variable_count: usize,
+    /// Where the first ClientCertForwardVariable stands that holds for it; NULL if nowhere.
+    pub variables_place: *const c_char,
+    /// The same of SSLOptions LegacyDNStringFormat.
+    pub legacy_names_place: *const c_char,
+}
+
+impl ForwardServer {
+    unsafe fn headers<'a>(&self) -> Result<ServerHeaders<'a>, ClientCertResult> {
+        let headers = |headers, count| {
+            // SAFETY: as the header's rules say.
+            let headers: &[ForwardHeader] = unsafe { pointer::elements(headers, count)? };
+            let header = |header: &ForwardHeader| {
+                // SAFETY: as the header's rules say.
+                let (name, place) =
+                    unsafe { (pointer::string(header.name)?, pointer::string(header.place)?) };
+                Ok(Header { name, place })
+            };
+            headers.iter().map(header).collect::<Result<Vec<_>, ClientCertResult>>()
+        };
+        // SAFETY: as the header's rules say, and the texts of both places.
+        let place = |place: *const c_char| unsafe {
+            (!place.is_null()).then(|| pointer::string(place)).transpose()
+        };
+        Ok(ServerHeaders {
+            certificates: headers(self.certificates, self.certificate_count)?,
+            variables: headers(self.variables, self.variable_count)?,
+            variables_place: place(self.variables_place)?,
+            legacy_names_place: place(self.legacy_names_place)?,
+        })
+    }
+}
+
+/// Whether the headers of the forward role go together: no header of ClientCertForwardVariable is one
+/// of ClientCertForward to a backend, and mod_ssl writes names as they are sent. `servers` are all
+/// `server_count`, the main server first.
+///
+/// `fault` is called once with the number of a server and a line that says what does not, or not at
+/// all.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_forward_headers_check(
+    servers: *const ForwardServer,
+    server_count: usize,
+    fault: *const Listener,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    quiet_boundary(|| unsafe {
+        let fault = pointer::borrow(fault)?;
+        let servers = pointer::elements(servers, server_count)?;
+        let servers: Vec<_> =
+            servers.iter().map(|server| server.headers()).collect::<Result<_, _>>()?;
+        match forward_headers::find(&servers) {
+            Some((server, line)) => fault.tell(server, &printable(line, MAX_LINE)),
+            None => Ok(()),
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::{
@@ -214,6 +295,59 @@ mod tests {
         let reader = (0, "SSLUserName (/etc/\\xff:3): this is mod_ss");
         let other = (0, "ProxyPass (/etc/\\xff:2): what it says of ");
         assert_eq!(starts, [tunnel, reader, other].map(|(number, line)| (number, &line[..40])));
+    }
+
+    #[test]
+    fn headers_that_do_not_go_together() {
+        let header =
+            |name: &'static CStr| ForwardHeader { name: name.as_ptr(), place: c"conf:1".as_ptr() };
+        let (certificate, variable) = (header(c"Client-Cert"), header(c"Client_Cert"));
+        let nameless = ForwardHeader { name: null(), ..header(c"") };
+        let placeless = ForwardHeader { place: null(), ..header(c"") };
+        let mut lines: Vec<(usize, String)> = Vec::new();
+        let listener = Listener { tell: Some(tell), context: (&raw mut lines).cast() };
+        let none = ForwardServer {
+            certificates: null(),
+            certificate_count: 0,
+            variables: null(),
+            variable_count: 0,
+            variables_place: null(),
+            legacy_names_place: null(),
+        };
+        let check = client_cert_forward_headers_check;
+        // SAFETY: live objects, but for the NULL.
+        unsafe {
+            assert_eq!(check(null(), 0, &listener), Ok);
+            assert_eq!(check(null(), 1, &listener), NullParameter);
+            assert_eq!(check(&none, 1, null()), NullParameter);
+            assert_eq!(check(&none, 1, &listener), Ok);
+            for wrong in [
+                ForwardServer { certificate_count: 1, ..none },
+                ForwardServer { variable_count: 1, ..none },
+                ForwardServer { variables: &nameless, variable_count: 1, ..none },
+                ForwardServer { variables: &placeless, variable_count: 1, ..none },
+            ] {
+                assert_eq!(check(&wrong, 1, &listener), NullParameter);
+            }
+            assert!(lines.is_empty());
+            let both = ForwardServer {
+                certificates: &certificate,
+                certificate_count: 1,
+                variables: &variable,
+                variable_count: 1,
+                ..none
+            };
+            let places = ForwardServer {
+                variables_place: c"conf:1".as_ptr(),
+                legacy_names_place: c"conf:2".as_ptr(),
+                ..none
+            };
+            assert_eq!(check([none, both].as_ptr(), 2, &listener), Ok);
+            assert_eq!(check(&places, 1, &listener), Ok);
+        }
+        assert!(lines[0].0 == 1 && lines[0].1.contains("\"Client_Cert\" is one of"));
+        assert!(lines[1].0 == 0 && lines[1].1.contains("LegacyDNStringFormat (conf:2)"));
+        assert_eq!(lines.len(), 2);
     }
 
     #[test]
