@@ -8,8 +8,8 @@ space alone, without what the kernel does for it, and each counts as much as any
 from load import Load
 from servers import free_port, output
 from variants import (
-    CONSTANT, COUNTS, ESCAPED, NONE, ORIGIN_ACCEPT, ORIGIN_CONSTANT, PLAIN, REUSED, Compared,
-    constants, start_many,
+    CONSTANT, COUNTS, ESCAPED, NONE, ORIGIN_ACCEPT, ORIGIN_CONSTANT, OUR_VARIABLES, PLAIN, REUSED,
+    THEIR_VARIABLES, Compared, constants, start_many,
 )
 
 
@@ -64,6 +64,7 @@ def compared(options):
     groups = [("keep-alive", "keep-alive", [CONSTANT, PLAIN, ESCAPED, NONE, REUSED]),
               ("new connections, full handshakes", "new", [CONSTANT, PLAIN, REUSED]),
               ("new connections, resumed sessions", "resumed", [CONSTANT, PLAIN, REUSED]),
+              ("eight variables, keep-alive", "keep-alive", [THEIR_VARIABLES, OUR_VARIABLES]),
               ("accepting, keep-alive", "keep-alive", [ORIGIN_CONSTANT, ORIGIN_ACCEPT])]
     rows = ["| | variant | instructions/request | ratio |", "| --- | --- | ---: | ---: |"]
     with Counted() as site:

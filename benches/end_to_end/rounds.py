@@ -11,7 +11,8 @@ from load import KeyOperation
 from variants import (
     CONSTANT, CONSTANTS, COUNTS, EACH, ESCAPED, FIRST_SEEN, FIRST_SEEN_CONSTANT, HAPROXY_PLAIN,
     HAPROXY_WITH, HEADERS, KNOWN_EACH, NGINX_PLAIN, NGINX_WITH, NONE, ORIGIN_ACCEPT,
-    ORIGIN_CONSTANT, ORIGIN_OTHER, PLAIN, REUSED, Compared, StrongPath,
+    ORIGIN_CONSTANT, ORIGIN_OTHER, OUR_VARIABLES, PLAIN, REUSED, THEIR_VARIABLES, Compared,
+    StrongPath,
 )
 
 # What the header itself costs, of each server: a name, with it, without it.
@@ -168,4 +169,6 @@ PARTS = {
     "accept": simple("Accepting, keep-alive", "keep-alive", 64,
                      [ORIGIN_CONSTANT, ORIGIN_OTHER, ORIGIN_ACCEPT]),
     "headers": headers,
+    "variables": simple("Eight variables, keep-alive", "keep-alive", 64,
+                        [THEIR_VARIABLES, PLAIN, OUR_VARIABLES]),
 }

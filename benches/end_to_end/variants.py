@@ -43,6 +43,11 @@ ORIGIN_OTHER = Variant("origin with the module, given a constant of that length"
                        "/index.txt", "X-Constant")
 ORIGIN_ACCEPT = Variant("**origin that accepts the header**", "accept", "/index.txt", "Client-Cert")
 
+# Of the client, one in each header.
+VARIABLES = ["VERIFY", "S_DN", "I_DN", "S_DN_CN", "M_SERIAL", "V_START", "V_END", "A_SIG"]
+THEIR_VARIABLES = Variant("httpd, mod_headers, eight variables", "their-variables", "/")
+OUR_VARIABLES = Variant("**ClientCertForwardVariable, the same eight**", "our-variables", "/")
+
 FIRST_SEEN_CONSTANT = Variant(CONSTANT.name, "constant", "/", mode="first-seen")
 FIRST_SEEN = Variant("**cms, RSA 2048, a client never seen**", "ours", "/", mode="first-seen")
 KNOWN_EACH = Variant("cms, RSA 2048, a known client, every request signed", "each", "/", mode="new")
@@ -194,6 +199,21 @@ def start_escaped(site):
         RequestHeader set X-SSL-Client-Cert "expr=%{escape:%{SSL_CLIENT_CERT}}"\n""")
 
 
+def variables(line):
+    return "".join(line.format(header=f"X-SSL-Client-{name.replace('_', '-')}",
+                               variable=f"SSL_CLIENT_{name}") for name in VARIABLES)
+
+
+def start_their_variables(site):
+    return site.httpd("their-variables", site.tls() + site.proxy
+                      + variables('RequestHeader set {header} "%{{{variable}}}s"\n'))
+
+
+def start_our_variables(site):
+    return site.httpd("our-variables", LOAD_MODULE + site.tls() + site.proxy
+                      + variables("ClientCertForwardVariable {header} {variable}\n"))
+
+
 def documents(site):
     directory = site.dir / "htdocs"
     directory.mkdir(exist_ok=True)
@@ -265,4 +285,5 @@ backend plain
 STARTS = {"ours": start_ours, "each": start_each, "off": start_off, "many": start_many,
           "plain": start_plain, "constant": start_constant, "constants": start_constants,
           "escaped": start_escaped, "origin": start_origin, "other": start_other,
-          "accept": start_accept, "nginx": start_nginx, "haproxy": start_haproxy}
+          "accept": start_accept, "nginx": start_nginx, "haproxy": start_haproxy,
+          "their-variables": start_their_variables, "our-variables": start_our_variables}

@@ -23,9 +23,8 @@ use ClientCertTest::Process;
 use ClientCertTest::Server qw(free_port load_modules);
 
 our @EXPORT = qw(
-    backend_ttrp check_backend forged_headers h2_origin h2_reported member nghttpd nghttpd_reported php_fpm saw
-    tomcat uwsgi
-    websocket_server
+    backend_ttrp check_backend forged_headers h2_origin h2_reported login_server member nghttpd nghttpd_reported
+    php_fpm saw tomcat uwsgi websocket_server
 );
 
 my $SOURCES = abs_path(dirname(__FILE__) . '/../../backends');
@@ -54,12 +53,15 @@ sub backend_ttrp {
     return $server;
 }
 
-# php8.2-fpm; on a unix socket too, DIRECTORY/socket.
+# php8.2-fpm; on a unix socket too, DIRECTORY/socket. Of its directory {script} reports, {login} lets
+# clients in.
 sub php_fpm {
     my $port = free_port();
     my $self = ClientCertTest::Process->new(name => 'php-fpm');
     my $directory = $self->directory;
-    copy("$SOURCES/report.php", "$directory/report.php") or die "report.php: $!";
+    for my $script (qw(report.php login.php)) {
+        copy("$SOURCES/$script", "$directory/$script") or die "$script: $!";
+    }
     my $conf = spew("$directory/fpm.conf", <<"CONF");
 [global]
 error_log = $directory/error_log
@@ -74,35 +76,55 @@ pm = static
 pm.max_children = 2
 CONF
     $self->{script} = "$directory/report.php";
+    $self->{login} = "$directory/login.php";
     my ($fpm) = sort { $b cmp $a } glob '/usr/sbin/php-fpm*';
     return $self->start($port, $fpm // 'php-fpm', '-n', '-F', '-y', $conf);
 }
 
-# uwsgi with its Python plugin, as a server of 'uwsgi' or 'scgi'.
+# An application that lets clients in, over HTTP: 'js' for Node's, 'py' for Python's.
+sub login_server {
+    my ($language) = @_;
+    my $port = free_port();
+    my $self = ClientCertTest::Process->new(name => "login-$language");
+    my $file = $self->directory . "/login.$language";
+    copy("$SOURCES/login.$language", $file) or die "$file: $!";
+    return $self->start($port, $language eq 'js' ? 'node' : '/usr/bin/python3', $file, $port);
+}
+
+# uwsgi with its Python plugin, as a server of 'uwsgi' or 'scgi'; 'login' for the
+# application that lets clients in.
 sub uwsgi {
     my ($protocol, @more) = @_;
+    my $script = 'report.py';
+    if ($protocol eq 'login') {
+        ($protocol, $script) = ('uwsgi', 'login.py');
+    }
     my $port = free_port();
     my $self = ClientCertTest::Process->new(name => $protocol);
     my $directory = $self->directory;
-    copy("$SOURCES/report.py", "$directory/report.py") or die "report.py: $!";
+    copy("$SOURCES/$script", "$directory/$script") or die "$script: $!";
     return $self->start($port,
         'uwsgi-core', '--need-plugin', 'python3', '--die-on-term', '--master',
-        '--no-orphans', '--processes', 2, '--wsgi-file', "$directory/report.py",
+        '--no-orphans', '--processes', 2, '--wsgi-file', "$directory/$script",
         ($protocol eq 'scgi' ? '--scgi-socket' : '--socket'), "127.0.0.1:$port", @more);
 }
 
-# Tomcat's AJP connector, with further attributes for it.
+# Tomcat's AJP connector, with further attributes for it; with users => [subjects of clients] its HTTP
+# connector and SSLValve, where those are let in.
 sub tomcat {
     my (%want) = @_;
     my $port = free_port();
     my $self = ClientCertTest::Process->new(name => 'tomcat');
     my $directory = $self->directory;
     make_path("$directory/conf", "$directory/webapps/ROOT");
-    my $server = slurp("$SOURCES/tomcat/server.xml.in");
+    my $login = $want{users} ? 'login-' : '';
+    my $server = slurp("$SOURCES/tomcat/${login}server.xml.in");
     $server =~ s/\@PORT\@/$port/;
     $server =~ s/\@MORE\@/$want{connector} \/\/ ''/e;
     spew("$directory/conf/server.xml", $server);
-    copy("$SOURCES/tomcat/web.xml", "$directory/conf/web.xml") or die "web.xml: $!";
+    copy("$SOURCES/tomcat/${login}web.xml", "$directory/conf/web.xml") or die "web.xml: $!";
+    spew("$directory/conf/users.xml", '<tomcat-users>',
+        (map {qq(<user username="$_" password="none" roles="client"/>)} @{ $want{users} // [] }), '</tomcat-users>');
     copy("$SOURCES/tomcat/report.jsp", "$directory/webapps/ROOT/report.jsp") or die "report.jsp: $!";
     my @jars = map {"/usr/share/java/$_.jar"} 'eclipse-jdt-core', map {"tomcat10-$_"} qw(
         annotations-api api catalina coyote el-api jasper jasper-el jaspic-api jni jsp-api juli
