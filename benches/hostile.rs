@@ -26,7 +26,6 @@ use client_cert::{
 };
 use openssl::{
     hash::MessageDigest,
-    sha::sha256,
     sign,
     x509::{
         X509, X509Extension,
@@ -38,6 +37,7 @@ use support::{
     forge::{self, LENGTH, Paper, Value, common_name, element, fill, key, oid, sequence, set},
     rounds,
     testing::{Identity, KeyKind, Leaf, NOW},
+    unsigned::{self, UNSIGNED},
 };
 
 const NAME: &str = "ttrp.example";
@@ -671,36 +671,12 @@ fn signed(world: &World, rounds: usize) -> bool {
 /// Certificates without a signature, from a peer that TLS has verified and the origin does not
 /// trust.
 fn unsigned(world: &World, rounds: usize) -> bool {
-    let base64 = |der: &[u8]| openssl::base64::encode_block(der);
-    let item = |der: &[u8]| format!(":{}:", base64(der));
-    let pem = |der: &[u8]| {
-        let lines = base64(der).replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
-        format!("-----BEGIN%20CERTIFICATE-----%0A{lines}%0A-----END%20CERTIFICATE-----%0A")
-    };
-    let element = |der: &[u8]| {
-        let hash: String = sha256(der).iter().map(|octet| format!("{octet:02x}")).collect();
-        format!("Hash={hash};Cert=\"{}\"", pem(der))
-    };
-    unsigned_in(world, rounds, ("rfc9440", ClientCertFormat::Rfc9440), &item, &|count| {
-        format!(":AAAA:{}", ";a".repeat(count))
-    }) & unsigned_in(world, rounds, ("der", ClientCertFormat::Der), &base64, &|count| {
-        "A".repeat(count)
-    }) & unsigned_in(world, rounds, ("escaped-pem", ClientCertFormat::EscapedPem), &pem, &|count| {
-        let lines = "AAAA%0A".repeat(count);
-        format!("-----BEGIN%20CERTIFICATE-----%0A{lines}-----END%20CERTIFICATE-----%0A")
-    }) & unsigned_in(world, rounds, ("xfcc", ClientCertFormat::Xfcc), &element, &|count| {
-        format!("{}{}", element(&[0]), ";By=a".repeat(count))
-    })
+    UNSIGNED.iter().fold(true, |good, format| good & unsigned_in(world, rounds, *format))
 }
 
-/// In one format: values of certificates, and one of so many parts.
-fn unsigned_in(
-    world: &World,
-    rounds: usize,
-    (name, format): (&str, ClientCertFormat),
-    encode: &dyn Fn(&[u8]) -> String,
-    parts: &dyn Fn(usize) -> String,
-) -> bool {
+fn unsigned_in(world: &World, rounds: usize, (name, format): (&str, ClientCertFormat)) -> bool {
+    let encode = |octets: &[u8]| unsigned::encode(format, octets);
+    let parts = |count| unsigned::parts(format, count);
     let format = UnsignedFormat::new(format).unwrap();
     let (root, names) = (anchors(&[&world.root]), names(&[NAME]));
     let crls = in_file(&world.crl(), |file| Arc::new(Crls::from_file(file).unwrap()));

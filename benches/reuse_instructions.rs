@@ -18,17 +18,19 @@ use std::{
 
 use client_cert::{
     client::Client,
-    format::signed::SignedFormat,
+    format::{UnsignedFormat, signed::SignedFormat},
     sign::signer::{Signer, SignerCerts},
     verify::{
         Freshness,
-        trust::TrustAnchors,
+        trust::{TrustAnchors, TrustNames},
         verification_cache::{TrustSources, VerificationCache},
     },
 };
+use openssl::x509::{X509, extension::SubjectAlternativeName};
 use support::{
     reuse::{FEW, MANY, Order, Remembered},
     testing::{KeyKind, Leaf, NOW},
+    unsigned::{self, UNSIGNED},
 };
 
 const USES: u32 = 100_000;
@@ -127,10 +129,40 @@ fn measure_acceptance(dumps: &Path) {
     println!("\naccepted again: {total:.0} instructions for a value of {} bytes", value.len());
 }
 
+/// The same of values that are not signed, from a peer with a name.
+fn measure_unsigned(dumps: &Path) {
+    let names = X509::builder()
+        .and_then(|builder| {
+            let context = builder.x509v3_context(None, None);
+            SubjectAlternativeName::new().dns("ttrp.example").build(&context)
+        })
+        .unwrap();
+    let pair = Leaf::new(KeyKind::P256).extension(names).self_signed();
+    let client = Leaf::new(KeyKind::P256).self_signed().certificate.to_der().unwrap();
+    let peer = Client::new(&pair.certificate, &[]).unwrap();
+    let anchors = Arc::new(TrustAnchors::from_pem(pair.certificate_pem().as_bytes()).unwrap());
+    let names = Arc::new(TrustNames::new(&[b"ttrp.example"]).unwrap());
+    let trust = TrustSources { anchors: &anchors, names: Some(&names), crls: None };
+    let cache = VerificationCache::new(1 << 20);
+    for (name, format) in UNSIGNED {
+        let value = unsigned::encode(format, &client);
+        let format = UnsignedFormat::new(format).unwrap();
+        let total = count(dumps, 1, |_| {
+            let accepted = cache
+                .verify_peer(trust, format, value.as_bytes(), NOW, &peer)
+                .map_err(|failure| failure.rejection())
+                .unwrap();
+            black_box(accepted);
+        });
+        println!("{name}, accepted again: {total:.0} for {} bytes", value.len());
+    }
+}
+
 fn main() {
     if let Some(dumps) = env::var_os(DUMPS) {
         let dumps = PathBuf::from(dumps);
         measure_acceptance(&dumps);
+        measure_unsigned(&dumps);
         return measure(&dumps);
     }
     let dumps = env::temp_dir().join(format!("client-cert-bench-{}", id()));

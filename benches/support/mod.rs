@@ -9,6 +9,7 @@ pub(crate) mod forge;
 pub(crate) mod reuse;
 #[path = "../../src/testing.rs"]
 pub(crate) mod testing;
+pub(crate) mod unsigned;
 
 use std::{hint::black_box, time::Duration};
 
