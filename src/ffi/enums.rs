@@ -32,7 +32,7 @@ pub(super) fn signed_format(number: u32) -> Result<SignedFormat, ClientCertResul
 }
 
 pub(super) fn unsigned_format(number: u32) -> Result<UnsignedFormat, ClientCertResult> {
-    UnsignedFormat::new(format(number)?.format).ok_or(ClientCertResult::InvalidParameter)
+    format(number)?.unsigned().ok_or(ClientCertResult::InvalidParameter)
 }
 
 pub(super) fn signer_certs(number: u32) -> Result<SignerCerts, ClientCertResult> {

@@ -6,7 +6,7 @@ use super::{reader::CertificateReader, strict_base64};
 use crate::{client::Client, error::Error, http::structured_field::base64};
 
 /// The reader of the format.
-pub(super) const READER: CertificateReader =
+pub(super) static READER: CertificateReader =
     CertificateReader { decode: strict_base64::decode, mark: strict_base64::end };
 
 /// The client's certificate: base64 of its DER, RFC 4648 section 4, padded, on one line.

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The reader of the format.
-pub(super) const READER: CertificateReader = CertificateReader { decode, mark };
+pub(super) static READER: CertificateReader = CertificateReader { decode, mark };
 
 const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
 const END: &[u8] = b"-----END CERTIFICATE-----";

@@ -65,7 +65,7 @@ pub(crate) struct Row {
     pub(crate) header: &'static CStr,
     pub(crate) writer: Writer,
     /// What reads a value that is not signed. None where none can be read.
-    pub(crate) reader: Option<CertificateReader>,
+    pub(crate) reader: Option<&'static CertificateReader>,
 }
 
 const CLIENT_CERT: &CStr = c"Client-Cert";
@@ -78,10 +78,10 @@ pub(crate) static FORMATS: [Row; 7] = {
     [
         Row { format: Cms, name: c"cms", header: CLIENT_CERT, writer: Signed(SignedFormat::Cms), reader: None },
         Row { format: CmsSf, name: c"cms-sf", header: CLIENT_CERT, writer: Signed(SignedFormat::CmsSf), reader: None },
-        Row { format: Rfc9440, name: c"rfc9440", header: CLIENT_CERT, writer: Certificate(rfc9440::value), reader: Some(rfc9440::READER) },
-        Row { format: EscapedPem, name: c"escaped-pem", header: c"X-SSL-Client-Cert", writer: Certificate(escaped_pem::value), reader: Some(escaped_pem::READER) },
-        Row { format: Xfcc, name: c"xfcc", header: c"X-Forwarded-Client-Cert", writer: Certificate(xfcc::value), reader: Some(xfcc::READER) },
-        Row { format: Der, name: c"der", header: c"X-Client-Cert", writer: Certificate(der::value), reader: Some(der::READER) },
+        Row { format: Rfc9440, name: c"rfc9440", header: CLIENT_CERT, writer: Certificate(rfc9440::value), reader: Some(&rfc9440::READER) },
+        Row { format: EscapedPem, name: c"escaped-pem", header: c"X-SSL-Client-Cert", writer: Certificate(escaped_pem::value), reader: Some(&escaped_pem::READER) },
+        Row { format: Xfcc, name: c"xfcc", header: c"X-Forwarded-Client-Cert", writer: Certificate(xfcc::value), reader: Some(&xfcc::READER) },
+        Row { format: Der, name: c"der", header: c"X-Client-Cert", writer: Certificate(der::value), reader: Some(&der::READER) },
         Row { format: PemSpaces, name: c"pem-spaces", header: c"SSL_CLIENT_CERT", writer: Certificate(pem_spaces::value), reader: None },
     ]
 };
@@ -89,7 +89,7 @@ pub(crate) static FORMATS: [Row; 7] = {
 impl Row {
     /// The format of a number, which can be any.
     pub(crate) fn of(number: u32) -> Option<&'static Self> {
-        FORMATS.iter().find(|row| row.format as u32 == number)
+        FORMATS.get(usize::try_from(number).ok()?)
     }
 
     /// Whether its value is signed.
@@ -100,6 +100,11 @@ impl Row {
     /// Whether a value can be read and verified.
     pub(crate) fn is_readable(&self) -> bool {
         self.is_signed() || self.reader.is_some()
+    }
+
+    /// The format, if it is not signed and can be read.
+    pub(crate) fn unsigned(&self) -> Option<UnsignedFormat> {
+        self.reader.map(|reader| UnsignedFormat { format: self.format, reader })
     }
 
     /// The value of a header with this client's certificate. None where a signer is needed for it.
@@ -119,14 +124,14 @@ impl Row {
 #[derive(Clone, Copy)]
 pub struct UnsignedFormat {
     format: ClientCertFormat,
-    reader: CertificateReader,
+    reader: &'static CertificateReader,
 }
 
 impl UnsignedFormat {
     /// None of a format that is signed, or that cannot be read.
     #[must_use]
     pub fn new(format: ClientCertFormat) -> Option<Self> {
-        Row::of(format as u32)?.reader.map(|reader| Self { format, reader })
+        Row::of(format as u32)?.unsigned()
     }
 
     pub(crate) fn format(self) -> ClientCertFormat {

@@ -9,7 +9,6 @@ use crate::rejection::Failure;
 pub(crate) const MARK: usize = 24;
 
 /// What reads the certificate in a value that is not signed. Nothing else in the value counts.
-#[derive(Clone, Copy)]
 pub(crate) struct CertificateReader {
     /// The octets of the one certificate that a value has, which OpenSSL has not seen yet. The value
     /// is neither empty nor too long.

@@ -11,7 +11,8 @@ use crate::{
 };
 
 /// The reader of the format.
-pub(super) const READER: CertificateReader = CertificateReader { decode, mark: strict_base64::end };
+pub(super) static READER: CertificateReader =
+    CertificateReader { decode, mark: strict_base64::end };
 
 /// The client's certificate as a Byte Sequence of its DER, RFC 9440 section 2.2.
 ///

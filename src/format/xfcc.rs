@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// The reader of the format.
-pub(super) const READER: CertificateReader = CertificateReader { decode, mark };
+pub(super) static READER: CertificateReader = CertificateReader { decode, mark };
 
 /// `Hash=…;Cert="…";Subject="…";URI=…;DNS=…`: the SHA-256 of the leaf in lower-case hexadecimal,
 /// its percent-encoded PEM, its subject as RFC 2253 writes it, and each of its URIs and DNS names.

@@ -102,10 +102,6 @@ fn ends_of_signature(value: &[u8]) -> impl Iterator<Item = [u8; MARK]> {
     })
 }
 
-fn key(mark: Option<&[u8; MARK]>, method: Method, trust: TrustSources<'_>) -> Option<Key> {
-    mark.map(|mark| Key { mark: *mark, method, trust: trust.identity() })
-}
-
 #[derive(Clone)]
 struct Entry {
     /// Compared octet by octet: the key only finds it.
@@ -224,8 +220,7 @@ impl VerificationCache {
         peer: Option<&Client>,
     ) -> Result<Verified, Failure> {
         let method = Method::Signed { format, freshness, peer: peer.map(|peer| *peer.id()) };
-        let key = key(strict_base64::end(value), method, trust);
-        self.answer(key, value, now, || {
+        self.answer(trust, strict_base64::end(value), value, method, now, || {
             trust.combine().verify_with(&self.state, format, value, now, freshness, peer)
         })
     }
@@ -244,8 +239,7 @@ impl VerificationCache {
         peer: &Client,
     ) -> Result<Verified, Failure> {
         let method = Method::Unsigned { format: format.format(), peer: *peer.path_id() };
-        let key = key(format.mark(value), method, trust);
-        self.answer(key, value, now, || {
+        self.answer(trust, format.mark(value), value, method, now, || {
             let chain = peer.chain_certificates()?;
             let chain: Vec<_> = chain.iter().map(|certificate| &**certificate).collect();
             let peer = peer.certificate()?;
@@ -272,20 +266,23 @@ impl VerificationCache {
 
     fn answer(
         &self,
-        key: Option<Key>,
+        trust: TrustSources<'_>,
+        mark: Option<&[u8; MARK]>,
         value: &[u8],
+        method: Method,
         now: i64,
         verify: impl FnOnce() -> Result<Accepted, Failure>,
     ) -> Result<Verified, Failure> {
         let verify = || with_own_errors(verify).map(Arc::new);
         // What has no mark is not looked for.
-        let (Some(table), Some(key)) = (&self.table, key) else {
+        let (Some(table), Some(&mark)) = (&self.table, mark) else {
             return Ok(Verified { accepted: verify()?, reused: false });
         };
+        let key = Key { mark, method, trust: trust.identity() };
         let good = |entry: &Entry| entry.is_of(value, now);
         let verify = || {
             let accepted = verify()?;
-            if let Method::Signed { .. } = key.method {
+            if let Method::Signed { .. } = method {
                 for mark in ends_of_signature(value).filter(|mark| *mark != key.mark) {
                     table.remove(&Key { mark, ..key });
                 }
