@@ -86,7 +86,8 @@ static APR_INLINE int mcc_names_contain_variable(const mcc_names_t *names, const
  *  white space. Moves on in the list. NULL at its end. */
 const char *mcc_next_token(apr_pool_t *p, const char **list);
 
-/** Whether a list, as Vary has it, names one of these. */
-int mcc_names_listed(const mcc_names_t *names, apr_pool_t *p, const char *list);
+/** Whether a field whose values are lists of names, Connection or Vary, names one of these. */
+int mcc_names_listed(const mcc_names_t *names, apr_pool_t *p, const apr_table_t *headers,
+                     const char *field);
 
 #endif /* MCC_NAMES_H */

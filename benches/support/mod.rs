@@ -5,6 +5,7 @@
 #![allow(dead_code)]
 
 pub(crate) mod c;
+pub(crate) mod callgrind;
 pub(crate) mod forge;
 pub(crate) mod reuse;
 #[path = "../../src/testing.rs"]

@@ -208,8 +208,7 @@ void mcc_headers_remove_variables(request_rec *r, const mcc_names_t *names, int 
 typedef struct {
     apr_pool_t *pool;
     const mcc_names_t *names;
-    apr_array_header_t *others; /* (const char *) tokens that are not ours */
-    int dropped;
+    apr_array_header_t *others; /* (const char *) tokens that are none of these */
 } connection_tokens_t;
 
 static int sort_tokens(void *data, const char *key, const char *value)
@@ -219,10 +218,7 @@ static int sort_tokens(void *data, const char *key, const char *value)
 
     (void)key;
     while ((token = mcc_next_token(tokens->pool, &value))) {
-        if (mcc_names_contain(tokens->names, token)) {
-            tokens->dropped++;
-        }
-        else {
+        if (!mcc_names_contain(tokens->names, token)) {
             APR_ARRAY_PUSH(tokens->others, const char *) = token;
         }
     }
@@ -234,17 +230,13 @@ void mcc_headers_clean_connection_field(request_rec *r, apr_table_t *headers,
 {
     connection_tokens_t tokens;
 
-    if (!apr_table_get(headers, "Connection")) {
+    if (!mcc_names_listed(names, r->pool, headers, "Connection")) {
         return;
     }
     tokens.pool = r->pool;
     tokens.names = names;
     tokens.others = apr_array_make(r->pool, 4, sizeof(const char *));
-    tokens.dropped = 0;
     apr_table_do(sort_tokens, &tokens, headers, "Connection", NULL);
-    if (!tokens.dropped) {
-        return;
-    }
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
                   "the request's Connection names headers that tell who the client is: ignored");
     if (tokens.others->nelts) {

@@ -23,38 +23,14 @@ static ap_filter_rec_t *first_filter;
 static ap_filter_rec_t *response_filter;
 static ap_filter_rec_t *subrequest_filter;
 
-typedef struct {
-    apr_pool_t *pool;
-    const mcc_names_t *names;
-    int found;
-} vary_search_t;
-
-static int search_vary(void *data, const char *key, const char *value)
-{
-    vary_search_t *search = data;
-
-    (void)key;
-    search->found = mcc_names_listed(search->names, search->pool, value);
-    return !search->found;
-}
-
-static int names_ours(request_rec *r, const apr_table_t *headers, const mcc_names_t *names)
-{
-    vary_search_t search = { r->pool, names, 0 };
-
-    if (apr_table_get(headers, "Vary")) {
-        apr_table_do(search_vary, &search, headers, "Vary", NULL);
-    }
-    return search.found;
-}
-
 static void clean_headers(request_rec *r)
 {
     const mcc_names_t *names = &mcc_server_config_of(r->server)->global->our_names;
 
     mcc_headers_remove(r, r->headers_out, names);
     mcc_headers_remove(r, r->err_headers_out, names);
-    if (names_ours(r, r->headers_out, names) || names_ours(r, r->err_headers_out, names)) {
+    if (mcc_names_listed(names, r->pool, r->headers_out, "Vary")
+        || mcc_names_listed(names, r->pool, r->err_headers_out, "Vary")) {
         mcc_request_of(r)->varies = 1;
     }
     /* A cache on the way cannot know the header that a response varies by, for
@@ -71,7 +47,7 @@ static void clean_trailers(request_rec *r)
     const mcc_names_t *names = &mcc_server_config_of(r->server)->global->our_names;
 
     mcc_headers_remove(r, r->trailers_out, names);
-    if (names_ours(r, r->trailers_out, names)) {
+    if (mcc_names_listed(names, r->pool, r->trailers_out, "Vary")) {
         apr_table_setn(r->trailers_out, "Vary", "*");
     }
 }
