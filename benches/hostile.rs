@@ -19,6 +19,7 @@ use client_cert::{
     sign::signer::{Signer, SignerCerts},
     verify::{
         Freshness,
+        clients::{ClientTrust, cas::ClientCas},
         trust::{TrustAnchors, TrustNames},
         verification_cache::{TrustSources, VerificationCache},
     },
@@ -716,12 +717,94 @@ fn unsigned_in(world: &World, rounds: usize, (name, format): (&str, ClientCertFo
     all_good
 }
 
+/// Client-Cert-Chain with a good value that was accepted before: the value is anybody's to send
+/// again where ClientCertTrustPeer is off, and nobody signs the chain.
+fn chains(world: &World, rounds: usize) -> bool {
+    let ca = || BasicConstraints::new().critical().ca().build().unwrap();
+    let of_kind = |name: &str| Leaf::new(world.kind).subject(name);
+    let lower = of_kind("lower").extension(ca()).issued_by(&world.root);
+    let leaf = of_kind("client").issued_by(&lower);
+    let client = Client::new(&leaf.certificate, &[]).unwrap();
+    let signer = Signer::new(&world.signer.certificate, &world.signer.key, &[]).unwrap();
+    let value = SignedFormat::Cms.encode(&signer.sign(SignerCerts::Signer, &client, NOW).unwrap());
+    let encode = |ders: &[Vec<u8>]| {
+        let members = ders.iter().map(|der| format!(":{}:", openssl::base64::encode_block(der)));
+        members.collect::<Vec<_>>().join(", ")
+    };
+    let good = encode(&[lower.certificate.to_der().unwrap()]);
+    let root_pem = world.root.certificate_pem();
+    let cas = Arc::new(ClientCas::from_pem(root_pem.as_bytes()).unwrap());
+    let trust = ClientTrust::new(cas, None);
+
+    let issuer = lower.certificate.subject_name().to_der().unwrap();
+    let lower_key = lower.certificate.subject_key_id().unwrap().as_slice();
+    // The client's issuer, as anybody can write it.
+    let fake = |number: usize| {
+        let paper = Paper { subject: issuer.clone(), ..world.ca("") };
+        let paper = paper.extension(forge::subject_key(lower_key));
+        Paper { serial: forge::integer(&[1 + number as u8]), ..paper }
+    };
+    let most = |paper: &dyn Fn(usize) -> Paper| {
+        let chain = |count| encode(&(0..count).map(|place| paper(place).der()).collect::<Vec<_>>());
+        (0..=8).rev().map(chain).find(|value| value.len() <= LENGTH).unwrap()
+    };
+    let with_key = |key: Vec<u8>| most(&move |place| Paper { key: key.clone(), ..fake(place) });
+    let mut values = vec![
+        ("eight that may all be the issuer", most(&fake)),
+        ("the same with points that want a square root", with_key(key::compressed())),
+        ("the same with 8192 bits", with_key(key::rsa(&[0xff; 1024], &[0xff; 4]))),
+        ("the same with long exponents", with_key(key::rsa_with_long_exponent(384))),
+        ("the same with curves over a chosen prime", with_key(key::slow_curve())),
+        ("a loop of issuers", {
+            let names: Vec<_> = (0..8).map(|number| common_name(&number.to_string())).collect();
+            most(&|place| {
+                let paper = fake(place);
+                let issuer = names[(place + 1) % 8].clone();
+                let subject = if place == 0 { paper.subject } else { names[place].clone() };
+                Paper { issuer, subject, ..paper }
+            })
+        }),
+        ("no base64 at the end", format!("{}!:", &good[..good.len() - 2])),
+        ("nine", encode(&vec![vec![0x30, 0]; 9])),
+        ("many members", fill(|count| encode(&vec![vec![0x30]; count.max(9)]))),
+        ("many parameters", fill(|count| format!("{good}{}!", ";a".repeat(count)))),
+    ];
+    for (what, make) in many() {
+        let name = format!("many {what}, the issuer's").leak();
+        values.push((name, fill(|count| encode(&[make(count, fake(0)).der()]))));
+    }
+    let (root, names) = (anchors(&[&world.root]), names(&[NAME]));
+    let sources = TrustSources { anchors: &root, names: names.as_ref(), crls: None };
+    let (forgetful, cache) = (&VerificationCache::new(0), &VerificationCache::new(64 << 20));
+    let verify = |cache: &VerificationCache, chain: &str| {
+        let (format, bytes) = (SignedFormat::Cms, value.as_bytes());
+        let verified = cache.verify(sources, format, bytes, NOW, FRESHNESS, None).unwrap();
+        let client = verified.accepted.client();
+        cache
+            .verify_client(&trust, client, &[chain.as_bytes()], NOW)
+            .map(drop)
+            .map_err(|failure| reason(&failure))
+    };
+    let mut variants = vec![
+        Variant::new("good", || verify(forgetful, &good).unwrap()),
+        Variant::new("good, accepted before", || verify(cache, &good).unwrap()),
+    ];
+    let mut reasons = Vec::new();
+    for (name, chain) in &values {
+        assert!(chain.len() <= LENGTH + 4, "{name}: {}", chain.len());
+        reasons.push(verify(cache, chain).expect_err(name));
+        variants.push(Variant::new(*name, || verify(cache, chain)));
+    }
+    let title = format!("{:?}, Client-Cert-Chain, {} bytes at most", world.kind, LENGTH);
+    print(&title, &reasons, &compare(rounds, variants))
+}
+
 fn main() -> ExitCode {
     let rounds = rounds(30);
     let mut all_good = true;
     for kind in [KeyKind::Rsa(2048), KeyKind::P256, KeyKind::Ed25519] {
         let world = World::new(kind);
-        all_good &= signed(&world, rounds) & unsigned(&world, rounds);
+        all_good &= signed(&world, rounds) & unsigned(&world, rounds) & chains(&world, rounds);
     }
     if all_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -13,6 +13,7 @@ use client_cert::{
     },
     verify::{
         Freshness,
+        clients::{ClientTrust, cas::ClientCas},
         trust::TrustAnchors,
         verification_cache::{TrustSources, VerificationCache},
     },
@@ -124,5 +125,50 @@ fn main() {
         println!("{kind:?} {size}: {most}");
         assert!(most <= size + size / 10 + SIGNATURES, "{size}: {most}");
     }
+    let anchors = read_anchors();
     std::fs::remove_file(&file).unwrap();
+    for (kind, size) in [(0, 1 << 20), (2_000, 1 << 20), (0, 4 << 20), (2_000, 4 << 20)] {
+        let most = of_clients(&signer, &anchors, kind, size);
+        println!("clients with chains of {kind} more bytes, {size}: {most}");
+        assert!(most <= size + size / 10, "{size}: {most}");
+    }
+}
+
+/// What a cache of so many bytes takes with paths of clients, who have names of so many bytes, as
+/// their issuer has; values are remembered elsewhere.
+fn of_clients(signer: &Signer, anchors: &Arc<TrustAnchors>, name: usize, size: usize) -> usize {
+    let sources = TrustSources { anchors, names: None, crls: None };
+    let (format, freshness) = (SignedFormat::Cms, Freshness { max_age: 300, skew: 30 });
+    let elsewhere = VerificationCache::new(0);
+    let key = KeyKind::P256.generate();
+    let root = Leaf::ca("root").self_signed();
+    let uri = |length| names(Names::Uri(length));
+    let lower = Leaf::ca("lower").extension(uri(name)).issued_by(&root);
+    let cas = ClientCas::from_pem(root.certificate_pem().as_bytes()).unwrap();
+    let trust = ClientTrust::new(Arc::new(cas), None);
+    let chain = Client::new(&lower.certificate, &[&lower.certificate]).unwrap();
+    let chain = chain.encode_chain().unwrap();
+    let lines = [chain.as_bytes()];
+    let before = in_use();
+    let cache = VerificationCache::with_clients(size);
+    let mut most = 0;
+    for number in 0..1000 {
+        let client = Leaf::with_key(key.clone()).subject(&number.to_string());
+        let client = client.extension(uri(name)).issued_by(&lower);
+        let client = Client::new(&client.certificate, &[]).unwrap();
+        let der = signer.sign(SignerCerts::Signer, &client, NOW).unwrap();
+        let value = format.encode(&der);
+        let accepted = elsewhere
+            .verify(sources, format, value.as_bytes(), NOW, freshness, None)
+            .map_err(|failure| failure.to_string())
+            .unwrap()
+            .accepted;
+        let verified = cache.verify_client(&trust, accepted.client(), &lines, NOW);
+        let verified = verified.map_err(|failure| failure.to_string()).unwrap();
+        // What is read of it when it is forwarded.
+        let _ = verified.client.certificate().unwrap().subject_alt_names();
+        drop((client, der, value, accepted, verified));
+        most = most.max(in_use().saturating_sub(before));
+    }
+    most
 }

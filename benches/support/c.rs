@@ -4,7 +4,7 @@
 
 use std::{
     cell::Cell,
-    ffi::{CStr, c_char, c_void},
+    ffi::{CStr, CString, c_char, c_void},
     ptr::{null, null_mut},
 };
 
@@ -78,6 +78,84 @@ unsafe extern "C" {
         reason_size: usize,
     ) -> u32;
     fn client_cert_accepted_free(accepted: *mut Accepted);
+    fn client_cert_accepted_client(accepted: *const Accepted, client: *mut *const Client) -> u32;
+    fn client_cert_client_cas_from_pem(
+        text: *const u8,
+        length: usize,
+        cas: *mut *mut ClientCas,
+    ) -> u32;
+    fn client_cert_verification_cache_verify_client(
+        cache: *const VerificationCache,
+        trust: *const ClientTrust,
+        client: *const Client,
+        chain: *const *const c_char,
+        length: usize,
+        now: i64,
+        verified: *mut *mut Client,
+        reused: *mut bool,
+        reason: *mut c_char,
+        reason_size: usize,
+    ) -> u32;
+    fn client_cert_client_free(client: *mut Client);
+}
+
+/// client_cert_client_cas.
+#[repr(C)]
+struct ClientCas([u8; 0]);
+
+#[repr(C)]
+struct ClientTrust {
+    cas: *const ClientCas,
+    crls: *const c_void,
+}
+
+/// What an origin has to verify the clients of values with. Its CAs stay for as long as the process.
+pub(crate) struct ClientOrigin {
+    trust: ClientTrust,
+    chain: CString,
+}
+
+impl ClientOrigin {
+    /// With CAs in PEM, for clients whose Client-Cert-Chain is `chain`.
+    pub(crate) fn new(cas_pem: &str, chain: &str) -> Self {
+        let mut cas = null_mut();
+        let text = cas_pem.as_bytes();
+        // SAFETY: octets, and a place for the result.
+        let made = unsafe { client_cert_client_cas_from_pem(text.as_ptr(), text.len(), &mut cas) };
+        assert_eq!(made, 0);
+        let trust = ClientTrust { cas, crls: null() };
+        Self { trust, chain: CString::new(chain).unwrap() }
+    }
+
+    /// client_cert_verification_cache_verify_client(); whether the path was verified before.
+    pub(crate) fn verify(
+        &self,
+        cache: &VerificationCache,
+        client: *const Client,
+        now: i64,
+    ) -> bool {
+        let lines = [self.chain.as_ptr()];
+        let length = usize::from(!self.chain.is_empty());
+        let (mut verified, mut reused) = (null_mut(), false);
+        // SAFETY: live objects, places for the results.
+        unsafe {
+            let result = client_cert_verification_cache_verify_client(
+                cache,
+                &self.trust,
+                client,
+                lines.as_ptr(),
+                length,
+                now,
+                &mut verified,
+                &mut reused,
+                null_mut(),
+                0,
+            );
+            assert_eq!(result, 0);
+            client_cert_client_free(verified);
+        }
+        reused
+    }
 }
 
 /// client_cert_anchors.
@@ -109,6 +187,15 @@ const MAX_AGE: u32 = 300;
 
 impl Origin {
     pub(crate) fn new(anchors_file: &CStr, name: &CStr, bytes: usize) -> Self {
+        Self::with_name(anchors_file, Some(name), bytes)
+    }
+
+    /// For signers of the file themselves.
+    pub(crate) fn pinned(file: &CStr, bytes: usize) -> Self {
+        Self::with_name(file, None, bytes)
+    }
+
+    fn with_name(anchors_file: &CStr, name: Option<&CStr>, bytes: usize) -> Self {
         let mut anchors = null_mut();
         // SAFETY: a string, and a place for the result.
         assert_eq!(
@@ -116,12 +203,14 @@ impl Origin {
             0
         );
         let mut names = null_mut();
-        // SAFETY: a string, and a place for the result.
-        assert_eq!(unsafe { client_cert_names_new(&name.as_ptr(), 1, &mut names) }, 0);
+        if let Some(name) = name {
+            // SAFETY: a string, and a place for the result.
+            assert_eq!(unsafe { client_cert_names_new(&name.as_ptr(), 1, &mut names) }, 0);
+        }
         let trust = Trust { anchors, crls: null(), names };
         Self {
             trust,
-            cache: VerificationCache::new(bytes),
+            cache: VerificationCache::with_clients(bytes),
             forgetful: VerificationCache::new(0),
             max_age: Cell::new(MAX_AGE),
         }
@@ -142,6 +231,17 @@ impl Origin {
         self.verify(&self.cache, value, now, self.other_age(), peer, |accepted| {
             // SAFETY: a live object.
             unsafe { &*accepted }.client().certificate().unwrap();
+        });
+    }
+
+    /// client_cert_verification_cache_verify() where the value was seen before, and of its client
+    /// client_cert_verification_cache_verify_client(), likewise.
+    pub(crate) fn again_verified(&self, value: &str, now: i64, clients: &ClientOrigin) {
+        self.verify(&self.cache, value, now, MAX_AGE, None, |accepted| {
+            let mut client = null();
+            // SAFETY: a live object, a place for the result.
+            assert_eq!(unsafe { client_cert_accepted_client(accepted, &mut client) }, 0);
+            clients.verify(&self.cache, client, now);
         });
     }
 

@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use crate::{
     asn1::der::{Malformed, Reader, element, tag},
     error::Error,
-    x509::certificate::{AlgorithmIdentifier, SubjectPublicKey},
+    x509::certificate::SubjectPublicKey,
 };
 
 /// Contents of OBJECT IDENTIFIERs.
@@ -92,13 +92,6 @@ impl Algorithm {
             Self::Ed25519 => identifier(oid::ED25519),
         }
     }
-}
-
-/// Whether a key is EC on a curve that is not named, but given by its parameters.
-pub(crate) fn is_spelled_out(key: SubjectPublicKey<'_>) -> bool {
-    let AlgorithmIdentifier { algorithm, parameters } = key.algorithm;
-    algorithm == oid::EC_PUBLIC_KEY
-        && parameters.is_none_or(|parameters| parameters.tag != tag::OID)
 }
 
 /// Checks an RSAPublicKey, RFC 8017 appendix A.1.1, in a BIT STRING's contents: the length of the

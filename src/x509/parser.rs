@@ -4,7 +4,12 @@
 //! from proxy to origin in the octets that OpenSSL writes for them. Both ends ask here whether one
 //! can be, so that they cannot disagree.
 
-use std::{ffi::c_long, fmt, ptr::null, sync::OnceLock};
+use std::{
+    ffi::c_long,
+    fmt,
+    ptr::{null, null_mut},
+    sync::OnceLock,
+};
 
 use foreign_types::{ForeignType, ForeignTypeRef};
 use openssl::{
@@ -147,6 +152,26 @@ impl fmt::Display for NotCarried {
 /// and signed anew, is that.
 pub(crate) fn check_written(certificate: &X509, der: &[u8]) -> Result<(), ReadError> {
     if certificate.to_der()? == der { Ok(()) } else { Err(ReadError::Malformed) }
+}
+
+/// Whether the key is EC on a curve that is not named, but spelled out: to decode that may take
+/// OpenSSL a tenth of a second. The key is not decoded.
+pub(crate) fn has_curve_spelled_out(certificate: &X509Ref) -> bool {
+    let (mut algorithm, mut object, mut kind) = (null_mut(), null(), 0);
+    // SAFETY: a valid certificate has a public key's algorithm, which is its own; places for the
+    // results, and NULL where none is wanted.
+    unsafe {
+        let key = openssl_ext::X509_get_X509_PUBKEY(certificate.as_ptr());
+        let (none, octets, length) = (null_mut(), null_mut(), null_mut());
+        let found =
+            openssl_ext::X509_PUBKEY_get0_param(none, octets, length, &raw mut algorithm, key);
+        if found != 1 || algorithm.is_null() {
+            return false;
+        }
+        openssl_sys::X509_ALGOR_get0(&raw mut object, &raw mut kind, null_mut(), algorithm);
+        openssl_sys::OBJ_obj2nid(object.cast_mut()) == openssl_sys::NID_X9_62_id_ecPublicKey
+            && kind != openssl_sys::V_ASN1_OBJECT
+    }
 }
 
 /// When OpenSSL takes a certificate to be valid.

@@ -60,13 +60,13 @@ impl<'a> ChainCertificate<'a> {
     fn read(der: &'a [u8]) -> Result<Self, Failure> {
         let malformed = MalformedValue::ChainCertificate;
         let fields = Certificate::read(der).map_err(|Malformed| malformed)?;
-        let keyless = parser::read(der).map_err(|error| malformed.or_fault(error))?;
         Algorithm::of_key(fields.key).map_err(|error| match error {
             Error::SignerKeyTooSmall => {
                 Refusal::ClientChainWeak.with("an RSA key smaller than 2048 bits")
             }
             _ => Refusal::ChainKeyUnsupported.into(),
         })?;
+        let keyless = parser::read(der).map_err(|error| malformed.or_fault(error))?;
         Ok(Self { der, fields, keyless })
     }
 }

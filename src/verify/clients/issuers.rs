@@ -9,7 +9,10 @@
 
 use std::collections::BTreeSet;
 
-use openssl::x509::{X509, X509Ref};
+use openssl::{
+    asn1::Asn1OctetStringRef,
+    x509::{X509, X509NameRef, X509Ref},
+};
 
 use super::{
     cas::{Ca, ClientCas},
@@ -28,11 +31,52 @@ pub(super) fn find(
     chain: &[ChainCertificate<'_>],
     cas: &ClientCas,
 ) -> Result<Vec<X509>, Failure> {
-    let above = Above::find(client, chain, cas);
-    let is_anchor = |ca: &&Ca| ca.is_anchor;
-    let proven = above.prove()?;
-    let known = above.known.into_iter().filter(|ca| !is_anchor(ca));
+    let above = Above::find(Names::of(client), chain, cas);
+    let proven = above.prove()?.into_iter().map(|(_, certificate)| certificate);
+    let known = above.known.iter().filter(|ca| !ca.is_anchor);
     Ok(known.map(|ca| ca.certificate.clone()).chain(proven).collect())
+}
+
+/// What certificates are matched by.
+#[derive(Clone, Copy)]
+struct Names<'a> {
+    subject: &'a X509NameRef,
+    issuer: &'a X509NameRef,
+    /// The subjectKeyIdentifier.
+    key: Option<&'a [u8]>,
+    /// The keyIdentifier of the authorityKeyIdentifier.
+    issuer_key: Option<&'a [u8]>,
+}
+
+impl<'a> Names<'a> {
+    /// Of a certificate of the chain, which may be made up: so that OpenSSL does not look at its
+    /// extensions, as it would at all of them at once, our own reader has the identifiers.
+    fn of_chain(certificate: &'a ChainCertificate<'_>) -> Self {
+        let ChainCertificate { fields, keyless, .. } = certificate;
+        Self {
+            subject: keyless.as_x509().subject_name(),
+            issuer: keyless.as_x509().issuer_name(),
+            key: fields.subject_key_identifier(),
+            issuer_key: fields.authority_key_identifier(),
+        }
+    }
+
+    /// Of any other certificate.
+    fn of(certificate: &'a X509Ref) -> Self {
+        Self {
+            subject: certificate.subject_name(),
+            issuer: certificate.issuer_name(),
+            key: certificate.subject_key_id().map(Asn1OctetStringRef::as_slice),
+            issuer_key: certificate.authority_key_id().map(Asn1OctetStringRef::as_slice),
+        }
+    }
+
+    /// Whether this one may have issued the other: not where each names another key.
+    fn may_issue(&self, other: &Self) -> bool {
+        let same_name = self.subject.try_cmp(other.issuer).is_ok_and(|order| order.is_eq());
+        let keys = other.issuer_key.zip(self.key);
+        same_name && keys.is_none_or(|(wanted, found)| wanted == found)
+    }
 }
 
 /// What stands above a client by its names alone.
@@ -42,24 +86,25 @@ struct Above<'a> {
 }
 
 impl<'a> Above<'a> {
-    fn find(client: &'a X509Ref, chain: &'a [ChainCertificate<'a>], cas: &'a ClientCas) -> Self {
+    fn find(client: Names<'a>, chain: &'a [ChainCertificate<'a>], cas: &'a ClientCas) -> Self {
         let mut above = Self { known: Vec::new(), of_chain: Vec::new() };
         let mut known_places = BTreeSet::new();
         let mut subjects = vec![client];
         while let Some(subject) = subjects.pop() {
-            for place in cas.named(subject.issuer_name()) {
+            for place in cas.named(subject.issuer) {
                 let Some(ca) = cas.all().get(place) else { continue };
-                if may_issue(&ca.certificate, subject) && known_places.insert(place) {
+                let names = Names::of(&ca.certificate);
+                if names.may_issue(&subject) && known_places.insert(place) {
                     above.known.push(ca);
-                    subjects.push(&ca.certificate);
+                    subjects.push(names);
                 }
             }
             for candidate in chain {
-                let certificate = candidate.keyless.as_x509();
+                let names = Names::of_chain(candidate);
                 let is_new = !above.of_chain.iter().any(|other| other.der == candidate.der);
-                if is_new && may_issue(certificate, subject) {
+                if is_new && names.may_issue(&subject) {
                     above.of_chain.push(candidate);
-                    subjects.push(certificate);
+                    subjects.push(names);
                 }
             }
         }
@@ -68,15 +113,17 @@ impl<'a> Above<'a> {
 
     /// Reads those of the chain, with their keys, that a CA of the file proves. Of the others no key
     /// is decoded.
-    fn prove(&self) -> Result<Vec<X509>, Failure> {
+    fn prove(&self) -> Result<Vec<(Names<'a>, X509)>, Failure> {
         let mut waiting = self.of_chain.clone();
-        let mut proven: Vec<X509> = Vec::new();
+        let mut proven: Vec<(Names<'_>, X509)> = Vec::new();
         loop {
-            let known = self.known.iter().map(|ca| &ca.certificate);
-            let issuers: Vec<&X509> = known.chain(&proven).collect();
+            let known = self.known.iter().map(|ca| (Names::of(&ca.certificate), &ca.certificate));
+            let found = proven.iter().map(|(names, certificate)| (*names, certificate));
+            let issuers: Vec<_> = known.chain(found).collect();
             let issuers_of = |certificate: &ChainCertificate<'_>| -> Vec<&X509> {
-                let subject = certificate.keyless.as_x509();
-                issuers.iter().copied().filter(|issuer| may_issue(issuer, subject)).collect()
+                let names = Names::of_chain(certificate);
+                let may_issue = |issuer: &&(Names<'_>, &X509)| issuer.0.may_issue(&names);
+                issuers.iter().filter(may_issue).map(|issuer| issuer.1).collect()
             };
             let next = waiting.iter().position(|certificate| !issuers_of(certificate).is_empty());
             let Some(place) = next else { return Ok(proven) };
@@ -85,17 +132,9 @@ impl<'a> Above<'a> {
                 return Err(Refusal::ClientUntrusted
                     .with("a certificate in Client-Cert-Chain is not signed by its issuer"));
             }
-            proven.push(read_with_key(certificate.der)?);
+            proven.push((Names::of_chain(certificate), read_with_key(certificate.der)?));
         }
     }
-}
-
-/// Whether a certificate may have issued this one: not where each names another key.
-fn may_issue(issuer: &X509Ref, certificate: &X509Ref) -> bool {
-    let same_name = issuer.subject_name().try_cmp(certificate.issuer_name());
-    let keys = certificate.authority_key_id().zip(issuer.subject_key_id());
-    same_name.is_ok_and(|order| order.is_eq())
-        && keys.is_none_or(|(wanted, found)| wanted.as_slice() == found.as_slice())
 }
 
 /// A file may have a CA's old certificate and its new one.

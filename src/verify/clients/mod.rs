@@ -15,18 +15,12 @@ use std::sync::Arc;
 use openssl::x509::X509;
 
 use crate::{
-    asn1::der::Malformed,
     client::Client,
-    cms::algorithm::is_spelled_out,
     error::Error,
     identity::Identity,
     openssl_ext::{ReadError, with_own_errors},
     rejection::{Failure, Refusal},
-    x509::{
-        certificate::{self, Certificate},
-        crl::Crls,
-        path::VerifiedPath,
-    },
+    x509::{certificate, crl::Crls, parser::has_curve_spelled_out, path::VerifiedPath},
 };
 use cas::ClientCas;
 
@@ -82,8 +76,8 @@ impl ClientTrust {
     fn path(&self, client: &Client, chain: &[Vec<u8>], now: i64) -> Result<ClientPath, Failure> {
         with_own_errors(|| {
             let chain = chain::certificates(chain)?;
-            let untrusted = issuers::find(client.keyless_certificate(), &chain, &self.cas)?;
-            let leaf = read_leaf(client.leaf())?;
+            let leaf = read_with_key(client)?;
+            let untrusted = issuers::find(&leaf, &chain, &self.cas)?;
             let untrusted: Vec<_> = untrusted.iter().map(|issuer| &**issuer).collect();
             let anchors = self.cas.anchors();
             let path = anchors.verify(&leaf, &untrusted, None, now)?;
@@ -103,14 +97,13 @@ impl ClientTrust {
     }
 }
 
-/// Reads the client's certificate, and has its key decoded, which only this needs. To decode a curve
-/// that is spelled out may take OpenSSL a tenth of a second.
-fn read_leaf(der: &[u8]) -> Result<X509, Failure> {
-    let fields = Certificate::read(der).map_err(|Malformed| Error::CertificateMalformed)?;
-    if is_spelled_out(fields.key) {
+/// Reads the client's certificate, and has its key decoded, which only this needs. It is in the octets
+/// that OpenSSL writes for it, which our own reader may not know.
+fn read_with_key(client: &Client) -> Result<X509, Failure> {
+    if has_curve_spelled_out(client.keyless_certificate()) {
         return Err(Refusal::ClientKeyUnsupported.into());
     }
-    X509::from_der(der).map_err(|errors| match ReadError::from(errors) {
+    X509::from_der(client.leaf()).map_err(|errors| match ReadError::from(errors) {
         ReadError::Malformed => Error::CertificateMalformed.into(),
         ReadError::Fault(errors) => errors.into(),
     })

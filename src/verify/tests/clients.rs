@@ -2,12 +2,13 @@
 
 //! Clients whose own certificates are verified here as well.
 
-use openssl::x509::X509Extension;
+use openssl::{hash::MessageDigest, sign::Signer, x509::X509Extension};
 
 use super::{pki::*, *};
 use crate::{
-    asn1::der::{element, tag},
+    asn1::der::{Reader, element, tag},
     http::structured_field::{self, byte_sequence},
+    testing::Leaf,
     verify::{
         clients::{ClientTrust, cas::ClientCas, keys_decoded},
         verification_cache::VerificationCache,
@@ -173,6 +174,50 @@ fn one_of_several_paths() {
     }
 }
 
+/// Of several with one name, the key identifiers tell which is meant.
+#[test]
+fn chosen_by_key_identifiers() {
+    let root = Leaf::ca("root").self_signed();
+    let other_root = Leaf::ca("root").self_signed();
+    let lower = Leaf::ca("lower").issued_by(&root);
+    let forged = Leaf::ca("lower").issued_by(&other_root);
+    let leaf = Leaf::new(KeyKind::P256).issued_by(&lower);
+    for (name, file, chain) in [
+        ("in the chain", vec![&root], vec![&forged, &lower]),
+        ("in the chain, after it", vec![&root], vec![&lower, &forged]),
+        ("the roots", vec![&other_root, &root], vec![&lower]),
+        ("all in the file", vec![&other_root, &root, &forged, &lower], vec![]),
+    ] {
+        let found = verify_client(&client_trust(&file, None), &leaf, &chain);
+        let found = found.unwrap_or_else(|failure| panic!("{name}: {failure}"));
+        assert_eq!(found.chain(), [der(&lower.certificate)], "{name}");
+    }
+}
+
+/// Whose encoding only OpenSSL knows.
+#[test]
+fn clients_in_odd_encodings() {
+    let root = Leaf::ca("root").self_signed();
+    let leaf = Leaf::new(KeyKind::P256).issued_by(&root);
+    let plain = der(&leaf.certificate);
+    let fields = crate::x509::certificate::Certificate::read(&plain).unwrap();
+    // A length in more octets than it takes, within what is signed.
+    let serial = fields.serial;
+    let long = [&[serial[0], 0x81, serial[1]], &serial[2..]].concat();
+    let inner = Reader::only(fields.to_be_signed, tag::SEQUENCE).unwrap().contents;
+    let at = inner.windows(serial.len()).position(|window| window == serial).unwrap();
+    let inner = [&inner[..at], &long, &inner[at + serial.len()..]].concat();
+    let signed = element(tag::SEQUENCE, &[&inner]);
+    let mut signer = Signer::new(MessageDigest::sha256(), &root.key).unwrap();
+    let signature = signer.sign_oneshot_to_vec(&signed).unwrap();
+    let signature = element(tag::BIT_STRING, &[&[0], &signature]);
+    let odd = element(tag::SEQUENCE, &[&signed, fields.signature_algorithm, &signature]);
+    assert!(crate::x509::certificate::Certificate::read(&odd).is_err());
+    let odd = X509::from_der(&odd).unwrap();
+    let found = verify_lines(&client_trust(&[&root], None), &odd, &[]);
+    assert_eq!(found.unwrap().leaf(), der(&odd));
+}
+
 #[test]
 fn clients_of_many_kinds() {
     let Path { root, .. } = &Path::new();
@@ -299,7 +344,7 @@ fn refused() {
     let below_weak = client("client").issued_by(&weak_ca);
     add("a CA with 1024 bits", ClientChainWeak, &trusted, &below_weak, &[&weak_ca]);
     add("in the file", ClientChainWeak, &client_trust(&[root, &weak_ca], None), &below_weak, &[]);
-    let sha1 = client("client").digest(openssl::hash::MessageDigest::sha1()).issued_by(root);
+    let sha1 = client("client").digest(MessageDigest::sha1()).issued_by(root);
     add("SHA-1", ClientChainWeak, &trusted, &sha1, &[]);
     let spelled_out = Recipe::new(KeyKind::P256Explicit.generate(), "client").issued_by(root);
     add("a curve spelled out", ClientKeyUnsupported, &trusted, &spelled_out, &[]);

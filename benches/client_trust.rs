@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! What verifying the client of an accepted value costs, first and again, against OpenSSL's bare
+//! verification of the same path, with certificates that are parsed already and with such in DER.
+//!
+//!     cargo bench --bench client_trust [-- ROUNDS]
+
+mod support;
+
+use std::{ffi::CString, fs, process};
+
+use client_cert::{
+    client::Client, sign::signer::Signer, verify::verification_cache::VerificationCache,
+};
+use openssl::{
+    stack::Stack,
+    x509::{
+        X509, X509PurposeId, X509StoreContext, extension::BasicConstraints,
+        store::X509StoreBuilder, verify::X509VerifyParam,
+    },
+};
+use support::{
+    Variant,
+    c::{Arena, ClientOrigin, Origin},
+    compare, print, rounds,
+    testing::{Identity, KeyKind, Leaf, NOW},
+};
+
+/// Root, intermediates, and a client, all with keys of this kind.
+struct Path {
+    root: Identity,
+    intermediates: Vec<Identity>,
+    client: Identity,
+}
+
+impl Path {
+    fn new(kind: KeyKind, length: usize) -> Self {
+        let ca = |name: &str| {
+            let constraints = BasicConstraints::new().critical().ca().build().unwrap();
+            Leaf::new(kind).subject(name).extension(constraints)
+        };
+        let root = ca("root").self_signed();
+        let mut intermediates: Vec<Identity> = Vec::new();
+        for number in 0..length {
+            let issuer = intermediates.last().unwrap_or(&root);
+            intermediates.push(ca(&format!("ca {number}")).issued_by(issuer));
+        }
+        let issuer = intermediates.last().unwrap_or(&root);
+        let client = Leaf::new(kind).subject("client").issued_by(issuer);
+        Self { root, intermediates, client }
+    }
+
+    /// The intermediates as Client-Cert-Chain has them.
+    fn chain(&self) -> String {
+        let issuers = self.intermediates.iter().rev();
+        let chain: Vec<_> = issuers.map(|issuer| &*issuer.certificate).collect();
+        Client::new(&self.client.certificate, &chain).unwrap().encode_chain().unwrap()
+    }
+
+    fn pem(&self) -> String {
+        let cas = [&self.root].into_iter().chain(&self.intermediates);
+        cas.map(Identity::certificate_pem).collect()
+    }
+}
+
+fn parsed(ders: &[Vec<u8>]) -> (X509, Stack<X509>) {
+    let mut certificates = ders.iter().map(|der| X509::from_der(der).unwrap());
+    let client = certificates.next().unwrap();
+    let mut untrusted = Stack::new().unwrap();
+    for certificate in certificates {
+        untrusted.push(certificate).unwrap();
+    }
+    (client, untrusted)
+}
+
+/// OpenSSL's verification of the path; of certificates that are parsed once, or each time.
+fn bare(path: &Path, each_time: bool) -> impl FnMut() {
+    let mut store = X509StoreBuilder::new().unwrap();
+    let mut parameters = X509VerifyParam::new().unwrap();
+    parameters.set_time(NOW);
+    parameters.set_auth_level(2);
+    parameters.set_purpose(X509PurposeId::SSL_CLIENT).unwrap();
+    store.set_param(&parameters).unwrap();
+    store.add_cert(path.root.certificate.clone()).unwrap();
+    let store = store.build();
+    let certificates = [&path.client].into_iter().chain(&path.intermediates);
+    let ders: Vec<_> =
+        certificates.map(|identity| identity.certificate.to_der().unwrap()).collect();
+    let once = parsed(&ders);
+    move || {
+        let now;
+        let (certificate, untrusted) = if each_time {
+            now = parsed(&ders);
+            &now
+        } else {
+            &once
+        };
+        let verified = X509StoreContext::new().and_then(|mut context| {
+            context.init(&store, certificate, untrusted, |context| context.verify_cert())
+        });
+        assert!(verified.unwrap());
+    }
+}
+
+/// An origin that has accepted a value of the client's, and the value.
+fn accepting(client: &Client) -> (Origin, String) {
+    let ttrp = Leaf::new(KeyKind::P256).self_signed();
+    let file = std::env::temp_dir().join(format!("client-cert-bench-{}", process::id()));
+    fs::write(&file, ttrp.certificate_pem()).unwrap();
+    let name = CString::new(file.to_str().unwrap()).unwrap();
+    let origin = Origin::pinned(&name, 64 << 20);
+    fs::remove_file(&file).unwrap();
+    let signer = Signer::new(&ttrp.certificate, &ttrp.key, &[]).unwrap();
+    let value = Arena::new().sign_string(&signer, client, NOW);
+    (origin, value)
+}
+
+fn main() {
+    let rounds = rounds(300);
+    for kind in [KeyKind::Rsa(2048), KeyKind::P256, KeyKind::Ed25519] {
+        for intermediates in [0, 2] {
+            let path = Path::new(kind, intermediates);
+            let client = Client::new(&path.client.certificate, &[]).unwrap();
+            let (origin, value) = accepting(&client);
+            let (origin, value) = (&origin, &value);
+            let (of_chain, of_file) = (
+                &ClientOrigin::new(&path.root.certificate_pem(), &path.chain()),
+                &ClientOrigin::new(&path.pem(), ""),
+            );
+            let (cache, none) =
+                (&VerificationCache::with_clients(64 << 20), &VerificationCache::new(0));
+            let client = &client;
+            let mut variants = vec![
+                Variant::new("OpenSSL, the path", bare(&path, false)),
+                Variant::new("the same, from DER", bare(&path, true)),
+            ];
+            for (from, clients) in [("Client-Cert-Chain", of_chain), ("the file", of_file)] {
+                let first = move || clients.verify(none, client, NOW);
+                let again = move || assert!(clients.verify(cache, client, NOW));
+                clients.verify(cache, client, NOW);
+                variants.push(Variant::new(format!("first, by {from}"), first));
+                variants.push(Variant::new(format!("again, by {from}"), again));
+            }
+            variants.push(Variant::new("a value accepted again", move || {
+                origin.again(value, NOW, None);
+            }));
+            variants.push(Variant::new("the same, its client verified again", move || {
+                origin.again_verified(value, NOW, of_chain);
+            }));
+            let title = format!("{kind:?}, {intermediates} intermediates");
+            print(&title, &compare(rounds, variants));
+        }
+    }
+}
