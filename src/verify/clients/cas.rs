@@ -2,17 +2,21 @@
 
 //! The CAs that a file trusts with clients.
 
-use std::{cmp::Ordering, path::Path};
+use std::{collections::HashMap, path::Path};
 
-use openssl::x509::{X509, X509NameRef, X509Ref};
+use openssl::{
+    error::ErrorStack,
+    x509::{X509, X509Ref},
+};
 
+use super::names::Names;
 use crate::{
     error::Error,
     file::FileContent,
     identity::Identity,
     x509::{
-        certificate,
         chain::is_self_signed,
+        distinguished_name::folded,
         file_kind,
         path::{Anchors, is_ca, is_strict_ca},
         pem,
@@ -23,15 +27,17 @@ use crate::{
 /// need not come with a client.
 pub struct ClientCas {
     anchors: Anchors,
-    /// In the order of their subjects.
     cas: Vec<Ca>,
+    /// The places of those with one subject, which is folded.
+    by_subject: HashMap<Vec<u8>, Vec<usize>>,
     identity: Identity,
 }
 
 /// A CA of the file.
 pub(crate) struct Ca {
     pub(crate) certificate: X509,
-    pub(crate) is_anchor: bool,
+    pub(super) names: Names,
+    pub(super) is_anchor: bool,
 }
 
 impl ClientCas {
@@ -73,22 +79,25 @@ impl ClientCas {
     }
 
     pub(crate) fn new(certificates: Vec<X509>) -> Result<Self, Error> {
-        let mut cas = certificates.into_iter().map(Ca::new).collect::<Result<Vec<_>, _>>()?;
+        let cas = certificates.into_iter().map(Ca::new).collect::<Result<Vec<_>, _>>()?;
         let anchors = cas.iter().filter(|ca| ca.is_anchor).map(|ca| ca.certificate.clone());
         let anchors: Vec<_> = anchors.collect();
         if anchors.is_empty() {
             return Err(Error::FileNoAnchor);
         }
         let anchors = Anchors::for_clients(&anchors).map_err(|_| Error::FileMalformed)?;
-        cas.sort_by(|a, b| compare(a.certificate.subject_name(), b.certificate.subject_name()));
-        Ok(Self { anchors, cas, identity: Identity::new() })
+        let mut by_subject: HashMap<_, Vec<usize>> = HashMap::new();
+        for (place, ca) in cas.iter().enumerate() {
+            by_subject.entry(ca.names.subject.clone()).or_default().push(place);
+        }
+        Ok(Self { anchors, cas, by_subject, identity: Identity::new() })
     }
 
     pub(crate) fn anchors(&self) -> &Anchors {
         &self.anchors
     }
 
-    /// All of them, in the order of their subjects.
+    /// All of them.
     pub(crate) fn all(&self) -> &[Ca] {
         &self.cas
     }
@@ -97,33 +106,25 @@ impl ClientCas {
         self.identity
     }
 
-    /// The places of those that have this name.
-    pub(super) fn named(&self, name: &X509NameRef) -> std::ops::Range<usize> {
-        let subject = |ca: &Ca| compare(ca.certificate.subject_name(), name);
-        let start = self.cas.partition_point(|ca| subject(ca) == Ordering::Less);
-        let end = self.cas.partition_point(|ca| subject(ca) != Ordering::Greater);
-        start..end
+    /// Those with this subject, which is folded, and their places.
+    pub(super) fn named(&self, subject: &[u8]) -> impl Iterator<Item = (usize, &Ca)> {
+        let places = self.by_subject.get(subject).map(Vec::as_slice).unwrap_or_default();
+        places.iter().filter_map(|place| Some((*place, self.cas.get(*place)?)))
     }
 
     /// Whether this certificate is one of them.
-    pub(super) fn have(&self, certificate: &X509Ref) -> bool {
-        let named = self.cas.get(self.named(certificate.subject_name()));
-        named.unwrap_or_default().iter().any(|ca| *ca.certificate == *certificate)
+    pub(super) fn have(&self, certificate: &X509Ref) -> Result<bool, ErrorStack> {
+        let subject = folded(&certificate.subject_name().to_der()?);
+        Ok(self.named(&subject).any(|(_, ca)| *ca.certificate == *certificate))
     }
 }
 
 impl Ca {
     fn new(certificate: X509) -> Result<Self, Error> {
-        // What cannot be written could not be forwarded.
-        certificate::der(&certificate)?;
+        let names = Names::of(&certificate).map_err(|_| Error::FileMalformed)?;
         let is_anchor = is_self_signed(&certificate);
         // OpenSSL takes a root of version 1 for a CA, and no other.
         let is_ca = if is_anchor { is_ca(&certificate) } else { is_strict_ca(&certificate) };
-        if is_ca { Ok(Self { certificate, is_anchor }) } else { Err(Error::FileNotCa) }
+        if is_ca { Ok(Self { certificate, names, is_anchor }) } else { Err(Error::FileNotCa) }
     }
-}
-
-/// As OpenSSL compares names when it looks for an issuer.
-fn compare(a: &X509NameRef, b: &X509NameRef) -> Ordering {
-    a.try_cmp(b).unwrap_or(Ordering::Less)
 }

@@ -2,6 +2,7 @@
 
 //! Client-Cert-Chain, RFC 9440 section 2.3, as received. Nothing of it is signed.
 
+use super::names::Names;
 use crate::{
     asn1::der::Malformed,
     cms::{MAX_CERTIFICATES, algorithm::Algorithm},
@@ -9,17 +10,15 @@ use crate::{
     format::limit::MAX_VALUE,
     http::structured_field::{self, NotByteSequence, NotByteSequences},
     rejection::{Failure, MalformedValue, Refusal},
-    x509::{
-        certificate::Certificate,
-        parser::{self, KeylessX509},
-    },
+    x509::certificate::Certificate,
 };
 
-/// A certificate of the header, whose key is one that OpenSSL may be given to decode.
+/// A certificate of the header, of which OpenSSL has seen nothing yet. Its key is one that OpenSSL may
+/// be given to decode.
 pub(super) struct ChainCertificate<'a> {
     pub(super) der: &'a [u8],
     pub(super) fields: Certificate<'a>,
-    pub(super) keyless: KeylessX509,
+    pub(super) names: Names,
 }
 
 /// Reads field lines, which are one List: RFC 8941 section 4.2. Returns the octets of each member
@@ -51,22 +50,21 @@ fn malformed(NotByteSequences { read, why }: NotByteSequences) -> Failure {
     MalformedValue::ChainList.with(format_args!("member {number}: {why}"))
 }
 
-/// Reads the certificates, but for their keys.
+/// Reads the certificates.
 pub(super) fn certificates(members: &[Vec<u8>]) -> Result<Vec<ChainCertificate<'_>>, Failure> {
     members.iter().map(|der| ChainCertificate::read(der)).collect()
 }
 
 impl<'a> ChainCertificate<'a> {
     fn read(der: &'a [u8]) -> Result<Self, Failure> {
-        let malformed = MalformedValue::ChainCertificate;
-        let fields = Certificate::read(der).map_err(|Malformed| malformed)?;
+        let fields =
+            Certificate::read(der).map_err(|Malformed| MalformedValue::ChainCertificate)?;
         Algorithm::of_key(fields.key).map_err(|error| match error {
             Error::SignerKeyTooSmall => {
                 Refusal::ClientChainWeak.with("an RSA key smaller than 2048 bits")
             }
             _ => Refusal::ChainKeyUnsupported.into(),
         })?;
-        let keyless = parser::read(der).map_err(|error| malformed.or_fault(error))?;
-        Ok(Self { der, fields, keyless })
+        Ok(Self { der, fields, names: Names::of_fields(&fields) })
     }
 }

@@ -9,19 +9,18 @@
 
 use std::collections::BTreeSet;
 
-use openssl::{
-    asn1::Asn1OctetStringRef,
-    x509::{X509, X509NameRef, X509Ref},
-};
+use openssl::x509::{X509, X509Ref};
 
 use super::{
     cas::{Ca, ClientCas},
     chain::ChainCertificate,
+    names::Names,
 };
 use crate::{
     cms::signature::is_issued_by,
     openssl_ext::ReadError,
     rejection::{Failure, MalformedValue, Refusal},
+    x509::parser::check_written,
 };
 
 /// Those between the client and an anchor that OpenSSL may make its path of. Whether there is a path
@@ -31,52 +30,11 @@ pub(super) fn find(
     chain: &[ChainCertificate<'_>],
     cas: &ClientCas,
 ) -> Result<Vec<X509>, Failure> {
-    let above = Above::find(Names::of(client), chain, cas);
+    let names = Names::of(client)?;
+    let above = Above::find(&names, chain, cas);
     let proven = above.prove()?.into_iter().map(|(_, certificate)| certificate);
     let known = above.known.iter().filter(|ca| !ca.is_anchor);
     Ok(known.map(|ca| ca.certificate.clone()).chain(proven).collect())
-}
-
-/// What certificates are matched by.
-#[derive(Clone, Copy)]
-struct Names<'a> {
-    subject: &'a X509NameRef,
-    issuer: &'a X509NameRef,
-    /// The subjectKeyIdentifier.
-    key: Option<&'a [u8]>,
-    /// The keyIdentifier of the authorityKeyIdentifier.
-    issuer_key: Option<&'a [u8]>,
-}
-
-impl<'a> Names<'a> {
-    /// Of a certificate of the chain, which may be made up: so that OpenSSL does not look at its
-    /// extensions, as it would at all of them at once, our own reader has the identifiers.
-    fn of_chain(certificate: &'a ChainCertificate<'_>) -> Self {
-        let ChainCertificate { fields, keyless, .. } = certificate;
-        Self {
-            subject: keyless.as_x509().subject_name(),
-            issuer: keyless.as_x509().issuer_name(),
-            key: fields.subject_key_identifier(),
-            issuer_key: fields.authority_key_identifier(),
-        }
-    }
-
-    /// Of any other certificate.
-    fn of(certificate: &'a X509Ref) -> Self {
-        Self {
-            subject: certificate.subject_name(),
-            issuer: certificate.issuer_name(),
-            key: certificate.subject_key_id().map(Asn1OctetStringRef::as_slice),
-            issuer_key: certificate.authority_key_id().map(Asn1OctetStringRef::as_slice),
-        }
-    }
-
-    /// Whether this one may have issued the other: not where each names another key.
-    fn may_issue(&self, other: &Self) -> bool {
-        let same_name = self.subject.try_cmp(other.issuer).is_ok_and(|order| order.is_eq());
-        let keys = other.issuer_key.zip(self.key);
-        same_name && keys.is_none_or(|(wanted, found)| wanted == found)
-    }
 }
 
 /// What stands above a client by its names alone.
@@ -86,43 +44,39 @@ struct Above<'a> {
 }
 
 impl<'a> Above<'a> {
-    fn find(client: Names<'a>, chain: &'a [ChainCertificate<'a>], cas: &'a ClientCas) -> Self {
+    fn find(client: &'a Names, chain: &'a [ChainCertificate<'a>], cas: &'a ClientCas) -> Self {
         let mut above = Self { known: Vec::new(), of_chain: Vec::new() };
         let mut known_places = BTreeSet::new();
         let mut subjects = vec![client];
         while let Some(subject) = subjects.pop() {
-            for place in cas.named(subject.issuer) {
-                let Some(ca) = cas.all().get(place) else { continue };
-                let names = Names::of(&ca.certificate);
-                if names.may_issue(&subject) && known_places.insert(place) {
+            for (place, ca) in cas.named(&subject.issuer) {
+                if ca.names.may_issue(subject) && known_places.insert(place) {
                     above.known.push(ca);
-                    subjects.push(names);
+                    subjects.push(&ca.names);
                 }
             }
             for candidate in chain {
-                let names = Names::of_chain(candidate);
                 let is_new = !above.of_chain.iter().any(|other| other.der == candidate.der);
-                if is_new && names.may_issue(&subject) {
+                if is_new && candidate.names.may_issue(subject) {
                     above.of_chain.push(candidate);
-                    subjects.push(names);
+                    subjects.push(&candidate.names);
                 }
             }
         }
         above
     }
 
-    /// Reads those of the chain, with their keys, that a CA of the file proves. Of the others no key
-    /// is decoded.
-    fn prove(&self) -> Result<Vec<(Names<'a>, X509)>, Failure> {
+    /// Reads those of the chain that a CA of the file proves. Of the others OpenSSL is given nothing
+    /// but the signature.
+    fn prove(&self) -> Result<Vec<(&'a Names, X509)>, Failure> {
         let mut waiting = self.of_chain.clone();
-        let mut proven: Vec<(Names<'_>, X509)> = Vec::new();
+        let mut proven: Vec<(&Names, X509)> = Vec::new();
         loop {
-            let known = self.known.iter().map(|ca| (Names::of(&ca.certificate), &ca.certificate));
+            let known = self.known.iter().map(|ca| (&ca.names, &ca.certificate));
             let found = proven.iter().map(|(names, certificate)| (*names, certificate));
             let issuers: Vec<_> = known.chain(found).collect();
             let issuers_of = |certificate: &ChainCertificate<'_>| -> Vec<&X509> {
-                let names = Names::of_chain(certificate);
-                let may_issue = |issuer: &&(Names<'_>, &X509)| issuer.0.may_issue(&names);
+                let may_issue = |issuer: &&(&Names, &X509)| issuer.0.may_issue(&certificate.names);
                 issuers.iter().filter(may_issue).map(|issuer| issuer.1).collect()
             };
             let next = waiting.iter().position(|certificate| !issuers_of(certificate).is_empty());
@@ -132,7 +86,7 @@ impl<'a> Above<'a> {
                 return Err(Refusal::ClientUntrusted
                     .with("a certificate in Client-Cert-Chain is not signed by its issuer"));
             }
-            proven.push((Names::of_chain(certificate), read_with_key(certificate.der)?));
+            proven.push((&certificate.names, read_with_key(certificate.der)?));
         }
     }
 }
@@ -150,12 +104,16 @@ fn is_issued_by_any(
     Ok(false)
 }
 
-/// OpenSSL has read the rest of it before, and would write it as it came.
+/// Reads a certificate with its key.
 fn read_with_key(der: &[u8]) -> Result<X509, Failure> {
     #[cfg(test)]
     KEYS_DECODED.set(KEYS_DECODED.get() + 1);
-    X509::from_der(der)
-        .map_err(|errors| MalformedValue::ChainCertificate.or_fault(ReadError::from(errors)))
+    let read = || -> Result<_, ReadError> {
+        let read = X509::from_der(der)?;
+        check_written(&read, der)?;
+        Ok(read)
+    };
+    read().map_err(|error| MalformedValue::ChainCertificate.or_fault(error))
 }
 
 #[cfg(test)]

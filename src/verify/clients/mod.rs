@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | `cas` | the CAs of a file: anchors and intermediates |
 //! | `chain` | Client-Cert-Chain, RFC 9440 section 2.3 |
+//! | `names` | what certificates are matched by |
 //! | `issuers` | which of all these OpenSSL is given |
 //! | `paths` | paths that were verified, to be accepted again |
 
@@ -27,6 +28,7 @@ use cas::ClientCas;
 pub mod cas;
 mod chain;
 mod issuers;
+mod names;
 pub(crate) mod paths;
 
 #[cfg(test)]
@@ -87,9 +89,14 @@ impl ClientTrust {
             };
             let intermediates = issuers.split_last().map_or(&[][..], |(_, others)| others);
             let der = |issuer: &X509| certificate::der(issuer);
-            let of_chain = intermediates.iter().filter(|issuer| !self.cas.have(issuer));
+            let mut from_chain = Vec::new();
+            for issuer in intermediates {
+                if !self.cas.have(issuer)? {
+                    from_chain.push(der(issuer)?);
+                }
+            }
             Ok(ClientPath {
-                from_chain: of_chain.map(der).collect::<Result<_, _>>()?,
+                from_chain,
                 client: client.with_chain(intermediates.iter().map(der).collect::<Result<_, _>>()?),
                 end,
             })

@@ -194,6 +194,27 @@ fn chosen_by_key_identifiers() {
     }
 }
 
+/// As OpenSSL compares names.
+#[test]
+fn names_in_another_case() {
+    let Path { root, upper, lower, .. } = &Path::new();
+    let shouted = |ca: &Identity, subject: &str| {
+        Recipe { key: ca.key.clone(), ..Recipe::ca(subject) }.self_signed()
+    };
+    let leaf = client("client").issued_by(&shouted(lower, "LOWER"));
+    let below = Recipe { key: lower.key.clone(), ..Recipe::ca("lower") };
+    let below = below.issued_by(&shouted(upper, "Upper "));
+    let path = [&below, upper].map(|ca| der(&ca.certificate));
+    for (file, chain) in [
+        (vec![root], vec![&below, upper]),
+        (vec![root, upper], vec![&below]),
+        (vec![root, upper, &below], vec![]),
+    ] {
+        let found = verify_client(&client_trust(&file, None), &leaf, &chain);
+        assert_eq!(found.unwrap().chain(), path);
+    }
+}
+
 /// Whose encoding only OpenSSL knows.
 #[test]
 fn clients_in_odd_encodings() {
