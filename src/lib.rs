@@ -28,7 +28,7 @@
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 #![deny(clippy::undocumented_unsafe_blocks)]
 #![cfg_attr(
-    not(test),
+    not(any(test, fuzzing)),
     deny(
         clippy::arithmetic_side_effects,
         clippy::expect_used,
@@ -49,6 +49,9 @@ pub mod error;
 pub mod ffi;
 pub mod file;
 pub mod format;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod http;
 mod identity;
 mod last_used;
@@ -59,7 +62,7 @@ pub mod session_record;
 pub mod sign;
 mod single_flight;
 mod ssl_context;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 mod testing;
 pub mod variable_headers;
 pub mod verify;

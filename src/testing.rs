@@ -2,6 +2,9 @@
 
 //! Keys and certificates for the tests, made anew each time.
 
+// A fuzzer needs only a part of it.
+#![cfg_attr(fuzzing, allow(dead_code))]
+
 use std::sync::OnceLock;
 
 use openssl::{

@@ -8,6 +8,7 @@
 #   build     tests/build/*: what the build promises
 #   apache    the Apache::Test suite
 #   demo      the demo, once
+#   fuzz      each target of the fuzzer for 20 seconds
 #   bench     the benchmarks, in short: that they run, whatever they measure
 #
 # or else a test or a folder of the Apache::Test suite, as apache.sh has them.
@@ -82,12 +83,12 @@ parts=()
 tests=()
 for name in "$@"; do
     case $name in
-        rust | interop | build | apache | demo | bench) parts+=("$name") ;;
+        rust | interop | build | apache | demo | fuzz | bench) parts+=("$name") ;;
         *) tests+=("$name") ;;
     esac
 done
 if [ $# -eq 0 ]; then
-    parts=(rust interop build apache demo bench)
+    parts=(rust interop build apache demo fuzz bench)
 elif [ ${#tests[@]} -gt 0 ]; then
     parts+=(apache)
 fi
@@ -98,6 +99,7 @@ for name in "${parts[@]}"; do
         interop | build) scripts "$name" ;;
         apache) part 'Apache::Test' tests/apache.sh ${tests[@]+"${tests[@]}"} ;;
         demo) part 'demo' demo/demo.sh --once ;;
+        fuzz) part 'fuzzer' tests/fuzz.sh 20 ;;
         bench) part 'benchmarks' ./run bench --short keep-alive strong new first-seen resumed accept ;;
     esac
 done

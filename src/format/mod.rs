@@ -7,7 +7,7 @@
 
 use std::ffi::CStr;
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 use crate::http::structured_field;
 use crate::{client::Client, error::Error, rejection::Failure};
 use limit::{check_size, within_limit};
@@ -150,7 +150,7 @@ impl UnsignedFormat {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 impl UnsignedFormat {
     pub(crate) fn all() -> impl Iterator<Item = Self> {
         FORMATS.iter().filter_map(|row| Self::new(row.format))
@@ -172,9 +172,10 @@ impl UnsignedFormat {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 impl ClientCertFormat {
     /// As a format that is not signed and can be read.
+    #[cfg(test)]
     pub(crate) fn unsigned(self) -> UnsignedFormat {
         UnsignedFormat::new(self).unwrap()
     }

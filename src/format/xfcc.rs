@@ -123,7 +123,7 @@ fn decode(value: &[u8]) -> Result<Vec<u8>, Failure> {
 }
 
 /// The fields that are read.
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(super) fn element(octets: &[u8]) -> String {
     let id = certificate::id(octets);
     format!("Hash={};Cert=\"{}\"", Hex(&id), escaped_pem(octets))

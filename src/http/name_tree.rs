@@ -126,7 +126,7 @@ fn class_of(octet: u8) -> u8 {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 impl NameTree {
     /// As mcc_names_may_contain() of names.h has it.
     pub(crate) fn may_contain(&self, name: &[u8]) -> bool {
@@ -140,6 +140,7 @@ impl NameTree {
         panic!("{name:?} has no end");
     }
 
+    #[cfg(test)]
     pub(crate) fn rows(&self) -> usize {
         self.next.len() / ROW
     }

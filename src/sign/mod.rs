@@ -11,3 +11,6 @@ pub mod signer;
 pub(crate) mod signer_file;
 pub mod signers;
 mod signing_key;
+
+#[cfg(any(test, fuzzing))]
+pub(crate) use private_key::read_usual as read_usual_key;

@@ -58,7 +58,7 @@ pub(crate) fn read(label: &[u8], pem: &[u8]) -> Result<PKey<Private>, Error> {
 }
 
 /// A key of a kind that can sign, in its usual form.
-fn read_usual(label: &[u8], pem: &[u8]) -> Option<PKey<Private>> {
+pub(crate) fn read_usual(label: &[u8], pem: &[u8]) -> Option<PKey<Private>> {
     let der = decode(pem)?;
     let key = match label {
         b"PRIVATE KEY" => UsualKey::read_pkcs8(&der),

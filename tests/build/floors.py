@@ -73,7 +73,7 @@ def without_tests(text):
 def rust_uses(root):
     """For each module the modules that it uses."""
     modules = {module_of(file, root): file for file in root.rglob("*.rs")}
-    is_test = lambda module: module[-1].endswith("tests") or "tests" in module or module == ("testing",)
+    is_test = lambda module: module[-1].endswith("tests") or "tests" in module or module[0] in ("testing", "fuzzing")
     uses = {}
     for module, file in modules.items():
         if module == ("lib",) or is_test(module):
