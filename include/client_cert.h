@@ -1426,20 +1426,6 @@ client_cert_result client_cert_client_cas_from_file(const char *file, client_cer
 void client_cert_client_cas_free(client_cert_client_cas *cas);
 
 /**
- * Tells of each CA that is outside its validity at `now`, as client_cert_anchors_warnings() does.
- */
-client_cert_result client_cert_client_cas_warnings(const client_cert_client_cas *cas,
-                                                   int64_t now,
-                                                   const client_cert_listener *warn);
-
-/**
- * Whether one of the CRLs is of a CA among these. Where none is, no client is accepted.
- */
-client_cert_result client_cert_crls_concern_client_cas(const client_cert_crls *crls,
-                                                       const client_cert_client_cas *cas,
-                                                       bool *concern);
-
-/**
  * Verifies the certificate of a client by a trust of this side's own, whoever vouched for it: that
  * a path leads from it to an anchor, for TLS clients, at `now`.
  *
@@ -2185,14 +2171,6 @@ client_cert_result client_cert_crls_from_file(const char *file, client_cert_crls
  * Releases CRLs. NULL is allowed, as with free(). No thread may be using them.
  */
 void client_cert_crls_free(client_cert_crls *crls);
-
-/**
- * Whether one of the CRLs is of a CA among the anchors. Where none is, nothing is accepted that
- * leads to a CA.
- */
-client_cert_result client_cert_crls_concern(const client_cert_crls *crls,
-                                            const client_cert_anchors *anchors,
-                                            bool *concern);
 
 /**
  * Makes names, of which a signer must have one in its subjectAltName. A name with a colon is a URI,

@@ -69,30 +69,29 @@ static const char *expression_auth_type(ap_expr_eval_ctx_t *ctx, const void *dat
 
 int mcc_accept_expr_lookup(ap_expr_lookup_parms *parms)
 {
+    static const struct {
+        int type;
+        const char *name;
+        const void *function;
+    } own[] = {
+        { AP_EXPR_FUNC_VAR, "REMOTE_USER", expression_user },
+        { AP_EXPR_FUNC_VAR, "AUTH_TYPE", expression_auth_type },
+        { AP_EXPR_FUNC_STRING, "SSL", expression_function },
+        { AP_EXPR_FUNC_LIST, "PeerExtList", expression_list },
+    };
+    size_t i;
+
     if (parms->type == AP_EXPR_FUNC_VAR && mcc_accept_is_variable(parms->name)) {
         *parms->func = expression_variable;
         *parms->data = parms->name;
         return OK;
     }
-    if (parms->type == AP_EXPR_FUNC_VAR && !ap_cstr_casecmp(parms->name, "REMOTE_USER")) {
-        *parms->func = expression_user;
-        *parms->data = NULL;
-        return OK;
-    }
-    if (parms->type == AP_EXPR_FUNC_VAR && !ap_cstr_casecmp(parms->name, "AUTH_TYPE")) {
-        *parms->func = expression_auth_type;
-        *parms->data = NULL;
-        return OK;
-    }
-    if (parms->type == AP_EXPR_FUNC_STRING && !ap_cstr_casecmp(parms->name, "SSL")) {
-        *parms->func = expression_function;
-        *parms->data = NULL;
-        return OK;
-    }
-    if (parms->type == AP_EXPR_FUNC_LIST && !ap_cstr_casecmp(parms->name, "PeerExtList")) {
-        *parms->func = expression_list;
-        *parms->data = NULL;
-        return OK;
+    for (i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+        if (parms->type == own[i].type && !ap_cstr_casecmp(parms->name, own[i].name)) {
+            *parms->func = own[i].function;
+            *parms->data = NULL;
+            return OK;
+        }
     }
     return DECLINED;
 }

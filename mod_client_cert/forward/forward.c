@@ -13,7 +13,6 @@
 #include "allocator.h"
 #include "config/config.h"
 #include "config/files.h"
-#include "connection_record.h"
 #include "headers/request_cleaning.h"
 #include "headers/response_filter.h"
 #include "headers/response_head_filter.h"

@@ -11,13 +11,13 @@
 
 #include <httpd.h>
 
-#include "connection_record.h"
+#include "request.h"
 #include "tls/vhost.h"
 
 /** What is known of a connection's client. What each request asks for comes
  *  first. */
 typedef struct {
-    mcc_connection_t common; /**< first: see connection_record.h */
+    mcc_connection_t common; /**< first: see request.h */
     /** mod_ssl's; NULL once that has let go of it, which is before the connection ends: for
      *  example when a client speaks plain HTTP to it. The request that mod_ssl then makes up
      *  passes this module's hooks like any other */

@@ -5,7 +5,6 @@
 use std::{ffi::c_char, ptr::null_mut, sync::Arc};
 
 use super::{
-    listener::Listener,
     panic::{boundary, explained_boundary},
     pointer,
     reason::ReasonBuffer,
@@ -106,35 +105,6 @@ pub unsafe extern "C" fn client_cert_client_cas_free(cas: *mut ClientCasHandle) 
         pointer::free(cas);
         Ok(())
     });
-}
-
-/// Tells of each CA that is outside its validity at `now`, as client_cert_anchors_warnings() does.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_client_cas_warnings(
-    cas: *const ClientCasHandle,
-    now: i64,
-    warn: *const Listener,
-) -> ClientCertResult {
-    // SAFETY: as the header's rules say.
-    boundary(|| unsafe {
-        let (cas, warn) = (pointer::borrow(cas)?, pointer::borrow(warn)?);
-        cas.0.warnings(now).iter().try_for_each(|line| warn.tell(0, line))
-    })
-}
-
-/// Whether one of the CRLs is of a CA among these. Where none is, no client is accepted.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_crls_concern_client_cas(
-    crls: *const CrlsHandle,
-    cas: *const ClientCasHandle,
-    concern: *mut bool,
-) -> ClientCertResult {
-    // SAFETY: as the header's rules say.
-    boundary(|| unsafe {
-        let concern = pointer::out(concern, false)?;
-        *concern = pointer::borrow(crls)?.0.concern_clients(&pointer::borrow(cas)?.0);
-        Ok(())
-    })
 }
 
 /// Verifies the certificate of a client by a trust of this side's own, whoever vouched for it: that

@@ -538,8 +538,6 @@ fn warnings_are_told() {
         assert_eq!(client_cert_signer_warnings(signer, i64::MAX, 7, 0, &deaf), NullParameter);
         assert_eq!(client_cert_signer_warnings(null(), NOW, 7, 0, &listener), NullParameter);
         assert_eq!(client_cert_signer_warnings(signer, NOW, 7, 0, null()), NullParameter);
-        let mut concern = false;
-        assert_eq!(client_cert_crls_concern(null(), anchors, &mut concern), NullParameter);
         client_cert_anchors_free(anchors);
     }
     let [(0, of_signer)] = &lines[..] else { panic!("{lines:?}") };

@@ -180,22 +180,6 @@ pub unsafe extern "C" fn client_cert_crls_free(crls: *mut CrlsHandle) {
     });
 }
 
-/// Whether one of the CRLs is of a CA among the anchors. Where none is, nothing is accepted that
-/// leads to a CA.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_crls_concern(
-    crls: *const CrlsHandle,
-    anchors: *const AnchorsHandle,
-    concern: *mut bool,
-) -> ClientCertResult {
-    // SAFETY: as the header's rules say.
-    boundary(|| unsafe {
-        let concern = pointer::out(concern, false)?;
-        *concern = pointer::borrow(crls)?.0.concern(&pointer::borrow(anchors)?.0);
-        Ok(())
-    })
-}
-
 /// Makes names, of which a signer must have one in its subjectAltName. A name with a colon is a URI,
 /// which must be the only one there, octet by octet; any other is a dNSName, exact but for case.
 ///

@@ -16,7 +16,7 @@ C_FLOORS = [
     ["directives", "config/accept_directives", "config/forward_directives", "config/startup_checks"],
     ["incoming", "forward", "accept"],
     ["headers", "tls"],
-    ["request", "connection_record", "config"],
+    ["request", "config"],
     ["names", "environment", "allocator"],
 ]
 RUST_FLOORS = [
