@@ -67,7 +67,7 @@ fn declare_openssl(output: &Path) {
         .allowlist_function("GENERAL_NAME_get0_otherName")
         .allowlist_function("X509_STORE_CTX_set_(flags|time|verify_cb)|X509_STORE_CTX_set0_crls")
         .allowlist_function("(d2i_)?ESS_SIGNING_CERT(_V2)?(_free)?")
-        .allowlist_function("X509_OBJECT_get0_X509_CRL|X509_STORE_get0_param")
+        .allowlist_function("CRYPTO_memdup|X509_OBJECT_get0_X509_CRL|X509_STORE_get0_param")
         .allowlist_function("X509_VERIFY_PARAM_get_(depth|inh_flags|time|purpose)")
         .allowlist_var("SSL_CTRL_(CLEAR_CERT_FLAGS|GET_VERIFY_CERT_STORE)")
         .allowlist_type("X509_STORE_CTX_verify_cb|X509_PUBKEY|X509_pubkey_st")

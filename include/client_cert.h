@@ -1793,7 +1793,7 @@ client_cert_result client_cert_handshake_client(const client_cert_handshake *han
  * Reads a session that a client offers, before it resumes.
  *
  * Sets `*offered` to a new object, which client_cert_offered_session_take() or
- * client_cert_offered_session_free() releases.
+ * client_cert_offered_session_free() releases; to NULL where there is no memory to remember it in.
  *
  * Fails with CLIENT_CERT_RESULT_HANDSHAKE_RECORD_MISSING,
  * CLIENT_CERT_RESULT_HANDSHAKE_VHOST_MISMATCH, CLIENT_CERT_RESULT_HANDSHAKE_SIGNER_MISMATCH, and as

@@ -22,6 +22,39 @@ use crate::asn1::der::Malformed;
 
 include!(concat!(env!("OUT_DIR"), "/openssl.rs"));
 
+/// A copy of octets in OpenSSL's memory, which may be found to be at an end without ending the process.
+pub(crate) struct Copied {
+    data: std::ptr::NonNull<u8>,
+    length: usize,
+}
+
+// SAFETY: the memory is this object's alone, and does not change.
+unsafe impl Send for Copied {}
+// SAFETY: the same.
+unsafe impl Sync for Copied {}
+
+impl Copied {
+    /// `None` where there is no memory, and for no octets.
+    pub(crate) fn new(octets: &[u8]) -> Option<Self> {
+        // SAFETY: so many octets are there; the name of a file is static.
+        let data =
+            unsafe { CRYPTO_memdup(octets.as_ptr().cast(), octets.len(), c"copy".as_ptr(), 0) };
+        Some(Self { data: std::ptr::NonNull::new(data.cast())?, length: octets.len() })
+    }
+
+    pub(crate) fn octets(&self) -> &[u8] {
+        // SAFETY: CRYPTO_memdup() has put so many there.
+        unsafe { std::slice::from_raw_parts(self.data.as_ptr(), self.length) }
+    }
+}
+
+impl Drop for Copied {
+    fn drop(&mut self) {
+        // SAFETY: it came from CRYPTO_memdup(), and nothing else frees it.
+        unsafe { openssl_sys::CRYPTO_free(self.data.as_ptr().cast(), c"copy".as_ptr(), 0) };
+    }
+}
+
 /// Runs `body`. No error that it leaves stays in OpenSSL's queue, where mod_ssl would take it for
 /// its own, whether it returns or panics.
 pub(crate) fn leaving_no_errors<R>(body: impl FnOnce() -> R) -> R {

@@ -25,6 +25,7 @@ use crate::{
     asn1::der::{Element, Malformed, Reader, element, tag},
     client::Client,
     error::Error,
+    openssl_ext::Copied,
     x509::certificate,
 };
 
@@ -175,7 +176,7 @@ impl Session<'_> {
 /// from. OpenSSL may look at several sessions in one handshake, and copies the one that resumes.
 pub struct OfferedSession {
     handshake: Handshake,
-    record: Vec<u8>,
+    record: Copied,
     /// Ours keeps the address from being another's.
     leaf: Option<X509>,
     vhost: [u8; 32],
@@ -188,19 +189,20 @@ unsafe impl Send for OfferedSession {}
 unsafe impl Sync for OfferedSession {}
 
 impl OfferedSession {
-    /// Reads it.
+    /// Reads it. `None` where there is no memory to remember it in: it is read again then.
     ///
     /// # Errors
     ///
     /// As [`Session::handshake`].
-    pub fn read(session: &Session<'_>) -> Result<Self, Error> {
-        Ok(Self {
-            handshake: session.handshake()?,
-            record: session.record.unwrap_or_default().to_vec(),
+    pub fn read(session: &Session<'_>) -> Result<Option<Self>, Error> {
+        let handshake = session.handshake()?;
+        Ok(Copied::new(session.record.unwrap_or_default()).map(|record| Self {
+            handshake,
+            record,
             leaf: session.leaf.map(X509Ref::to_owned),
             vhost: *session.vhost,
             signer_ids: session.signer_ids.as_ptr(),
-        })
+        }))
     }
 
     /// What the full handshake of a session established: as it was read, if the session is the same.
@@ -220,7 +222,7 @@ impl OfferedSession {
         self.leaf.as_ref().map(|leaf| leaf.as_ptr()) == session.leaf.map(ForeignTypeRef::as_ptr)
             && self.signer_ids == session.signer_ids.as_ptr()
             && self.vhost == *session.vhost
-            && session.record == Some(&self.record)
+            && session.record == Some(self.record.octets())
     }
 }
 
@@ -325,7 +327,7 @@ mod tests {
             assert_eq!(other.handshake(), Err(error));
             assert_eq!(OfferedSession::read(&other).err(), Some(error));
             // What was read of another session is not taken for it.
-            let offered = OfferedSession::read(&session(&record, leaf)).unwrap();
+            let offered = OfferedSession::read(&session(&record, leaf)).unwrap().unwrap();
             assert!(!offered.is_of(&other));
             assert_eq!(OfferedSession::take(Some(offered), &other), Err(error));
         }
@@ -338,12 +340,12 @@ mod tests {
         let full = || Handshake::new(VHOST, SIGNER, Some(leaf), &[], true).unwrap();
         let record = full().to_bytes();
         let again = record.clone();
-        let offered = OfferedSession::read(&session(&record, leaf)).unwrap();
+        let offered = OfferedSession::read(&session(&record, leaf)).unwrap().unwrap();
         assert!(offered.is_of(&session(&again, leaf)));
         assert_eq!(OfferedSession::take(Some(offered), &session(&again, leaf)), Ok(full()));
         assert_eq!(OfferedSession::take(None, &session(&again, leaf)), Ok(full()));
         // An equal certificate is another one, and another virtual host may have equal ones.
-        let offered = OfferedSession::read(&session(&record, leaf)).unwrap();
+        let offered = OfferedSession::read(&session(&record, leaf)).unwrap().unwrap();
         let copy = X509::from_der(&leaf.to_der().unwrap()).unwrap();
         assert!(!offered.is_of(&session(&record, &copy)));
         let ids = [[9; 32], SIGNER];

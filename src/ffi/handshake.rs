@@ -209,7 +209,7 @@ impl SessionParts {
 /// Reads a session that a client offers, before it resumes.
 ///
 /// Sets `*offered` to a new object, which client_cert_offered_session_take() or
-/// client_cert_offered_session_free() releases.
+/// client_cert_offered_session_free() releases; to NULL where there is no memory to remember it in.
 ///
 /// Fails with CLIENT_CERT_RESULT_HANDSHAKE_RECORD_MISSING,
 /// CLIENT_CERT_RESULT_HANDSHAKE_VHOST_MISMATCH, CLIENT_CERT_RESULT_HANDSHAKE_SIGNER_MISMATCH, and as
@@ -223,7 +223,7 @@ pub unsafe extern "C" fn client_cert_offered_session_read(
     boundary(|| unsafe {
         let offered = pointer::out(offered, null_mut())?;
         let session = pointer::borrow(session)?.session()?;
-        *offered = pointer::give(OfferedSession::read(&session)?);
+        *offered = OfferedSession::read(&session)?.map_or(null_mut(), pointer::give);
         Ok(())
     })
 }
