@@ -49,9 +49,8 @@ impl NameTree {
 
     /// Adds every name that begins so, with one octet or more.
     pub(crate) fn add_family(&mut self, beginning: &[u8]) {
-        if let Some((last, before)) = beginning.split_last()
-            && let Some(row) = self.grow(before)
-        {
+        let Some((last, before)) = beginning.split_last() else { return };
+        if let Some(row) = self.grow(before) {
             self.lead(row, class_of(folded(*last)), MAYBE);
         }
     }
