@@ -118,6 +118,7 @@ LINES
 Listen 127.0.0.1:$plain
 <VirtualHost 127.0.0.1:$plain>
     ServerName plain.test
+    ClientCertKnownHeaders keep
     ProxyPass / $BACKEND/
     <Location /verify>
         ClientCertForwardVariable X-Verify SSL_CLIENT_VERIFY
@@ -361,6 +362,10 @@ subtest 'no header of a client\'s making' => sub {
         is_deeply([grep { fold($_->[0]) eq 'x_name' } map { (@{ $_->{fields} }, @{ $_->{trailers} // [] }) } @recorded],
             [], $name);
     }
+    # One of the known headers that the server keeps is ours all the same where some section names it.
+    my $kept = get('/', port => $plain, tls => 0, headers => [map { ($_ => 'forged') } ours('S_DN'), ours('S_DN') =~ tr/-/_/r,
+        'X-Client-Verify']);
+    is_deeply([received($kept, ours('S_DN')), received($kept, 'X-Client-Verify')], ['forged'], 'ClientCertKnownHeaders keep');
     for my $cert (undef, 'client-rsa') {
         my $response = get('/both/set-by-others', %client, cert => $cert);
         is_deeply([received($response, 'X-Name')], [$cert // ()], 'nor of another module\'s');
