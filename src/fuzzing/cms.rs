@@ -272,7 +272,8 @@ impl Node {
         let Some(content) = self.find_role(Role::Content).map(|content| content.contents()) else {
             return;
         };
-        if with_digest && let Some(digest) = self.find_role(Role::MessageDigest) {
+        let digest = self.find_role(Role::MessageDigest).filter(|_| with_digest);
+        if let Some(digest) = digest {
             digest.contents = Contents::Primitive(openssl::sha::sha256(&content).to_vec());
         }
         let Some(attributes) = self.find_role(Role::Attributes) else { return };
