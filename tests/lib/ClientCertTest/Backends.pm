@@ -81,14 +81,19 @@ CONF
     return $self->start($port, $fpm // 'php-fpm', '-n', '-F', '-y', $conf);
 }
 
-# An application that lets clients in, over HTTP: 'js' for Node's, 'py' for Python's.
+# An application that lets clients in, over HTTP: 'js' for Node's, 'py' for Python's, 'ru' for Rack's.
 sub login_server {
     my ($language) = @_;
     my $port = free_port();
     my $self = ClientCertTest::Process->new(name => "login-$language");
     my $file = $self->directory . "/login.$language";
     copy("$SOURCES/login.$language", $file) or die "$file: $!";
-    return $self->start($port, $language eq 'js' ? 'node' : '/usr/bin/python3', $file, $port);
+    my %command = (
+        js => ['node', $file, $port],
+        py => ['/usr/bin/python3', $file, $port],
+        ru => ['puma', '--quiet', '--bind', "tcp://127.0.0.1:$port", $file],
+    );
+    return $self->start($port, @{ $command{$language} });
 }
 
 # uwsgi with its Python plugin, as a server of 'uwsgi' or 'scgi'; 'login' for the

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # Applications that let a client in by a header of the proxy's: by single variables (PHP, uWSGI,
-# Node, Python), by Tomcat's SSLValve, and by the rules of ASP.NET Core and Keycloak. No forged
+# Node, Python, Rack), by Tomcat's SSLValve, and by the rules of ASP.NET Core and Keycloak. No forged
 # header lets anybody in, nor anybody as another.
 
 use Digest::SHA qw(hmac_sha256 sha256);
@@ -19,13 +19,13 @@ my %backends = (
     # Each must live as long as the test.
     map({ my ($name, $server, $scheme) = @$_; ($name => "$scheme://127.0.0.1:@{[ $server->port ]}/") }
         my @servers = (['uwsgi', uwsgi('login'), 'uwsgi'], ['python', login_server('py'), 'http'],
-            ['node', login_server('js'), 'http'])),
+            ['node', login_server('js'), 'http'], ['rack', login_server('ru'), 'http'])),
 );
 
 my $pass = join "\n", map {"ProxyPass /$_/ $backends{$_}\nProxyPass /forgotten/$_/ $backends{$_}"} sort keys %backends;
 my $ttrp = backend_ttrp(verify => 'optional_no_ca', lines => <<"LINES");
 $pass
-<LocationMatch "^/(php-fpm|uwsgi|python|node)/">
+<LocationMatch "^/(php-fpm|uwsgi|python|node|rack)/">
     ClientCertForward off
     ClientCertForwardVariable X-SSL-Client-Verify SSL_CLIENT_VERIFY
     ClientCertForwardVariable X-SSL-Client-S-DN-CN SSL_CLIENT_S_DN_CN
@@ -53,7 +53,7 @@ my $recipe_port = free_port();
 my $recipe = ClientCertTest::Server->new(name => 'recipe', own => 0,
     modules => load_modules() . load_modules('proxy_uwsgi'),
     config => server_config(port => $recipe_port, verify => 'optional_no_ca', forward => $pass, lines => <<'LINES'));
-    <LocationMatch "^/(php-fpm|uwsgi|python|node)/">
+    <LocationMatch "^/(php-fpm|uwsgi|python|node|rack)/">
         RequestHeader set X-SSL-Client-Verify "%{SSL_CLIENT_VERIFY}s"
         RequestHeader set X-SSL-Client-S-DN-CN "%{SSL_CLIENT_S_DN_CN}s"
     </LocationMatch>
