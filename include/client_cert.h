@@ -1273,9 +1273,9 @@ client_cert_result client_cert_accept_role_check(const client_cert_accept_role *
                                                  const client_cert_listener *fault);
 
 /**
- * Warns of sections in which every value will be refused, of headers that nobody signs, and of CRLs
- * that are of none of the CAs which they are configured with. `warn` is called with the number of a
- * server and a line for each.
+ * Warns of sections in which every value will be refused, of headers that are not signed, and of
+ * CRLs that are of none of the CAs which they are configured with. `warn` is called with the number
+ * of a server and a line for each.
  *
  * Fails as client_cert_accept_role_check() does.
  */
@@ -1426,8 +1426,8 @@ client_cert_result client_cert_client_cas_from_file(const char *file, client_cer
 void client_cert_client_cas_free(client_cert_client_cas *cas);
 
 /**
- * Verifies the certificate of a client by a trust of this side's own, whoever vouched for it: that
- * a path leads from it to an anchor, for TLS clients, at `now`.
+ * Verifies the certificate of a client by a trust of this side's own, whether the value was signed
+ * or not: that a path leads from it to an anchor, for TLS clients, at `now`.
  *
  * `client` is the client of client_cert_accepted_client(). `chain` are the `length` field lines of
  * Client-Cert-Chain (RFC 9440 section 2.3), in their order: strings, together one List. It may be

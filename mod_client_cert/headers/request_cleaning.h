@@ -16,13 +16,13 @@
 /** Remove every field whose name folds to one of names. */
 void mcc_headers_remove(request_rec *r, apr_table_t *headers, const mcc_names_t *names);
 
-/** Remove from the fields that a client sent ours, and those of the known headers that are not
- *  kept. Each is one line in the log, its name only, never its value.
+/** Remove from the fields that a client sent ours, and the known headers but those of
+ *  ClientCertKnownHeaders keep. Each is one line in the log, its name only, never its value.
  *  @return how many of ours there were; that others were removed is noted */
 int mcc_headers_remove_arriving(request_rec *r, apr_table_t *headers,
                                 const mcc_kept_headers_t *kept);
 
-/** The same of the trailers, in which no known header is kept: no terminator tells there who the
+/** The same of the trailers, of all known headers: no terminator tells there who the
  *  client is. Where MergeTrailers has put known ones among the headers they are removed there;
  *  those of the same names that were not sent as trailers stay. */
 int mcc_headers_remove_trailers(request_rec *r);

@@ -208,9 +208,9 @@ pub unsafe extern "C" fn client_cert_accept_role_check(
     })
 }
 
-/// Warns of sections in which every value will be refused, of headers that nobody signs, and of CRLs
-/// that are of none of the CAs which they are configured with. `warn` is called with the number of a
-/// server and a line for each.
+/// Warns of sections in which every value will be refused, of headers that are not signed, and of
+/// CRLs that are of none of the CAs which they are configured with. `warn` is called with the number
+/// of a server and a line for each.
 ///
 /// Fails as client_cert_accept_role_check() does.
 #[unsafe(no_mangle)]

@@ -107,8 +107,8 @@ pub unsafe extern "C" fn client_cert_client_cas_free(cas: *mut ClientCasHandle) 
     });
 }
 
-/// Verifies the certificate of a client by a trust of this side's own, whoever vouched for it: that
-/// a path leads from it to an anchor, for TLS clients, at `now`.
+/// Verifies the certificate of a client by a trust of this side's own, whether the value was signed
+/// or not: that a path leads from it to an anchor, for TLS clients, at `now`.
 ///
 /// `client` is the client of client_cert_accepted_client(). `chain` are the `length` field lines of
 /// Client-Cert-Chain (RFC 9440 section 2.3), in their order: strings, together one List. It may be

@@ -293,7 +293,7 @@ impl VerificationCache {
             Some(entry) if good(&entry) => {
                 return Ok(Verified { accepted: entry.accepted, reused: true });
             }
-            // Anybody can write a value with this mark. It has the place once it is accepted.
+            // Any client can write a value with this mark. It takes the place once it is accepted.
             Some(entry) if *entry.value != *value => {
                 let entry = verify()?;
                 table.insert(key, entry.clone());
@@ -467,7 +467,7 @@ mod tests {
         }
     }
 
-    /// Anybody can write octets that end as a good value does.
+    /// Any client can write octets that end as a good value does.
     #[test]
     fn what_is_refused_takes_no_place() {
         let bench = Bench::new();

@@ -2,7 +2,7 @@
 
 //! The issuers of a client, among the CAs of the file and the certificates of Client-Cert-Chain.
 //!
-//! Whoever sends a value may put any eight keys into Client-Cert-Chain, and to decode a key takes
+//! A sender of values may put any eight keys into Client-Cert-Chain, and to decode a key takes
 //! OpenSSL longer than to verify a signature. So the certificates are chosen by their names alone,
 //! and each is verified with the key above it before its own key is decoded. The first that does
 //! not verify ends this: a chain that is made up costs one verification.

@@ -129,7 +129,7 @@ impl ClientPaths {
             Some(entry) if entry.stands(now) && entry.has_lines(lines) => {
                 return Ok((entry.client, true));
             }
-            // Anybody can send another chain with a value. It has the place once it is verified.
+            // Any sender of the value can send another chain. It takes the place once it is verified.
             Some(entry) if entry.stands(now) => {
                 let chain = chain::read(lines)?;
                 chain::certificates(&chain)?;

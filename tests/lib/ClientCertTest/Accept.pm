@@ -193,8 +193,8 @@ sub issuer_and_serial {
 }
 
 # signed_value(SIGNER, CLIENT, age => SECONDS, certs => [NAMEs], key => NAME of
-# another's key, sid => NAME of another's certificate): a `cms` value as somebody
-# makes it who holds the signer's P-256 key.
+# another's key, sid => NAME of another's certificate): a `cms` value as the
+# holder of the signer's P-256 key makes it.
 sub signed_value {
     my ($signer, $client, %want) = @_;
     my $content = der_of($client);

@@ -22,8 +22,8 @@ our @EXPORT_OK = qw(faults identity target_of ttrp);
 # Any of these in what a backend received is the attacker's.
 our $MARK = 'forged';
 
-# Every name that is ours in this TTRP; the last is named by a virtual host that
-# nobody asks.
+# Every name that is ours in this proxy; the last is named by a virtual host that
+# no request is for.
 our @OURS = qw(Client-Cert Client-Cert-Chain X-Client-Identity X-Named-Elsewhere);
 my %OURS = map { fold($_) => 1 } @OURS;
 

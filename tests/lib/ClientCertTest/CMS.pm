@@ -2,7 +2,7 @@
 
 package ClientCertTest::CMS;
 
-# Reads values the way a stranger at the origin would: with the openssl command
+# Reads values the way an origin without the module would: with the openssl command
 # line, and, where that is not enough (OpenSSL 3.0 cannot verify Ed25519 in CMS),
 # with a small DER reader and a bare signature check over the signed attributes.
 

@@ -6,7 +6,7 @@ package ClientCertTest::OddCertificates;
 # command would refuse to make most of them), under CAs of their own: @CASES is
 # [NAME, arguments of certificate()]. "unreadable" marks what OpenSSL does not take for
 # a certificate, "unverified" what it reads and does not verify, and "encoding" what
-# is not DER, or what DER leaves open and nobody else writes so. The CAs' are in
+# is not DER, or what DER leaves open and no CA writes so. The CAs' are in
 # variables-ca.crt, the private key of a case in variables-KEY.key.
 
 use strict;

@@ -2,7 +2,7 @@
 
 package ClientCertTest::Process;
 
-# A server of somebody else's that a test starts: it runs in a directory of its
+# A server of another make that a test starts: it runs in a directory of its
 # own, in the foreground, and ends with the object.
 
 use strict;
@@ -42,7 +42,7 @@ sub start {
         open STDERR, '>&', \*STDOUT;
         POSIX::setpgid(0, 0);
         if (ref $command[0]) {
-            # A test that was killed has nobody to stop this.
+            # A test that was killed does not stop this.
             local $SIG{ALRM} = sub { getppid() == $owner ? alarm 1 : POSIX::_exit(0) };
             alarm 1;
             # Not the test's own END blocks, nor its destructors.

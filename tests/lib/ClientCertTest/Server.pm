@@ -30,7 +30,7 @@ my @MODULES = qw(
 );
 
 # Ports below the kernel's ephemeral range: one that was free a moment ago is
-# not handed to somebody's outgoing connection in between.
+# not handed to an outgoing connection of another process in between.
 my %given;
 
 sub free_port {

@@ -2,7 +2,7 @@
 
 # ClientCertClientTrust and ClientCertClientCRL: the origin verifies the client's
 # own certificate, with the intermediates of its file and of Client-Cert-Chain,
-# whoever signed the header.
+# whether the header is signed or not.
 
 use ClientCertTest;
 use ClientCertTest::Accept;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
-# Whoever asks httpd for the client's identity gets the accepted client's, and
-# never that of the TTRP, whose certificate mod_ssl has at hand.
+# Everything that asks httpd for the client's identity gets the accepted client's, and
+# never that of the proxy, whose certificate mod_ssl has at hand.
 
 use ClientCertTest;
 use ClientCertTest::Accept;
@@ -280,7 +280,7 @@ sub p256 { return through(shift, cert => 'client-p256', @_) }
 my $stale = signed_value('accept-ttrp', 'client-rsa', age => 1000);
 sub stale { return ask($origin->{https}, shift, cert => 'accept-ttrp', headers => ['Client-Cert' => $stale], @_) }
 
-# statuses(PATH, for client-rsa, client-p256, nobody)
+# statuses(PATH, for client-rsa, client-p256, no client)
 sub statuses {
     my ($path, @expected) = @_;
     is_deeply([map { $_->status } rsa($path), p256($path), through($path)], \@expected, $path)

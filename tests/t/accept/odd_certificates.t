@@ -151,7 +151,7 @@ for (
     };
 }
 
-# What nobody carries: the proxy's TLS does not take it, nor does the origin.
+# What is not forwarded: the proxy's TLS does not take it, nor does the origin.
 for (@CASES) {
     my ($name, %want) = @$_;
     next unless $want{encoding} && ($want{unreadable} || $want{unverified});

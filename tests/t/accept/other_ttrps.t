@@ -30,8 +30,8 @@ JS_SET
     }
 MAP
 
-# Each has three ways to the origin: as the TTRP, as another server of the CA, and
-# as nobody.
+# Each has three ways to the origin: as the proxy, as another server of the CA, and
+# without a certificate.
 my %PEERS = ('' => 'accept-ttrp', other => 'accept-other', nobody => undef);
 
 sub haproxy {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-# The formats that nobody signs: what our own proxy writes in each, and what others do, is taken
+# The formats that are not signed: what our own proxy writes in each, and what others do, is taken
 # from a TLS peer with a trusted name, and from no one else. Of a value nothing is believed but its
 # one certificate.
 

@@ -61,7 +61,7 @@ sub served {
     return $line && ($line =~ /accept=(\S+)/)[0];
 }
 
-# The smuggling attempt, end to end: a proxy of somebody's, whose mod_proxy_wstunnel
+# The smuggling attempt, end to end: a proxy without the module, whose mod_proxy_wstunnel
 # tunnels, and whose certificate the origin trusts.
 subtest 'through a tunnel' => sub {
     my $port = free_port();

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-# Whoever is not the TTRP gets no identity past an origin: not with a value that
+# No client but the proxy gets an identity past an origin: not with a value that
 # was good elsewhere, not with a certificate of the same CA, not with an odd
 # spelling of the header, and not with another virtual host's connection.
 

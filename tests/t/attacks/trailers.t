@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-# Trailers, which httpd reads after everybody has looked at the headers: none
+# Trailers, which httpd reads after every module has looked at the headers: none
 # that folds to ours reaches a backend, as a trailer or merged with the headers,
 # and one named Connection takes nothing away. With MergeTrailers and without,
 # for every kind of backend, a balancer's second attempt, and HTTP/2 clients.

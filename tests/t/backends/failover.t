@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-# A balancer that turns to its second member: whoever of the two got the request
+# A balancer that turns to its second member: the member that got the request
 # got the one header.
 
 use ClientCertTest;
@@ -28,7 +28,7 @@ my %BALANCERS = (
 );
 
 # A member that failed is left alone for a while, so each request has a balancer
-# that nobody used before.
+# that was not used before.
 my $COUNT = 6;
 my %used;
 my $lines = '';

@@ -2,7 +2,7 @@
 
 # Applications that let a client in by a header of the proxy's: by single variables (PHP, uWSGI,
 # Node, Python, Rack), by Tomcat's SSLValve, and by the rules of ASP.NET Core and Keycloak. No forged
-# header lets anybody in, nor anybody as another.
+# header lets a client in, nor a client as another.
 
 use Digest::SHA qw(hmac_sha256 sha256);
 use MIME::Base64 qw(decode_base64 encode_base64 encode_base64url);
@@ -48,7 +48,7 @@ ProxyPass /keycloak/ http://127.0.0.1:$recorder->{http}/
 </Location>
 LINES
 
-# What everybody does without the module, and what it lets through.
+# The usual recipe without the module, and what it lets through.
 my $recipe_port = free_port();
 my $recipe = ClientCertTest::Server->new(name => 'recipe', own => 0,
     modules => load_modules() . load_modules('proxy_uwsgi'),
@@ -105,7 +105,7 @@ for my $backend (sort keys %backends) {
         is(said($again->request("/$backend/")), 401, 'nor when its session resumes');
         ok($again->resumed, 'which it does');
 
-        # So that a test that lets nobody in is seen.
+        # So that a test that lets no client in is seen.
         my %unguarded = (%client, port => $recipe_port);
         is(said(get("/$backend/", %unguarded, cert => 'client-rsa')), 'hello client-rsa', 'mod_headers\' recipe');
         is(said(get("/forgotten/$backend/", %unguarded, headers => ['X-SSL-Client-Verify' => 'SUCCESS',

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # mod_cache in front of a backend whose pages depend on the client: neither of
-# two clients ever gets the other's, nor does anybody without a certificate;
+# two clients ever gets the other's, nor does a client without a certificate;
 # pages asked for without a certificate are still cached.
 
 use ClientCertTest;
@@ -142,8 +142,8 @@ sub check_clients {
         push @faults, "$who got something from the cache" if $hit;
         push @faults, "$who got a page without an identity" if !$got && $target !~ /status=(?:304)/;
     }
-    # A page that was made for somebody without a certificate, and that does not
-    # vary by it, says that it is for everybody; one that does vary is not kept.
+    # A page that was made for a client without a certificate, and that does not
+    # vary by it, says that it is for every client; one that does vary is not stored.
     for my $who (undef, 'client-rsa', undef, 'client-p256', undef) {
         my ($got, $hit) = $ask->($who);
         push @faults, 'a page that varies was kept' if $hit && $target =~ /Vary:(?:[Cc]lient|\*)/;
@@ -192,7 +192,7 @@ for my $store ('disk', 'socache') {
         is(whose(curl('/identity/h2?h=Cache-Control:public,max-age%3D600', %client, cert => 'client-p256')->body),
             'client-p256', "HTTP/2, the other $where");
 
-        # Public pages are cached: for everybody where nothing is forwarded, and
+        # Public pages are cached: for every client where nothing is forwarded, and
         # for those without a certificate elsewhere.
         for my $case (['nothing is forwarded', '/public', 'client-rsa', 'client-p256'],
             ['nobody has a certificate', '/identity', undef, undef],

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-# What goes to no backend of ours is not signed for, and is not shown a header.
+# What goes to no backend of ours is not signed for, and has no header.
 
 use ClientCertTest;
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-# Nobody gets another's certificate: many clients at once, with keep-alive,
+# No client gets another's certificate: many clients at once, with keep-alive,
 # HTTP/2 and resumed sessions mixed, against several processes. What tests/
 # crosstalk.sh runs at length, here in short; CROSSTALK_COUNT and CROSSTALK_MPMS
 # say how much.

@@ -250,7 +250,7 @@ for my $sni (sort keys %shows) {
     for my $host ('p256', 'rsa2048') {
         my $response = get('/', port => $port, sni => "$sni.test", host => "$host.test", cert => 'client-rsa');
         is(name_of(pem_to_der($response->{peer})), $shows{$sni}, "$sni.test presents its own");
-        # A key with which nothing can be signed here, and nobody wants to at first.
+        # A key with which nothing can be signed here, and at first nothing is.
         if ($sni eq 'ed448') {
             is($response->status, 500, "with $host.test's forwarding: no unsigned value");
             is(backend_saw($response), 0, 'the backend saw nothing');

@@ -2,7 +2,7 @@
 
 # A client that mod_ssl asks for a certificate in mid connection is verified as the
 # section or the .htaccess file says that wants it, and mod_ssl takes that for the
-# whole connection. It is nobody's client where the virtual host, sections included,
+# whole connection. It does not count as a client where the virtual host, sections included,
 # would not have verified it so.
 
 use ClientCertTest;

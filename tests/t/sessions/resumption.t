@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # A resumed session forwards what the full handshake established, in whichever
-# process it lands: leaf, chain, verdict and signer. The intermediates are known
+# process it lands: leaf, chain, result and signer. The intermediates are known
 # to the client alone, and the virtual host has two certificates to sign with.
 
 use ClientCertTest;

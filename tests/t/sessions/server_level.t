@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # Virtual hosts without a directive of ours in them, all said at server level:
-# each still has clients of its own, and nobody else's.
+# each still has clients of its own, and no other's.
 
 use ClientCertTest;
 

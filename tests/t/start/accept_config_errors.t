@@ -327,7 +327,7 @@ subtest 'warnings' => sub {
         . "</VirtualHost>\n<VirtualHost 127.0.0.1:$port>\nServerName other.test\n$tls", @WARNED);
     is_deeply(\@said, [], 'none in a virtual host without it');
 
-    # What nobody signs.
+    # Formats that are not signed.
     for my $format (@UNSIGNED) {
         @said = warnings_of("<Location /a>\nClientCertAccept $format\n$GOOD\n</Location>");
         is(scalar @said, 1, $format) or diag "@said";

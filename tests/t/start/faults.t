@@ -178,7 +178,7 @@ subtest 'recording a handshake' => sub {
             is(backend_saw($response), 0, 'the backend sees nothing');
             like(last_line($server), qr/client_cert:error\].*could not be found out/, 'an error line');
 
-            # Who showed no certificate is nobody, whatever fails.
+            # A client that presented no certificate has no identity, whatever fails.
             my $anonymous = failing {
                 my $client = client(%want, cert => undef);
                 $client->request('/off');

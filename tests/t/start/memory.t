@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-# Clients that nobody has seen before pass through a TTRP and an origin: what both keep of
+# First-seen clients pass through a proxy and an origin: what both remember of
 # them stays within ClientCertSignatureCache, and graceful restarts leave nothing behind.
 # benches/end_to_end/memory.py measures the same with many more.
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-# What signs and what an origin is shown are one certificate, whatever moment of a
+# What signs and what is presented to an origin are one certificate, whatever moment of a
 # restart the file is exchanged in, and whether or not mod_ssl can use it.
 
 use ClientCertTest;
