@@ -172,7 +172,7 @@ subtest 'HTTP/2: streams of several clients on one connection to the origin' => 
             is($env->{SSL_CLIENT_S_DN_CN}, $client, "$round: $client");
             is($env->{SERVER_PROTOCOL}, 'HTTP/2.0', 'by HTTP/2');
         }
-        is(env_of(through('/h2/x'))->{SSL_CLIENT_S_DN_CN}, undef, "$round: nobody");
+        is(env_of(through('/h2/x'))->{SSL_CLIENT_S_DN_CN}, undef, "$round: no client");
     }
 };
 
@@ -182,7 +182,7 @@ is_nobody(through('/x', headers => ['Client-Cert' => 'forged', Client_Cert => 'f
     'a forger without a certificate');
 is_nobody(ask($origin->{https}, '/x', cert => 'accept-ttrp'), 'the TTRP itself, asking directly');
 is_nobody(ask($origin->{https}, '/x', cert => 'accept-ttrp', tls => '1.2'), 'with TLS 1.2');
-is_nobody(ask($origin->{https}, '/x'), 'somebody without any certificate');
+is_nobody(ask($origin->{https}, '/x'), 'a peer without any certificate');
 is_nobody(ask($origin->{http}, '/x', tls => 0), 'plain HTTP');
 is_nobody(ask($origin->{https}, '/rfc9440/x', cert => 'accept-ttrp'), 'rfc9440 without the header');
 
@@ -224,7 +224,7 @@ subtest 'malformed: 400' => sub {
     is_refused(with('/cms-sf/x', $good), 400, qr/Byte Sequence/, 'cms in place of cms-sf');
     is_refused(with('/x', $good, 'Client-Cert', $good), 400, qr/base64|more than once/, 'two headers');
     is_refused(ask($origin->{https}, '/no-peer/x', headers => ['Client-Cert' => 'x']), 400, qr/base64/,
-        'whoever sends it');
+        'from any sender');
 };
 
 subtest 'not trusted: 403' => sub {
@@ -290,8 +290,8 @@ subtest 'a connection that resumes' => sub {
                 'client-rsa', 'for rfc9440', unsigned => 1);
             is_refused($client->request('/x',
                 headers => ['Client-Cert' => signed_value('accept-other', 'client-rsa')]),
-                403, qr/not the TLS peer/, 'and nobody else may sign') ;
-            is_nobody($client->request('/x'), 'and no header is nobody');
+                403, qr/not the TLS peer/, 'and no other may sign') ;
+            is_nobody($client->request('/x'), 'and without the header there is no client');
         }
     }
 };

@@ -191,7 +191,7 @@ subtest 'CRLs' => sub {
     is_refused(send_client('/crl/lower/x', 'client-rsa'), 403, qr/no CRL/, 'another CA\'s');
 };
 
-subtest 'headers that nobody signs' => sub {
+subtest 'headers that are not signed' => sub {
     my %value = (
         rfc9440 => sub { ('Client-Cert' => sf_value($_[0])) },
         der => sub { ('X-Client-Cert' => encode_base64(der_of($_[0]), '')) },

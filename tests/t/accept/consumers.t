@@ -306,7 +306,7 @@ subtest 'Require expr' => sub {
 subtest '<If>' => sub {
     is(rsa('/if/x')->header('X-If'), 'rsa', 'the client');
     is(p256('/if/x')->header('X-If'), undef, 'another');
-    is(through('/if/x')->header('X-If'), undef, 'nobody, and not the peer');
+    is(through('/if/x')->header('X-If'), undef, 'no client, and not the peer');
 };
 
 subtest 'mod_headers' => sub {
@@ -317,7 +317,7 @@ subtest 'mod_headers' => sub {
         is($response->header('X-Verify'), 'SUCCESS', 'CLIENT_CERT_VERIFY');
     }
     my $response = through('/headers/x');
-    unlike(join(' ', $response->header("X-$_")), qr/accept-ttrp|client-/, "nobody, $_") for qw(S Expr Env Peer);
+    unlike(join(' ', $response->header("X-$_")), qr/accept-ttrp|client-/, "no client, $_") for qw(S Expr Env Peer);
     is($response->header('X-Verify'), 'NONE', 'CLIENT_CERT_VERIFY');
     $response = stale('/headers/x');
     like($response->header('X-Verify'), qr/^FAILED:/, 'CLIENT_CERT_VERIFY of a refused value');
@@ -328,14 +328,14 @@ subtest 'mod_rewrite' => sub {
     for my $path (qw(server expr env)) {
         is(env_of(rsa("/rewrite/$path"))->{SCRIPT_NAME}, '/rewrite/rsa', "/rewrite/$path: client-rsa");
         is(env_of(p256("/rewrite/$path"))->{SCRIPT_NAME}, "/rewrite/$path", 'client-p256');
-        is(env_of(through("/rewrite/$path"))->{SCRIPT_NAME}, "/rewrite/$path", 'nobody');
+        is(env_of(through("/rewrite/$path"))->{SCRIPT_NAME}, "/rewrite/$path", 'no client');
         is(stale("/rewrite/$path")->status, 403, 'refused');
     }
     my $env = env_of(rsa('/rewritten/x'));
     is($env->{SCRIPT_NAME}, '/rewrite/client-rsa', 'in a directory');
     is($env->{SSL_CLIENT_S_DN_CN}, 'client-rsa', 'and after its redirect');
     is(p256('/rewritten/x')->status, 200, 'another client');
-    is(through('/rewritten/x')->status, 404, 'nobody');
+    is(through('/rewritten/x')->status, 404, 'no client');
 };
 
 subtest 'Require client-cert' => sub {
@@ -353,13 +353,13 @@ my @BASIC = (headers => [Authorization => 'Basic ' . encode_base64('basic:secret
 subtest 'the user\'s name' => sub {
     is(user(rsa('/user/x')), 'client-rsa', 'ClientCertUserName');
     is(user(p256('/user/x')), 'client-p256', 'for another');
-    is(user(through('/user/x')), undef, 'for nobody');
+    is(user(through('/user/x')), undef, 'without a client');
     is(user(rsa('/user-digest/x')), sha256_hex(der_of('client-rsa')), 'the digest of the certificate');
-    is(user(through('/user-digest/x')), undef, 'of nobody');
+    is(user(through('/user-digest/x')), undef, 'without a client');
     is(user(rsa('/user-none/x')), undef, 'a variable that the certificate has not');
     statuses('/user-valid/x', 200, 200, 401);
     statuses('/user-one/x', 200, 403, 401);
-    is(user(through('/user-valid/x', @BASIC)), 'basic', 'nobody, with a password');
+    is(user(through('/user-valid/x', @BASIC)), 'basic', 'no client, with a password');
     is(user(rsa('/user-valid/x', @BASIC)), 'client-rsa', 'the certificate comes first');
     is(user(rsa('/user-one/x')), 'client-rsa', 'Require user');
 };
@@ -369,7 +369,7 @@ subtest 'what mod_ssl makes of the peer: SSLUserName' => sub {
         is(user($_), undef, $path) for rsa($path), through($path);
     }
     is(user(rsa('/ssl-user-ours/x')), 'client-rsa', 'ClientCertUserName beside it');
-    is(user(through('/ssl-user-ours/x')), undef, 'nobody');
+    is(user(through('/ssl-user-ours/x')), undef, 'no client');
     statuses('/ssl-user-valid/x', 401, 401, 401);
     statuses('/ssl-user-any/x', 401, 401, 401);
     is(user(rsa('/ssl-user-any/x', @BASIC)), 'basic', 'a password still does');
@@ -380,7 +380,7 @@ subtest 'what mod_ssl makes of the peer: FakeBasicAuth' => sub {
     for my $path (qw(/fake/x /fake-user/x)) {
         statuses($path, 401, 401, 401);
         is(user(rsa($path, @BASIC)), 'basic', 'a password still does');
-        is(user(through($path, @BASIC)), 'basic', 'for nobody, too');
+        is(user(through($path, @BASIC)), 'basic', 'without a client, too');
     }
 };
 
@@ -418,7 +418,7 @@ subtest 'CGI, PHP, WSGI' => sub {
     is_deeply({ map { $_ => $php{$_} } @names }, { map { $_ => $cgi->{$_} } @names }, 'the same in PHP');
     is_deeply([grep {/^HTTP_CLIENT/} keys %php], [], 'without the header');
     %php = map { /\A([^:]*): (.*)\z/s ? ($1, $2) : () } @{ through('/php/x')->{origin}{raw} };
-    is_deeply([grep {/^SSL_CLIENT/} keys %php], ['SSL_CLIENT_VERIFY'], 'nobody in PHP');
+    is_deeply([grep {/^SSL_CLIENT/} keys %php], ['SSL_CLIENT_VERIFY'], 'no client in PHP');
     SKIP: {
         skip 'mod_wsgi is missing (libapache2-mod-wsgi-py3)', 4 if !$wsgi;
         $response = rsa('/wsgi/x');
@@ -427,7 +427,7 @@ subtest 'CGI, PHP, WSGI' => sub {
         is_deeply({ map { $_ => $env->{$_} } @names }, { map { $_ => $cgi->{$_} } @names }, 'the same in WSGI');
         is_deeply([grep {/^HTTP_CLIENT/} keys %$env], [], 'without the header');
         is_deeply([grep {/^SSL_CLIENT/} keys %{ env_of(through('/wsgi/x')) // {} }], ['SSL_CLIENT_VERIFY'],
-            'nobody in WSGI');
+            'no client in WSGI');
     }
 };
 
@@ -436,7 +436,7 @@ subtest 'subrequests' => sub {
     like($response->body, qr/^\[client-rsa\]\[client-rsa\]\[.*SSL_CLIENT_S_DN_CN=client-rsa\0.*\]\[rsa\]$/s, 'SSI');
     unlike($response->body, qr/HTTP_CLIENT|[^_]S_DN_CN=accept-ttrp/, 'no header, no peer');
     like(p256('/ssi/page.shtml')->body, qr/^\[client-p256\]\[client-p256\].*\[else\]$/s, 'another client');
-    like(through('/ssi/page.shtml')->body, qr/^\[\(none\)\]\[\(none\)\].*SSL_CLIENT_VERIFY=NONE\0.*\[else\]$/s, 'nobody');
+    like(through('/ssi/page.shtml')->body, qr/^\[\(none\)\]\[\(none\)\].*SSL_CLIENT_VERIFY=NONE\0.*\[else\]$/s, 'no client');
     is(stale('/ssi/page.shtml')->status, 403, 'refused');
 };
 
@@ -480,7 +480,7 @@ subtest 'SSLRequire' => sub {
     # mod_ssl has httpd evaluate it, and so asks what every expression asks.
     is(rsa('/ssl-require/x')->status, 200, 'a client');
     is(p256('/ssl-require/x')->status, 403, 'another');
-    is(through('/ssl-require/x')->status, 403, 'nobody');
+    is(through('/ssl-require/x')->status, 403, 'no client');
     is(rsa('/ssl-require-peer/x')->status, 403, 'the peer');
     is(stale('/ssl-require/x')->status, 403, 'a refused value');
 };

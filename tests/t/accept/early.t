@@ -76,8 +76,8 @@ for my $cert ('client-rsa', undef) {
     my $env = through('/accepting/x', @client);
     is($env->{SSL_CLIENT_S_DN_CN}, $cert, "$who: in the end");
     is_deeply([ttrp_in($env)], [], 'and never the TTRP');
-    is($env->{EARLY_VERIFY}, 'NONE', 'before the sections are known there is nobody');
-    is($env->{EARLY_LIST}, undef, 'nor an extension of anybody');
+    is($env->{EARLY_VERIFY}, 'NONE', 'before the sections are known there is no client');
+    is($env->{EARLY_LIST}, undef, 'nor an extension of one');
 
     $env = through('/plain', @client);
     is_deeply([ttrp_in($env)], [], "$who: an error of a location that accepts nothing");

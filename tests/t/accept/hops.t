@@ -93,8 +93,8 @@ LINES
         like(logged($response, $_->access_log)->{forward}, qr/signed|reused/, 'and signed') for $first, $second, $third;
     }
     my $response = ask($first->{port}, '/x', %ask);
-    is($response->status, 200, 'nobody');
-    is(env_of($response)->{SSL_CLIENT_VERIFY}, 'NONE', 'is nobody everywhere');
+    is($response->status, 200, 'no client');
+    is(env_of($response)->{SSL_CLIENT_VERIFY}, 'NONE', 'is none everywhere');
     is(logged($response, $_->access_log)->{forward}, 'none', 'none is forwarded') for $second, $third;
 
     $response = ask($first->{port}, '/recorded/x', %ask, cert => 'client-rsa');
@@ -102,14 +102,14 @@ LINES
     is(signer($response), 'accept-second', 'and this hop\'s signature');
     is_deeply([$response->folded('Client-Cert')], ['Client-Cert'], 'once');
     $response = ask($first->{port}, '/recorded/x', %ask);
-    is_deeply([$response->folded('Client-Cert')], [], 'and nothing for nobody');
+    is_deeply([$response->folded('Client-Cert')], [], 'and nothing without a client');
     $response = ask($second->{port}, '/recorded/x', sni => 'localhost', cert => 'accept-first');
     is_deeply([$response->folded('Client-Cert')], [], 'nor for the TTRP itself');
 
     $response = ask($first->{port}, '/format/x', %ask, cert => 'client-rsa');
     is_deeply([$response->sent('X-Client-Identity')], [sf_value('client-rsa')], 'another format');
     is_deeply([$response->folded('Client-Cert')], [], 'in another header');
-    is_deeply([$response->folded('Client-Cert-Chain')], [], 'no chain: nobody signed one');
+    is_deeply([$response->folded('Client-Cert-Chain')], [], 'no chain: none is signed');
 
     for my $client (qw(client-rsa client-p256)) {
         $response = ask($first->{port}, '/variables/x', %ask, cert => $client);
@@ -142,7 +142,7 @@ subtest 'a hop that does not ask for the peer' => sub {
     my $hop = hop('accept-second', 'ttrp.example', $ENV{TEST_ORIGIN_HTTPS}, 'ClientCertTrustPeer off');
     my @header = (headers => ['Client-Cert' => signed_value('accept-ttrp', 'client-rsa')]);
     my $response = ask($hop->{port}, '/x', @header);
-    is(forwarded($response), 'client-rsa', 'nobody brings it');
+    is(forwarded($response), 'client-rsa', 'a peer without a certificate brings it');
     is(signer($response), 'accept-second', 'signed anew');
     $response = ask($hop->{port}, '/x', @header, cert => 'accept-user');
     is(forwarded($response), 'client-rsa', 'a user brings it');
@@ -252,7 +252,7 @@ LINES
             headers => ['Client-Cert' => signed_value($signer, 'client-rsa', %want)])->status;
     };
     is($from->('/x', 'accept-ttrp'), 200, 'a pin alone');
-    is($from->('/x', 'accept-other'), 403, 'and nobody else');
+    is($from->('/x', 'accept-other'), 403, 'and no other');
     is($from->('/ca/x', 'accept-ttrp'), 200, 'a CA and a name');
     is($from->('/ca/x', 'accept-other'), 403, 'of which one is wrong');
     is($from->('/x', 'accept-ttrp', age => 100), 403, '<Files> in a <Directory> says ClientCertMaxAge 60');

@@ -231,7 +231,7 @@ for (
                 is($env->{SSL_CLIENT_CERT}, pem_of($client), 'SSL_CLIENT_CERT');
                 is($env->{CLIENT_CERT_VERIFY}, 'SUCCESS', 'CLIENT_CERT_VERIFY');
                 is($env->{CLIENT_CERT_SIGNER_S_DN}, 'CN=accept-ttrp,O=mod_client_cert tests', 'who says so');
-                is($env->{CLIENT_CERT_SIGNING_TIME}, undef, 'nobody signed');
+                is($env->{CLIENT_CERT_SIGNING_TIME}, undef, 'not signed');
                 is_deeply([grep {/^HTTP_.*CLIENT_CERT/} keys %$env], [], 'no header');
             }
         }
@@ -239,8 +239,8 @@ for (
         for my $name ($header, lc $header, $header =~ tr/-/_/r) {
             my $response = $through->('/x', headers => [$name => $forged]);
             my $env = env_of($response) // {};
-            is($env->{SSL_CLIENT_VERIFY}, 'NONE', "nobody, with a forged $name");
-            is($env->{SSL_CLIENT_S_DN}, undef, 'is nobody');
+            is($env->{SSL_CLIENT_VERIFY}, 'NONE', "no client, with a forged $name");
+            is($env->{SSL_CLIENT_S_DN}, undef, 'has no name');
             $response = $through->('/x', cert => 'client-p256', headers => [$name => $forged]);
             is(env_of($response)->{SSL_CLIENT_S_DN_CN}, 'client-p256', "a client, with a forged $name");
         }
@@ -267,7 +267,7 @@ for (
             is($response->status, 403, $how);
             is(env_of($response), undef, 'nothing ran');
             like((error_lines($origin))[-1], qr/is refused: .*$reason/, 'the reason');
-            is(env_of($through->("/$path/x"))->{SSL_CLIENT_VERIFY}, 'NONE', 'nobody is nobody there, too');
+            is(env_of($through->("/$path/x"))->{SSL_CLIENT_VERIFY}, 'NONE', 'no certificate is no client there, too');
         }
     };
 }

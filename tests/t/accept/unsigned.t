@@ -49,7 +49,7 @@ sub is_client {
     is($env->{SSL_CLIENT_CERT}, pem_of($client), "$what: the certificate");
     is($env->{CLIENT_CERT_VERIFY}, 'SUCCESS', "$what: verified");
     is($env->{CLIENT_CERT_SIGNER_S_DN}, 'CN=accept-ttrp,O=mod_client_cert tests', "$what: who says so");
-    is($env->{CLIENT_CERT_SIGNING_TIME}, undef, "$what: nobody signed");
+    is($env->{CLIENT_CERT_SIGNING_TIME}, undef, "$what: not signed");
     is_deeply([grep {/^HTTP_(?:CLIENT_CERT|X_(?:SSL_|FORWARDED_)?CLIENT_CERT)/} keys %$env], [], "$what: no header");
     return;
 }

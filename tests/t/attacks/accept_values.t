@@ -224,12 +224,12 @@ subtest 'one request after another' => sub {
     for (1 .. 3) {
         is(env_of($client->request('/x', headers => ['Client-Cert' => $captured]))->{SSL_CLIENT_S_DN_CN},
             'client-rsa', 'a client');
-        nobody($client->request('/x'), 'nobody');
+        nobody($client->request('/x'), 'no client');
         is(env_of($client->request('/x', headers => ['Client-Cert' => $p256]))->{SSL_CLIENT_S_DN_CN},
             'client-p256', 'another client');
         is($client->request('/x', headers => ['Client-Cert' => signed_value('accept-user', 'client-rsa')])->status,
             403, 'a user');
-        nobody($client->request('/x'), 'nobody again');
+        nobody($client->request('/x'), 'no client again');
     }
 };
 

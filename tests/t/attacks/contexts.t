@@ -201,7 +201,7 @@ CONF
     my %proxy = (port => $port, sni => 'proxy.test');
     my ($status, $records) = attack("GET http://127.0.0.1:$recorder->{http}/x HTTP/1.1\r\nHost: http-strip.test\r\n$forged\r\n", %proxy);
     is("$status " . @$records, '200 1', 'absolute URI: answered');
-    is_deeply([faults($records)], [], 'neither the forgery nor ours goes to somebody else');
+    is_deeply([faults($records)], [], 'neither the forgery nor ours goes to another server');
     ($status, $records) = attack("GET http://127.0.0.1:$recorder->{http}/reverse/x HTTP/1.1\r\nHost: proxy.test\r\n$forged\r\n", %proxy);
     is_deeply([faults($records)], [], 'nor with a path that is proxied here');
     ($status, $records) = attack("GET http://proxy.test:$port/reverse/x HTTP/1.1\r\nHost: proxy.test\r\n$forged\r\n", %proxy);

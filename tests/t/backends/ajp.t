@@ -46,7 +46,7 @@ subtest 'what mod_proxy_ajp sends beside it' => sub {
         'its attributes');
 };
 
-subtest 'which has no verdict' => sub {
+subtest 'which does not say that it verified' => sub {
     my $any = backend_ttrp(name => 'any', verify => 'optional_no_ca', lines => $lines);
     for my $client (qw(client-self client-foreign)) {
         my $response = curl('/ajp/x', port => $any->{tls_port}, cert => $client);

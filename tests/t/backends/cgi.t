@@ -64,7 +64,7 @@ for my $protocol (qw(fcgi uwsgi scgi)) {
         is(forwarded($response, 'HTTP_CLIENT_CERT'), 'client-rsa', 'beside the header');
     };
 
-    subtest "$protocol: which is no verdict" => sub {
+    subtest "$protocol: which does not say that it verified" => sub {
         my $client = client(port => $exports->{tls_port}, sni => 'ttrp.test', tls => '1.2',
             cert => 'client-self');
         my $response = $client->request("/$protocol/x");

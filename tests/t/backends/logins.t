@@ -109,7 +109,7 @@ for my $backend (sort keys %backends) {
         my %unguarded = (%client, port => $recipe_port);
         is(said(get("/$backend/", %unguarded, cert => 'client-rsa')), 'hello client-rsa', 'mod_headers\' recipe');
         is(said(get("/forgotten/$backend/", %unguarded, headers => ['X-SSL-Client-Verify' => 'SUCCESS',
-            'X-SSL-Client-S-DN-CN' => 'admin'])), 'hello admin', 'lets anybody in where a section was forgotten');
+            'X-SSL-Client-S-DN-CN' => 'admin'])), 'hello admin', 'lets any client in where a section was forgotten');
         $full = client(%unguarded, tls => '1.2', cert => 'client-self');
         is(said($full->request("/$backend/")), 401, 'not an unverified one');
         $session = $full->session;
@@ -159,7 +159,7 @@ subtest 'Tomcat: SSLValve' => sub {
         is($user->(get('/tomcat/', %client, cert => 'client-p256', @forged)), 'CN=client-p256, O=mod_client_cert tests client-p256',
             "not as another: $header");
         for my $path ('/tomcat/', '/forgotten/tomcat/') {
-            is($user->(get($path, %client, @forged)), 401, "$path: nobody");
+            is($user->(get($path, %client, @forged)), 401, "$path: no client");
             is($user->(get($path, %client, cert => 'client-self', @forged)), 401, 'nor one that is not verified');
         }
     }
@@ -167,7 +167,7 @@ subtest 'Tomcat: SSLValve' => sub {
         my @forged = (headers => [$header => $escaped]);
         is($user->(get('/tomcat/', %client, cert => 'client-p256', @forged)), 'CN=client-p256, O=mod_client_cert tests client-p256',
             "not as another: $header");
-        is($user->(get($_, %client, @forged)), 401, "$_: nobody") for '/tomcat/', '/forgotten/tomcat/';
+        is($user->(get($_, %client, @forged)), 401, "$_: no client") for '/tomcat/', '/forgotten/tomcat/';
     }
     # Without the proxy, SSLValve believes it.
     my $direct = get('/', port => $tomcat->port, tls => 0, headers => ['SSL_CLIENT_CERT' => $pem]);
@@ -209,7 +209,7 @@ for (['asp.net', \&asp_net, 'X-Client-Cert', 'X-ARR-ClientCert'], ['keycloak', \
                 my @forge = (headers => [$spelling => $forged, $spelling => $forged]);
                 is($read->(get("/$path/", %client, cert => 'client-p256', @forge)), der_of('client-p256'),
                     "$spelling: not as another");
-                is($read->(get("/$path/", %client, @forge)), undef, 'nobody');
+                is($read->(get("/$path/", %client, @forge)), undef, 'no client');
                 is($read->(get("/$path/", %client, cert => 'client-self', @forge)), undef, 'nor one that is not verified');
             }
         }

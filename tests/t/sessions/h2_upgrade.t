@@ -82,6 +82,6 @@ for my $tls ('1.2', '1.3') {
     }
 }
 is_deeply([grep {/stripped|rejected/} split /\n/, slurp($server->error_log)], [],
-    'and nobody takes our header for one that came');
+    'and our header is not taken for one that came');
 
 done_testing;

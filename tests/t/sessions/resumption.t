@@ -114,7 +114,7 @@ for my $mode (@MODES) {
                 my $line = logged($response, $server->access_log);
                 is($line->{resumed}, 'Resumed', 'mod_ssl says so, too');
                 ok(!$seen{ $line->{pid} }++, 'in another process');
-                is_deeply($now, $at_first, 'leaf, chain, verdict and signer are the same');
+                is_deeply($now, $at_first, 'leaf, chain, result and signer are the same');
                 $session = $again->session;
                 $again->close;
             }
@@ -137,7 +137,7 @@ for my $mode (@MODES) {
         }
     };
 
-    subtest "$what: the verdict, when it was no" => sub {
+    subtest "$what: the result, when it was not verified" => sub {
         my %client = (port => $server->{port}, sni => 'ttrp.test', cert => 'client-self', %mode);
         my $session;
         for my $round (0 .. 2) {

@@ -258,7 +258,7 @@ subtest 'without mod_ssl' => sub {
             modules => load_modules(qw(mpm_event authz_core mime)),
             config => "Listen 127.0.0.1:80\n$lines\n",
         );
-        isnt($status, 0, 'a peer that nobody can show');
+        isnt($status, 0, 'a peer that no connection can have');
         my @said = grep { !/AH00014/ } split /\n/, $output;
         is(scalar @said, 1, 'one line') or diag $output;
         like($said[0] // '', qr/ClientCertAccept.*mod_ssl/, 'names the directive and what it needs');

@@ -322,11 +322,11 @@ subtest 'new directives have nothing to go on with' => sub {
         my $missing = $location eq 'new-clients' ? $new_cas : $new_anchors;
         $seen = length $origin->said;
         is(accepted($location), 500, "$location: nothing is accepted");
-        is(accepted($location, 'accept-other'), 500, 'whoever signed it');
+        is(accepted($location, 'accept-other'), 500, 'by any signer');
         like(substr($origin->said, $seen), qr/client_cert:error.*\Q$missing\E.*No such file/, 'the log says why');
     }
     is(accepted('new-anchors/section', 'accept-ttrp', 'Client-Cert' => 'x'), 500, 'where it is inherited, too');
-    is(ask($origin->{https}, '/new-anchors')->status, 200, 'without a header there is nobody to accept');
+    is(ask($origin->{https}, '/new-anchors')->status, 200, 'without a header there is no client to accept');
     is(accepted('anchors'), 'SUCCESS', 'other sections go on');
 
     put($new, slurp(pki('signer-p384.pem')));

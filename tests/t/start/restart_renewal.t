@@ -140,7 +140,7 @@ subtest 'a file of which mod_ssl makes no certificate' => sub {
     ok($proxy->graceful, 'another good one');
     is(accepted($_), 'SUCCESS', "$_: accepted") for @hosts;
     my $response = get('/capture/', port => $proxy->{port}, cert => 'client-rsa', sni => 'file.test');
-    is(name_of(pem_to_der($response->{origin}{peer})), $names[3], 'which is shown');
+    is(name_of(pem_to_der($response->{origin}{peer})), $names[3], 'which is presented');
     is(signer($response), $names[3], 'and signs');
 };
 
@@ -148,7 +148,7 @@ subtest 'CAs that an origin names' => sub {
     # None that issued the certificate: then mod_ssl shows none.
     my $other = accept_origin(name => 'other', tls => 'SSLCADNRequestFile ' . pki('foreign-ca.crt'));
     my $ttrp = accept_ttrp($other);
-    is(get('/', port => $ttrp->{port}, cert => 'client-rsa')->status, 403, 'it is not asked for, and not shown');
+    is(get('/', port => $ttrp->{port}, cert => 'client-rsa')->status, 403, 'it is not asked for, and not presented');
     like($other->said, qr/the TLS peer of this connection showed no certificate/, 'the log says so');
     $_->stop for $ttrp, $other;
 
@@ -163,13 +163,13 @@ subtest 'CAs that an origin names' => sub {
     $_->stop for $ttrp, $other;
 };
 
-subtest 'another file is shown as it is' => sub {
+subtest 'another file is presented as it is' => sub {
     my $other = ClientCertTest::Server->new(name => 'apart', config => server_config(port => my $port = free_port(),
         lines => 'ClientCertSigner ' . pki('signer-p384.pem')));
     $other->start;
     my $response = get('/', port => $port, cert => 'client-rsa');
     is(signer($response), 'signer-p384', 'one signs');
-    is(name_of(pem_to_der($response->{origin}{peer})), 'signer-p256', 'the other is shown');
+    is(name_of(pem_to_der($response->{origin}{peer})), 'signer-p256', 'the other is presented');
 };
 
 unlike($proxy->said, qr/exit signal/, 'no child died');
