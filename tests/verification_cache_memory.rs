@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What is kept of accepted values keeps to its size, by malloc's count, OpenSSL's part included.
+//! What is remembered of accepted values stays within its size, by malloc's count, OpenSSL's part
+//! included.
 
 use std::sync::Arc;
 
