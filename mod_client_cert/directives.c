@@ -18,7 +18,7 @@
 static const char *set_signature_cache(cmd_parms *cmd, void *dir, const char *word)
 {
     mcc_server_config_t *conf = mcc_server_config_of(cmd->server);
-    const char *error = ap_check_cmd_context(cmd, GLOBAL_ONLY | NOT_IN_HTACCESS);
+    const char *error = mcc_check_directive(cmd, GLOBAL_ONLY | NOT_IN_HTACCESS);
     const char *rest = "";
     apr_int64_t size;
 
@@ -48,7 +48,7 @@ static const char *set_signature_cache(cmd_parms *cmd, void *dir, const char *wo
 static const char *set_incoming(cmd_parms *cmd, void *dir, const char *word)
 {
     mcc_server_config_t *conf = mcc_server_config_of(cmd->server);
-    const char *error = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT | NOT_IN_HTACCESS);
+    const char *error = mcc_check_directive(cmd, NOT_IN_DIR_CONTEXT | NOT_IN_HTACCESS);
 
     (void)dir;
     if (error) {

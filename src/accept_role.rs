@@ -207,14 +207,14 @@ impl AcceptRole<'_> {
             section.server,
             format,
             format_args!(
-                "{why}, and so there is nobody whom ClientCertTrustPeer could compare: every value \
-                 will be refused"
+                "{why}, and so ClientCertTrustPeer has no peer to compare with: every value will be \
+                 refused"
             ),
         ))
     }
 }
 
-/// A header that nobody signs does not say whether the proxy verified the client, and here it is not
+/// A header that is not signed does not say whether the proxy verified the client, and here it is not
 /// verified either.
 fn unsigned(section: &Section<'_>, all: &HashMap<usize, Part>) -> Option<Finding> {
     let format = section.part.format().filter(|format| !is_signed(format))?;
@@ -224,7 +224,7 @@ fn unsigned(section: &Section<'_>, all: &HashMap<usize, Part>) -> Option<Finding
     Some(section.finding(
         section.server,
         format,
-        "nobody signs the header, and it does not say that the proxy verified the client: the proxy \
+        "the header is not signed, and it does not say that the proxy verified the client: the proxy \
          must send it for verified clients alone, or ClientCertClientTrust verify them here",
     ))
 }
@@ -259,14 +259,14 @@ impl Check<'_, '_> {
         let part = section.part.or(self.role.whole(server));
         let format = part.format()?;
         if !is_signed(format) && part.trust_peer == Some(false) {
-            let words = "cannot do with ClientCertTrustPeer off: nobody signs the header, and so \
+            let words = "cannot do with ClientCertTrustPeer off: the header is not signed, and so \
                          the TLS peer is believed";
             return Some(section.finding(server, format, words));
         }
         let missing = self.missing(part, format)?;
         let merged = with_others(part, server, &self.all);
         if self.missing(merged, format).is_none()
-            || (self.fall_back(part) && self.missing(merged, format).is_none())
+            || (self.fall_back(merged) && self.missing(merged, format).is_none())
         {
             return None;
         }
@@ -285,7 +285,7 @@ impl Check<'_, '_> {
                 false => "needs a TLS peer, and mod_ssl is not loaded",
             },
             Some(_) if part.has_names => return None,
-            Some(_) if !signed => "needs ClientCertTrustName, since nobody signs the header",
+            Some(_) if !signed => "needs ClientCertTrustName, since the header is not signed",
             Some(trust) if self.holds_ca(trust) => {
                 let names = self.files.get(trust).map(ConfiguredFile::name);
                 return Some(format!(
@@ -524,7 +524,11 @@ mod tests {
             (named(trusting(cms, CA)), true, ""),
             (trusting(cms, PINS), false, "needs a TLS peer (ClientCertTrustPeer on), and mod_ssl"),
             (no_peer(trusting(cms, PINS)), false, ""),
-            (trusting(rfc9440, PINS), true, "needs ClientCertTrustName, since nobody signs"),
+            (
+                trusting(rfc9440, PINS),
+                true,
+                "needs ClientCertTrustName, since the header is not signed",
+            ),
             (named(trusting(rfc9440, PINS)), true, ""),
             (named(trusting(rfc9440, PINS)), false, "needs a TLS peer, and mod_ssl is not loaded"),
             (
@@ -581,22 +585,31 @@ mod tests {
         let mut world = World::new("pins");
         let good = world.files.retained();
         fs::copy(world.directory.join("ca"), world.directory.join("pins")).unwrap();
-        let sections = [section(1, Part { trust: Some(PINS), ..signed() })];
+        let pins = Part { trust: Some(PINS), ..Part::default() };
         let servers = servers(&[Part::default(); 2]);
-        let role = AcceptRole { sections: &sections, servers: &servers, has_mod_ssl: true };
-        for (restarts, last, falls_back) in [
-            (true, Some(good.octets()), true),
-            (false, Some(good.octets()), false),
-            (true, None, false),
+        for sections in [
+            // In one section; in two of a server; in one of each server.
+            vec![section(1, Part { trust: Some(PINS), ..signed() })],
+            vec![section(1, signed()), section(1, pins)],
+            vec![section(0, signed()), section(1, pins), section(0, pins)],
+            vec![section(1, signed()), section(0, pins)],
         ] {
-            let mut files = World::read(&world.directory, last);
-            let mut fell_back = Vec::new();
-            let finding = role.fault(&mut files, restarts, &mut fell_back);
-            assert_eq!((finding.is_none(), !fell_back.is_empty()), (falls_back, falls_back));
-            if falls_back {
-                assert_eq!(fell_back, [PINS]);
-                let fault = files.get(PINS).unwrap().fault().unwrap();
-                assert!(fault.ends_with("it holds a CA, for which ClientCertTrustName is missing"));
+            let role = AcceptRole { sections: &sections, servers: &servers, has_mod_ssl: true };
+            for (restarts, last, falls_back) in [
+                (true, Some(good.octets()), true),
+                (false, Some(good.octets()), false),
+                (true, None, false),
+            ] {
+                let mut files = World::read(&world.directory, last);
+                let mut fell_back = Vec::new();
+                let finding = role.fault(&mut files, restarts, &mut fell_back);
+                assert_eq!((finding.is_none(), !fell_back.is_empty()), (falls_back, falls_back));
+                if falls_back {
+                    assert_eq!(fell_back, [PINS]);
+                    let fault = files.get(PINS).unwrap().fault().unwrap();
+                    let expected = "it holds a CA, for which ClientCertTrustName is missing";
+                    assert!(fault.ends_with(expected));
+                }
             }
         }
     }
@@ -629,7 +642,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_that_nobody_signs() {
+    fn headers_that_are_not_signed() {
         let world = World::new("unsigned");
         let verified = Part { client_trust: Some(CLIENT_CAS), ..Part::default() };
         let servers = servers(&[Part::default(); 2]);

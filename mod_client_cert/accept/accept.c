@@ -145,7 +145,7 @@ static void verify(request_rec *r, const mcc_accept_rules_t *rules, const char *
             break;
         case MCC_TLS_CLIENT_NONE:
             fail(outcome, MCC_ACCEPT_STATE_REFUSED,
-                 "the TLS peer of this connection showed no certificate");
+                 "the TLS peer of this connection presented no certificate");
             return;
         case MCC_TLS_CLIENT_UNVERIFIED:
             fail(outcome, MCC_ACCEPT_STATE_REFUSED,

@@ -61,7 +61,7 @@ void mcc_accept_config_merge(mcc_accept_config_t *conf, const mcc_accept_config_
 static const char *check_context(cmd_parms *cmd)
 {
     static const char *const conditional[] = { "<If", "<ElseIf", "<Else" };
-    const char *error = ap_check_cmd_context(cmd, MCC_SECTION_CONTEXT);
+    const char *error = mcc_check_directive(cmd, MCC_SECTION_CONTEXT);
     const ap_directive_t *parent;
     size_t i;
 

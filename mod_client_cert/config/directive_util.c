@@ -19,6 +19,19 @@ const char *mcc_without_module(cmd_parms *cmd, const char *module_name)
                              NULL);
 }
 
+const char *mcc_check_directive(cmd_parms *cmd, unsigned forbidden)
+{
+    const char *error = ap_check_cmd_context(cmd, forbidden);
+    const char *args = cmd->directive->args;
+
+    while (!error && *args) {
+        if (!*ap_getword_conf(cmd->temp_pool, &args)) {
+            error = mcc_fault(cmd, "one of its values is empty");
+        }
+    }
+    return error;
+}
+
 const char *mcc_fault(cmd_parms *cmd, const char *format, ...)
 {
     va_list args;

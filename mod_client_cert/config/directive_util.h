@@ -19,6 +19,10 @@
  *  NULL where it is. */
 const char *mcc_without_module(cmd_parms *cmd, const char *module_name);
 
+/** What is wrong with the place of a directive, or with its number of values: httpd takes an empty
+ *  one at the end, as of a variable that is empty, for none, and the default for what was meant. */
+const char *mcc_check_directive(cmd_parms *cmd, unsigned forbidden);
+
 /** What is wrong with a directive's values, with its name in front: httpd puts
  *  that only before what is said of their number. */
 const char *mcc_fault(cmd_parms *cmd, const char *format, ...)

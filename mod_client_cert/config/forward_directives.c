@@ -64,7 +64,7 @@ const char *mcc_set_forward(cmd_parms *cmd, void *dir, const char *word, const c
 {
     mcc_forward_config_t *conf = &((mcc_dir_config_t *)dir)->forward;
     mcc_server_config_t *server = mcc_server_config_of(cmd->server);
-    const char *error = ap_check_cmd_context(cmd, MCC_SECTION_CONTEXT);
+    const char *error = mcc_check_directive(cmd, MCC_SECTION_CONTEXT);
     const client_cert_format_row *format;
     mcc_forward_line_t *line;
     int n;
@@ -151,7 +151,7 @@ const char *mcc_set_forward_variable(cmd_parms *cmd, void *dir, const char *head
 {
     mcc_forward_config_t *conf = &((mcc_dir_config_t *)dir)->forward;
     mcc_server_config_t *server = mcc_server_config_of(cmd->server);
-    const char *error = ap_check_cmd_context(cmd, MCC_SECTION_CONTEXT);
+    const char *error = mcc_check_directive(cmd, MCC_SECTION_CONTEXT);
     int is_off = !ap_cstr_casecmp(header, "off");
     mcc_forward_variables_t *variables;
     client_cert_result result;
@@ -217,7 +217,7 @@ const char *mcc_see_ssl_options(cmd_parms *cmd, void *dir, const char *args)
 const char *mcc_set_forward_chain(cmd_parms *cmd, void *dir, int on)
 {
     mcc_forward_config_t *conf = &((mcc_dir_config_t *)dir)->forward;
-    const char *error = ap_check_cmd_context(cmd, MCC_SECTION_CONTEXT);
+    const char *error = mcc_check_directive(cmd, MCC_SECTION_CONTEXT);
 
     if (error) {
         return error;
@@ -229,7 +229,7 @@ const char *mcc_set_forward_chain(cmd_parms *cmd, void *dir, int on)
 const char *mcc_set_signer(cmd_parms *cmd, void *dir, const char *word, const char *key_word)
 {
     mcc_signer_config_t *conf = &mcc_server_config_of(cmd->server)->signer;
-    const char *error = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT | NOT_IN_HTACCESS);
+    const char *error = mcc_check_directive(cmd, NOT_IN_DIR_CONTEXT | NOT_IN_HTACCESS);
 
     (void)dir;
     if (error) {
@@ -257,7 +257,7 @@ const char *mcc_set_signer_certs(cmd_parms *cmd, void *dir, const char *word)
 {
     mcc_forward_config_t *conf = &((mcc_dir_config_t *)dir)->forward;
     mcc_server_config_t *server = mcc_server_config_of(cmd->server);
-    const char *error = ap_check_cmd_context(cmd, MCC_SECTION_CONTEXT);
+    const char *error = mcc_check_directive(cmd, MCC_SECTION_CONTEXT);
 
     if (error) {
         return error;
@@ -284,7 +284,7 @@ const char *mcc_set_signer_certs(cmd_parms *cmd, void *dir, const char *word)
 const char *mcc_set_signature_lifetime(cmd_parms *cmd, void *dir, const char *word)
 {
     mcc_signer_config_t *conf = &mcc_server_config_of(cmd->server)->signer;
-    const char *error = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT | NOT_IN_HTACCESS);
+    const char *error = mcc_check_directive(cmd, NOT_IN_DIR_CONTEXT | NOT_IN_HTACCESS);
     const char *rest = "";
     apr_int64_t seconds;
 

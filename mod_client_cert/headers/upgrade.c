@@ -45,7 +45,7 @@ void mcc_upgrade_withhold(request_rec *r)
     }
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
                   "Upgrade \"%s\" is not asked of the backend: what the client "
-                  "said in that protocol would be requests that nobody cleans",
+                  "said in that protocol would be requests that are not cleaned",
                   protocols);
     apr_table_unset(r->headers_in, "Upgrade");
 }

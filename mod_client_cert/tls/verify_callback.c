@@ -124,7 +124,7 @@ static void keep_outcome(mcc_tls_connection_t *connection, const mcc_tls_vhost_t
     }
     if (!presented_certificate(connection, host, id)) {
         OPENSSL_free(chain);
-        lose_outcome(connection, "the certificate that this side showed is not "
+        lose_outcome(connection, "the certificate that this side presented is not "
                                  "known");
         return;
     }

@@ -89,8 +89,10 @@ impl<'h, 'a> Set<'h, 'a> {
 
     /// One that is some backend's name for this one.
     fn find(&self, header: &Header<'_>) -> Option<&'h Header<'a>> {
-        let mut headers = self.headers.iter().filter(|_| self.names.contain(header.name));
-        headers.find(|other| fold_to_one(other.name, header.name))
+        if !self.names.contain(header.name) {
+            return None;
+        }
+        self.headers.iter().find(|other| fold_to_one(other.name, header.name))
     }
 }
 

@@ -14,6 +14,9 @@ use crate::error::Error;
 const MAX_SPIFFE_ID: usize = 2048;
 const MAX_TRUST_DOMAIN: usize = 255;
 
+/// What OpenSSL prints before a name of another certificate, and no URI of a workload begins with.
+const KINDS: [&str; 4] = ["DNS", "URI", "IP", "email"];
+
 /// A URI for which a subjectAltName uniformResourceIdentifier can stand (RFC 5280 section 4.2.1.6),
 /// compared octet by octet.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -22,7 +25,7 @@ pub(crate) struct Uri(Box<[u8]>);
 impl Uri {
     /// Takes a URI of RFC 3986 with a scheme. A SPIFFE ID has to be in the one form that there is of
     /// it. What would be a mistake is none: a wildcard, which no certificate has; an address; a host
-    /// with its port.
+    /// with its port; a name as OpenSSL prints it, with its kind in front.
     pub(crate) fn new(name: &[u8]) -> Result<Self, Error> {
         let malformed = Error::TrustUriMalformed;
         let colon = name.iter().position(|octet| *octet == b':').ok_or(malformed)?;
@@ -30,8 +33,12 @@ impl Uri {
         let rest = rest.strip_prefix(b":").unwrap_or(rest);
         let is_scheme = scheme.first().is_some_and(u8::is_ascii_alphabetic)
             && scheme.iter().all(|octet| octet.is_ascii_alphanumeric() || b"+-.".contains(octet));
-        let is_port = rest.iter().all(u8::is_ascii_digit);
-        if !is_scheme || is_port || !is_written(rest) {
+        let host_end = rest.iter().position(|octet| *octet == b'/').unwrap_or(rest.len());
+        let (port, path) = rest.split_at_checked(host_end).ok_or(malformed)?;
+        let is_port = port.iter().all(u8::is_ascii_digit) && !(port.is_empty() && path.len() > 1);
+        let is_address = rest.starts_with(b":");
+        let is_kind = KINDS.iter().any(|kind| scheme.eq_ignore_ascii_case(kind.as_bytes()));
+        if !is_scheme || is_port || is_address || is_kind || !is_written(rest) {
             return Err(malformed);
         }
         if scheme.eq_ignore_ascii_case(b"spiffe") && !is_spiffe_id(name) {
@@ -145,6 +152,16 @@ mod tests {
             "a b:c",
             "proxy.example:443",
             "localhost:8443",
+            "proxy.example:443/",
+            "proxy.example:443/a",
+            "fe80::1",
+            "fd00::1",
+            "DNS:proxy.example",
+            "URI:spiffe://example.org/proxy",
+            "uri:urn:a",
+            "IP Address:127.0.0.1",
+            "ip:a",
+            "email:a@proxy.example",
             "https:",
             "https://proxy.example/a b",
             "https://proxy.example/\"",

@@ -255,20 +255,20 @@ subtest 'not trusted: 403' => sub {
     is_refused(with('/x', signed_value('accept-ttrp', 'client-rsa', key => 'accept-other')), 403,
         qr/signature/, 'signed with another key');
     is_refused(ask($origin->{https}, '/x', headers => ['Client-Cert' => $good]), 403,
-        qr/showed no certificate/, 'no peer');
+        qr/presented no certificate/, 'no peer');
     is_refused(ask($origin->{http}, '/x', tls => 0, headers => ['Client-Cert' => $good]), 403,
-        qr/showed no certificate/, 'no TLS');
+        qr/presented no certificate/, 'no TLS');
     is_refused(ask($origin->{https}, '/rfc9440/x', headers => ['Client-Cert' => sf_value('client-rsa')]),
-        403, qr/showed no certificate/, 'rfc9440 without a peer');
+        403, qr/presented no certificate/, 'rfc9440 without a peer');
     is_refused(ask($origin->{http}, '/rfc9440/x', tls => 0,
         headers => ['Client-Cert' => sf_value('client-rsa')]),
-        403, qr/showed no certificate/, 'rfc9440 without TLS');
+        403, qr/presented no certificate/, 'rfc9440 without TLS');
     is_refused(ask($origin->{https}, '/rfc9440/x', cert => 'accept-other',
         headers => ['Client-Cert' => sf_value('client-rsa')]),
         403, qr/names/, 'rfc9440 from a peer without the name');
-    is_refused(through('/http/x', cert => 'client-rsa'), 403, qr/showed no certificate/,
+    is_refused(through('/http/x', cert => 'client-rsa'), 403, qr/presented no certificate/,
         'a TTRP that speaks plain HTTP');
-    is_refused(through('/rfc9440/http/x', cert => 'client-rsa'), 403, qr/showed no certificate/,
+    is_refused(through('/rfc9440/http/x', cert => 'client-rsa'), 403, qr/presented no certificate/,
         'rfc9440 the same way');
 };
 

@@ -260,7 +260,7 @@ for (
             like((error_lines($origin))[-1], $reason, 'the reason') if $reason;
             is((env_of($response) // {})->{SSL_CLIENT_S_DN_CN}, $reason ? undef : $client, 'who it is');
         }
-        for (['nobody', 'showed no certificate', 'without mutual TLS'],
+        for (['nobody', 'presented no certificate', 'without mutual TLS'],
             ['other', 'trusted names', 'by another peer']) {
             my ($path, $reason, $how) = @$_;
             my $response = $through->("/$path/x", cert => 'client-rsa');

@@ -71,7 +71,7 @@ for my $format (@FORMATS) {
         }
         my $env = env_of($through->("/$format/x", headers => [$HEADER{$format} => $VALUE{$format}->('client-rsa')]));
         is($env->{SSL_CLIENT_VERIFY}, 'NONE', 'a forger without a certificate has no identity');
-        refused($through->("/$format/http/x", cert => 'client-rsa'), 403, qr/showed no certificate/, 'plain HTTP');
+        refused($through->("/$format/http/x", cert => 'client-rsa'), 403, qr/presented no certificate/, 'plain HTTP');
     };
 
     subtest "$format, and who may send it" => sub {
@@ -80,13 +80,13 @@ for my $format (@FORMATS) {
         is_client(send_value($format, $VALUE{$format}->('client-p256')), 'client-p256', 'another client');
         is_client(send_value($format, $value), 'client-rsa', 'again');
         like($origin->said, qr/one that was accepted before/, 'which was known');
-        refused(send_value($format, $value, peer => undef), 403, qr/showed no certificate/, 'no certificate');
+        refused(send_value($format, $value, peer => undef), 403, qr/presented no certificate/, 'no certificate');
         refused(send_value($format, $value, peer => 'accept-other'), 403, qr/trusted names/, 'another server');
         refused(send_value($format, $value, peer => 'accept-user'), 403, qr/trusted names/, 'a user of the CA');
         refused(ask($origin->{http}, "/$format/x", tls => 0, headers => [$HEADER{$format} => $value]), 403,
-            qr/showed no certificate/, 'plain HTTP');
+            qr/presented no certificate/, 'plain HTTP');
         refused(ask($origin->{https}, "/$format/no-peer/x", headers => [$HEADER{$format} => $value]), 403,
-            qr/showed no certificate/, 'where another section does without the peer');
+            qr/presented no certificate/, 'where another section does without the peer');
         my $env = env_of(ask($origin->{https}, "/$format/x", cert => 'accept-ttrp'));
         is($env->{SSL_CLIENT_VERIFY}, 'NONE', 'without the header the proxy is not the client');
     };

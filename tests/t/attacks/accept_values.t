@@ -77,7 +77,7 @@ sub nobody {
 subtest 'a replayed value' => sub {
     for my $to ($origin, $second) {
         for my $tls ('1.2', '1.3') {
-            refused(from(undef, '/x', $captured, to => $to, tls => $tls), 'showed no certificate',
+            refused(from(undef, '/x', $captured, to => $to, tls => $tls), 'presented no certificate',
                 "by nobody, TLS $tls", $to);
             refused(from('accept-other', '/x', $captured, to => $to, tls => $tls), 'not the TLS peer',
                 'by another server of the CA', $to);
@@ -87,7 +87,7 @@ subtest 'a replayed value' => sub {
                 'not the TLS peer', 'against a pin', $to);
         }
         refused(ask($to->{http}, '/x', tls => 0, headers => ['Client-Cert' => $captured]),
-            'showed no certificate', 'by plain HTTP', $to);
+            'presented no certificate', 'by plain HTTP', $to);
         is(from('accept-ttrp', '/x', $captured, to => $to)->status, 200,
             'the TTRP itself may use it anywhere');
     }
@@ -102,7 +102,7 @@ subtest 'a user who signs for himself' => sub {
         my $borrowed = signed_value($user, 'client-rsa', sid => 'accept-ttrp', certs => ['accept-ttrp']);
         my $both = signed_value($user, 'client-rsa', sid => 'accept-ttrp', certs => [$user, 'accept-ttrp']);
         my $bare = signed_value($user, 'client-rsa', certs => []);
-        my $not_ttrp = 'showed no certificate|names|not the TLS peer|anchor|usage|identifier|signature|other uses';
+        my $not_ttrp = 'presented no certificate|names|not the TLS peer|anchor|usage|identifier|signature|other uses';
         my %values = (
             'his own certificate' => $own, 'his and the TTRP\'s' => $with_chain,
             'the TTRP\'s in place of his' => $borrowed, 'the TTRP\'s sid' => $both,

@@ -43,6 +43,10 @@ my @CASES = (
         qr/pem-spaces.*must be one of off, cms, cms-sf, rfc9440, escaped-pem, xfcc, der$/],
     ['no format', host => "$GOOD\nClientCertAccept", qr/argument/],
     ['too many words', host => "$GOOD\nClientCertAccept cms X-Cert more", qr/argument/],
+    # httpd itself takes an empty word at the end for none.
+    (map { ["an empty value: $_", host => "$GOOD\n$_", qr/one of its values is empty/] }
+        'ClientCertAccept der ""', 'ClientCertAccept cms "" X-Cert', 'ClientCertMaxAge 300 ""',
+        'ClientCertTrustName a.example "" b.example', 'ClientCertTrustName a.example ""'),
     ['a header for off', host => 'ClientCertAccept off X-Cert', qr/off/],
     ['twice', host => "$GOOD\nClientCertAccept cms\nClientCertAccept cms", qr/twice/],
     ['two formats', location => "$GOOD\nClientCertAccept cms\nClientCertAccept rfc9440 X-B", qr/twice/],
@@ -67,7 +71,7 @@ my @CASES = (
             ["$format with a pin and no name", host => "ClientCertTrust $leaf\nClientCertAccept $format",
                 qr/needs ClientCertTrustName/],
             ["$format without a TLS peer", host => "$GOOD\nClientCertTrustPeer off\nClientCertAccept $format",
-                qr/$format .*ClientCertTrustPeer off: nobody signs the header/],
+                qr/$format .*ClientCertTrustPeer off: the header is not signed/],
             ["$format where the server does without a TLS peer",
                 server => "$GOOD\nClientCertTrustPeer off\nClientCertAccept cms\n"
                     . "<Location /x>\nClientCertAccept $format\n</Location>",
@@ -331,10 +335,10 @@ subtest 'warnings' => sub {
     for my $format (@UNSIGNED) {
         @said = warnings_of("<Location /a>\nClientCertAccept $format\n$GOOD\n</Location>");
         is(scalar @said, 1, $format) or diag "@said";
-        like($said[0] // '', qr/ClientCertAccept $format .*httpd\.conf:\d+.*nobody signs .* verified the client/,
+        like($said[0] // '', qr/ClientCertAccept $format .*httpd\.conf:\d+.*the header is not signed, .* verified the client/,
             'names the directive and its line');
     }
-    my $is_unsigned = qr/nobody signs the header, and/;
+    my $is_unsigned = qr/the header is not signed, and/;
 
     # Where no connection has a TLS peer.
     my $plain = "</VirtualHost>\n<VirtualHost 127.0.0.1:$port>\nServerName plain.test";

@@ -48,6 +48,9 @@ my @CASES = (
     ['an unknown format', host => 'ClientCertForward pkcs7', qr/pkcs7/],
     ['no format', host => 'ClientCertForward', qr/argument/],
     ['too many words', host => 'ClientCertForward cms X-Cert more', qr/argument/],
+    # httpd itself takes an empty word at the end for none.
+    (map { ["an empty value: $_", host => $_, qr/one of its values is empty/] }
+        'ClientCertForward cms ""', "ClientCertSigner $GOOD{file} \"\"", 'ClientCertForwardVariable off ""'),
     ['a header for off', host => 'ClientCertForward off X-Cert', qr/off/],
     ['off after a format', host => "ClientCertForward cms\nClientCertForward off", qr/off/],
     ['off before a format', host => "ClientCertForward off\nClientCertForward cms", qr/off/],

@@ -149,7 +149,7 @@ subtest 'CAs that an origin names' => sub {
     my $other = accept_origin(name => 'other', tls => 'SSLCADNRequestFile ' . pki('foreign-ca.crt'));
     my $ttrp = accept_ttrp($other);
     is(get('/', port => $ttrp->{port}, cert => 'client-rsa')->status, 403, 'it is not asked for, and not presented');
-    like($other->said, qr/the TLS peer of this connection showed no certificate/, 'the log says so');
+    like($other->said, qr/the TLS peer of this connection presented no certificate/, 'the log says so');
     $_->stop for $ttrp, $other;
 
     # The file has no intermediate; mod_ssl knows it.
