@@ -168,6 +168,8 @@ typedef struct {
     client_cert_signature_cache *signature_cache;
     /** verification results to reuse; made in each child process, NULL before that */
     client_cert_verification_cache *verification_cache;
+    /** the directive that was checked last: httpd calls the function of some for each value */
+    const ap_directive_t *checked;
 } mcc_global_t;
 
 typedef struct mcc_tls_vhost mcc_tls_vhost_t;

@@ -7,6 +7,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "config/config.h"
 #include "names.h"
 
 const char *mcc_without_module(cmd_parms *cmd, const char *module_name)
@@ -21,9 +22,14 @@ const char *mcc_without_module(cmd_parms *cmd, const char *module_name)
 
 const char *mcc_check_directive(cmd_parms *cmd, unsigned forbidden)
 {
+    mcc_global_t *global = mcc_server_config_of(cmd->server)->global;
     const char *error = ap_check_cmd_context(cmd, forbidden);
     const char *args = cmd->directive->args;
 
+    if (!error && global->checked == cmd->directive) {
+        return NULL;
+    }
+    global->checked = cmd->directive;
     while (!error && *args) {
         if (!*ap_getword_conf(cmd->temp_pool, &args)) {
             error = mcc_fault(cmd, "one of its values is empty");
