@@ -411,12 +411,12 @@ fn unrelated_client_crls((crls, cas): (&ConfiguredFile, &ConfiguredFile)) -> Opt
 
 #[cfg(test)]
 mod tests {
-    use std::{ffi::CStr, fs, path::PathBuf, process};
+    use std::{ffi::CStr, fs};
 
     use super::*;
     use crate::{
         configured_files::{FileKind, FileName},
-        testing::{KeyKind, Leaf},
+        testing::{Directory, KeyKind, Leaf},
     };
 
     /// Pins, a CA, and a file that cannot be used.
@@ -426,27 +426,21 @@ mod tests {
     const CLIENT_CAS: usize = 3;
 
     struct World {
-        directory: PathBuf,
+        directory: Directory,
         files: Files,
     }
 
     impl World {
         fn new(name: &str) -> Self {
-            let directory = format!("client-cert-role-{}-{name}", process::id());
-            let directory = std::env::temp_dir().join(directory);
-            fs::create_dir_all(&directory).unwrap();
-            let ca = Leaf::ca("CA").self_signed().certificate_pem();
-            fs::write(
-                directory.join("pins"),
-                Leaf::new(KeyKind::P256).self_signed().certificate_pem(),
-            )
-            .unwrap();
-            fs::write(directory.join("ca"), ca).unwrap();
+            let directory = Directory::new(&format!("role-{name}"));
+            let pin = Leaf::new(KeyKind::P256).self_signed().certificate_pem();
+            directory.write("pins", pin);
+            directory.write("ca", Leaf::ca("CA").self_signed().certificate_pem());
             let files = Self::read(&directory, None);
             Self { directory, files }
         }
 
-        fn read(directory: &std::path::Path, last: Option<&[u8]>) -> Files {
+        fn read(directory: &Directory, last: Option<&[u8]>) -> Files {
             let mut files = Files::new(last);
             for (number, (name, kind)) in [
                 ("pins", FileKind::Anchors),
@@ -457,18 +451,12 @@ mod tests {
             .into_iter()
             .enumerate()
             {
-                let path = directory.join(name).into_os_string().into_encoded_bytes();
+                let path = directory.path().join(name).into_os_string().into_encoded_bytes();
                 let directive = format!("{kind:?}").into_bytes().into();
                 let name = FileName { directive, name: path.into(), key_name: None };
                 assert_eq!(files.read(kind, name, b"conf:1", b"noon"), number);
             }
             files
-        }
-    }
-
-    impl Drop for World {
-        fn drop(&mut self) {
-            fs::remove_dir_all(&self.directory).unwrap();
         }
     }
 
@@ -584,7 +572,8 @@ mod tests {
     fn pins_that_have_become_a_ca() {
         let mut world = World::new("pins");
         let good = world.files.retained();
-        fs::copy(world.directory.join("ca"), world.directory.join("pins")).unwrap();
+        let directory = world.directory.path();
+        fs::copy(directory.join("ca"), directory.join("pins")).unwrap();
         let pins = Part { trust: Some(PINS), ..Part::default() };
         let servers = servers(&[Part::default(); 2]);
         for sections in [

@@ -398,33 +398,10 @@ impl<'a> Reader<'a> {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, path::PathBuf, process};
+    use std::{fs, path::PathBuf};
 
     use super::*;
-    use crate::testing::{Identity, KeyKind, Leaf, NOW};
-
-    /// A directory that is gone when the test is.
-    struct Directory(PathBuf);
-
-    impl Directory {
-        fn new(name: &str) -> Self {
-            let path = std::env::temp_dir().join(format!("client-cert-{}-{name}", process::id()));
-            fs::create_dir_all(&path).unwrap();
-            Self(path)
-        }
-
-        fn write(&self, name: &str, text: impl AsRef<[u8]>) -> Box<[u8]> {
-            let file = self.0.join(name);
-            fs::write(&file, text).unwrap();
-            file.into_os_string().into_encoded_bytes().into()
-        }
-    }
-
-    impl Drop for Directory {
-        fn drop(&mut self) {
-            fs::remove_dir_all(&self.0).unwrap();
-        }
-    }
+    use crate::testing::{Directory, Identity, KeyKind, Leaf, NOW};
 
     fn name(directive: &str, name: &[u8], key_name: Option<&[u8]>) -> FileName {
         FileName {
@@ -436,6 +413,10 @@ mod tests {
 
     fn trust(file: &[u8]) -> FileName {
         name("ClientCertTrust", file, None)
+    }
+
+    fn octets(path: PathBuf) -> Vec<u8> {
+        path.into_os_string().into_encoded_bytes()
     }
 
     fn text(octets: &[u8]) -> &str {
@@ -455,8 +436,8 @@ mod tests {
 
     #[test]
     fn last_good_octets_stay_in_use() {
-        let directory = Directory::new("last");
-        let file = directory.write("anchors", identity().certificate_pem());
+        let directory = Directory::new("files-last");
+        let file = octets(directory.write("anchors", identity().certificate_pem()));
         let mut first = read(None, &file, "noon");
         assert!(first.get(0).unwrap().made().is_some() && first.faults().is_empty());
         let good = first.retained();
@@ -492,8 +473,8 @@ mod tests {
 
     #[test]
     fn another_directive_or_name_has_none() {
-        let directory = Directory::new("names");
-        let file = directory.write("anchors", identity().certificate_pem());
+        let directory = Directory::new("files-names");
+        let file = octets(directory.write("anchors", identity().certificate_pem()));
         let good = read(None, &file, "noon").retained();
         fs::remove_file(text(&file)).unwrap();
         let key: Box<[u8]> = b"/key".as_slice().into();
@@ -519,9 +500,9 @@ mod tests {
 
     #[test]
     fn no_file_of_this_configuration_is_read_twice() {
-        let directory = Directory::new("twice");
-        let file = directory.write("anchors", identity().certificate_pem());
-        let copy = directory.write("copy", fs::read(text(&file)).unwrap());
+        let directory = Directory::new("files-twice");
+        let file = octets(directory.write("anchors", identity().certificate_pem()));
+        let copy = octets(directory.write("copy", fs::read(text(&file)).unwrap()));
         let mut files = read(None, &file, "noon");
         directory.write("anchors", "nothing");
         assert_eq!(files.read(FileKind::Anchors, trust(&file), b"conf:2", b"noon"), 0);
@@ -538,8 +519,8 @@ mod tests {
 
     #[test]
     fn good_ones_that_do_not_fit_fall_back() {
-        let directory = Directory::new("fall");
-        let file = directory.write("anchors", identity().certificate_pem());
+        let directory = Directory::new("files-fall");
+        let file = octets(directory.write("anchors", identity().certificate_pem()));
         let mut first = read(None, &file, "noon");
         assert!(!first.fall_back(0, "it holds a CA"), "there is none before");
         assert!(first.faults().is_empty());
@@ -563,9 +544,9 @@ mod tests {
 
     #[test]
     fn cas_of_clients() {
-        let directory = Directory::new("cas");
+        let directory = Directory::new("files-cas");
         let root = Leaf::ca("root").self_signed();
-        let file = directory.write("cas", root.certificate_pem());
+        let file = octets(directory.write("cas", root.certificate_pem()));
         let named = || name("ClientCertClientTrust", &file, None);
         let mut files = Files::new(None);
         files.read(FileKind::ClientCas, named(), b"conf:1", b"noon");
@@ -585,11 +566,12 @@ mod tests {
 
     #[test]
     fn signers_of_one_file_and_of_two() {
-        let directory = Directory::new("signers");
+        let directory = Directory::new("files-signers");
         let identity = identity();
-        let both = directory.write("both", identity.certificate_pem() + &identity.key_pem());
-        let certificate = directory.write("certificate", identity.certificate_pem());
-        let key = directory.write("key", identity.key_pem());
+        let both =
+            octets(directory.write("both", identity.certificate_pem() + &identity.key_pem()));
+        let certificate = octets(directory.write("certificate", identity.certificate_pem()));
+        let key = octets(directory.write("key", identity.key_pem()));
         let signer = |key_name| name("ClientCertSigner", &certificate, key_name);
         let mut files = Files::new(None);
         for file in [name("ClientCertSigner", &both, None), signer(Some(&key))] {
@@ -618,8 +600,8 @@ mod tests {
 
     #[test]
     fn what_is_of_no_use_is_warned_of() {
-        let directory = Directory::new("warned");
-        let file = directory.write("anchors", identity().certificate_pem());
+        let directory = Directory::new("files-warned");
+        let file = octets(directory.write("anchors", identity().certificate_pem()));
         let files = read(None, &file, "noon");
         assert!(files.warnings(NOW).is_empty());
         let [line] = &files.warnings(i64::MAX)[..] else { panic!("one line") };
@@ -630,8 +612,8 @@ mod tests {
 
     #[test]
     fn octets_that_are_no_record_are_none() {
-        let directory = Directory::new("record");
-        let file = directory.write("anchors", identity().certificate_pem());
+        let directory = Directory::new("files-record");
+        let file = octets(directory.write("anchors", identity().certificate_pem()));
         let good = read(None, &file, "noon").retained();
         assert!(Reader(good.octets()).all().is_some_and(|all| all.len() == 1));
         for length in 1..good.octets().len() {

@@ -76,24 +76,10 @@ pub(crate) fn reason(error: &io::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::{ffi::CString, fs, os::unix::ffi::OsStrExt, path::PathBuf, process};
+    use std::{ffi::CString, fs, os::unix::ffi::OsStrExt};
 
     use super::*;
-
-    /// A name in the file system that is gone when the test is.
-    struct Temporary(PathBuf);
-
-    impl Temporary {
-        fn new(name: &str) -> Self {
-            Self(std::env::temp_dir().join(format!("client-cert-file-{}-{name}", process::id())))
-        }
-    }
-
-    impl Drop for Temporary {
-        fn drop(&mut self) {
-            fs::remove_file(&self.0).unwrap();
-        }
-    }
+    use crate::testing::Directory;
 
     fn why(file: &Path) -> String {
         FileContent::read(file).map(|_| ()).map_err(|error| reason(&error)).unwrap_err()
@@ -101,26 +87,28 @@ mod tests {
 
     #[test]
     fn regular_files_are_read() {
-        let file = Temporary::new("regular");
+        let directory = Directory::new("file-regular");
+        let file = directory.path().join("regular");
         for length in [0, 1, 65_535, 65_536, 65_537, 1 << 20] {
             let text = vec![b'x'; length];
-            fs::write(&file.0, &text).unwrap();
-            assert_eq!(FileContent::read(&file.0).unwrap().octets(), text, "{length}");
+            fs::write(&file, &text).unwrap();
+            assert_eq!(FileContent::read(&file).unwrap().octets(), text, "{length}");
         }
-        let link = Temporary::new("link");
-        std::os::unix::fs::symlink(&file.0, &link.0).unwrap();
-        assert_eq!(FileContent::read(&link.0).unwrap().octets().len(), 1 << 20, "a link");
+        let link = directory.path().join("link");
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        assert_eq!(FileContent::read(&link).unwrap().octets().len(), 1 << 20, "a link");
         // It tells a length of 0.
         assert!(!FileContent::read(Path::new("/proc/self/status")).unwrap().octets().is_empty());
     }
 
     #[test]
     fn nothing_else_is_waited_for() {
-        let pipe = Temporary::new("pipe");
-        let name = CString::new(pipe.0.as_os_str().as_bytes()).unwrap();
+        let directory = Directory::new("file-pipe");
+        let pipe = directory.path().join("pipe");
+        let name = CString::new(pipe.as_os_str().as_bytes()).unwrap();
         // SAFETY: a NUL-terminated string.
         assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
-        assert_eq!(why(&pipe.0), "it is no regular file");
+        assert_eq!(why(&pipe), "it is no regular file");
         for other in ["/", "/dev/null"] {
             assert_eq!(why(Path::new(other)), "it is no regular file", "{other}");
         }
@@ -130,13 +118,14 @@ mod tests {
 
     #[test]
     fn length_is_bounded() {
-        let file = Temporary::new("long");
+        let directory = Directory::new("file-long");
+        let file = directory.path().join("long");
         // A hole, which takes no room.
-        File::create(&file.0).unwrap().set_len(MAX_LENGTH + 1).unwrap();
-        assert_eq!(why(&file.0), "it is longer than 256 MiB");
-        fs::write(&file.0, "1234").unwrap();
+        File::create(&file).unwrap().set_len(MAX_LENGTH + 1).unwrap();
+        assert_eq!(why(&file), "it is longer than 256 MiB");
+        fs::write(&file, "1234").unwrap();
         for (capacity, grew) in [(5, false), (4, true), (1, true)] {
-            let read = FileContent::read_from(File::open(&file.0).unwrap(), capacity);
+            let read = FileContent::read_from(File::open(&file).unwrap(), capacity);
             assert_eq!(read.is_err(), grew, "{capacity}");
         }
     }

@@ -5,7 +5,12 @@
 // A fuzzer needs only a part of it.
 #![cfg_attr(fuzzing, allow(dead_code))]
 
-use std::sync::OnceLock;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process,
+    sync::OnceLock,
+};
 
 use openssl::{
     asn1::{Asn1Integer, Asn1Time},
@@ -197,6 +202,34 @@ impl Identity {
 
     pub(crate) fn key_pem(&self) -> String {
         String::from_utf8(self.key.private_key_to_pem_pkcs8().unwrap()).unwrap()
+    }
+}
+
+/// A directory that is gone when the test is.
+pub(crate) struct Directory(PathBuf);
+
+impl Directory {
+    /// `name` is another one for each test.
+    pub(crate) fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("client-cert-{}-{name}", process::id()));
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub(crate) fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.join(name);
+        fs::write(&path, contents).unwrap();
+        path
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).unwrap();
     }
 }
 

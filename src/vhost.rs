@@ -394,7 +394,7 @@ impl Digest {
 
 #[cfg(test)]
 mod tests {
-    use std::{os::unix::fs::symlink, process};
+    use std::os::unix::fs::symlink;
 
     use foreign_types::ForeignType;
     use openssl::x509::X509;
@@ -402,7 +402,7 @@ mod tests {
     use super::*;
     use crate::{
         asn1::der::{element, tag},
-        testing::{KeyKind, Leaf},
+        testing::{Directory, KeyKind, Leaf},
     };
 
     unsafe extern "C" {
@@ -569,31 +569,13 @@ mod tests {
         assert_ne!(of(&[], &[one]), of(&[], &[other]), "the same name, another key");
     }
 
-    /// A directory that is gone when the test is.
-    struct Temporary(PathBuf);
-
-    impl Temporary {
-        fn new(name: &str) -> Self {
-            let path =
-                std::env::temp_dir().join(format!("client-cert-vhost-{}-{name}", process::id()));
-            fs::create_dir(&path).unwrap();
-            Self(path)
-        }
-    }
-
-    impl Drop for Temporary {
-        fn drop(&mut self) {
-            fs::remove_dir_all(&self.0).unwrap();
-        }
-    }
-
     #[test]
     fn what_is_in_a_directory() {
         for directive in
             ["SSLCACertificatePath", "SSLCARevocationPath", "SSLOpenSSLConfCmd VerifyCAPath"]
         {
-            let directory = Temporary::new(&directive.replace(' ', "-"));
-            let line = format!("{directive} {}", directory.0.display());
+            let directory = Directory::new(&format!("vhost-{}", directive.replace(' ', "-")));
+            let line = format!("{directive} {}", directory.path().display());
             let now = || {
                 let mut vhosts = Vhosts::new();
                 add(&mut vhosts, 1, &[("", &line)]);
@@ -601,45 +583,45 @@ mod tests {
             };
             let empty = now().unwrap();
             for name in ["README", "0a1b2c3d", "0a1b2c3d.", "0a1b2c3.0", "0a1b2c3d.x0", "ca.pem"] {
-                fs::write(directory.0.join(name), "text").unwrap();
+                fs::write(directory.path().join(name), "text").unwrap();
                 assert_eq!(now(), Some(empty), "{name}: OpenSSL does not look for it");
             }
-            symlink("ca.pem", directory.0.join("0a1b2c3d.0")).unwrap();
+            symlink("ca.pem", directory.path().join("0a1b2c3d.0")).unwrap();
             let linked = now().unwrap();
             assert_ne!(linked, empty);
-            fs::write(directory.0.join("ca.pem"), "another text").unwrap();
+            fs::write(directory.path().join("ca.pem"), "another text").unwrap();
             let changed = now().unwrap();
             assert_ne!(changed, linked, "the file behind the link");
-            fs::write(directory.0.join("0a1b2c3d.r0"), "a CRL").unwrap();
+            fs::write(directory.path().join("0a1b2c3d.r0"), "a CRL").unwrap();
             let revoked = now().unwrap();
             assert_ne!(revoked, changed, "a CRL more");
             // As on another machine of a fleet, with other times.
-            fs::remove_file(directory.0.join("0a1b2c3d.r0")).unwrap();
-            fs::write(directory.0.join("0a1b2c3d.r0"), "a CRL").unwrap();
+            fs::remove_file(directory.path().join("0a1b2c3d.r0")).unwrap();
+            fs::write(directory.path().join("0a1b2c3d.r0"), "a CRL").unwrap();
             assert_eq!(now(), Some(revoked));
-            symlink("nothing", directory.0.join("0a1b2c3d.1")).unwrap();
+            symlink("nothing", directory.path().join("0a1b2c3d.1")).unwrap();
             assert!(now().is_some(), "a link to a file that is not there");
-            fs::create_dir(directory.0.join("0a1b2c3d.2")).unwrap();
+            fs::create_dir(directory.path().join("0a1b2c3d.2")).unwrap();
             assert_eq!(now(), None, "what cannot be read");
         }
     }
 
     #[test]
     fn a_directory_is_read_once() {
-        let directory = Temporary::new("once");
-        let line = format!("SSLCACertificatePath {}", directory.0.display());
+        let directory = Directory::new("vhost-once");
+        let line = format!("SSLCACertificatePath {}", directory.path().display());
         let mut vhosts = Vhosts::new();
         add(&mut vhosts, 1, &[("", &line)]);
         add(&mut vhosts, 2, &[("", &line)]);
         let first = known(&mut vhosts, 1);
-        fs::write(directory.0.join("0a1b2c3d.0"), "text").unwrap();
+        fs::write(directory.path().join("0a1b2c3d.0"), "text").unwrap();
         assert_eq!(known(&mut vhosts, 2), first);
     }
 
     #[test]
     fn what_a_file_holds() {
-        let directory = Temporary::new("file");
-        let responder = directory.0.join("responder.pem");
+        let directory = Directory::new("vhost-file");
+        let responder = directory.path().join("responder.pem");
         let line = format!("SSLOCSPResponderCertificateFile {}", responder.display());
         let now = || {
             let mut vhosts = Vhosts::new();

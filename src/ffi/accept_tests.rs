@@ -4,9 +4,6 @@
 
 use std::{
     ffi::{CStr, CString, c_char, c_void},
-    fs,
-    path::PathBuf,
-    process,
     ptr::{null, null_mut},
     slice,
 };
@@ -30,7 +27,7 @@ use crate::{
     format::{rfc9440, signed::SignedFormat},
     http::structured_field::byte_sequence,
     sign::signer::{Signer, SignerCerts},
-    testing::{KeyKind, Leaf, NOW},
+    testing::{Directory, KeyKind, Leaf, NOW},
     variable_headers::VariableHeaders,
     verify::accepted::Accepted,
     x509::{parser, variables::Variable},
@@ -41,9 +38,9 @@ const CMS: u32 = 0;
 const CMS_SF: u32 = 1;
 const RFC9440: u32 = 2;
 
-/// A file with a pinned signer, a value of its, and the anchors read from the file.
+/// A directory with a file of a pinned signer, a value of its, and the anchors read from the file.
 struct Objects {
-    file: PathBuf,
+    _directory: Directory,
     anchors: *mut AnchorsHandle,
     peer: Client,
     client: Client,
@@ -57,14 +54,14 @@ impl Objects {
         let client = Client::new(&client.certificate, &[]).unwrap();
         let signs = Signer::new(&signer.certificate, &signer.key, &[]).unwrap();
         let value = SignedFormat::Cms.encode(&signs.sign(SignerCerts::None, &client, NOW).unwrap());
-        let file = std::env::temp_dir().join(format!("client-cert-ffi-{}-{name}", process::id()));
-        fs::write(&file, signer.certificate_pem()).unwrap();
+        let directory = Directory::new(&format!("ffi-{name}"));
+        let file = directory.write("signer", signer.certificate_pem());
         let mut anchors = null_mut();
         let path = CString::new(file.to_str().unwrap()).unwrap();
         // SAFETY: a string, and a place for the result.
         assert_eq!(unsafe { client_cert_anchors_from_file(path.as_ptr(), &mut anchors) }, Ok);
         let peer = Client::new(&signer.certificate, &[]).unwrap();
-        Self { file, anchors, peer, client, value }
+        Self { _directory: directory, anchors, peer, client, value }
     }
 
     fn trust(&self) -> TrustParts {
@@ -84,7 +81,6 @@ impl Drop for Objects {
     fn drop(&mut self) {
         // SAFETY: made by client_cert_anchors_from_file(), and used no more.
         unsafe { client_cert_anchors_free(self.anchors) };
-        fs::remove_file(&self.file).unwrap();
     }
 }
 

@@ -324,7 +324,7 @@ mod tests {
     use std::ffi::{CStr, c_void};
 
     use super::*;
-    use crate::testing::{KeyKind, Leaf, NOW};
+    use crate::testing::{Directory, Identity, KeyKind, Leaf, NOW};
     use ClientCertResult::{InvalidParameter, NullParameter, Ok};
 
     unsafe extern "C" fn malloc(_: *mut c_void, size: usize) -> *mut c_void {
@@ -366,12 +366,9 @@ mod tests {
 
     #[test]
     fn one_configuration_after_the_other() {
-        let path =
-            std::env::temp_dir().join(format!("client-cert-ffi-{}-files", std::process::id()));
-        let write = |identity: crate::testing::Identity| {
-            std::fs::write(&path, identity.certificate_pem()).unwrap();
-        };
-        write(Leaf::new(KeyKind::P256).self_signed());
+        let directory = Directory::new("ffi-files");
+        let write = |identity: Identity| directory.write("anchors", identity.certificate_pem());
+        let path = write(Leaf::new(KeyKind::P256).self_signed());
         let name = CString::new(path.to_str().unwrap()).unwrap();
         let (mut files, mut octets, mut lines) = (null_mut(), Bytes::EMPTY, 0_usize);
         let listener = Listener { tell: Some(count), context: (&raw mut lines).cast() };
@@ -406,7 +403,6 @@ mod tests {
             assert_eq!(lines, 2);
             client_cert_files_free(files);
         }
-        std::fs::remove_file(&path).unwrap();
     }
 
     #[test]

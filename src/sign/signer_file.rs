@@ -137,32 +137,13 @@ fn read_trusted(pem: &[u8]) -> Result<X509, Error> {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, path::PathBuf, process};
-
     use openssl::{base64, symm::Cipher};
 
     use super::*;
     use crate::{
         asn1::der::{element, tag},
-        testing::{Identity, KeyKind, Leaf, Pki},
+        testing::{Directory, Identity, KeyKind, Leaf, Pki},
     };
-
-    /// A file that is gone when the test is.
-    struct Temporary(PathBuf);
-
-    impl Temporary {
-        fn new(name: &str, text: &str) -> Self {
-            let path = std::env::temp_dir().join(format!("client-cert-{}-{name}", process::id()));
-            fs::write(&path, text).unwrap();
-            Self(path)
-        }
-    }
-
-    impl Drop for Temporary {
-        fn drop(&mut self) {
-            fs::remove_file(&self.0).unwrap();
-        }
-    }
 
     fn pem(identities: &[&Identity]) -> String {
         identities.iter().map(|identity| identity.certificate_pem()).collect()
@@ -315,10 +296,10 @@ mod tests {
     fn from_files() {
         let identity = Leaf::new(KeyKind::P256).self_signed();
         let (certificate, key) = (identity.certificate_pem(), identity.key_pem());
-        let both = Temporary::new("both", &format!("{certificate}{key}"));
-        let (certificate, key) =
-            (Temporary::new("certificate", &certificate), Temporary::new("key", &key));
-        let (both, certificate, key) = (&*both.0, &*certificate.0, &*key.0);
+        let directory = Directory::new("signer");
+        let both = &*directory.write("both", format!("{certificate}{key}"));
+        let certificate = &*directory.write("certificate", certificate);
+        let key = &*directory.write("key", key);
         let missing = Path::new("/nonexistent/signer.pem");
         for (name, file, key_file, expected) in [
             ("one file", both, None, None),

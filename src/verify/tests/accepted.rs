@@ -3,7 +3,7 @@
 //! Values that are accepted: those of our signer, of OpenSSL's, and what other signers may write.
 //! OpenSSL's CMS accepts every one of them, too.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{fs, process::Command};
 
 use openssl::{
     cms::{CMSOptions, CmsContentInfo},
@@ -148,7 +148,7 @@ fn of_the_openssl_command() {
         let key = directory.write("key.pem", ttrp.key_pem().as_bytes());
         let issuer = directory.write("issuer.pem", intermediate.certificate_pem().as_bytes());
         let content = directory.write("client.der", &der(&client.certificate));
-        let value = directory.0.join("value.der");
+        let value = directory.path().join("value.der");
         let run = Command::new("openssl")
             .args(["cms", "-sign", "-binary", "-nodetach", "-outform", "DER", "-in"])
             .arg(content)
@@ -533,29 +533,5 @@ fn of_other_certificates() {
     ] {
         let world = World { client: recipe.self_signed(), ..World::new() };
         check(name, &world, &[&world.root], &[NAME], &world.forge().build());
-    }
-}
-
-/// A directory that is gone when the test is.
-pub(super) struct Directory(PathBuf);
-
-impl Directory {
-    pub(super) fn new(name: &str) -> Self {
-        let name = format!("client-cert-{name}-{}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-
-    pub(super) fn write(&self, name: &str, contents: &[u8]) -> PathBuf {
-        let path = self.0.join(name);
-        fs::write(&path, contents).unwrap();
-        path
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).unwrap();
     }
 }

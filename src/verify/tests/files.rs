@@ -2,31 +2,12 @@
 
 //! Trust anchors and CRLs, read from files.
 
-use std::{fs, path::PathBuf, process};
-
 use super::{pki::*, *};
 use crate::{
     asn1::der::{element, tag},
     error::Error,
     verify::verification_cache::{TrustSources, VerificationCache},
 };
-
-/// A file that is gone when the test is.
-struct Temporary(PathBuf);
-
-impl Temporary {
-    fn new(name: &str, text: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("client-cert-{}-{name}", process::id()));
-        fs::write(&path, text).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        fs::remove_file(&self.0).unwrap();
-    }
-}
 
 fn pem(crl: &X509Crl) -> String {
     String::from_utf8(crl.to_pem().unwrap()).unwrap()
@@ -38,7 +19,8 @@ fn anchors() {
     let world = World::new();
     let (root, ttrp) = (world.root.certificate_pem(), world.ttrp.certificate_pem());
     let key = world.ttrp.key_pem();
-    let from = |text: &str| TrustAnchors::from_file(&Temporary::new("anchors", text).0);
+    let directory = Directory::new("anchors");
+    let from = |text: &str| TrustAnchors::from_file(&directory.write("anchors", text));
     for (name, text, has_ca, count) in [
         ("a CA", root.clone(), true, 1),
         ("a pin", ttrp.clone(), false, 1),
@@ -92,7 +74,8 @@ fn crls() {
     let endless = pem(&CrlRecipe::new().valid(NOW, None).issued_by(&world.root));
     let delta = CrlRecipe::new().with(&[0x55, 0x1d, 27], true, &element(tag::INTEGER, &[&[4]]));
     let delta = pem(&delta.issued_by(&world.root));
-    let from = |text: &str| Crls::from_file(&Temporary::new("crls", text).0).err();
+    let directory = Directory::new("crls");
+    let from = |text: &str| Crls::from_file(&directory.write("crls", text)).err();
     let certificate = world.root.certificate_pem();
     for (name, text, expected) in [
         ("one", crl.clone(), None),
@@ -121,18 +104,19 @@ fn crls() {
 fn together() {
     let world = World::new();
     let value = world.forge().build();
-    let anchors = Temporary::new("together", &world.root.certificate_pem());
+    let directory = Directory::new("together");
+    let anchors = directory.write("anchors", world.root.certificate_pem());
     let good = [&world.root, &world.intermediate].map(|ca| pem(&CrlRecipe::new().issued_by(ca)));
     let bad =
         pem(&CrlRecipe::new().revoking(&world.ttrp.certificate).issued_by(&world.intermediate));
     for (crls, expected) in
         [(good.concat(), None), (format!("{}{bad}", good[0]), Some(Refusal::SignerRevoked.into()))]
     {
-        let crls = Temporary::new("together-crls", &crls);
-        let trust = Trust::from_files(&anchors.0, &[NAME.as_bytes()], Some(&crls.0)).unwrap();
+        let crls = directory.write("crls", crls);
+        let trust = Trust::from_files(&anchors, &[NAME.as_bytes()], Some(&crls)).unwrap();
         assert_eq!(verify(&trust, &value, None).err(), expected);
     }
-    let wildcard = Trust::from_files(&anchors.0, &[b"*.example"], None);
+    let wildcard = Trust::from_files(&anchors, &[b"*.example"], None);
     assert_eq!(wildcard.err(), Some(Error::TrustNameMalformed));
 }
 
@@ -141,14 +125,15 @@ fn together() {
 fn remembered_until_a_crl_is_out_of_date() {
     let world = World::new();
     let value = SignedFormat::Cms.encode(&world.forge().build());
-    let anchors = Temporary::new("remembered", &world.root.certificate_pem());
-    let anchors = Arc::new(TrustAnchors::from_file(&anchors.0).unwrap());
+    let directory = Directory::new("remembered");
+    let anchors = directory.write("anchors", world.root.certificate_pem());
+    let anchors = Arc::new(TrustAnchors::from_file(&anchors).unwrap());
     for (root, intermediate) in [(1000, 10), (10, 1000)] {
         let crl =
             |ca, until| pem(&CrlRecipe::new().valid(NOW - 1000, Some(NOW + until)).issued_by(ca));
         let both = crl(&world.root, root) + &crl(&world.intermediate, intermediate);
-        let file = Temporary::new("remembered-crls", &both);
-        let crls = Arc::new(Crls::from_file(&file.0).unwrap());
+        let file = directory.write("crls", both);
+        let crls = Arc::new(Crls::from_file(&file).unwrap());
         let names = Arc::new(TrustNames::new(&[NAME.as_bytes()]).unwrap());
         let sources = TrustSources { anchors: &anchors, names: Some(&names), crls: Some(&crls) };
         let cache = VerificationCache::new(1 << 20);

@@ -13,7 +13,7 @@ use crate::{
     error::Error,
     format::{ClientCertFormat, UnsignedFormat, signed::SignedFormat},
     rejection::{Failure, MalformedValue, Refusal, Rejection},
-    testing::{Identity, KeyKind, NOW},
+    testing::{Directory, Identity, KeyKind, NOW},
     verify::{
         accepted::Accepted,
         signer_paths::SignerPaths,

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use openssl::sha::sha256;
 
-use super::{accepted::Directory, forge::*, pki::*, *};
+use super::{forge::*, pki::*, *};
 use crate::{asn1::der::element, cms::oid, printable::Hex};
 
 /// The words for what is said of this value.
