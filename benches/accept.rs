@@ -8,20 +8,17 @@
 
 mod support;
 
-use std::{ffi::CString, fs, iter, process};
+use std::{ffi::CString, fs, process};
 
 use client_cert::{client::Client, sign::signer::Signer};
 use openssl::{
     hash::MessageDigest,
     sign::{Signer as OpensslSigner, Verifier},
-    stack::Stack,
-    x509::{
-        X509, X509StoreContext, extension::SubjectAlternativeName, store::X509StoreBuilder,
-        verify::X509VerifyParam,
-    },
+    x509::extension::SubjectAlternativeName,
 };
 use support::{
     Variant,
+    bare_path::BarePath,
     c::{Arena, Origin},
     compare, print, rounds,
     testing::{Identity, KeyKind, Leaf, NOW},
@@ -67,32 +64,10 @@ impl Chain {
     }
 }
 
-/// The signer's certificate, and its intermediates.
-fn parsed(ders: &[Vec<u8>]) -> (X509, Stack<X509>) {
-    let mut certificates = ders.iter().map(|der| X509::from_der(der).unwrap());
-    let signer = certificates.next().unwrap();
-    let mut untrusted = Stack::new().unwrap();
-    for certificate in certificates {
-        untrusted.push(certificate).unwrap();
-    }
-    (signer, untrusted)
-}
-
 /// OpenSSL's verification of the chain, and of a signature over as many octets as the signed
 /// attributes have; of certificates that are parsed once, or each time.
 fn bare(chain: &Chain, kind: KeyKind, each_time: bool) -> impl FnMut() {
-    let mut store = X509StoreBuilder::new().unwrap();
-    let mut parameters = X509VerifyParam::new().unwrap();
-    parameters.set_time(NOW);
-    parameters.set_auth_level(2);
-    store.set_param(&parameters).unwrap();
-    store.add_cert(chain.root.certificate.clone()).unwrap();
-    let store = store.build();
-    let ders: Vec<_> = iter::once(&chain.ttrp)
-        .chain(&chain.intermediates)
-        .map(|identity| identity.certificate.to_der().unwrap())
-        .collect();
-    let once = parsed(&ders);
+    let path = BarePath::new(&chain.ttrp, &chain.intermediates, &chain.root, None, each_time);
     let message = [7; 270];
     let digest = move || match kind {
         KeyKind::Ed25519 => None,
@@ -106,23 +81,14 @@ fn bare(chain: &Chain, kind: KeyKind, each_time: bool) -> impl FnMut() {
     .unwrap();
 
     move || {
-        let now;
-        let (certificate, untrusted) = if each_time {
-            now = parsed(&ders);
-            &now
-        } else {
-            &once
-        };
-        let verified = X509StoreContext::new().and_then(|mut context| {
-            context.init(&store, certificate, untrusted, |context| context.verify_cert())
-        });
-        assert!(verified.unwrap());
-        let public = certificate.public_key().unwrap();
-        let verifier = match digest() {
-            Some(digest) => Verifier::new(digest, &public),
-            None => Verifier::new_without_digest(&public),
-        };
-        assert!(verifier.unwrap().verify_oneshot(&signature, &message).unwrap());
+        path.verify(|certificate| {
+            let public = certificate.public_key().unwrap();
+            let verifier = match digest() {
+                Some(digest) => Verifier::new(digest, &public),
+                None => Verifier::new_without_digest(&public),
+            };
+            assert!(verifier.unwrap().verify_oneshot(&signature, &message).unwrap());
+        })
     }
 }
 

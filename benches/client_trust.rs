@@ -12,15 +12,10 @@ use std::{ffi::CString, fs, process};
 use client_cert::{
     client::Client, sign::signer::Signer, verify::verification_cache::VerificationCache,
 };
-use openssl::{
-    stack::Stack,
-    x509::{
-        X509, X509PurposeId, X509StoreContext, extension::BasicConstraints,
-        store::X509StoreBuilder, verify::X509VerifyParam,
-    },
-};
+use openssl::x509::{X509PurposeId, extension::BasicConstraints};
 use support::{
     Variant,
+    bare_path::BarePath,
     c::{Arena, ClientOrigin, Origin},
     compare, print, rounds,
     testing::{Identity, KeyKind, Leaf, NOW},
@@ -63,43 +58,12 @@ impl Path {
     }
 }
 
-fn parsed(ders: &[Vec<u8>]) -> (X509, Stack<X509>) {
-    let mut certificates = ders.iter().map(|der| X509::from_der(der).unwrap());
-    let client = certificates.next().unwrap();
-    let mut untrusted = Stack::new().unwrap();
-    for certificate in certificates {
-        untrusted.push(certificate).unwrap();
-    }
-    (client, untrusted)
-}
-
 /// OpenSSL's verification of the path; of certificates that are parsed once, or each time.
-fn bare(path: &Path, each_time: bool) -> impl FnMut() {
-    let mut store = X509StoreBuilder::new().unwrap();
-    let mut parameters = X509VerifyParam::new().unwrap();
-    parameters.set_time(NOW);
-    parameters.set_auth_level(2);
-    parameters.set_purpose(X509PurposeId::SSL_CLIENT).unwrap();
-    store.set_param(&parameters).unwrap();
-    store.add_cert(path.root.certificate.clone()).unwrap();
-    let store = store.build();
-    let certificates = [&path.client].into_iter().chain(&path.intermediates);
-    let ders: Vec<_> =
-        certificates.map(|identity| identity.certificate.to_der().unwrap()).collect();
-    let once = parsed(&ders);
-    move || {
-        let now;
-        let (certificate, untrusted) = if each_time {
-            now = parsed(&ders);
-            &now
-        } else {
-            &once
-        };
-        let verified = X509StoreContext::new().and_then(|mut context| {
-            context.init(&store, certificate, untrusted, |context| context.verify_cert())
-        });
-        assert!(verified.unwrap());
-    }
+fn bare(path: &Path, each_time: bool) -> impl FnMut() + use<> {
+    let Path { root, intermediates, client } = path;
+    let purpose = Some(X509PurposeId::SSL_CLIENT);
+    let path = BarePath::new(client, intermediates, root, purpose, each_time);
+    move || path.verify(|_| {})
 }
 
 /// An origin that has accepted a value of the client's, and the value.

@@ -4,6 +4,7 @@
 
 #![allow(dead_code)]
 
+pub(crate) mod bare_path;
 pub(crate) mod c;
 pub(crate) mod callgrind;
 pub(crate) mod forge;
