@@ -15,15 +15,20 @@ use std::{
 use openssl::{
     asn1::{Asn1Integer, Asn1Time},
     bn::{BigNum, MsbOption},
+    cms::{CMSOptions, CmsContentInfo},
     dsa::Dsa,
     ec::{Asn1Flag, EcGroup, EcKey},
+    error::ErrorStack,
     hash::MessageDigest,
     nid::Nid,
     pkey::{Id, PKey, PKeyRef, Private},
     rsa::Rsa,
+    stack::Stack,
     x509::{
-        X509, X509Extension, X509Name, X509NameRef, X509Ref,
+        X509, X509Extension, X509Name, X509NameRef, X509PurposeId, X509Ref,
         extension::{AuthorityKeyIdentifier, BasicConstraints, SubjectKeyIdentifier},
+        store::X509StoreBuilder,
+        verify::{X509VerifyFlags, X509VerifyParam},
     },
 };
 
@@ -203,6 +208,41 @@ impl Identity {
     pub(crate) fn key_pem(&self) -> String {
         String::from_utf8(self.key.private_key_to_pem_pkcs8().unwrap()).unwrap()
     }
+}
+
+/// CMS_CADES: what names the signer's certificate, a signingCertificate or signingCertificateV2, is
+/// looked at, and must be there.
+pub(crate) const CADES: CMSOptions = CMSOptions::from_bits_retain(0x10_0000);
+
+/// What OpenSSL's CMS_verify says of a ContentInfo at `now`: its content, if a path leads from its
+/// signer to one of `trusted`. `certificates` are those that may be missing in it.
+pub(crate) fn verified_by_openssl(
+    cms: &[u8],
+    trusted: &[&X509],
+    flags: X509VerifyFlags,
+    certificates: &[&X509],
+    options: CMSOptions,
+    now: i64,
+) -> Result<Vec<u8>, ErrorStack> {
+    let mut cms = CmsContentInfo::from_der(cms)?;
+    let mut parameters = X509VerifyParam::new()?;
+    parameters.set_time(now);
+    parameters.set_flags(flags)?;
+    parameters.set_purpose(X509PurposeId::ANY)?;
+    let mut store = X509StoreBuilder::new()?;
+    store.set_param(&parameters)?;
+    for certificate in trusted {
+        store.add_cert((*certificate).clone())?;
+    }
+    let store = store.build();
+    let mut others = Stack::new()?;
+    for certificate in certificates {
+        others.push((*certificate).clone())?;
+    }
+    let mut content = Vec::new();
+    let options = CMSOptions::BINARY | options;
+    cms.verify(Some(&others), Some(&store), None, Some(&mut content), options)?;
+    Ok(content)
 }
 
 /// A directory that is gone when the test is.

@@ -6,29 +6,25 @@
 use std::sync::{Arc, OnceLock};
 
 use openssl::{
-    cms::{CMSOptions, CmsContentInfo},
+    cms::CMSOptions,
     hash::MessageDigest,
     sign::Signer as MessageSigner,
-    stack::Stack,
-    x509::{X509, X509PurposeId, store::X509StoreBuilder, verify::X509VerifyParam},
+    x509::{X509, verify::X509VerifyFlags},
 };
 
 use super::{client, pki};
 use crate::{
-    asn1::der::{Reader, tag},
+    asn1::der::{Reader, element, tag},
     client::Client,
     format::signed::SignedFormat,
     http::structured_field,
     sign::signer::{Signer, SignerCerts},
-    testing::NOW,
+    testing::{CADES, NOW, Pki, verified_by_openssl},
     verify::{
         Freshness,
         trust::{Trust, TrustAnchors},
     },
 };
-
-/// OpenSSL's CMS_CADES: a signingCertificate or signingCertificateV2 must be there and fit.
-const CADES: u32 = 0x10_0000;
 
 const FRESHNESS: Freshness = Freshness { max_age: 300, skew: 30 };
 
@@ -66,28 +62,16 @@ fn check(der: &[u8]) {
 }
 
 fn by_openssl(der: &[u8]) -> Option<Vec<u8>> {
-    let mut cms = CmsContentInfo::from_der(der).ok()?;
-    let mut store = X509StoreBuilder::new().unwrap();
-    for trusted in [&pki().root, &pki().upper, &pki().lower] {
-        store.add_cert(trusted.certificate.clone()).unwrap();
-    }
-    let mut parameters = X509VerifyParam::new().unwrap();
-    parameters.set_time(NOW);
-    parameters.set_purpose(X509PurposeId::ANY).unwrap();
-    store.set_param(&parameters).unwrap();
-    let mut certificates = Stack::new().unwrap();
-    certificates.push(pki().leaf.certificate.clone()).unwrap();
-    let mut content = Vec::new();
+    let Pki { root, upper, lower, leaf } = pki();
+    let trusted = [root, upper, lower].map(|ca| &ca.certificate);
     // 1.2.840.113549.1.9.16.2.12 and 1.2.840.113549.1.9.16.2.47, which need not be there.
     let is_cades = [12, 47].iter().any(|last| {
         let oid = [tag::OID, 11, 0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 9, 16, 2, *last];
         der.windows(oid.len()).any(|octets| octets == oid)
     });
-    let cades = CMSOptions::from_bits_retain(if is_cades { CADES } else { 0 });
-    let options = CMSOptions::BINARY | cades;
-    let store = store.build();
-    cms.verify(Some(&certificates), Some(&store), None, Some(&mut content), options).ok()?;
-    Some(content)
+    let options = if is_cades { CADES } else { CMSOptions::empty() };
+    let flags = X509VerifyFlags::empty();
+    verified_by_openssl(der, &trusted, flags, &[&leaf.certificate], options, NOW).ok()
 }
 
 /// An element, and what it was before anything was changed.
@@ -108,7 +92,7 @@ enum Contents {
 #[derive(Clone, Copy)]
 enum Length {
     Der,
-    /// An octet more than needed.
+    /// In four octets, fewer of which would do.
     Long,
     Indefinite,
 }
@@ -175,26 +159,14 @@ impl Node {
 
     fn encoded(&self) -> Vec<u8> {
         let contents = self.contents();
-        let mut octets = vec![self.tag];
-        let length = u32::try_from(contents.len()).unwrap().to_be_bytes();
-        let zeros = length.iter().take_while(|octet| **octet == 0).count();
         match self.length {
-            Length::Indefinite => octets.push(0x80),
-            Length::Der if contents.len() < 0x80 => octets.push(length[3]),
-            Length::Der => {
-                octets.push(0x84 - u8::try_from(zeros).unwrap());
-                octets.extend_from_slice(&length[zeros..]);
-            }
+            Length::Der => element(self.tag, &[&contents]),
             Length::Long => {
-                octets.push(0x84);
-                octets.extend_from_slice(&length);
+                let length = u32::try_from(contents.len()).unwrap().to_be_bytes();
+                [&[self.tag, 0x84], &length[..], &contents].concat()
             }
+            Length::Indefinite => [&[self.tag, 0x80], &contents[..], &[0, 0]].concat(),
         }
-        octets.extend_from_slice(&contents);
-        if matches!(self.length, Length::Indefinite) {
-            octets.extend_from_slice(&[0, 0]);
-        }
-        octets
     }
 
     fn count(&self) -> usize {

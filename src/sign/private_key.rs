@@ -298,7 +298,7 @@ mod tests {
     use openssl::symm::Cipher;
 
     use super::*;
-    use crate::testing::KeyKind;
+    use crate::{asn1::der::element, testing::KeyKind};
 
     /// The label of a block, and all of it.
     type Pem = (&'static str, Vec<u8>);
@@ -363,34 +363,19 @@ mod tests {
     fn private_half_alone() {
         let key = KeyKind::P256.generate();
         let der = key.private_key_to_pkcs8().unwrap();
-        let whole = EcKeyOctets::of(&der);
-        let pem = pem("PRIVATE KEY", &whole.without_public());
+        let UsualKey::Ec(EcKey { private, .. }) = UsualKey::read_pkcs8(&der).unwrap() else {
+            panic!("not an EC key")
+        };
+        let sequence = |fields: &[&[u8]]| element(tag::SEQUENCE, fields);
+        let version = |number| element(tag::INTEGER, &[&[number]]);
+        let octet_string = |octets: &[u8]| element(tag::OCTET_STRING, &[octets]);
+        let algorithm = [oid::EC_PUBLIC_KEY, oid::P256].map(|oid| element(tag::OID, &[oid]));
+        let half = sequence(&[&version(1), &octet_string(private)]);
+        let half =
+            sequence(&[&version(0), &sequence(&[&algorithm.concat()]), &octet_string(&half)]);
+        let pem = pem("PRIVATE KEY", &half);
         assert!(read_usual(b"PRIVATE KEY", &pem).is_none());
         assert!(read(b"PRIVATE KEY", &pem).unwrap().public_eq(&key));
-    }
-
-    struct EcKeyOctets<'a>(&'a [u8]);
-
-    impl<'a> EcKeyOctets<'a> {
-        fn of(pkcs8: &'a [u8]) -> Self {
-            let UsualKey::Ec(key) = UsualKey::read_pkcs8(pkcs8).unwrap() else { panic!() };
-            Self(key.private)
-        }
-
-        fn without_public(&self) -> Vec<u8> {
-            use crate::asn1::der::element;
-            let key = element(
-                tag::SEQUENCE,
-                &[&element(tag::INTEGER, &[&[1]]), &element(tag::OCTET_STRING, &[self.0])],
-            );
-            let algorithm = element(
-                tag::SEQUENCE,
-                &[&element(tag::OID, &[oid::EC_PUBLIC_KEY]), &element(tag::OID, &[oid::P256])],
-            );
-            let version = element(tag::INTEGER, &[&[0]]);
-            let key = element(tag::OCTET_STRING, &[&key]);
-            element(tag::SEQUENCE, &[&version, &algorithm, &key])
-        }
     }
 
     /// Whatever octet of a key is another: what is read here OpenSSL reads as well, as the same

@@ -272,18 +272,17 @@ mod tests {
     use der::{Decode, Encode};
     use openssl::{
         bn::{BigNum, BigNumContext, BigNumRef},
-        cms::{CMSOptions, CmsContentInfo},
+        cms::CmsContentInfo,
         ec::EcKey,
         hash::{MessageDigest, hash},
         pkey::PKey,
         rsa::{Rsa, RsaPrivateKeyBuilder},
         sign::Verifier,
-        stack::Stack,
-        x509::{X509, X509PurposeId, store::X509StoreBuilder, verify::X509VerifyParam},
+        x509::{X509, verify::X509VerifyFlags},
     };
 
     use super::*;
-    use crate::testing::{KeyKind, Leaf, NOW, Pki};
+    use crate::testing::{CADES, KeyKind, Leaf, NOW, Pki, verified_by_openssl};
 
     fn client() -> Client {
         Client::new(&Leaf::new(KeyKind::Rsa(2048)).self_signed().certificate, &[]).unwrap()
@@ -294,40 +293,16 @@ mod tests {
         Signer::new(&pki.leaf.certificate, &pki.leaf.key, &others).unwrap()
     }
 
-    /// OpenSSL's CMS_CADES: the signingCertificateV2 must be there and fit.
-    const CADES: u32 = 0x10_0000;
-
-    /// What OpenSSL's CMS says of a ContentInfo: its content, if the signer chains to what is
-    /// trusted. `signer` is its certificate where the ContentInfo has none.
-    fn verified_by_openssl(
+    /// What OpenSSL's CMS says of a value, with a look at its signingCertificateV2. `signer` is its
+    /// certificate where the value has none.
+    fn content_by_openssl(
         cms: &[u8],
         trusted: &[&X509],
         signer: Option<&X509>,
         now: i64,
     ) -> Result<Vec<u8>, openssl::error::ErrorStack> {
-        let mut cms = CmsContentInfo::from_der(cms)?;
-        let mut store = X509StoreBuilder::new()?;
-        for certificate in trusted {
-            store.add_cert((*certificate).clone())?;
-        }
-        let mut parameters = X509VerifyParam::new()?;
-        parameters.set_time(now);
-        parameters.set_purpose(X509PurposeId::ANY)?;
-        store.set_param(&parameters)?;
-        let store = store.build();
-        let mut stack = Stack::new()?;
-        if let Some(signer) = signer {
-            stack.push(signer.clone())?;
-        }
-        let mut content = Vec::new();
-        cms.verify(
-            Some(&stack),
-            Some(&store),
-            None,
-            Some(&mut content),
-            CMSOptions::BINARY | CMSOptions::from_bits_retain(CADES),
-        )?;
-        Ok(content)
+        let signer: Vec<_> = signer.into_iter().collect();
+        verified_by_openssl(cms, trusted, X509VerifyFlags::empty(), &signer, CADES, now)
     }
 
     /// What an independent parser finds.
@@ -372,7 +347,7 @@ mod tests {
                 assert_eq!(cms, again, "{kind:?} {certs:?}: re-encoded by OpenSSL");
                 // OpenSSL 3.0's CMS does not know Ed25519.
                 if kind != KeyKind::Ed25519 {
-                    let content = verified_by_openssl(&cms, trusted, own, NOW);
+                    let content = content_by_openssl(&cms, trusted, own, NOW);
                     assert_eq!(content.unwrap(), client.leaf(), "{kind:?} {certs:?}");
                 }
             }
@@ -497,7 +472,7 @@ mod tests {
                 let cms = signer.sign(SignerCerts::Chain, &client, now).unwrap();
                 assert_eq!(CmsContentInfo::from_der(&cms).unwrap().to_der().unwrap(), cms);
                 assert!(cms.windows(time.len()).any(|window| window == time), "{now}");
-                let content = verified_by_openssl(&cms, &[&root.certificate], None, now).unwrap();
+                let content = content_by_openssl(&cms, &[&root.certificate], None, now).unwrap();
                 assert_eq!(content, client.leaf());
             }
         }

@@ -10,11 +10,7 @@ use openssl::{
     hash::MessageDigest,
     sha::sha256,
     stack::Stack,
-    x509::{
-        X509PurposeId,
-        store::X509StoreBuilder,
-        verify::{X509VerifyFlags, X509VerifyParam},
-    },
+    x509::verify::X509VerifyFlags,
 };
 
 use super::{forge::*, pki::*, *};
@@ -30,38 +26,15 @@ fn openssl_accepts(der: &[u8], anchors: &[&Identity], certificates: &[&X509]) ->
     openssl_accepts_with(CMSOptions::empty(), der, anchors, certificates)
 }
 
-/// CMS_CADES: what names the signer's certificate is looked at, and must be there.
-const CADES: CMSOptions = CMSOptions::from_bits_retain(0x10_0000);
-
 fn openssl_accepts_with(
     options: CMSOptions,
     der: &[u8],
     anchors: &[&Identity],
     certificates: &[&X509],
 ) -> bool {
-    let mut parameters = X509VerifyParam::new().unwrap();
-    parameters.set_time(NOW);
-    parameters.set_flags(X509VerifyFlags::PARTIAL_CHAIN).unwrap();
-    parameters.set_purpose(X509PurposeId::ANY).unwrap();
-    let mut store = X509StoreBuilder::new().unwrap();
-    store.set_param(&parameters).unwrap();
-    for anchor in anchors {
-        store.add_cert(anchor.certificate.clone()).unwrap();
-    }
-    let mut others = Stack::new().unwrap();
-    for certificate in certificates {
-        others.push((*certificate).clone()).unwrap();
-    }
-    let Ok(mut cms) = CmsContentInfo::from_der(der) else { return false };
-    let mut content = Vec::new();
-    cms.verify(
-        Some(&others),
-        Some(&store.build()),
-        None,
-        Some(&mut content),
-        CMSOptions::BINARY | options,
-    )
-    .is_ok()
+    let anchors: Vec<_> = anchors.iter().map(|anchor| &anchor.certificate).collect();
+    let flags = X509VerifyFlags::PARTIAL_CHAIN;
+    verified_by_openssl(der, &anchors, flags, certificates, options, NOW).is_ok()
 }
 
 /// That we accept it, as this client's, and so does OpenSSL.
@@ -147,7 +120,7 @@ fn of_the_openssl_command() {
         let certificate = directory.write("signer.pem", ttrp.certificate_pem().as_bytes());
         let key = directory.write("key.pem", ttrp.key_pem().as_bytes());
         let issuer = directory.write("issuer.pem", intermediate.certificate_pem().as_bytes());
-        let content = directory.write("client.der", &der(&client.certificate));
+        let content = directory.write("client.der", der(&client.certificate));
         let value = directory.path().join("value.der");
         let run = Command::new("openssl")
             .args(["cms", "-sign", "-binary", "-nodetach", "-outform", "DER", "-in"])

@@ -13,7 +13,7 @@ use crate::{
     error::Error,
     format::{ClientCertFormat, UnsignedFormat, signed::SignedFormat},
     rejection::{Failure, MalformedValue, Refusal, Rejection},
-    testing::{Directory, Identity, KeyKind, NOW},
+    testing::{CADES, Directory, Identity, KeyKind, NOW, verified_by_openssl},
     verify::{
         accepted::Accepted,
         signer_paths::SignerPaths,

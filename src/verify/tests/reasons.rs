@@ -151,7 +151,7 @@ fn openssl_signs(world: &World, client: &Identity, options: &[&str]) -> Vec<u8> 
     let run = Command::new("openssl")
         .args(["cms", "-sign", "-nodetach", "-outform", "DER"])
         .arg("-in")
-        .arg(directory.write("client.der", &der(&client.certificate)))
+        .arg(directory.write("client.der", der(&client.certificate)))
         .arg("-signer")
         .arg(directory.write("signer.pem", ttrp.certificate_pem().as_bytes()))
         .arg("-inkey")
