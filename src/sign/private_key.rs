@@ -69,13 +69,22 @@ pub(crate) fn read_usual(label: &[u8], pem: &[u8]) -> Option<PKey<Private>> {
     key.ok()?.import().ok()
 }
 
-/// The octets between the first line of a block and its last.
+/// The octets between the first line of a block and its last, in lines as RFC 7468 section 2 has them
+/// written: 64 characters, but for the last one. What OpenSSL makes of other lines depends on where
+/// they stand.
 fn decode(pem: &[u8]) -> Option<Cleansed> {
-    let mut lines = pem.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii_end);
+    let mut lines = pem.split(|&byte| byte == b'\n');
     lines.next()?;
     let mut base64 = Vec::with_capacity(pem.len());
+    let mut is_last = false;
     for line in lines.take_while(|line| !line.starts_with(b"-----END ")) {
-        base64.extend_from_slice(line);
+        let characters = line.trim_ascii_end();
+        let is_usual = !characters.is_empty() && characters.len() <= LINE && line.len() <= 2 * LINE;
+        if is_last || !is_usual {
+            return None;
+        }
+        is_last = characters.len() < LINE;
+        base64.extend_from_slice(characters);
     }
     let base64 = Cleansed::from(base64);
     let mut der = vec![0; base64.len()];
@@ -83,6 +92,9 @@ fn decode(pem: &[u8]) -> Option<Cleansed> {
     let der = Cleansed::from(der);
     der.get(..decoded.ok()?).map(|der| Cleansed::from(der.to_vec()))
 }
+
+/// The characters of a line of base64.
+const LINE: usize = 64;
 
 enum UsualKey<'a> {
     Rsa(RsaKey<'a>),
@@ -316,8 +328,16 @@ mod tests {
     }
 
     fn pem(label: &str, der: &[u8]) -> Vec<u8> {
+        pem_in_lines(label, der, LINE)
+    }
+
+    fn pem_in_lines(label: &str, der: &[u8], length: usize) -> Vec<u8> {
         let base64 = STANDARD.encode(der);
-        format!("-----BEGIN {label}-----\n{base64}\n-----END {label}-----\n").into_bytes()
+        let lines = base64.as_bytes().chunks(length).flat_map(|line| [line, b"\n"].concat());
+        let lines: Vec<u8> = lines.collect();
+        let (first, last) =
+            (format!("-----BEGIN {label}-----\n"), format!("-----END {label}-----\n"));
+        [first.as_bytes(), &lines, last.as_bytes()].concat()
     }
 
     fn by_openssl(pem: &[u8]) -> Option<PKey<Private>> {
@@ -418,8 +438,32 @@ mod tests {
             read(b"PRIVATE KEY", &pem("PRIVATE KEY", &[])).err(),
             Some(Error::FileMalformed)
         );
-        // Blanks at the ends of lines, and lines of any length.
-        assert!(read_usual(b"PRIVATE KEY", good.replace('\n', " \r\n").as_bytes()).is_some());
-        assert!(read_usual(b"PRIVATE KEY", &pem("PRIVATE KEY", &der)).is_some());
+    }
+
+    /// Lines of another length and lines without a character are left to OpenSSL, which takes the
+    /// ones and, but for one before all others, not the others.
+    #[test]
+    fn lines() {
+        let key = KeyKind::P256.generate();
+        let der = key.private_key_to_pkcs8().unwrap();
+        let good = String::from_utf8(pem("PRIVATE KEY", &der)).unwrap();
+        let usual = |pem: &[u8]| read_usual(b"PRIVATE KEY", pem).is_some();
+        assert!(usual(good.as_bytes()));
+        assert!(usual(good.replace('\n', " \r\n").as_bytes()), "blanks at the ends of lines");
+        for length in [1, 63, 65, 76, 1000] {
+            let text = pem_in_lines("PRIVATE KEY", &der, length);
+            assert!(!usual(&text), "lines of {length}");
+            assert!(read(b"PRIVATE KEY", &text).unwrap().public_eq(&key), "lines of {length}");
+        }
+        let blanks = " ".repeat(300);
+        for (at, _) in good.match_indices('\n') {
+            for blank in ["\n", " \r\n", "\n\n\n", blanks.as_str()] {
+                let mut text = good.clone();
+                text.insert_str(if blank.ends_with('\n') { at + 1 } else { at }, blank);
+                let own = read_usual(b"PRIVATE KEY", text.as_bytes());
+                let theirs = by_openssl(text.as_bytes());
+                assert!(own.is_none() || theirs.is_some(), "{text}");
+            }
+        }
     }
 }
