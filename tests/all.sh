@@ -6,6 +6,7 @@
 #   rust      cargo test
 #   interop   tests/interop/*.sh: the C interface, and other implementations
 #   build     tests/build/*: what the build promises
+#   docs      tests/docs/*: what the manual promises
 #   apache    the Apache::Test suite
 #   demo      the demo, once
 #   fuzz      each target of the fuzzer for 20 seconds
@@ -83,12 +84,12 @@ parts=()
 tests=()
 for name in "$@"; do
     case $name in
-        rust | interop | build | apache | demo | fuzz | bench) parts+=("$name") ;;
+        rust | interop | build | docs | apache | demo | fuzz | bench) parts+=("$name") ;;
         *) tests+=("$name") ;;
     esac
 done
 if [ $# -eq 0 ]; then
-    parts=(rust interop build apache demo fuzz bench)
+    parts=(rust interop build docs apache demo fuzz bench)
 elif [ ${#tests[@]} -gt 0 ]; then
     parts+=(apache)
 fi
@@ -96,7 +97,7 @@ fi
 for name in "${parts[@]}"; do
     case $name in
         rust) part 'cargo test' cargo test --locked --no-fail-fast ;;
-        interop | build) scripts "$name" ;;
+        interop | build | docs) scripts "$name" ;;
         apache) part 'Apache::Test' tests/apache.sh ${tests[@]+"${tests[@]}"} ;;
         demo) part 'demo' demo/demo.sh --once ;;
         fuzz) part 'fuzzer' tests/fuzz.sh 20 ;;

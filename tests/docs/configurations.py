@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Every configuration that the manual shows is started by httpd with the module, without a warning;
+those that are shown as mistakes are refused.
+
+A block of code is a configuration if its fence says `apache`, and then may say
+
+    server     it is for the server config (otherwise for a virtual host, or has whole ones)
+    warns      the start warns of it
+    wrong      it is a mistake: httpd refuses it
+
+The files that configurations name are those that docs/private-pki.md makes, and no others.
+"""
+
+import re
+from pathlib import Path
+
+import private_pki
+from httpd import MODULES, Server, base, free_ports, run, workplace
+from manual import finish, manual
+
+WORDS = {"server", "warns", "wrong"}
+LANGUAGES = {
+    "apache", "sh", "text", "haproxy", "nginx", "yaml", "js", "json", "python", "java", "php", "ruby",
+    "go", "c", "rust", "xml", "http", "asn1", "abnf", "console", "ini", "spec", "dockerfile", "",
+}
+OURS = re.compile(r"^\s*(?:ClientCert\w+|SSL[A-Z]\w+|Proxy[A-Z]\w+|RequestHeader|<VirtualHost|LoadModule)\s", re.M)
+PROXY = """SSLEngine on
+SSLCertificateFile    /etc/apache2/tls/www.example.com.pem
+SSLCertificateKeyFile /etc/apache2/tls/www.example.com.key
+SSLCACertificateFile  /etc/apache2/tls/clients-ca.pem
+SSLVerifyClient optional
+SSLVerifyDepth 2
+SSLProxyEngine on
+SSLProxyCACertificateFile /etc/apache2/tls/servers-ca.pem
+SSLProxyVerify require
+"""
+ORIGIN = """SSLEngine on
+SSLCertificateFile   /etc/apache2/tls/origin.pem
+SSLCACertificateFile /etc/apache2/tls/servers-ca.pem
+SSLVerifyClient require
+SSLVerifyDepth 2
+"""
+
+
+class Configuration:
+    """A block of the manual that httpd is to read."""
+
+    def __init__(self, page, block, number, work):
+        _, *words = block.info.split()
+        self.where = f"{page.name}:{block.line}"
+        self.words = set(words)
+        self.is_server = "server" in words or "<VirtualHost" in block.text or "LoadModule" in block.text
+        self.log = f"{work}/{number}.log"
+        text = re.sub(r"^\s*LoadModule client_cert_module .*\n", "", block.text, flags=re.M)
+        text = private_pki.here(text, work).replace("/usr/lib/apache2/modules", MODULES)
+        self.ports = []
+        if self.is_server:
+            text = re.sub(r"(?<=:)\d+(?=>)", lambda match: str(self.port()), text)
+            text = re.sub(r"(<VirtualHost .*>\n)", rf'\1    ErrorLog "{self.log}"\n', text)
+        else:
+            accepts = re.search(r"^ *ClientCert(?:Accept|Trust)", text, re.M)
+            frame = f"ServerName localhost\n{ORIGIN}" if accepts else f"ServerName www.example.com\n{PROXY}"
+            if re.search(r"^ *SSLCertificateFile", text, re.M):
+                frame = re.sub(r"^SSLCertificate.*\n", "", frame, flags=re.M)
+            text = (
+                f'<VirtualHost *:{self.port()}>\nErrorLog "{self.log}"\n'
+                f"{private_pki.here(frame, work)}{text}</VirtualHost>\n"
+            )
+        self.text = "".join(f"Listen 127.0.0.1:{port}\n" for port in self.ports) + text
+        self.file = Path(work) / f"{number}.conf"
+        self.file.write_text(self.text)
+
+    def port(self):
+        """A port that no other block has. -t binds none, and a start only those that are free."""
+        Configuration.last_port += 1
+        self.ports.append(Configuration.last_port)
+        return Configuration.last_port
+
+    last_port = 0
+
+    def files(self):
+        """The files in the directory of the private PKI that it names."""
+        return re.findall(r"\S+/tls/[\w.-]+", self.text)
+
+
+def collect(work):
+    """All blocks of the manual that are configurations; faults of blocks that are marked wrongly."""
+    found, faults = [], []
+    for page in manual():
+        for block in page.blocks:
+            where = f"{page.name}:{block.line}"
+            language, *words = (block.info or "").split() or [""]
+            if language not in LANGUAGES:
+                faults.append(f"{where}: the check knows no language \"{language}\"")
+            if language == "apache" and set(words) - WORDS:
+                faults.append(f"{where}: the check knows no word \"{' '.join(words)}\"")
+            elif language == "apache":
+                found.append(Configuration(page, block, len(found), work))
+            elif language in ("", "text") and OURS.search(block.text):
+                faults.append(f"{where}: a configuration that is not marked as apache is not checked")
+    return found, faults
+
+
+def warnings(log):
+    """The lines of a log that say more than that all is well."""
+    if not Path(log).exists():
+        return []
+    return [
+        line for line in Path(log).read_text().splitlines()
+        if re.search(r"\[\w*:(?:warn|error|crit|alert|emerg)\]", line)
+    ]
+
+
+def start_all(work, configurations):
+    """Starts httpd with all of them at once, each in virtual hosts of its own."""
+    for one in configurations:
+        for file in one.files():
+            if not Path(file).exists():
+                yield f"{one.where}: docs/private-pki.md does not make {Path(file).name}"
+    right = [one for one in configurations if "wrong" not in one.words]
+    for one in configurations:
+        if "wrong" in one.words:
+            status, _ = run(work, base(work, "wrong") + one.text, "-t")
+            if status == 0:
+                yield f"{one.where}: is shown as wrong, and httpd takes it"
+    together = base(work, "all") + "".join(f'Include "{one.file}"\n' for one in right)
+    status, said = run(work, together, "-t")
+    if status:
+        for one in right:
+            status, said = run(work, base(work, "one") + one.text, "-t")
+            if status:
+                yield f"{one.where}: {said.strip()}"
+        return
+    try:
+        with Server(work, "all", together):
+            pass
+    except RuntimeError as error:
+        yield f"httpd does not start with all of them: {error}"
+    for line in warnings(f"{work}/all.log"):
+        yield f"the start warns: {line}"
+    for one in right:
+        lines = warnings(one.log)
+        if bool(lines) != ("warns" in one.words):
+            yield f"{one.where}: the start warns of {lines or 'nothing'}"
+
+
+def main():
+    with workplace() as work:
+        private_pki.make(work)
+        Configuration.last_port = free_ports(150) - 1
+        configurations, faults = collect(work)
+        faults += start_all(work, configurations)
+    finish(f"httpd starts with the {len(configurations)} configurations of the manual", faults)
+
+
+if __name__ == "__main__":
+    main()
