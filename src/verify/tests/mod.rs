@@ -39,6 +39,7 @@ mod pki;
 mod reasons;
 mod refused_signature;
 mod refused_signer;
+mod vectors;
 mod warnings;
 
 const FRESHNESS: Freshness = Freshness { max_age: 300, skew: 30 };
