@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# `cmake --install` puts the module where apxs says, below DESTDIR, and nothing
-# else anywhere; httpd loads it from there.
+# `cmake --install` puts the module where apxs says and the tool into bin, below
+# DESTDIR, and nothing else anywhere; httpd loads it from there.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -12,11 +12,14 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 DESTDIR=$work/root cmake --install build > "$work/log"
-found=$(cd "$work/root" && find . -type f)
-if [ "$found" != ".$modules/mod_client_cert.so" ]; then
-    echo "installed: $found, instead of .$modules/mod_client_cert.so alone"
+prefix=$(sed -n 's/^CMAKE_INSTALL_PREFIX:PATH=//p' build/CMakeCache.txt)
+found=$(cd "$work/root" && find . -type f | sort)
+expected=$(printf '%s\n' ".$modules/mod_client_cert.so" ".$prefix/bin/client-cert" | sort)
+if [ "$found" != "$expected" ]; then
+    echo "installed: $found, instead of $expected"
     exit 1
 fi
+"$work/root$prefix/bin/client-cert" --version
 
 cat > "$work/httpd.conf" <<END
 ServerName localhost
