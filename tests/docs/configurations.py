@@ -9,7 +9,7 @@ A block of code is a configuration if its fence says `apache`, and then may say
     warns      the start warns of it
     wrong      it is a mistake: httpd refuses it
 
-The files that configurations name are those that docs/private-pki.md makes, and no others.
+The files that configurations name are those that the manual's commands make (private_pki.py).
 """
 
 import re
@@ -117,7 +117,7 @@ def start_all(work, configurations):
     for one in configurations:
         for file in one.files():
             if not Path(file).exists():
-                yield f"{one.where}: docs/private-pki.md does not make {Path(file).name}"
+                yield f"{one.where}: no command of the manual makes {Path(file).name}"
     right = [one for one in configurations if "wrong" not in one.words]
     for one in configurations:
         if "wrong" in one.words:

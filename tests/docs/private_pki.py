@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the commands of docs/private-pki.md, as they stand there, in a directory of its own."""
+"""Runs the commands of docs/private-pki.md, as they stand there, in a directory of its own; then
+those of other pages whose fence says `sh run`."""
 
 import subprocess
 
-from manual import TOP, Page
+from manual import TOP, Page, manual
 
 # The origin's name must lead to this machine.
 ORIGIN = "origin.example.com"
@@ -36,12 +37,14 @@ def run(blocks, work):
         ["bash"], input=script, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
     if done.returncode:
-        raise SystemExit(f"docs/private-pki.md: its commands fail:\n{done.stdout}")
+        raise SystemExit(f"commands of the manual fail:\n{script}\n{done.stdout}")
 
 
 def make(work):
-    """All that comes before Revoke: the CAs, the certificates, and their copies for httpd."""
+    """All that comes before Revoke: the CAs, the certificates, and their copies for httpd. Then what
+    other pages make."""
     run(commands("Revoke"), work)
+    run([block.text for page in manual() for block in page.blocks if block.info == "sh run"], work)
 
 
 def revoke(work):
