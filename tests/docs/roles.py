@@ -6,6 +6,7 @@ known, who is not, and who is not any more."""
 import os
 import re
 import subprocess
+import time
 from pathlib import Path
 
 import private_pki
@@ -44,9 +45,20 @@ class Client:
         return said.rpartition("\n")[2], client[1] if client else ""
 
 
+def logged(file, text):
+    """Whether the log has this. httpd writes the line after the client has its answer."""
+    for _ in range(200):
+        if file.exists() and text in file.read_text():
+            return True
+        time.sleep(0.05)
+    return False
+
+
 def main():
     readme = Page(TOP / "README.md")
     revocation = block_with(Page(TOP / "docs/private-pki.md"), "SSLCARevocationFile")
+    proxy_log = block_with(Page(TOP / "docs/proxy.md"), "CustomLog")
+    origin_log = block_with(Page(TOP / "docs/origin.md"), "CustomLog")
     faults = []
     with workplace() as work:
         os.mkdir(f"{work}/htdocs/members")
@@ -55,11 +67,11 @@ def main():
         pki = f"{work}/pki"
         first = free_ports(2)
         ports = {"www.example.com": first, "localhost": first + 1}
-        proxy = virtual_host(block_with(readme, "ClientCertForward cms"), work, first, revocation)
+        proxy = virtual_host(block_with(readme, "ClientCertForward cms"), work, first, revocation + proxy_log)
         proxy = proxy.replace("https://localhost/", f"https://localhost:{first + 1}/")
         origin = virtual_host(
             block_with(readme, "ClientCertAccept cms"), work, first + 1,
-            'Header always set X-Client "expr=%{SSL_CLIENT_S_DN_CN}"\n',
+            'Header always set X-Client "expr=%{SSL_CLIENT_S_DN_CN}"\n' + origin_log,
         )
         client = Client(work, ports)
         alice = ("--cert", f"{pki}/alice.pem", "--key", f"{pki}/alice.key")
@@ -83,6 +95,9 @@ def main():
         with origin_server, proxy_server:
             expect("alice", "200", "alice", "www.example.com", *alice)
             expect("a client without a certificate", "403", "", "www.example.com")
+            for notes in ("200 signed -", "200 accepted alice", "403 none -"):
+                if not logged(Path(f"{work}/client_cert.log"), f'HTTP/1.1" {notes}\n'):
+                    faults.append(f"no log has a line that ends with {notes}")
             expect("a header of a client's making", "403", "", "www.example.com", "-H", "Client-Cert: TUE=")
             expect("the proxy without a header", "403", "", "localhost", *as_proxy)
             expect("a header that is not signed", "400", "", "localhost", *as_proxy, "-H", "Client-Cert: TUE=")
