@@ -7,12 +7,13 @@ A block of code is a configuration if its fence says `apache`, and then may say
 
     server     it is for the server config (otherwise for a virtual host, or has whole ones)
     warns      the start warns of it
-    wrong      it is a mistake: httpd refuses it
+    wrong      it is a mistake: httpd refuses it, and says what the block of text behind it has
 
 The files that configurations name are those that the manual's commands make (private_pki.py).
 """
 
 import re
+from itertools import zip_longest
 from pathlib import Path
 
 import private_pki
@@ -46,10 +47,12 @@ SSLVerifyDepth 2
 class Configuration:
     """A block of the manual that httpd is to read."""
 
-    def __init__(self, page, block, number, work):
+    def __init__(self, page, block, said, number, work):
         _, *words = block.info.split()
         self.where = f"{page.name}:{block.line}"
         self.words = set(words)
+        # "..." is any text.
+        self.said = ".*".join(re.escape(part) for part in private_pki.here(said, work).strip().split("..."))
         self.is_server = "server" in words or "<VirtualHost" in block.text or "LoadModule" in block.text
         self.log = f"{work}/{number}.log"
         text = re.sub(r"^\s*LoadModule client_cert_module .*\n", "", block.text, flags=re.M)
@@ -88,7 +91,9 @@ def collect(work):
     """All blocks of the manual that are configurations; faults of blocks that are marked wrongly."""
     found, faults = [], []
     for page in manual():
-        for block in page.blocks:
+        words = []
+        for block, after in zip_longest(page.blocks, page.blocks[1:]):
+            is_said = "wrong" in words
             where = f"{page.name}:{block.line}"
             language, *words = (block.info or "").split() or [""]
             if language not in LANGUAGES:
@@ -96,8 +101,9 @@ def collect(work):
             if language == "apache" and set(words) - WORDS:
                 faults.append(f"{where}: the check knows no word \"{' '.join(words)}\"")
             elif language == "apache":
-                found.append(Configuration(page, block, len(found), work))
-            elif language in ("", "text") and OURS.search(block.text):
+                said = after.text if after and after.info == "text" and "wrong" in words else ""
+                found.append(Configuration(page, block, said, len(found), work))
+            elif not is_said and language in ("", "text") and OURS.search(block.text):
                 faults.append(f"{where}: a configuration that is not marked as apache is not checked")
     return found, faults
 
@@ -121,9 +127,11 @@ def start_all(work, configurations):
     right = [one for one in configurations if "wrong" not in one.words]
     for one in configurations:
         if "wrong" in one.words:
-            status, _ = run(work, base(work, "wrong") + one.text, "-t")
+            status, said = run(work, base(work, "wrong") + one.text, "-t")
             if status == 0:
                 yield f"{one.where}: is shown as wrong, and httpd takes it"
+            elif not re.search(one.said, said):
+                yield f"{one.where}: httpd says {said.strip()}"
     together = base(work, "all") + "".join(f'Include "{one.file}"\n' for one in right)
     status, said = run(work, together, "-t")
     if status:
