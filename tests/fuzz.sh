@@ -9,6 +9,8 @@
 # target/fuzz/corpus/TARGET. An input that fails is left in fuzz/crashes/TARGET, where `cargo test`
 # runs it from then on. The control, in which a fault is planted, must fail first.
 #
+# FUZZ_JOBS is how many run at a time: as many as there are processors, if it is not set.
+#
 # The coverage that libFuzzer goes by comes from flags of stable Rust. `cargo fuzz` is not needed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -73,6 +75,6 @@ status=0
 number=1
 for name in "$@"; do
     echo "$((++number)) $name"
-done | xargs -P "$(nproc)" -L 1 bash -c "one \"\$@\" $seconds" one || status=1
+done | xargs -P "${FUZZ_JOBS:-$(nproc)}" -L 1 bash -c "one \"\$@\" $seconds" one || status=1
 rmdir fuzz/crashes 2>/dev/null || true
 exit "$status"
