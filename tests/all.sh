@@ -13,7 +13,8 @@
 #   bench     the benchmarks, in short: that they run, whatever they measure
 #
 # or else a test or a folder of the Apache::Test suite, as apache.sh has them.
-# What the parts print passes through; the last line has the totals.
+# The Apache::Test suite, which mostly waits, runs beside the others. What the parts print
+# passes through, part by part; the last line has the totals.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -22,7 +23,13 @@ failed=0
 broken=()
 
 log=$(mktemp "${TMPDIR:-/tmp}/client-cert-test.XXXXXX")
-trap 'rm -f "$log"' EXIT
+beside=
+finish() {
+    [ -z "$beside" ] || kill "$beside" 2>/dev/null || true
+    [ -z "$beside" ] || wait "$beside" || true
+    rm -f "$log" "$log.beside"
+}
+trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
@@ -59,13 +66,18 @@ count() {
 
 # part TITLE COMMAND...
 part() {
-    local title=$1 status ok not_ok
+    local title=$1 status=0
     shift
     echo
     echo "=== $title"
-    status=0
     "$@" 2>&1 | tee "$log" || status=$?
-    read -r ok not_ok < <(count "$status")
+    add "$title" "$status"
+}
+
+# add TITLE STATUS: adds what is in $log to the totals.
+add() {
+    local title=$1 ok not_ok
+    read -r ok not_ok < <(count "$2")
     passed=$((passed + ok))
     failed=$((failed + not_ok))
     [ "$not_ok" -eq 0 ] || broken+=("$title")
@@ -94,16 +106,34 @@ elif [ ${#tests[@]} -gt 0 ]; then
     parts+=(apache)
 fi
 
+# The benchmarks have the machine to themselves.
+apache() { exec tests/apache.sh ${tests[@]+"${tests[@]}"}; }
+end_beside() {
+    local status=0
+    [ -n "$beside" ] || return 0
+    wait "$beside" || status=$?
+    beside=
+    echo
+    echo '=== Apache::Test'
+    tee "$log" < "$log.beside"
+    add 'Apache::Test' "$status"
+}
+if [ ${#parts[@]} -gt 1 ] && [[ " ${parts[*]} " = *' apache '* ]]; then
+    apache > "$log.beside" 2>&1 &
+    beside=$!
+fi
+
 for name in "${parts[@]}"; do
     case $name in
         rust) part 'cargo test' cargo test --locked --no-fail-fast ;;
         interop | build | docs) scripts "$name" ;;
-        apache) part 'Apache::Test' tests/apache.sh ${tests[@]+"${tests[@]}"} ;;
+        apache) [ -n "$beside" ] || part 'Apache::Test' apache ;;
         demo) part 'demo' demo/demo.sh --once ;;
         fuzz) part 'fuzzer' tests/fuzz.sh 20 ;;
-        bench) part 'benchmarks' ./run bench --short keep-alive strong new first-seen resumed accept ;;
+        bench) end_beside; part 'benchmarks' ./run bench --short keep-alive strong new first-seen resumed accept ;;
     esac
 done
+end_beside
 
 echo
 for title in ${broken[@]+"${broken[@]}"}; do
