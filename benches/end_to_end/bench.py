@@ -16,6 +16,7 @@ import instructions
 import memory
 import report
 import rounds
+import sizes
 import start
 from servers import Pinning, output
 
@@ -25,6 +26,7 @@ PARTS = {
     "growth": instructions.growth,
     "memory": memory.measure,
     "start": start.measure,
+    "sizes": sizes.measure,
 }
 
 

@@ -187,15 +187,15 @@ const MAX_AGE: u32 = 300;
 
 impl Origin {
     pub(crate) fn new(anchors_file: &CStr, name: &CStr, bytes: usize) -> Self {
-        Self::with_name(anchors_file, Some(name), bytes)
+        Self::with_names(anchors_file, &[name], bytes)
     }
 
     /// For signers of the file themselves.
     pub(crate) fn pinned(file: &CStr, bytes: usize) -> Self {
-        Self::with_name(file, None, bytes)
+        Self::with_names(file, &[], bytes)
     }
 
-    fn with_name(anchors_file: &CStr, name: Option<&CStr>, bytes: usize) -> Self {
+    pub(crate) fn with_names(anchors_file: &CStr, allowed: &[&CStr], bytes: usize) -> Self {
         let mut anchors = null_mut();
         // SAFETY: a string, and a place for the result.
         assert_eq!(
@@ -203,9 +203,12 @@ impl Origin {
             0
         );
         let mut names = null_mut();
-        if let Some(name) = name {
-            // SAFETY: a string, and a place for the result.
-            assert_eq!(unsafe { client_cert_names_new(&name.as_ptr(), 1, &mut names) }, 0);
+        if !allowed.is_empty() {
+            let allowed: Vec<_> = allowed.iter().map(|name| name.as_ptr()).collect();
+            // SAFETY: strings, and a place for the result.
+            let made =
+                unsafe { client_cert_names_new(allowed.as_ptr(), allowed.len(), &mut names) };
+            assert_eq!(made, 0);
         }
         let trust = Trust { anchors, crls: null(), names };
         Self {
