@@ -46,7 +46,7 @@ def is_allowed(licence, allowed):
 
 
 def module_packages():
-    command = ["cargo", "tree", "--locked", "--edges=normal", "--prefix=none", "--format={p}"]
+    command = ["cargo", "tree", "--locked", "--package=client-cert", "--edges=normal", "--prefix=none", "--format={p}"]
     lines = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     return {re.match(r"(\S+) v\d", line).group(1) for line in lines.splitlines() if line.strip()}
 
