@@ -128,6 +128,7 @@ trap 'exit 143' TERM HUP
 trap 'exit 141' PIPE
 
 cp -R "$root/tests" "$work/tests"
+cp -R "$root/verifiers" "$work/verifiers"
 cp "$module" "$work/mod_client_cert.so"
 # What a test module is linked with.
 mkdir "$work/core"
@@ -152,13 +153,15 @@ TEST_CORE=$work/core
 TEST_KNOWN_HEADERS=$work/known-headers.md
 TEST_PKI=$work/pki
 TEST_HTDOCS=$work/tests/t/htdocs
+TEST_VERIFIERS=$work/verifiers
 # Spaces may stand in the value of `verify`, so it comes last.
 TEST_LOG_FORMAT='id=%{X-Test-Id}i pid=%P status=%>s vhost=%v'\
 ' forward=%{client-cert-forward}n accept=%{client-cert-accept}n'\
 ' incoming=%{client-cert-incoming}n'\
 ' tls=%{SSL_PROTOCOL}x resumed=%{SSL_SESSION_RESUMED}x verify=%{SSL_CLIENT_VERIFY}x'
 PERL5LIB=$work/tests/lib
-export TEST_HTTPD TEST_HTTPD_MODULES TEST_MODULE TEST_CORE TEST_KNOWN_HEADERS TEST_PKI TEST_HTDOCS TEST_LOG_FORMAT PERL5LIB
+export TEST_HTTPD TEST_HTTPD_MODULES TEST_MODULE TEST_CORE TEST_KNOWN_HEADERS TEST_PKI TEST_HTDOCS TEST_VERIFIERS \
+    TEST_LOG_FORMAT PERL5LIB
 ports=$(perl -MClientCertTest::Server=free_port -e 'print join " ", map { free_port() } 1 .. 6')
 read -r TEST_TLS_PORT TEST_PLAIN_PORT TEST_ORIGIN_HTTPS TEST_ORIGIN_HTTP privileged_port apache_port <<EOP
 $ports
