@@ -128,7 +128,7 @@ trap 'exit 143' TERM HUP
 trap 'exit 141' PIPE
 
 cp -R "$root/tests" "$work/tests"
-cp -R "$root/verifiers" "$work/verifiers"
+cp -R "$root/verifiers" "$root/vectors" "$work/"
 cp "$module" "$work/mod_client_cert.so"
 # What a test module is linked with.
 mkdir "$work/core"

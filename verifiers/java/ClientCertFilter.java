@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.security.Principal;
+import java.security.SignatureException;
 import java.security.cert.CertPathBuilder;
 import java.security.cert.CertPathBuilderException;
 import java.security.cert.CertStore;
@@ -63,6 +64,7 @@ import org.bouncycastle.cms.CMSSignedData;
 import org.bouncycastle.cms.SignerInformation;
 import org.bouncycastle.cms.jcajce.JcaSimpleSignerInfoVerifierBuilder;
 import org.bouncycastle.operator.OperatorCreationException;
+import org.bouncycastle.operator.RuntimeOperatorException;
 
 /**
  * Takes the client's identity from the signed header Client-Cert of mod_client_cert (formats
@@ -361,7 +363,8 @@ public final class ClientCertFilter implements Filter {
             if (!isValid(client, now)) {
                 throw refused("the client's certificate is not valid now");
             }
-            data.checkSigningCertificate(signer, path);
+            SignedData.checkSigningCertificate(data.signingCertificateV2, "SHA-256", signer, path);
+            SignedData.checkSigningCertificate(data.signingCertificate, "SHA-1", signer, path);
             return new Client(client, certificate, data.signingTime);
         }
 
@@ -433,8 +436,9 @@ public final class ClientCertFilter implements Filter {
             if (usage != null && !usage[0] || extended != null && Collections.disjoint(extended, USAGES)) {
                 throw refused("the signer's certificate is not for signatures of a server or client");
             }
+            // A colon tells the one kind from the other; of several URIs none counts.
             found.removeIf(name -> name.contains(":"));
-            if (uris.size() == 1) {
+            if (uris.size() == 1 && uris.get(0).contains(":")) {
                 found.add(uris.get(0));
             }
             if (!names.isEmpty() && Collections.disjoint(names, found)) {
@@ -507,6 +511,10 @@ public final class ClientCertFilter implements Filter {
                 // By the key: with the certificate, it would have to be valid at the signing time.
                 if (signers.size() == 1 && signers.iterator().next().verify(builder.build(signer.getPublicKey()))) {
                     return;
+                }
+            } catch (RuntimeOperatorException bad) {
+                if (!(bad.getCause() instanceof SignatureException)) {
+                    throw new OperatorCreationException(bad.getMessage(), bad);
                 }
             } catch (CMSException | IllegalArgumentException bad) {
                 throw refused("the signature: " + bad.getMessage());
@@ -702,6 +710,7 @@ public final class ClientCertFilter implements Filter {
             private final byte[] messageDigest;
             private final Instant signingTime;
             private final Der signingCertificate;
+            private final Der signingCertificateV2;
 
             SignedData(Der contentInfo) throws Refused {
                 List<Der> outer = contentInfo.children(0x30);
@@ -752,7 +761,8 @@ public final class ClientCertFilter implements Filter {
                 }
                 messageDigest = found.contents;
                 signingTime = time(needed(attributes, SIGNING_TIME));
-                signingCertificate = attributes.get(SIGNING_CERTIFICATE_V2);
+                signingCertificate = attributes.get(SIGNING_CERTIFICATE);
+                signingCertificateV2 = attributes.get(SIGNING_CERTIFICATE_V2);
                 Der protection = attributes.get(ALGORITHM_PROTECTION);
                 if (protection != null) {
                     List<Der> both = protection.children(0x30);
@@ -793,30 +803,30 @@ public final class ClientCertFilter implements Filter {
                 return keyType != null && plain.startsWith(keyType) && digest.equals(SIGNATURES.get(plain));
             }
 
-            /** signingCertificateV2, RFC 5035: of one certificate, the signer's; others are of its path. */
-            void checkSigningCertificate(Certificate signer, Set<Certificate> path)
+            /** signingCertificateV2 (RFC 5035) or its predecessor: first the signer's, then others of its path. */
+            static void checkSigningCertificate(Der attribute, String usual, Certificate signer, Set<Certificate> path)
                     throws Refused, GeneralSecurityException {
-                if (signingCertificate == null) {
+                if (attribute == null) {
                     return;
                 }
-                List<Der> fields = signingCertificate.children(0x30);
+                List<Der> fields = attribute.children(0x30);
                 List<Der> ids = fields.isEmpty() ? List.of() : fields.get(0).children(0x30);
                 if (fields.size() != 1 || ids.isEmpty() || ids.size() > MAX_CERTIFICATES) {
-                    throw malformed("signingCertificateV2 is malformed, or has policies");
+                    throw malformed("signingCertificate is malformed, or has policies");
                 }
                 Set<Certificate> among = Set.of(signer);
                 for (Der id : ids) {
                     List<Der> parts = new ArrayList<>(id.children(0x30));
-                    boolean named = !parts.isEmpty() && parts.get(0).tag == 0x30;
-                    MessageDigest hash = MessageDigest.getInstance(named ? digest(parts.remove(0)) : "SHA-256");
+                    boolean named = usual.equals("SHA-256") && !parts.isEmpty() && parts.get(0).tag == 0x30;
+                    MessageDigest hash = MessageDigest.getInstance(named ? digest(parts.remove(0)) : usual);
                     if (parts.isEmpty() || parts.size() > 2 || parts.get(0).tag != 4) {
-                        throw malformed("signingCertificateV2 is malformed");
+                        throw malformed("signingCertificate is malformed");
                     }
                     String serial = parts.size() == 2 ? issuerSerial(parts.get(1)) : null;
                     byte[] wanted = parts.get(0).contents;
                     if (among.stream().noneMatch(one -> Arrays.equals(wanted, hash.digest(one.der))
                             && (serial == null || serial.equals(one.issuerAndSerial)))) {
-                        throw refused("signingCertificateV2 names other certificates");
+                        throw refused("signingCertificate names other certificates");
                     }
                     among = path;
                 }
@@ -825,7 +835,7 @@ public final class ClientCertFilter implements Filter {
             private static String issuerSerial(Der named) throws Refused {
                 List<Der> parts = named.children(0x30);
                 if (parts.size() != 2) {
-                    throw malformed("signingCertificateV2 is malformed");
+                    throw malformed("signingCertificate is malformed");
                 }
                 return hex(only(only(parts.get(0), 0x30), 0xa4).raw) + hex(parts.get(1).raw);
             }
@@ -870,8 +880,8 @@ public final class ClientCertFilter implements Filter {
                     }
                     before = attribute.raw;
                 }
-                if (read.containsKey(COUNTERSIGNATURE) || read.containsKey(SIGNING_CERTIFICATE)) {
-                    throw malformed("it has a signed attribute that is not taken");
+                if (read.containsKey(COUNTERSIGNATURE)) {
+                    throw malformed("it has a countersignature that is signed");
                 }
                 return read;
             }

@@ -318,7 +318,7 @@ function readSignedData(der) {
         signed: Buffer.concat([Buffer.from([SET]), signer[3].raw.subarray(1)]),
         messageDigest: attributes[MESSAGE_DIGEST].contents,
         signingTime: time.seconds,
-        signingCertificate: attributes[SIGNING_CERTIFICATE_V2],
+        signingCertificates: [[attributes[SIGNING_CERTIFICATE_V2], 'sha256'], [attributes[SIGNING_CERTIFICATE], 'sha1']].filter(([value]) => value),
     };
 }
 
@@ -331,33 +331,33 @@ function readAttributes(field) {
         need(type?.tag === OID && more.length === 0, 'a signed attribute is malformed');
         const oid = hex(type.contents);
         need(!(oid in read) && Buffer.compare(before, attribute.raw) <= 0, 'the signed attributes are unsorted, or one is there twice');
-        need(oid !== COUNTERSIGNATURE && oid !== SIGNING_CERTIFICATE, 'it has a signed attribute that is not taken');
+        need(oid !== COUNTERSIGNATURE, 'it has a countersignature that is signed');
         read[oid] = only(children(values, SET));
         before = attribute.raw;
     }
     return read;
 }
 
-/** signingCertificateV2 (RFC 5035): first the signer's certificate, then others of its path. */
-function checkSigningCertificate(attribute, signer, path) {
+/** signingCertificateV2 (RFC 5035) or its predecessor: first the signer's certificate, then others of its path. */
+function checkSigningCertificate([attribute, usual], signer, path) {
     const [list, ...policies] = children(attribute, SEQUENCE);
     const ids = children(list, SEQUENCE);
-    need(ids.length > 0 && ids.length <= MAX_CERTIFICATES && policies.length === 0, 'signingCertificateV2 is malformed, or has policies');
+    need(ids.length > 0 && ids.length <= MAX_CERTIFICATES && policies.length === 0, 'signingCertificate is malformed, or has policies');
     let among = [signer];
     for (const id of ids) {
         const parts = children(id, SEQUENCE);
-        const digest = parts[0]?.tag === SEQUENCE ? readDigest(parts.shift()) : 'sha256';
+        const digest = usual === 'sha256' && parts[0]?.tag === SEQUENCE ? readDigest(parts.shift()) : usual;
         const [hash, named, ...more] = parts;
-        need(hash?.tag === OCTET_STRING && more.length === 0, 'signingCertificateV2 is malformed');
+        need(hash?.tag === OCTET_STRING && more.length === 0, 'signingCertificate is malformed');
         let issuerAndSerial;
         if (named) {
             const [names, serial, ...rest] = children(named, SEQUENCE);
-            need(serial && rest.length === 0, 'signingCertificateV2 is malformed');
+            need(serial && rest.length === 0, 'signingCertificate is malformed');
             issuerAndSerial = hex(only(children(only(children(names, SEQUENCE)), 0xa4)).raw) + hex(serial.raw);
         }
         const isOf = (one) => crypto.createHash(digest).update(one.der).digest().equals(hash.contents)
             && (!issuerAndSerial || issuerAndSerial === one.issuerAndSerial);
-        trust(among.some(isOf), 'signingCertificateV2 names other certificates');
+        trust(among.some(isOf), 'signingCertificate names other certificates');
         among = path;
     }
 }
@@ -414,7 +414,7 @@ class Verifier {
         trust(isSignedBy(signer.key, data.algorithm, data.signed, data.signature), 'the signature is not the signer\'s');
         const client = readCertificate(data.content);
         trust(isValid(client, now), 'the client\'s certificate is not valid now');
-        if (data.signingCertificate) checkSigningCertificate(data.signingCertificate, signer, path);
+        data.signingCertificates.forEach((attribute) => checkSigningCertificate(attribute, signer, path));
         const [certificate, by] = [client, signer].map(({ der }) => {
             try {
                 const read = new crypto.X509Certificate(der);
@@ -462,9 +462,9 @@ class Verifier {
         const alternative = extension(extensions, ALTERNATIVE_NAME);
         const all = alternative ? children(alternative, SEQUENCE) : [];
         const of = (wanted) => all.filter(({ tag }) => tag === wanted).map(({ contents }) => contents.toString('latin1'));
-        const [dnsNames, uris] = [of(0x82).map((name) => name.toLowerCase()).filter((name) => !name.includes(':')), of(0x86)];
-        // Of several URIs none counts.
-        const found = uris.length === 1 ? [...dnsNames, ...uris] : dnsNames;
+        const [dnsNames, uris] = [of(0x82).map((name) => name.toLowerCase()), of(0x86)];
+        // A colon tells the one kind from the other; of several URIs none counts.
+        const found = [...dnsNames.filter((name) => !name.includes(':')), ...(uris.length === 1 ? uris : []).filter((uri) => uri.includes(':'))];
         trust(!this.names.size || found.some((name) => this.names.has(name)), `the signer has none of the trusted names, but [${found}]`);
     }
 

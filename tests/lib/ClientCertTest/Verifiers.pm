@@ -15,7 +15,7 @@ use ClientCertTest ();
 use ClientCertTest::Accept;
 use ClientCertTest::PKI 'pki';
 
-our @EXPORT = qw(check_application installed run_command verifier);
+our @EXPORT = qw(check_application check_vectors installed run_command verifier);
 
 # The path of a file in verifiers/.
 sub verifier { return "$ENV{TEST_VERIFIERS}/$_[0]" }
@@ -31,8 +31,18 @@ sub run_command {
     my (@command) = @_;
     open my $pipe, '-|', @command or die "$command[0]: $!";
     my $output = do { local $/; <$pipe> };
-    close $pipe or die "@command: status $?\n$output";
+    close $pipe or die "$command[0]: status $?\n$output";
     return $output;
+}
+
+# check_vectors(NAME, COMMAND...): a verifier, by its folder, agrees with vectors/.
+sub check_vectors {
+    my ($name, @command) = @_;
+    my $said = run_command('/usr/bin/python3', "$ENV{TEST_VERIFIERS}/../tests/verifiers/cases.py",
+        "$ENV{TEST_VERIFIERS}/../vectors/vectors.json", verifier("$name/README.md"), @command);
+    my ($count) = $said =~ /^(\d+) cases: /m;
+    ok(($count // 0) > 300, "every vector: $said");
+    return;
 }
 
 # check_application(PORT): an application on a TLS port, whose verifier trusts the server CA and

@@ -38,4 +38,6 @@ $tomcat->start($port, 'java', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-X
 
 subtest 'Tomcat' => sub { check_application($port) };
 
+check_vectors('java', 'java', '-XX:TieredStopAtLevel=1', '-cp', join(':', @JARS, "$webapp/classes"), 'clientcert.Vectors');
+
 done_testing();

@@ -21,4 +21,6 @@ for my $with ('Express', 'node:https') {
     }
 }
 
+check_vectors('node', 'node', verifier('node/test/vectors.js'));
+
 done_testing();

@@ -22,6 +22,10 @@ public final class Vectors {
         return (X509Certificate) CertificateFactory.getInstance("X.509").generateCertificate(new ByteArrayInputStream(der));
     }
 
+    private static String sha256(X509Certificate certificate) throws Exception {
+        return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(certificate.getEncoded()));
+    }
+
     private static List<byte[]> list(String field) {
         List<byte[]> all = new ArrayList<>();
         for (String one : field.equals("-") ? new String[0] : field.split(",", -1)) {
@@ -57,8 +61,8 @@ public final class Vectors {
         }
         try {
             var client = verifier.verify(values, peer, withoutPeer, Instant.ofEpochSecond(Long.parseLong(field[2])));
-            return client == null ? "absent" : "accepted\t" + HexFormat.of().formatHex(
-                MessageDigest.getInstance("SHA-256").digest(client.certificate().getEncoded()));
+            return client == null ? "absent" : "accepted\t" + sha256(client.certificate()) + "\t"
+                + sha256(client.signer()) + "\t" + client.signingTime().getEpochSecond();
         } catch (ClientCertFilter.Refused refused) {
             return (refused.status == 400 ? "malformed\t" : "refused\t") + refused.getMessage();
         }

@@ -22,7 +22,9 @@ function answer([, format, now, maxAge, skew, anchors, names, peer, values]) {
     }
     try {
         const client = verifier.verify(list(values).map((value) => value.toString('latin1')), peer === 'none' ? 'none' : list(peer)[0], Number(now));
-        return client ? `accepted\t${crypto.createHash('sha256').update(client.certificate.raw).digest('hex')}` : 'absent';
+        if (!client) return 'absent';
+        const digests = [client.certificate, client.signer].map(({ raw }) => crypto.createHash('sha256').update(raw).digest('hex'));
+        return ['accepted', ...digests, client.signingTime.getTime() / 1000].join('\t');
     } catch (error) {
         if (!(error instanceof Refused)) throw error;
         return `${error.status === 400 ? 'malformed' : 'refused'}\t${error.message}`;
