@@ -17,7 +17,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 import private_pki
-from httpd import MODULES, Server, base, free_ports, run, workplace
+from httpd import MODULES, Server, base, free_ports, run, with_free_ports, workplace
 from manual import finish, manual
 
 WORDS = {"server", "warns", "wrong"}
@@ -153,13 +153,19 @@ def start_all(work, configurations):
             yield f"{one.where}: the start warns of {lines or 'nothing'}"
 
 
-def main():
+def check():
+    """The faults, and how many configurations there are."""
     with workplace() as work:
         private_pki.make(work)
         Configuration.last_port = free_ports(150) - 1
         configurations, faults = collect(work)
         faults += start_all(work, configurations)
-    finish(f"httpd starts with the {len(configurations)} configurations of the manual", faults)
+    return faults, len(configurations)
+
+
+def main():
+    faults, count = with_free_ports(check)
+    finish(f"httpd starts with the {count} configurations of the manual", faults)
 
 
 if __name__ == "__main__":

@@ -85,6 +85,20 @@ ScriptSock {work}/{name}.sock
 """
 
 
+class PortTaken(Exception):
+    """Another program has a port that was free a moment before."""
+
+
+def with_free_ports(check):
+    """What check() returns; it is run again where a port was taken meanwhile."""
+    for _ in range(4):
+        try:
+            return check()
+        except PortTaken:
+            pass
+    return check()
+
+
 class Server:
     """A running httpd."""
 
@@ -103,7 +117,8 @@ class Server:
         while not (self.log.exists() and "resuming normal operations" in self.log.read_text()):
             if self.process.poll() is not None:
                 said = (Path(work) / f"{name}.out").read_text()
-                raise RuntimeError(said + (self.log.read_text() if self.log.exists() else ""))
+                said += self.log.read_text() if self.log.exists() else ""
+                raise PortTaken if "could not bind" in said else RuntimeError(said)
             time.sleep(0.05)
 
     def __enter__(self):

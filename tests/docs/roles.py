@@ -7,10 +7,11 @@ import os
 import re
 import subprocess
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import private_pki
-from httpd import Server, base, free_ports, workplace
+from httpd import Server, base, free_ports, with_free_ports, workplace
 from manual import TOP, Page, finish
 
 
@@ -54,7 +55,8 @@ def logged(file, text):
     return False
 
 
-def main():
+def check():
+    """The faults."""
     readme = Page(TOP / "README.md")
     revocation = block_with(Page(TOP / "docs/private-pki.md"), "SSLCARevocationFile")
     proxy_log = block_with(Page(TOP / "docs/proxy.md"), "CustomLog")
@@ -86,13 +88,14 @@ def main():
         def expect_no_connection(what, *request):
             expect(what, "000", "", *request)
 
+        @contextmanager
         def servers():
-            return Server(work, "origin", base(work, "origin") + origin), Server(
+            with Server(work, "origin", base(work, "origin") + origin), Server(
                 work, "proxy", base(work, "proxy") + proxy
-            )
+            ):
+                yield
 
-        origin_server, proxy_server = servers()
-        with origin_server, proxy_server:
+        with servers():
             expect("alice", "200", "alice", "www.example.com", *alice)
             expect("a client without a certificate", "403", "", "www.example.com")
             for notes in ("200 signed -", "200 accepted alice", "403 none -"):
@@ -104,11 +107,14 @@ def main():
             expect_no_connection("alice at the origin", "localhost", *alice)
             expect_no_connection("the origin's key as a client's", "localhost", *as_origin)
         private_pki.revoke(work)
-        origin_server, proxy_server = servers()
-        with origin_server, proxy_server:
+        with servers():
             expect_no_connection("alice, revoked", "www.example.com", *alice)
             expect("a client without a certificate", "403", "", "www.example.com")
-    finish("the proxy and the origin of README know whom they should", faults)
+    return faults
+
+
+def main():
+    finish("the proxy and the origin of README know whom they should", with_free_ports(check))
 
 
 if __name__ == "__main__":
