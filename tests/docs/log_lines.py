@@ -25,6 +25,8 @@ TOKEN = re.compile(
     r"""//[^\n]*|/\*.*?\*/|b?'(?:[^'\\]|\\[^u]|\\u\{\w+\})'|[bc]?"(?:[^"\\]|\\.)*"|\w+|\S""", re.S
 )
 LOG = re.compile(r"ap_log_[a-z]*error$")
+# As LogLevel names them.
+LEVELS = {"APLOG_INFO": "info", "APLOG_WARNING": "warn", "APLOG_ERR": "error"}
 
 
 def tokens(file):
@@ -57,8 +59,8 @@ def strings(some):
 
 
 def c_lines(level="info"):
-    """What C logs as information or worse (or as a trace), and the reasons that it puts in:
-    (file, text)."""
+    """What C logs as information or worse, and the reasons that it puts in; or as a trace, or at one
+    level (APLOG_INFO) alone: (file, text)."""
     for file in sorted((TOP / "mod_client_cert").rglob("*.c")):
         source = tokens(file)
         reasons = []
@@ -71,7 +73,12 @@ def c_lines(level="info"):
                     end += 1
                     if not depth:
                         break
-                if source[number + 4].startswith(("APLOG_TRACE", "APLOG_DEBUG")) == (level == "trace"):
+                said = source[number + 4]
+                if level in LEVELS:
+                    is_wanted = said == level
+                else:
+                    is_wanted = said.startswith(("APLOG_TRACE", "APLOG_DEBUG")) == (level == "trace")
+                if is_wanted:
                     yield from ((file.name, text) for text in strings(source[number:end]))
                 number = end
                 continue
@@ -126,6 +133,20 @@ def listed_lines(columns):
                     yield f"{page.name}:{number}", quoted
 
 
+def level_faults():
+    """Lines of which docs/log-lines.md says another level than C."""
+    page = Page(TOP / "docs/log-lines.md")
+    by_level = {name: [text for _, text in c_lines(said)] for said, name in LEVELS.items()}
+    for number, text in page.prose:
+        row = [cell.strip() for cell in re.split(r"(?<!\\)\|", text)[1:-1]]
+        if len(row) < 3 or row[1] not in by_level:
+            continue
+        quoted = re.findall(r"`([^`]+)`", row[0])[0]
+        levels = [name for name, lines in by_level.items() if quoted in lines]
+        if levels and row[1] not in levels:
+            yield f"{page.name}:{number}: the level is {row[1]}, in the sources {' or '.join(levels)}"
+
+
 def quoted_lines():
     """What docs/troubleshooting.md quotes: (where, text)."""
     page = Page(TOP / "docs/troubleshooting.md")
@@ -155,6 +176,7 @@ def main():
         for name, line in dict.fromkeys(required)
         if not any(matches(text, line) and len(text) >= len(line) / 2 for text in listed)
     ]
+    faults += level_faults()
     finish(f"{len(quoted)} quoted lines are in the sources, {len(required)} of the sources are listed", faults)
 
 
