@@ -2,7 +2,8 @@
 --
 -- For pandoc: makes of a page of the manual what a manual page has.
 --
--- - The title goes, and each heading is one level higher; the highest are in capitals.
+-- - Each heading is one level higher, and the highest are in capitals. The title goes, or becomes a
+--   heading like these if the variable "titles" names it (with commas between).
 -- - The sections of level 2 that the variable "omit" names (with commas between) go.
 -- - A link to another page, or within one, is its text.
 -- - The table at the head of a directive is a list of its fields.
@@ -25,9 +26,9 @@ local function is_contents(block)
   return links >= #block.content
 end
 
-local function names_to_omit(meta)
+local function names_in(value)
   local names = {}
-  for name in stringify(meta.omit or ""):gmatch("[^,]+") do
+  for name in stringify(value or ""):gmatch("[^,]+") do
     names[name] = true
   end
   return names
@@ -97,7 +98,7 @@ local function convert_table(block)
 end
 
 function Pandoc(document)
-  local omitted = names_to_omit(document.meta)
+  local omitted, titles = names_in(document.meta.omit), names_in(document.meta.titles)
   local blocks = pandoc.List()
   local stays, in_section = true, false
   for _, block in ipairs(document.blocks) do
@@ -108,6 +109,10 @@ function Pandoc(document)
     local is_title = block.t == "Header" and block.level == 1
     if is_title then
       stays, in_section = true, false
+      if titles[stringify(block)] then
+        block.level = 2
+        is_title = false
+      end
     end
     if stays and not is_title and (in_section or not is_contents(block)) then
       blocks:insert(block)

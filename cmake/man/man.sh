@@ -19,6 +19,7 @@ page() {
     shift 3
     # A file is never there in part.
     pandoc --from=gfm --to=man --standalone --lua-filter="$here/man.lua" --metadata=omit="$omit" \
+        --metadata=titles='Troubleshooting,Log lines' \
         --metadata=title="$(echo "$name" | tr a-z A-Z)" --metadata=section="$section" \
         --metadata=footer="mod_client_cert $version" --metadata=header='Apache HTTP Server' \
         --metadata=hyphenate=false --variable=adjusting:l --output="$out/$name.$section.new" "$@"
