@@ -543,7 +543,8 @@ fn names_and_uses(world: &World, maker: &mut Maker) {
         let case = Case::signed(world, name, description, SIGNER, &forge).peer(&signer);
         good_of(maker, world, case, &signer);
     }
-    let uris: &[(&str, &str, &[(u8, &[u8])], bool)] = &[
+    type Names<'a> = &'a [(u8, &'a [u8])];
+    let uris: &[(&str, &str, Names<'_>, bool)] = &[
         ("uri", "The only URI of the signer's.", &[(6, b"spiffe://example.org/proxy")], true),
         (
             "uri-beside-a-name",
