@@ -681,7 +681,7 @@ final class SignedData
         }
     }
 
-    /** RFC 5035, 3: the first is the signer's, others are on the path, each once. */
+    /** RFC 5035, 3: the first is the signer's, others are above it on the path. */
     public function checkSigningCertificates(Certificate $signer, array $issuers): void
     {
         $isOf = fn (array $id, Certificate $of) => hash_equals(hash($id[0], $of->der, true), $id[1])

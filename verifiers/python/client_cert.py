@@ -410,7 +410,7 @@ class _SignedData:
             raise Refused("BadSignature") from None
 
     def check_signing_certificates(self, signer, issuers):
-        """RFC 5035, 3: the first is the signer's, others are on the path, each once."""
+        """RFC 5035, 3: the first is the signer's, others are above it on the path."""
         for identifiers in self.signing_certificates:
             first, *others = identifiers
             if not _is_of(first, signer) or any(

@@ -365,7 +365,7 @@ module ClientCert
       raise Refused, 'BadSignature' unless good == true
     end
 
-    # RFC 5035, 3: the first is the signer's, others are on the path, each once.
+    # RFC 5035, 3: the first is the signer's, others are above it on the path.
     def check_signing_certificates(signer, issuers)
       @signing_certificates.each do |first, *others|
         good = of?(first, signer) && others.all? do |other|
