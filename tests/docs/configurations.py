@@ -91,9 +91,7 @@ def collect(work):
     """All blocks of the manual that are configurations; faults of blocks that are marked wrongly."""
     found, faults = [], []
     for page in manual():
-        words = []
         for block, after in zip_longest(page.blocks, page.blocks[1:]):
-            is_said = "wrong" in words
             where = f"{page.name}:{block.line}"
             language, *words = (block.info or "").split() or [""]
             if language not in LANGUAGES:
@@ -103,8 +101,8 @@ def collect(work):
             elif language == "apache":
                 said = after.text if after and after.info == "text" and "wrong" in words else ""
                 found.append(Configuration(page, block, said, len(found), work))
-            elif not is_said and language in ("", "text") and OURS.search(block.text):
-                faults.append(f"{where}: a configuration that is not marked as apache is not checked")
+            elif not language and OURS.search(block.text):
+                faults.append(f"{where}: is this a configuration (apache) or another text (text)?")
     return found, faults
 
 

@@ -52,7 +52,7 @@ def run(directory, configuration, *options):
     command = [HTTPD, "-d", str(directory), "-f", str(file), *options]
     done = subprocess.run(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        timeout=60, check=False,
+        timeout=300, check=False,
     )
     return done.returncode, done.stdout
 
