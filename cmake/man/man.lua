@@ -136,6 +136,8 @@ function Pandoc(document)
     RawBlock = function() return {} end,
     Table = convert_table,
   })
+  -- Ragged, and no word broken: names would be broken, too. After .TH, which sets both anew.
+  converted.content:insert(1, pandoc.RawBlock("man", ".ad l\n.nh"))
   document.blocks = converted.content
   return document
 end

@@ -22,7 +22,7 @@ page() {
         --metadata=titles='Troubleshooting,Log lines' \
         --metadata=title="$(echo "$name" | tr a-z A-Z)" --metadata=section="$section" \
         --metadata=footer="mod_client_cert $version" --metadata=header='Apache HTTP Server' \
-        --metadata=hyphenate=false --variable=adjusting:l --output="$out/$name.$section.new" "$@"
+        --output="$out/$name.$section.new" "$@"
     mv "$out/$name.$section.new" "$out/$name.$section"
 }
 
