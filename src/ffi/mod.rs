@@ -25,6 +25,8 @@ mod format;
 mod handshake;
 mod listener;
 mod panic;
+#[cfg(test)]
+mod panic_tests;
 mod pointer;
 mod reason;
 mod response_head;

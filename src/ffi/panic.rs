@@ -52,7 +52,26 @@ fn catch<R>(body: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
     // Unwind safe: what `body` can reach is immutable once made, except for the pools of contexts
     // and the caches. Those are locked, and hold only what is complete: a context in use is out of
     // its pool, and is dropped by the unwinding.
+    #[cfg(test)]
+    let body = || {
+        inject();
+        body()
+    };
     catch_unwind(AssertUnwindSafe(body))
+}
+
+#[cfg(test)]
+thread_local! {
+    /// Where it is set, each function of this thread panics, and is counted.
+    pub(super) static INJECTED: std::cell::Cell<Option<usize>> = const { std::cell::Cell::new(None) };
+}
+
+#[cfg(test)]
+fn inject() {
+    if let Some(count) = INJECTED.get() {
+        INJECTED.set(Some(count + 1));
+        panic!("injected");
+    }
 }
 
 #[cfg(test)]
