@@ -83,13 +83,18 @@ fn hex(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
-/// The name in src/results.txt.
+/// The name in src/results.txt, in lower case with hyphens.
 fn reason(rejection: Rejection) -> String {
-    match rejection {
+    let name = match rejection {
         Rejection::Malformed(malformed) => format!("Value{malformed:?}"),
         Rejection::Refused(refusal) => format!("{refusal:?}"),
-        Rejection::Fault(fault) => format!("fault {fault:?}"),
-    }
+        Rejection::Fault(fault) => format!("Fault{fault:?}"),
+    };
+    let hyphenated = name.chars().flat_map(|letter| {
+        let hyphen = letter.is_ascii_uppercase().then_some('-');
+        hyphen.into_iter().chain([letter.to_ascii_lowercase()])
+    });
+    hyphenated.skip(1).collect()
 }
 
 /// The header that the format has by default.
@@ -108,9 +113,9 @@ impl Case {
     fn verify(&self) -> Result<Accepted, String> {
         let header = header(&self.format);
         let mut lines = self.fields.iter().filter(|field| field.name.eq_ignore_ascii_case(header));
-        let line = lines.next().ok_or("HeaderAbsent")?;
+        let line = lines.next().ok_or("header-absent")?;
         if lines.next().is_some() {
-            return Err("HeaderRepeated".to_owned());
+            return Err("value-several".to_owned());
         }
         let value = line.value.as_bytes();
         let trust = self.config.trust()?;
@@ -126,7 +131,7 @@ impl Case {
         };
         let needs_peer = unsigned.is_some() || self.config.require_peer;
         if peer.is_empty() && needs_peer {
-            return Err("PeerAbsent".to_owned());
+            return Err("peer-absent".to_owned());
         }
         let found = match unsigned {
             Some(format) => {
@@ -169,7 +174,7 @@ impl Config {
     fn trust(&self) -> Result<Trust, String> {
         let anchors = [read(self.anchors.as_ref()), read(self.pins.as_ref())].concat();
         let anchors = TrustAnchors::from_pem(&anchors).map_err(|error| match error {
-            Error::FileNoCertificate => "NothingTrusted".to_owned(),
+            Error::FileNoCertificate => "nothing-trusted".to_owned(),
             other => panic!("{other:?}"),
         })?;
         let names: Vec<_> = self.names.iter().map(|name| name.as_bytes()).collect();

@@ -67,7 +67,7 @@ def wrong(case, answer, documented):
         if kind == "configuration" and case["format"] not in SIGNED:
             return None
         return None if case["name"] in documented else f"{kind}: {rest}, where it is to be accepted"
-    if kind == "absent" and case["reason"] != "HeaderAbsent":
+    if kind == "absent" and case["reason"] != "header-absent":
         return f"absent, where it is {case['reason']}"
     if kind not in ("absent", "malformed", "refused", "configuration"):
         return f"no answer: {answer}"

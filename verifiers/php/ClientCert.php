@@ -141,22 +141,22 @@ final class Reader
     {
         [$octets, $start, $size] = [$this->octets, $this->at, strlen($this->octets)];
         if ($size - $start < 2 || (ord($octets[$start]) & 0x1F) === 0x1F) {
-            throw new Malformed('ValueDer');
+            throw new Malformed('value-der');
         }
         [$tag, $length, $at] = [ord($octets[$start]), ord($octets[$start + 1]), $start + 2];
         if ($length >= 0x80) {
             $count = $length & 0x7F;
             if ($count < 1 || $count > 4 || $size - $at < $count || $octets[$at] === "\0") {
-                throw new Malformed('ValueBer');
+                throw new Malformed('value-ber');
             }
             $length = hexdec(bin2hex(substr($octets, $at, $count)));
             $at += $count;
             if ($length < 0x80) {
-                throw new Malformed('ValueBer');
+                throw new Malformed('value-ber');
             }
         }
         if ($length > $size - $at) {
-            throw new Malformed('ValueDer');
+            throw new Malformed('value-der');
         }
         $this->at = $at + $length;
         return [$tag, substr($octets, $at, $length), substr($octets, $start, $this->at - $start)];
@@ -165,13 +165,13 @@ final class Reader
     public function take(int $tag): string
     {
         [$found, $contents] = $this->any();
-        return $found === $tag ? $contents : throw new Malformed('ValueDer');
+        return $found === $tag ? $contents : throw new Malformed('value-der');
     }
 
     public function raw(int $tag): string
     {
         [$found, , $raw] = $this->any();
-        return $found === $tag ? $raw : throw new Malformed('ValueDer');
+        return $found === $tag ? $raw : throw new Malformed('value-der');
     }
 
     public function oid(): string
@@ -187,12 +187,12 @@ final class Reader
     public function end(): void
     {
         if ($this->more()) {
-            throw new Malformed('ValueDer');
+            throw new Malformed('value-der');
         }
     }
 }
 
-function only(string $octets, int $tag, string $reason = 'ValueDer'): string
+function only(string $octets, int $tag, string $reason = 'value-der'): string
 {
     try {
         $reader = new Reader($octets);
@@ -208,7 +208,7 @@ function oid(string $contents): string
 {
     // Numbers without padding, of at most eight octets.
     if (!preg_match('/\A(?:(?!\x80)[\x80-\xff]{0,7}[\x00-\x7f])+\z/s', $contents)) {
-        throw new Malformed('ValueDer');
+        throw new Malformed('value-der');
     }
     $numbers = [];
     $number = 0;
@@ -232,12 +232,12 @@ function checkDer(string $octets, int $depth = MAX_DEPTH): void
         [$tag, $contents] = $reader->any();
         [$constructed, $universal] = [($tag & 0x20) !== 0, ($tag & 0xC0) === 0];
         if ($universal && $constructed !== in_array($tag & 0x1F, [8, 11, 16, 17, 29], true)) {
-            throw new Malformed('ValueBer');
+            throw new Malformed('value-ber');
         }
         if ($constructed) {
-            checkDer($contents, $depth > 0 ? $depth - 1 : throw new Malformed('ValueDer'));
+            checkDer($contents, $depth > 0 ? $depth - 1 : throw new Malformed('value-der'));
         } elseif ($universal && !isPrimitive($tag, $contents)) {
-            throw new Malformed('ValueDer');
+            throw new Malformed('value-der');
         }
     }
 }
@@ -268,7 +268,7 @@ function readTime(int $tag, string $text): int
     $pattern = [TAG_UTC_TIME => '/\A(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z\z/',
         TAG_GENERALIZED_TIME => '/\A(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z\z/'][$tag] ?? null;
     if ($pattern === null || !preg_match($pattern, $text, $found)) {
-        throw new Malformed('ValueAttributeMalformed');
+        throw new Malformed('value-attribute-malformed');
     }
     [$year, $month, $day, $hour, $minute, $second] = array_map('intval', array_slice($found, 1));
     if ($tag === TAG_UTC_TIME) {
@@ -276,7 +276,7 @@ function readTime(int $tag, string $text): int
     }
     $isForUtc = 1950 <= $year && $year < 2050;
     if (!checkdate($month, $day, $year) || $hour > 23 || $minute > 59 || $second > 59 || $isForUtc !== ($tag === TAG_UTC_TIME)) {
-        throw new Malformed('ValueAttributeMalformed');
+        throw new Malformed('value-attribute-malformed');
     }
     return gmmktime($hour, $minute, $second, $month, $day, $year);
 }
@@ -313,7 +313,7 @@ final class Certificate
         try {
             $this->read();
         } catch (Malformed) {
-            throw new Malformed('ValueCertificates');
+            throw new Malformed('value-certificates');
         }
     }
 
@@ -370,10 +370,10 @@ final class Certificate
     }
 
     /** RSA of 2,048 to 8,192 bits with a short, odd exponent; P-256, P-384, P-521; Ed25519. */
-    public function checkKey(string $small = 'ChainWeak'): void
+    public function checkKey(string $small = 'chain-weak'): void
     {
         if ($this->keyKind === 'other') {
-            throw new Refused('SignerKeyUnsupported');
+            throw new Refused('signer-key-unsupported');
         }
         if ($this->keyKind === 'rsa') {
             $reader = new Reader(only($this->key, TAG_SEQUENCE));
@@ -383,7 +383,7 @@ final class Certificate
                 throw new Refused($small);
             }
             if ($bits > 8192 || strlen($exponent) > 4 || $exponent === "\1" || !(ord(substr($exponent, -1)) & 1)) {
-                throw new Refused('SignerKeyUnsupported');
+                throw new Refused('signer-key-unsupported');
             }
         }
     }
@@ -405,12 +405,12 @@ final class Certificate
     {
         foreach ($this->extensions as $id => [$critical]) {
             if ($critical && !in_array($id, [BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_KEY_USAGE, SUBJECT_ALTERNATIVE_NAME], true)) {
-                throw new Refused('SignerUntrusted');
+                throw new Refused('signer-untrusted');
             }
         }
         $usage = $this->extensions[KEY_USAGE][1] ?? null;
-        if ($usage !== null && !(ord(only($usage, 0x03, 'ValueCertificates')[1] ?? "\0") & 0x80)) {
-            throw new Refused('SignerUsage');
+        if ($usage !== null && !(ord(only($usage, 0x03, 'value-certificates')[1] ?? "\0") & 0x80)) {
+            throw new Refused('signer-usage');
         }
         $purposes = $this->extensions[EXTENDED_KEY_USAGE][1] ?? null;
         if ($purposes !== null) {
@@ -419,7 +419,7 @@ final class Certificate
                 $found[] = $reader->oid();
             }
             if (!array_intersect($found, [SERVER_AUTH, CLIENT_AUTH])) {
-                throw new Refused('SignerUsage');
+                throw new Refused('signer-usage');
             }
         }
         if (!$names) {
@@ -440,7 +440,7 @@ final class Certificate
                 return;
             }
         }
-        throw new Refused('SignerName');
+        throw new Refused('signer-name');
     }
 }
 
@@ -468,22 +468,22 @@ final class SignedData
         $reader = new Reader($der);
         $contentInfo = new Reader($reader->take(TAG_SEQUENCE));
         if ($reader->more()) {
-            throw new Malformed('ValueTrailing');
+            throw new Malformed('value-trailing');
         }
         if ($contentInfo->oid() !== SIGNED_DATA) {
-            throw new Malformed('ValueNotSignedData');
+            throw new Malformed('value-not-signed-data');
         }
         $explicit = $contentInfo->take(0xA0);
         $contentInfo->end();
         $reader = new Reader(only($explicit, TAG_SEQUENCE));
         if ($reader->take(TAG_INTEGER) !== "\1") {
-            throw new Malformed('ValueVersion');
+            throw new Malformed('value-version');
         }
-        $digest = $this->readDigest(only($reader->take(TAG_SET), TAG_SEQUENCE, 'ValueDigestAlgorithm'));
+        $digest = $this->readDigest(only($reader->take(TAG_SET), TAG_SEQUENCE, 'value-digest-algorithm'));
         $encapsulated = $reader->take(TAG_SEQUENCE);
         $certificates = $reader->optional(0xA0);
         if ($reader->optional(0xA1) !== null) {
-            throw new Malformed('ValueCrls');
+            throw new Malformed('value-crls');
         }
         $signers = $reader->take(TAG_SET);
         $reader->end();
@@ -492,26 +492,26 @@ final class SignedData
 
         $reader = new Reader($encapsulated);
         if ($reader->oid() !== DATA) {
-            throw new Malformed('ValueContentType');
+            throw new Malformed('value-content-type');
         }
-        $content = $reader->optional(0xA0) ?? throw new Malformed('ValueDetached');
+        $content = $reader->optional(0xA0) ?? throw new Malformed('value-detached');
         $reader->end();
         $this->content = only($content, TAG_OCTET_STRING);
 
-        $signer = new Reader(only($signers, TAG_SEQUENCE, 'ValueSigners'));
+        $signer = new Reader(only($signers, TAG_SEQUENCE, 'value-signers'));
         if ($signer->take(TAG_INTEGER) !== "\1") {
-            throw new Malformed('ValueVersion');
+            throw new Malformed('value-version');
         }
         [$tag, $identifier] = $signer->any();
         if ($tag !== TAG_SEQUENCE) {
-            throw new Malformed('ValueSignerIdentifier');
+            throw new Malformed('value-signer-identifier');
         }
         $this->digestIdentifier = $signer->take(TAG_SEQUENCE);
-        $attributes = $signer->optional(0xA0) ?: throw new Malformed('ValueNoSignedAttributes');
+        $attributes = $signer->optional(0xA0) ?: throw new Malformed('value-no-signed-attributes');
         $this->signatureIdentifier = $signer->take(TAG_SEQUENCE);
         $this->signature = $signer->take(TAG_OCTET_STRING);
         if ($signer->optional(0xA1) !== null) {
-            throw new Malformed('ValueUnsignedAttributes');
+            throw new Malformed('value-unsigned-attributes');
         }
         $signer->end();
         $reader = new Reader($identifier);
@@ -519,12 +519,12 @@ final class SignedData
         $reader->end();
         $this->digest = $this->readDigest($this->digestIdentifier);
         if ($this->digest !== $digest) {
-            throw new Malformed('ValueDigestAlgorithm');
+            throw new Malformed('value-digest-algorithm');
         }
         $reader = new Reader($this->signatureIdentifier);
         $allowed = SIGNATURES[$reader->oid()][2] ?? [];
         if (!in_array($reader->rest(), $allowed, true)) {
-            throw new Malformed('ValueSignatureAlgorithm');
+            throw new Malformed('value-signature-algorithm');
         }
         $this->readAttributes($attributes);
         $this->readCertificates($certificates);
@@ -535,7 +535,7 @@ final class SignedData
         $reader = new Reader($identifier);
         $digest = DIGESTS[$reader->oid()] ?? null;
         if ($digest === null || !in_array($reader->rest(), [NO_PARAMETERS, NULL_PARAMETERS], true)) {
-            throw new Malformed('ValueDigestAlgorithm');
+            throw new Malformed('value-digest-algorithm');
         }
         return $digest;
     }
@@ -551,7 +551,7 @@ final class SignedData
             [$tag, $attribute, $raw] = $reader->any();
             // strcmp() compares octets, and < would compare what looks like numbers as such.
             if (strcmp($raw, $last) < 0) {
-                throw new Malformed('ValueAttributesUnsorted');
+                throw new Malformed('value-attributes-unsorted');
             }
             [$last, $attribute] = [$raw, new Reader($attribute)];
             try {
@@ -561,23 +561,23 @@ final class SignedData
                 $found = $set->any();
                 $set->end();
             } catch (Malformed) {
-                throw new Malformed('ValueAttributeMalformed');
+                throw new Malformed('value-attribute-malformed');
             }
             if (isset($values[$kind])) {
-                throw new Malformed('ValueAttributeTwice');
+                throw new Malformed('value-attribute-twice');
             }
             if ($kind === COUNTERSIGNATURE || in_array($found[0], [0x28, 0x2B, 0x3D], true)) {
-                throw new Malformed('ValueAttributeMalformed');
+                throw new Malformed('value-attribute-malformed');
             }
             $values[$kind] = $found;
         }
         foreach ([CONTENT_TYPE, MESSAGE_DIGEST, SIGNING_TIME] as $kind) {
             if (!isset($values[$kind])) {
-                throw new Malformed('ValueAttributeMissing');
+                throw new Malformed('value-attribute-missing');
             }
         }
         $of = fn (string $kind, int $tag) =>
-            $values[$kind][0] === $tag ? $values[$kind][1] : throw new Malformed('ValueAttributeMalformed');
+            $values[$kind][0] === $tag ? $values[$kind][1] : throw new Malformed('value-attribute-malformed');
         try {
             $this->contentType = oid($of(CONTENT_TYPE, TAG_OID));
             $this->messageDigest = $of(MESSAGE_DIGEST, TAG_OCTET_STRING);
@@ -593,7 +593,7 @@ final class SignedData
                 $reader->end();
             }
         } catch (Malformed) {
-            throw new Malformed('ValueAttributeMalformed');
+            throw new Malformed('value-attribute-malformed');
         }
     }
 
@@ -631,16 +631,16 @@ final class SignedData
         for ($count = 0; $reader->more(); $count++) {
             [$tag, , $raw] = $reader->any();
             if ($tag !== TAG_SEQUENCE) {
-                throw new Malformed('ValueCertificates');
+                throw new Malformed('value-certificates');
             }
             $found[] = $raw;
         }
         if ($count < 1 || $count > MAX_CERTIFICATES) {
-            throw new Malformed('ValueCertificateCount');
+            throw new Malformed('value-certificate-count');
         }
         foreach (array_unique($found, SORT_STRING) as $der) {
             $certificate = new Certificate($der);
-            $certificate->checkKey($certificate->isNamed($this->identifier) ? 'SignerKeyTooSmall' : 'ChainWeak');
+            $certificate->checkKey($certificate->isNamed($this->identifier) ? 'signer-key-too-small' : 'chain-weak');
             $this->certificates[] = $certificate;
         }
     }
@@ -648,13 +648,13 @@ final class SignedData
     public function checkAttributes(): void
     {
         if ($this->protected !== null && $this->protected !== [$this->digestIdentifier, $this->signatureIdentifier]) {
-            throw new Refused('AlgorithmProtectionMismatch');
+            throw new Refused('algorithm-protection-mismatch');
         }
         if ($this->contentType !== DATA) {
-            throw new Refused('ContentTypeMismatch');
+            throw new Refused('content-type-mismatch');
         }
         if (!hash_equals(hash($this->digest, $this->content, true), $this->messageDigest)) {
-            throw new Refused('DigestMismatch');
+            throw new Refused('digest-mismatch');
         }
     }
 
@@ -662,11 +662,11 @@ final class SignedData
     {
         [$kind, $digest] = SIGNATURES[(new Reader($this->signatureIdentifier))->oid()];
         if ($kind !== $signer->keyKind || ($digest ?? $this->digest) !== $this->digest) {
-            throw new Refused('AlgorithmMismatch');
+            throw new Refused('algorithm-mismatch');
         }
         if ($kind === 'ed25519') {
             if (!function_exists('sodium_crypto_sign_verify_detached')) {
-                throw new Refused('SignerKeyUnsupported: Ed25519 without the extension sodium');
+                throw new Refused('signer-key-unsupported: Ed25519 without the extension sodium');
             }
             $good = strlen($this->signature) === 64
                 && sodium_crypto_sign_verify_detached($this->signature, $this->signed, $signer->rawKey());
@@ -677,7 +677,7 @@ final class SignedData
             $good = @openssl_verify($this->signed, $this->signature, $pem, $this->digest) === 1;
         }
         if (!$good) {
-            throw new Refused('BadSignature');
+            throw new Refused('bad-signature');
         }
     }
 
@@ -694,7 +694,7 @@ final class SignedData
                 $good = $good && !$isOf($other, $signer) && $onPath;
             }
             if (!$good) {
-                throw new Refused('SigningCertificateMismatch');
+                throw new Refused('signing-certificate-mismatch');
             }
         }
     }
@@ -732,10 +732,10 @@ final class Verifier
         );
         [$this->anchorCertificates, $this->pinned] = [$read($anchors), $read($pins)];
         if (!$this->anchorCertificates && !$this->pinned) {
-            throw new \InvalidArgumentException('NothingTrusted: anchors or pins are needed');
+            throw new \InvalidArgumentException('nothing-trusted: anchors or pins are needed');
         }
         if ($this->anchorCertificates && !$names) {
-            throw new \InvalidArgumentException('SignerName: names are needed with anchors');
+            throw new \InvalidArgumentException('signer-name: names are needed with anchors');
         }
         if (!in_array($format, ['cms', 'cms-sf'], true) || $maxAge < 1 || $skew < 0) {
             throw new \InvalidArgumentException('the format is cms or cms-sf, maxAge 1 or more, skew 0 or more');
@@ -780,18 +780,18 @@ final class Verifier
     {
         $now = time();
         if (count($values) !== 1) {
-            throw $values ? new Malformed('HeaderRepeated') : new Absent('HeaderAbsent');
+            throw $values ? new Malformed('value-several') : new Absent('header-absent');
         }
         $data = new SignedData($this->decode($values[0]));
         if ($now - $data->signingTime > $this->maxAge) {
-            throw new Refused('Stale');
+            throw new Refused('stale');
         }
         if ($data->signingTime - $now > $this->skew) {
-            throw new Refused('FromTheFuture');
+            throw new Refused('from-the-future');
         }
         $data->checkAttributes();
         $signer = $this->findSigner($data, $peer);
-        $signer->checkKey('SignerKeyTooSmall');
+        $signer->checkKey('signer-key-too-small');
         $signer->checkUse($this->names);
         if ($this->requirePeer) {
             // TLS has proved this key: a forged value costs one verification.
@@ -809,21 +809,21 @@ final class Verifier
     private function decode(string $value): string
     {
         if (trim($value, " \t\r\n") === '') {
-            throw new Malformed('ValueEmpty');
+            throw new Malformed('value-empty');
         }
         if (strlen($value) > MAX_VALUE) {
-            throw new Malformed('ValueTooLong');
+            throw new Malformed('value-too-long');
         }
         if ($this->format === 'cms-sf') {
             if (strlen($value) < 2 || $value[0] !== ':' || $value[-1] !== ':') {
-                throw new Malformed('ValueByteSequence');
+                throw new Malformed('value-byte-sequence');
             }
             $value = substr($value, 1, -1);
         }
         // base64_decode() takes white space, and no padding, even when it is told to be strict.
         $decoded = base64_decode($value, true);
         if ($decoded === false || $decoded === '' || base64_encode($decoded) !== $value) {
-            throw new Malformed('ValueBase64');
+            throw new Malformed('value-base64');
         }
         return $decoded;
     }
@@ -833,12 +833,12 @@ final class Verifier
         $named = fn (Certificate $certificate) => $certificate->isNamed($data->identifier);
         $found = array_values(array_filter($data->certificates, $named));
         if (count($found) > 1) {
-            throw new Refused('SignerUnknown');
+            throw new Refused('signer-unknown');
         }
         if ($this->requirePeer) {
-            $signer = new Certificate($peer ?? throw new Refused('PeerAbsent'));
+            $signer = new Certificate($peer ?? throw new Refused('peer-absent'));
             if (!$named($signer) || ($found && $found[0]->der !== $peer)) {
-                throw new Refused('SignerNotPeer');
+                throw new Refused('signer-not-peer');
             }
             return $signer;
         }
@@ -846,7 +846,7 @@ final class Verifier
             return $found[0];
         }
         $pins = array_column(array_filter($this->pinned, $named), null, 'der');
-        return count($pins) === 1 ? current($pins) : throw new Refused('SignerUnknown');
+        return count($pins) === 1 ? current($pins) : throw new Refused('signer-unknown');
     }
 
     /** @return list<Certificate> those that may be issuers of it: in the value, and anchors */
@@ -854,21 +854,21 @@ final class Verifier
     {
         if (in_array($signer->der, array_column($this->pinned, 'der'), true)) {
             if ($now < $signer->notBefore || $now >= $signer->notAfter) {
-                throw new Refused($now < $signer->notBefore ? 'SignerNotYetValid' : 'SignerExpired');
+                throw new Refused($now < $signer->notBefore ? 'signer-not-yet-valid' : 'signer-expired');
             }
             return [];
         }
         if (!$this->anchorCertificates) {
-            throw new Refused('SignerUntrusted');
+            throw new Refused('signer-untrusted');
         }
         if ($signer->isCa()) {
-            throw new Refused('SignerIsCa');
+            throw new Refused('signer-is-ca');
         }
         // OpenSSL's security level 2, which PHP cannot ask for, of all that may be on the path.
         $others = array_filter($data->certificates, fn ($other) => $other->der !== $signer->der && $other->isCa());
         foreach ([$signer, ...$others] as $certificate) {
             if (!in_array($certificate->signatureAlgorithm, STRONG_SIGNATURES, true)) {
-                throw new Refused('ChainWeak');
+                throw new Refused('chain-weak');
             }
         }
         foreach ($this->anchorCertificates as $anchor) {
@@ -899,7 +899,7 @@ final class Verifier
             rmdir($directory);
         }
         if ($good !== true) {
-            throw new Refused('SignerUntrusted');
+            throw new Refused('signer-untrusted');
         }
     }
 
@@ -908,15 +908,15 @@ final class Verifier
     {
         $x509 = $der === '' ? false : @openssl_x509_read(pem($der));
         if ($x509 === false || !openssl_x509_export($x509, $written) || pemCertificates($written) !== [$der]) {
-            throw new Malformed('ValueContent');
+            throw new Malformed('value-content');
         }
         try {
             $certificate = new Certificate($der);
         } catch (Malformed) {
-            throw new Malformed('ValueContent');
+            throw new Malformed('value-content');
         }
         if ($now < $certificate->notBefore || $now >= $certificate->notAfter) {
-            throw new Refused($now < $certificate->notBefore ? 'CertificateNotYetValid' : 'CertificateExpired');
+            throw new Refused($now < $certificate->notBefore ? 'certificate-not-yet-valid' : 'certificate-expired');
         }
     }
 }

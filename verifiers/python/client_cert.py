@@ -113,29 +113,29 @@ class _Reader:
         """The tag, the contents and the whole of the next element."""
         octets, start = self.octets, self.at
         if len(octets) - start < 2 or octets[start] & 0x1F == 0x1F:
-            raise Malformed("ValueDer")
+            raise Malformed("value-der")
         tag, length, at = octets[start], octets[start + 1], start + 2
         if length >= 0x80:
             count = length & 0x7F
             digits = octets[at : at + count]
             length, at = int.from_bytes(digits, "big"), at + count
             if not 1 <= count <= 4 or len(digits) < count or digits[0] == 0 or length < 0x80:
-                raise Malformed("ValueBer")
+                raise Malformed("value-ber")
         if length > len(octets) - at:
-            raise Malformed("ValueDer")
+            raise Malformed("value-der")
         self.at = at + length
         return tag, octets[at : self.at], octets[start : self.at]
 
     def take(self, tag):
         found, contents, _ = self.any()
         if found != tag:
-            raise Malformed("ValueDer")
+            raise Malformed("value-der")
         return contents
 
     def raw(self, tag):
         found, _, raw = self.any()
         if found != tag:
-            raise Malformed("ValueDer")
+            raise Malformed("value-der")
         return raw
 
     def optional(self, tag):
@@ -143,7 +143,7 @@ class _Reader:
 
     def end(self):
         if self.more():
-            raise Malformed("ValueDer")
+            raise Malformed("value-der")
 
 
 def _only(octets, tag):
@@ -160,13 +160,13 @@ def _check_der(octets, depth=MAX_DEPTH):
         tag, contents, _ = reader.any()
         constructed, universal = tag & 0x20, tag & 0xC0 == 0
         if universal and bool(constructed) != (tag & 0x1F in (8, 11, 16, 17, 29)):
-            raise Malformed("ValueBer")
+            raise Malformed("value-ber")
         if constructed:
             if depth == 0:
-                raise Malformed("ValueDer")
+                raise Malformed("value-der")
             _check_der(contents, depth - 1)
         elif universal and not _is_primitive(tag, contents):
-            raise Malformed("ValueDer")
+            raise Malformed("value-der")
 
 
 def _is_primitive(tag, contents):
@@ -200,9 +200,9 @@ def _time(tag, text):
         numbers = [int(rest[at : at + 2]) for at in range(0, 10, 2)]
         found = datetime.datetime(max(year, 1), *numbers)
     except (KeyError, ValueError):
-        raise Malformed("ValueAttributeMalformed") from None
+        raise Malformed("value-attribute-malformed") from None
     if (tag == UTC_TIME) != (1950 <= year < 2050):
-        raise Malformed("ValueAttributeMalformed")
+        raise Malformed("value-attribute-malformed")
     return calendar.timegm(found.timetuple())
 
 
@@ -225,18 +225,18 @@ class _Certificate:
             self.parameters = algorithm.any()[:2] if algorithm.more() else None
             algorithm.end()
         except Malformed:
-            raise Malformed("ValueCertificates") from None
+            raise Malformed("value-certificates") from None
 
     def check_key(self):
         curve = self.parameters is not None and self.parameters[0] == OID and self.parameters[1]
         if not (self.key in (RSA_KEY, ED25519_KEY) and not curve or self.key == EC_KEY and curve in CURVES):
-            raise Refused("SignerKeyUnsupported")
+            raise Refused("signer-key-unsupported")
 
     def load(self):
         try:
             return x509.load_der_x509_certificate(self.der), crypto.load_certificate(crypto.FILETYPE_ASN1, self.der)
         except (ValueError, x509.InvalidVersion, UnsupportedAlgorithm, crypto.Error):
-            raise Malformed("ValueCertificates") from None
+            raise Malformed("value-certificates") from None
 
 
 class _SignedData:
@@ -246,19 +246,19 @@ class _SignedData:
         reader = _Reader(der)
         content_info = _Reader(reader.take(SEQUENCE))
         if reader.more():
-            raise Malformed("ValueTrailing")
+            raise Malformed("value-trailing")
         if content_info.take(OID) != SIGNED_DATA:
-            raise Malformed("ValueNotSignedData")
+            raise Malformed("value-not-signed-data")
         explicit = content_info.take(0xA0)
         content_info.end()
         reader = _Reader(_only(explicit, SEQUENCE))
         if reader.take(INTEGER) != b"\1":
-            raise Malformed("ValueVersion")
-        digest = self._digest(_only_or(reader.take(SET), "ValueDigestAlgorithm"))
+            raise Malformed("value-version")
+        digest = self._digest(_only_or(reader.take(SET), "value-digest-algorithm"))
         encapsulated = reader.take(SEQUENCE)
         certificates = reader.optional(0xA0)
         if reader.optional(0xA1) is not None:
-            raise Malformed("ValueCrls")
+            raise Malformed("value-crls")
         signers = reader.take(SET)
         reader.end()
         _check_der(encapsulated)
@@ -266,34 +266,34 @@ class _SignedData:
 
         reader = _Reader(encapsulated)
         if reader.take(OID) != DATA:
-            raise Malformed("ValueContentType")
+            raise Malformed("value-content-type")
         content = reader.optional(0xA0)
         reader.end()
         if content is None:
-            raise Malformed("ValueDetached")
+            raise Malformed("value-detached")
         self.content = _only(content, OCTET_STRING)
 
-        signer = _Reader(_only_or(signers, "ValueSigners"))
+        signer = _Reader(_only_or(signers, "value-signers"))
         if signer.take(INTEGER) != b"\1":
-            raise Malformed("ValueVersion")
+            raise Malformed("value-version")
         tag, identifier, _ = signer.any()
         if tag != SEQUENCE:
-            raise Malformed("ValueSignerIdentifier")
+            raise Malformed("value-signer-identifier")
         self.digest_identifier = signer.take(SEQUENCE)
         attributes = signer.optional(0xA0)
         if not attributes:
-            raise Malformed("ValueNoSignedAttributes")
+            raise Malformed("value-no-signed-attributes")
         self.signature_identifier = signer.take(SEQUENCE)
         self.signature = signer.take(OCTET_STRING)
         if signer.optional(0xA1) is not None:
-            raise Malformed("ValueUnsignedAttributes")
+            raise Malformed("value-unsigned-attributes")
         signer.end()
         identifier = _Reader(identifier)
         self.identifier = (identifier.raw(SEQUENCE), identifier.raw(INTEGER))
         identifier.end()
         self.digest = self._digest(self.digest_identifier)
         if self.digest != digest:
-            raise Malformed("ValueDigestAlgorithm")
+            raise Malformed("value-digest-algorithm")
         self._read_signature_algorithm()
         self._read_attributes(attributes)
         self.certificates = self._read_certificates(certificates)
@@ -303,14 +303,14 @@ class _SignedData:
         reader = _Reader(identifier)
         digest, parameters = DIGESTS.get(reader.take(OID)), identifier[reader.at :]
         if digest is None or parameters not in (b"", b"\5\0"):
-            raise Malformed("ValueDigestAlgorithm")
+            raise Malformed("value-digest-algorithm")
         return digest
 
     def _read_signature_algorithm(self):
         reader = _Reader(self.signature_identifier)
         kind, digest, allowed = SIGNATURES.get(reader.take(OID), (None, None, ()))
         if self.signature_identifier[reader.at :] not in allowed:
-            raise Malformed("ValueSignatureAlgorithm")
+            raise Malformed("value-signature-algorithm")
         self.key_kind, self.named_digest = kind, digest
 
     def _read_attributes(self, contents):
@@ -325,7 +325,7 @@ class _SignedData:
         while reader.more():
             tag, attribute, raw = reader.any()
             if raw < last:
-                raise Malformed("ValueAttributesUnsorted")
+                raise Malformed("value-attributes-unsorted")
             last, attribute = raw, _Reader(attribute)
             try:
                 if tag != SEQUENCE:
@@ -335,18 +335,18 @@ class _SignedData:
                 found = value.any()
                 value.end()
             except Malformed:
-                raise Malformed("ValueAttributeMalformed") from None
+                raise Malformed("value-attribute-malformed") from None
             if kind in values:
-                raise Malformed("ValueAttributeTwice")
+                raise Malformed("value-attribute-twice")
             if kind == COUNTERSIGNATURE or found[0] in (0x28, 0x2B, 0x3D):
-                raise Malformed("ValueAttributeMalformed")
+                raise Malformed("value-attribute-malformed")
             values[kind] = found
         if not {CONTENT_TYPE, MESSAGE_DIGEST, SIGNING_TIME} <= values.keys():
-            raise Malformed("ValueAttributeMissing")
+            raise Malformed("value-attribute-missing")
 
         def of(kind, tag):
             if values[kind][0] != tag:
-                raise Malformed("ValueAttributeMalformed")
+                raise Malformed("value-attribute-malformed")
             return values[kind][1]
 
         self.content_type = of(CONTENT_TYPE, OID)
@@ -363,7 +363,7 @@ class _SignedData:
                 self.protected = (reader.take(SEQUENCE), reader.take(0xA1))
                 reader.end()
         except Malformed:
-            raise Malformed("ValueAttributeMalformed") from None
+            raise Malformed("value-attribute-malformed") from None
 
     @staticmethod
     def _read_certificates(contents):
@@ -375,12 +375,12 @@ class _SignedData:
             tag, _, raw = reader.any()
             count += 1
             if tag != SEQUENCE:
-                raise Malformed("ValueCertificates")
+                raise Malformed("value-certificates")
             if count > MAX_CERTIFICATES:
-                raise Malformed("ValueCertificateCount")
+                raise Malformed("value-certificate-count")
             found[raw] = None
         if not found:
-            raise Malformed("ValueCertificateCount")
+            raise Malformed("value-certificate-count")
         certificates = [_Certificate(der) for der in found]
         for certificate in certificates:
             certificate.check_key()
@@ -388,11 +388,11 @@ class _SignedData:
 
     def check_attributes(self):
         if self.protected not in (None, (self.digest_identifier, self.signature_identifier)):
-            raise Refused("AlgorithmProtectionMismatch")
+            raise Refused("algorithm-protection-mismatch")
         if self.content_type != DATA:
-            raise Refused("ContentTypeMismatch")
+            raise Refused("content-type-mismatch")
         if self.message_digest != hashlib.new(self.digest, self.content).digest():
-            raise Refused("DigestMismatch")
+            raise Refused("digest-mismatch")
 
     def check_signature(self, key):
         hash_ = HASHES[self.digest]()
@@ -405,9 +405,9 @@ class _SignedData:
             elif self.key_kind == "ed25519" and isinstance(key, ed25519.Ed25519PublicKey) and fits:
                 key.verify(self.signature, self.signed)
             else:
-                raise Refused("AlgorithmMismatch")
+                raise Refused("algorithm-mismatch")
         except InvalidSignature:
-            raise Refused("BadSignature") from None
+            raise Refused("bad-signature") from None
 
     def check_signing_certificates(self, signer, issuers):
         """RFC 5035, 3: the first is the signer's, others are above it on the path."""
@@ -416,7 +416,7 @@ class _SignedData:
             if not _is_of(first, signer) or any(
                 _is_of(other, signer) or not any(_is_of(other, issuer) for issuer in issuers) for other in others
             ):
-                raise Refused("SigningCertificateMismatch")
+                raise Refused("signing-certificate-mismatch")
 
 
 def _only_or(octets, reason):
@@ -487,9 +487,9 @@ class Verifier:
         self.names = {name if ":" in name else name.lower() for name in names}
         self.max_age, self.skew, self.require_peer, self.format = max_age, skew, require_peer, format
         if not self.anchors and not self.pins:
-            raise ValueError("NothingTrusted: anchors or pins are needed")
+            raise ValueError("nothing-trusted: anchors or pins are needed")
         if self.anchors and not self.names:
-            raise ValueError("SignerName: names are needed with anchors")
+            raise ValueError("signer-name: names are needed with anchors")
         if format not in ("cms", "cms-sf"):
             raise ValueError("the format is cms or cms-sf")
         if max_age <= 0 or skew < 0:
@@ -502,15 +502,15 @@ class Verifier:
         verified. now: in Unix seconds.
         """
         if not values:
-            raise Absent("HeaderAbsent")
+            raise Absent("header-absent")
         if len(values) > 1:
-            raise Malformed("HeaderRepeated")
+            raise Malformed("value-several")
         now = time.time() if now is None else now
         data = _SignedData(self._decode(values[0]))
         if now - data.signing_time > self.max_age:
-            raise Refused("Stale")
+            raise Refused("stale")
         if data.signing_time - now > self.skew:
-            raise Refused("FromTheFuture")
+            raise Refused("from-the-future")
         data.check_attributes()
 
         signer = self._find_signer(data, peer)
@@ -531,37 +531,37 @@ class Verifier:
         if isinstance(value, str):
             value = value.encode("latin-1", "replace")
         if not value.strip(b" \t\r\n"):
-            raise Malformed("ValueEmpty")
+            raise Malformed("value-empty")
         if len(value) > MAX_VALUE:
-            raise Malformed("ValueTooLong")
+            raise Malformed("value-too-long")
         if self.format == "cms-sf":
             if len(value) < 2 or value[:1] != b":" or value[-1:] != b":":
-                raise Malformed("ValueByteSequence")
+                raise Malformed("value-byte-sequence")
             value = value[1:-1]
         if not re.fullmatch(rb"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?", value) or not value:
-            raise Malformed("ValueBase64")
+            raise Malformed("value-base64")
         decoded = base64.b64decode(value)
         if base64.b64encode(decoded) != value:
-            raise Malformed("ValueBase64")
+            raise Malformed("value-base64")
         return decoded
 
     def _find_signer(self, data, peer):
         named = lambda certificate: (certificate.issuer, certificate.serial) == data.identifier  # noqa: E731
         found = [certificate for certificate in data.certificates if named(certificate)]
         if len(found) > 1:
-            raise Refused("SignerUnknown")
+            raise Refused("signer-unknown")
         if self.require_peer:
             if not peer:
-                raise Refused("PeerAbsent")
+                raise Refused("peer-absent")
             signer = _Certificate(peer)
             if not named(signer) or found and found[0].der != peer:
-                raise Refused("SignerNotPeer")
+                raise Refused("signer-not-peer")
         elif found:
             signer = found[0]
         else:
             pins = {_der(pin): None for pin in self.pins if named(_Certificate(_der(pin)))}
             if len(pins) != 1:
-                raise Refused("SignerUnknown")
+                raise Refused("signer-unknown")
             signer = _Certificate(next(iter(pins)))
         signer.check_key()
         return signer
@@ -572,20 +572,20 @@ class Verifier:
             key = certificate.public_key()
             extensions = {extension.oid: extension.value for extension in certificate.extensions}
         except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
-            raise Refused("SignerUntrusted") from None
+            raise Refused("signer-untrusted") from None
         if isinstance(key, rsa.RSAPublicKey):
             exponent = key.public_numbers().e
             if key.key_size < 2048:
-                raise Refused("SignerKeyTooSmall")
+                raise Refused("signer-key-too-small")
             if key.key_size > 8192 or exponent >= 1 << 32 or exponent < 3 or exponent % 2 == 0:
-                raise Refused("SignerKeyUnsupported")
+                raise Refused("signer-key-unsupported")
         usage = extensions.get(x509.oid.ExtensionOID.KEY_USAGE)
         purposes = extensions.get(x509.oid.ExtensionOID.EXTENDED_KEY_USAGE)
         purpose = x509.oid.ExtendedKeyUsageOID
         if usage is not None and not usage.digital_signature:
-            raise Refused("SignerUsage")
+            raise Refused("signer-usage")
         if purposes is not None and purpose.SERVER_AUTH not in purposes and purpose.CLIENT_AUTH not in purposes:
-            raise Refused("SignerUsage")
+            raise Refused("signer-usage")
         if self.names:
             alternative = extensions.get(x509.oid.ExtensionOID.SUBJECT_ALTERNATIVE_NAME, ())
             dns = {name.value.lower() for name in alternative if isinstance(name, x509.DNSName)}
@@ -593,7 +593,7 @@ class Verifier:
             if not dns & {name for name in self.names if ":" not in name} and not (
                 len(uris) == 1 and ":" in uris[0] and uris[0] in self.names
             ):
-                raise Refused("SignerName")
+                raise Refused("signer-name")
         return key
 
     def _check_path(self, signer, openssl, certificate, others, pin, now):
@@ -609,20 +609,20 @@ class Verifier:
         store.set_flags(flags)
         store.set_time(datetime.datetime.fromtimestamp(now, datetime.timezone.utc).replace(tzinfo=None))
         if not pin and not self.anchors:
-            raise Refused("SignerUntrusted")
+            raise Refused("signer-untrusted")
         untrusted = [] if pin else [other.load()[1] for other in others if other.der != signer.der]
         try:
             chain = crypto.X509StoreContext(store, openssl, untrusted).get_verified_chain()
         except crypto.X509StoreContextError as error:
-            raise Refused(f"SignerUntrusted: {error}") from None
+            raise Refused(f"signer-untrusted: {error}") from None
         try:
             chain = [certificate, *(link.to_cryptography() for link in chain[1:])]
         except (ValueError, x509.InvalidVersion):
-            raise Refused("SignerUntrusted") from None
+            raise Refused("signer-untrusted") from None
         for place, link in enumerate(chain):
             _check_strength(link, is_anchor=place == len(chain) - 1)
             if (place > 0 or not pin) and _is_ca(link) != (place > 0):
-                raise Refused("SignerUntrusted" if place else "SignerIsCa")
+                raise Refused("signer-untrusted" if place else "signer-is-ca")
         return [_der(crypto.X509.from_cryptography(link)) for link in chain[1:]]
 
     @staticmethod
@@ -634,13 +634,13 @@ class Verifier:
             times = [datetime.datetime.strptime(text.decode(), "%Y%m%d%H%M%SZ") for text in valid]
             not_before, not_after = (calendar.timegm(instant.timetuple()) for instant in times)
         except (AttributeError, ValueError, crypto.Error):
-            raise Malformed("ValueContent") from None
+            raise Malformed("value-content") from None
         if _der(certificate) != der:
-            raise Malformed("ValueContent")
+            raise Malformed("value-content")
         if now < not_before:
-            raise Refused("CertificateNotYetValid")
+            raise Refused("certificate-not-yet-valid")
         if now >= not_after:
-            raise Refused("CertificateExpired")
+            raise Refused("certificate-expired")
 
 
 def _der(certificate):
@@ -667,14 +667,14 @@ def _check_strength(certificate, is_anchor):
         key = certificate.public_key()
         hash_ = certificate.signature_hash_algorithm
     except (ValueError, UnsupportedAlgorithm):
-        raise Refused("ChainWeak") from None
+        raise Refused("chain-weak") from None
     strong = (
         isinstance(key, (ed25519.Ed25519PublicKey, ed448.Ed448PublicKey))
         or isinstance(key, rsa.RSAPublicKey) and key.key_size >= 2048
         or isinstance(key, ec.EllipticCurvePublicKey) and key.key_size >= 224
     )
     if not strong or not is_anchor and hash_ is not None and hash_.name not in STRONG_HASHES:
-        raise Refused("ChainWeak")
+        raise Refused("chain-weak")
 
 
 def field_values(headers, name="Client-Cert"):

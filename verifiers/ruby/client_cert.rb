@@ -104,19 +104,19 @@ module ClientCert
     def any
       start = @at
       tag, length = @octets.byteslice(start, 2).unpack('CC')
-      raise Malformed, 'ValueDer' if length.nil? || tag & 0x1F == 0x1F
+      raise Malformed, 'value-der' if length.nil? || tag & 0x1F == 0x1F
 
       at = start + 2
       if length >= 0x80
         count = length & 0x7F
         digits = @octets.byteslice(at, count).bytes
         at += count
-        raise Malformed, 'ValueBer' if !count.between?(1, 4) || digits.size < count || digits[0].zero?
+        raise Malformed, 'value-ber' if !count.between?(1, 4) || digits.size < count || digits[0].zero?
 
         length = digits.inject(0) { |number, digit| number << 8 | digit }
-        raise Malformed, 'ValueBer' if length < 0x80
+        raise Malformed, 'value-ber' if length < 0x80
       end
-      raise Malformed, 'ValueDer' if length > @octets.bytesize - at
+      raise Malformed, 'value-der' if length > @octets.bytesize - at
 
       @at = at + length
       [tag, @octets.byteslice(at, length), @octets.byteslice(start, @at - start)]
@@ -124,12 +124,12 @@ module ClientCert
 
     def take(tag)
       found, contents, = any
-      found == tag ? contents : raise(Malformed, 'ValueDer')
+      found == tag ? contents : raise(Malformed, 'value-der')
     end
 
     def raw(tag)
       found, _, raw = any
-      found == tag ? raw : raise(Malformed, 'ValueDer')
+      found == tag ? raw : raise(Malformed, 'value-der')
     end
 
     def oid = ClientCert.oid(take(OID))
@@ -139,13 +139,13 @@ module ClientCert
     end
 
     def end
-      raise Malformed, 'ValueDer' if more?
+      raise Malformed, 'value-der' if more?
     end
   end
 
   module_function
 
-  def only(octets, tag, reason = 'ValueDer')
+  def only(octets, tag, reason = 'value-der')
     reader = Reader.new(octets)
     contents = reader.take(tag)
     reader.end
@@ -155,7 +155,7 @@ module ClientCert
   end
 
   def oid(contents)
-    raise Malformed, 'ValueDer' unless contents.match?(/\A(?:(?!\x80)[\x80-\xff]{0,7}[\x00-\x7f])+\z/n)
+    raise Malformed, 'value-der' unless contents.match?(/\A(?:(?!\x80)[\x80-\xff]{0,7}[\x00-\x7f])+\z/n)
 
     numbers = contents.unpack('w*')
     first = [2, numbers[0] / 40].min
@@ -169,8 +169,8 @@ module ClientCert
       tag, contents, = reader.any
       constructed = tag & 0x20 != 0
       universal = (tag & 0xC0).zero?
-      raise Malformed, 'ValueBer' if universal && constructed != [8, 11, 16, 17, 29].include?(tag & 0x1F)
-      raise Malformed, 'ValueDer' if constructed ? depth.zero? : universal && !primitive?(tag, contents)
+      raise Malformed, 'value-ber' if universal && constructed != [8, 11, 16, 17, 29].include?(tag & 0x1F)
+      raise Malformed, 'value-der' if constructed ? depth.zero? : universal && !primitive?(tag, contents)
 
       check_der(contents, depth - 1) if constructed
     end
@@ -199,19 +199,19 @@ module ClientCert
   def read_time(tag, text)
     digits = { UTC_TIME => 2, GENERALIZED_TIME => 4 }[tag]
     found = digits && text.match(/\A(\d{#{digits}})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z\z/n)
-    raise Malformed, 'ValueAttributeMalformed' unless found
+    raise Malformed, 'value-attribute-malformed' unless found
 
     year, month, day, hour, minute, second = found.captures.map { |number| number.to_i(10) }
     year += year < 50 ? 2000 : 1900 if tag == UTC_TIME
     time = Time.utc(year, month, day, hour, minute, second)
     # Time.utc() makes the 30th of February the 2nd of March.
-    raise Malformed, 'ValueAttributeMalformed' if
+    raise Malformed, 'value-attribute-malformed' if
       [time.month, time.day, time.hour, time.min, time.sec] != [month, day, hour, minute, second] ||
       year.between?(1950, 2049) != (tag == UTC_TIME)
 
     time.to_i
   rescue ArgumentError
-    raise Malformed, 'ValueAttributeMalformed'
+    raise Malformed, 'value-attribute-malformed'
   end
 
   def pem_blocks(text, label)
@@ -227,20 +227,20 @@ module ClientCert
       @der = der.b
       read
     rescue Malformed
-      raise Malformed, 'ValueCertificates'
+      raise Malformed, 'value-certificates'
     end
 
     def ==(other) = other.is_a?(Certificate) && der == other.der
 
     # RSA of 2,048 to 8,192 bits with a short, odd exponent; P-256, P-384, P-521; Ed25519.
-    def check_key(small = 'ChainWeak')
-      raise Refused, 'SignerKeyUnsupported' if key_kind == :other
+    def check_key(small = 'chain-weak')
+      raise Refused, 'signer-key-unsupported' if key_kind == :other
       return unless key_kind == :rsa
 
       reader = Reader.new(ClientCert.only(@key, SEQUENCE))
       modulus, exponent = Array.new(2) { OpenSSL::BN.new(reader.take(INTEGER), 2) }
       raise Refused, small if modulus.num_bits < 2048
-      raise Refused, 'SignerKeyUnsupported' if
+      raise Refused, 'signer-key-unsupported' if
         modulus.num_bits > 8192 || exponent.num_bits > 32 || !exponent.odd? || exponent.one?
     end
 
@@ -252,13 +252,13 @@ module ClientCert
     # keyUsage absent or with digitalSignature; purposes absent or serverAuth or clientAuth; one of the names.
     def check_use(names)
       usage = @extensions[KEY_USAGE]
-      raise Refused, 'SignerUsage' if usage && (ClientCert.only(usage, BIT_STRING).getbyte(1).to_i & 0x80).zero?
+      raise Refused, 'signer-usage' if usage && (ClientCert.only(usage, BIT_STRING).getbyte(1).to_i & 0x80).zero?
 
       if (purposes = @extensions[EXTENDED_KEY_USAGE])
         reader = Reader.new(ClientCert.only(purposes, SEQUENCE))
         found = []
         found << reader.oid while reader.more?
-        raise Refused, 'SignerUsage' unless (found & TLS_PURPOSES).any?
+        raise Refused, 'signer-usage' unless (found & TLS_PURPOSES).any?
       end
       check_names(names) unless names.empty?
     end
@@ -266,7 +266,7 @@ module ClientCert
     def load
       OpenSSL::X509::Certificate.new(der)
     rescue OpenSSL::X509::CertificateError
-      raise Malformed, 'ValueCertificates'
+      raise Malformed, 'value-certificates'
     end
 
     private
@@ -282,7 +282,7 @@ module ClientCert
       good = names.any? do |name|
         name.include?(':') ? found[0x86] == [name.b] : dns.include?(name.downcase(:ascii).b)
       end
-      raise Refused, 'SignerName' unless good
+      raise Refused, 'signer-name' unless good
     end
 
     def read
@@ -323,7 +323,7 @@ module ClientCert
         extension = Reader.new(list.take(SEQUENCE))
         id = extension.oid
         extension.optional(0x01)
-        raise Malformed, 'ValueCertificates' if @extensions.key?(id)
+        raise Malformed, 'value-certificates' if @extensions.key?(id)
 
         @extensions[id] = extension.take(OCTET_STRING)
         extension.end
@@ -338,8 +338,8 @@ module ClientCert
     def initialize(der)
       reader = Reader.new(der)
       content_info = Reader.new(reader.take(SEQUENCE))
-      raise Malformed, 'ValueTrailing' if reader.more?
-      raise Malformed, 'ValueNotSignedData' if content_info.oid != SIGNED_DATA
+      raise Malformed, 'value-trailing' if reader.more?
+      raise Malformed, 'value-not-signed-data' if content_info.oid != SIGNED_DATA
 
       explicit = content_info.take(0xA0)
       content_info.end
@@ -347,22 +347,22 @@ module ClientCert
     end
 
     def check_attributes
-      raise Refused, 'AlgorithmProtectionMismatch' if
+      raise Refused, 'algorithm-protection-mismatch' if
         @protected && @protected != [@digest_identifier, @signature_identifier]
-      raise Refused, 'ContentTypeMismatch' if @content_type != DATA
-      raise Refused, 'DigestMismatch' if @message_digest != OpenSSL::Digest.digest(@digest, content)
+      raise Refused, 'content-type-mismatch' if @content_type != DATA
+      raise Refused, 'digest-mismatch' if @message_digest != OpenSSL::Digest.digest(@digest, content)
     end
 
     def check_signature(signer, key)
       kind, digest = SIGNATURES[Reader.new(@signature_identifier).oid]
-      raise Refused, 'AlgorithmMismatch' if kind != signer.key_kind || (digest || @digest) != @digest
+      raise Refused, 'algorithm-mismatch' if kind != signer.key_kind || (digest || @digest) != @digest
 
       good = begin
         key.verify(kind == :ed25519 ? nil : @digest, @signature, @signed)
       rescue OpenSSL::PKey::PKeyError
         false
       end
-      raise Refused, 'BadSignature' unless good == true
+      raise Refused, 'bad-signature' unless good == true
     end
 
     # RFC 5035, 3: the first is the signer's, others are above it on the path.
@@ -371,7 +371,7 @@ module ClientCert
         good = of?(first, signer) && others.all? do |other|
           !of?(other, signer) && issuers.any? { |issuer| of?(other, issuer) }
         end
-        raise Refused, 'SigningCertificateMismatch' unless good
+        raise Refused, 'signing-certificate-mismatch' unless good
       end
     end
 
@@ -383,47 +383,47 @@ module ClientCert
     end
 
     def read_signed_data(reader)
-      raise Malformed, 'ValueVersion' if reader.take(INTEGER) != "\x01".b
+      raise Malformed, 'value-version' if reader.take(INTEGER) != "\x01".b
 
-      digest = read_digest(ClientCert.only(reader.take(SET), SEQUENCE, 'ValueDigestAlgorithm'))
+      digest = read_digest(ClientCert.only(reader.take(SET), SEQUENCE, 'value-digest-algorithm'))
       encapsulated = reader.take(SEQUENCE)
       certificates = reader.optional(0xA0)
-      raise Malformed, 'ValueCrls' if reader.optional(0xA1)
+      raise Malformed, 'value-crls' if reader.optional(0xA1)
 
       signers = reader.take(SET)
       reader.end
       ClientCert.check_der(encapsulated)
       ClientCert.check_der(signers)
       read_content(Reader.new(encapsulated))
-      read_signer(Reader.new(ClientCert.only(signers, SEQUENCE, 'ValueSigners')))
-      raise Malformed, 'ValueDigestAlgorithm' if @digest != digest
+      read_signer(Reader.new(ClientCert.only(signers, SEQUENCE, 'value-signers')))
+      raise Malformed, 'value-digest-algorithm' if @digest != digest
 
       read_certificates(certificates)
     end
 
     def read_content(reader)
-      raise Malformed, 'ValueContentType' if reader.oid != DATA
+      raise Malformed, 'value-content-type' if reader.oid != DATA
 
       content = reader.optional(0xA0)
       reader.end
-      raise Malformed, 'ValueDetached' unless content
+      raise Malformed, 'value-detached' unless content
 
       @content = ClientCert.only(content, OCTET_STRING)
     end
 
     def read_signer(signer)
-      raise Malformed, 'ValueVersion' if signer.take(INTEGER) != "\x01".b
+      raise Malformed, 'value-version' if signer.take(INTEGER) != "\x01".b
 
       tag, identifier, = signer.any
-      raise Malformed, 'ValueSignerIdentifier' if tag != SEQUENCE
+      raise Malformed, 'value-signer-identifier' if tag != SEQUENCE
 
       @digest_identifier = signer.take(SEQUENCE)
       attributes = signer.optional(0xA0)
-      raise Malformed, 'ValueNoSignedAttributes' if attributes.nil? || attributes.empty?
+      raise Malformed, 'value-no-signed-attributes' if attributes.nil? || attributes.empty?
 
       @signature_identifier = signer.take(SEQUENCE)
       @signature = signer.take(OCTET_STRING)
-      raise Malformed, 'ValueUnsignedAttributes' if signer.optional(0xA1)
+      raise Malformed, 'value-unsigned-attributes' if signer.optional(0xA1)
 
       signer.end
       reader = Reader.new(identifier)
@@ -432,7 +432,7 @@ module ClientCert
       @digest = read_digest(@digest_identifier)
       reader = Reader.new(@signature_identifier)
       _, _, allowed = SIGNATURES[reader.oid]
-      raise Malformed, 'ValueSignatureAlgorithm' unless allowed&.include?(reader.rest)
+      raise Malformed, 'value-signature-algorithm' unless allowed&.include?(reader.rest)
 
       read_attributes(attributes)
     end
@@ -440,7 +440,7 @@ module ClientCert
     def read_digest(identifier)
       reader = Reader.new(identifier)
       digest = DIGESTS[reader.oid]
-      raise Malformed, 'ValueDigestAlgorithm' unless digest && [NO_PARAMETERS, NULL].include?(reader.rest)
+      raise Malformed, 'value-digest-algorithm' unless digest && [NO_PARAMETERS, NULL].include?(reader.rest)
 
       digest
     end
@@ -451,13 +451,13 @@ module ClientCert
       length = contents.bytesize < 0x80 ? digits : (0x80 | digits.bytesize).chr.b + digits
       @signed = SET.chr.b + length + contents
       values = attribute_values(contents)
-      raise Malformed, 'ValueAttributeMissing' unless
+      raise Malformed, 'value-attribute-missing' unless
         [CONTENT_TYPE, MESSAGE_DIGEST, SIGNING_TIME].all? { |kind| values.key?(kind) }
 
       begin
         read_known(values)
       rescue Malformed
-        raise Malformed, 'ValueAttributeMalformed'
+        raise Malformed, 'value-attribute-malformed'
       end
     end
 
@@ -467,12 +467,12 @@ module ClientCert
       last = ''.b
       while reader.more?
         tag, attribute, raw = reader.any
-        raise Malformed, 'ValueAttributesUnsorted' if (raw <=> last).negative?
+        raise Malformed, 'value-attributes-unsorted' if (raw <=> last).negative?
 
         last = raw
         kind, value = attribute_value(tag, attribute)
-        raise Malformed, 'ValueAttributeTwice' if values.key?(kind)
-        raise Malformed, 'ValueAttributeMalformed' if
+        raise Malformed, 'value-attribute-twice' if values.key?(kind)
+        raise Malformed, 'value-attribute-malformed' if
           kind == COUNTERSIGNATURE || [0x28, 0x2B, 0x3D].include?(value[0])
 
         values[kind] = value
@@ -489,7 +489,7 @@ module ClientCert
       set.end
       [kind, value]
     rescue Malformed
-      raise Malformed, 'ValueAttributeMalformed'
+      raise Malformed, 'value-attribute-malformed'
     end
 
     def read_known(values)
@@ -544,16 +544,16 @@ module ClientCert
       found = []
       while reader.more?
         tag, _, raw = reader.any
-        raise Malformed, 'ValueCertificates' if tag != SEQUENCE
+        raise Malformed, 'value-certificates' if tag != SEQUENCE
 
         found << raw
-        raise Malformed, 'ValueCertificateCount' if found.size > MAX_CERTIFICATES
+        raise Malformed, 'value-certificate-count' if found.size > MAX_CERTIFICATES
       end
-      raise Malformed, 'ValueCertificateCount' if found.empty?
+      raise Malformed, 'value-certificate-count' if found.empty?
 
       @certificates = found.uniq.map { |der| Certificate.new(der) }
       certificates.each do |certificate|
-        certificate.check_key(certificate.identifier == identifier ? 'SignerKeyTooSmall' : 'ChainWeak')
+        certificate.check_key(certificate.identifier == identifier ? 'signer-key-too-small' : 'chain-weak')
       end
     end
   end
@@ -582,8 +582,8 @@ module ClientCert
       @skew = skew
       @require_peer = require_peer
       @format = format
-      raise ArgumentError, 'NothingTrusted: anchors or pins are needed' if @anchors.empty? && @pins.empty?
-      raise ArgumentError, 'SignerName: names are needed with anchors' if @anchors.any? && names.empty?
+      raise ArgumentError, 'nothing-trusted: anchors or pins are needed' if @anchors.empty? && @pins.empty?
+      raise ArgumentError, 'signer-name: names are needed with anchors' if @anchors.any? && names.empty?
       raise ArgumentError, 'the format is cms or cms-sf' unless %w[cms cms-sf].include?(format)
       raise ArgumentError, 'max_age is 1 or more, skew 0 or more' if max_age < 1 || skew.negative?
     end
@@ -592,16 +592,16 @@ module ClientCert
     #
     # peer: the certificate in DER that the TLS client of the connection presented and that TLS verified.
     def verify(values, peer = nil, now = Time.now.to_i)
-      raise Absent, 'HeaderAbsent' if values.empty?
-      raise Malformed, 'HeaderRepeated' if values.size > 1
+      raise Absent, 'header-absent' if values.empty?
+      raise Malformed, 'value-several' if values.size > 1
 
       data = SignedData.new(decode(values[0].b))
-      raise Refused, 'Stale' if now - data.signing_time > @max_age
-      raise Refused, 'FromTheFuture' if data.signing_time - now > @skew
+      raise Refused, 'stale' if now - data.signing_time > @max_age
+      raise Refused, 'from-the-future' if data.signing_time - now > @skew
 
       data.check_attributes
       signer = find_signer(data, peer)
-      signer.check_key('SignerKeyTooSmall')
+      signer.check_key('signer-key-too-small')
       signer.check_use(@names)
       # With a peer, TLS has proved this key: a forged value costs one verification.
       data.check_signature(signer, key_of(signer)) if require_peer
@@ -615,37 +615,37 @@ module ClientCert
     private
 
     def decode(value)
-      raise Malformed, 'ValueEmpty' if value.delete(" \t\r\n").empty?
-      raise Malformed, 'ValueTooLong' if value.bytesize > MAX_VALUE
+      raise Malformed, 'value-empty' if value.delete(" \t\r\n").empty?
+      raise Malformed, 'value-too-long' if value.bytesize > MAX_VALUE
 
       if @format == 'cms-sf'
         found = value.match(/\A:(.*):\z/mn)
-        raise Malformed, 'ValueByteSequence' unless found
+        raise Malformed, 'value-byte-sequence' unless found
 
         value = found[1]
       end
       decoded = value.unpack1('m0')
       # Also that no bits are set which no octet has.
-      raise Malformed, 'ValueBase64' if decoded.empty? || [decoded].pack('m0') != value
+      raise Malformed, 'value-base64' if decoded.empty? || [decoded].pack('m0') != value
 
       decoded
     rescue ArgumentError
-      raise Malformed, 'ValueBase64'
+      raise Malformed, 'value-base64'
     end
 
     def find_signer(data, peer)
       named = ->(certificate) { certificate.identifier == data.identifier }
       found = data.certificates.select(&named)
-      raise Refused, 'SignerUnknown' if found.size > 1
+      raise Refused, 'signer-unknown' if found.size > 1
 
       if require_peer
-        raise Refused, 'PeerAbsent' if peer.nil?
+        raise Refused, 'peer-absent' if peer.nil?
 
         signer = Certificate.new(peer)
-        raise Refused, 'SignerNotPeer' if !named.(signer) || (found.any? && found[0] != signer)
+        raise Refused, 'signer-not-peer' if !named.(signer) || (found.any? && found[0] != signer)
       else
         pins = @pins.map { |pin| Certificate.new(pin.to_der) }.select(&named).uniq(&:der)
-        signer = found[0] || (pins.size == 1 ? pins[0] : raise(Refused, 'SignerUnknown'))
+        signer = found[0] || (pins.size == 1 ? pins[0] : raise(Refused, 'signer-unknown'))
       end
       signer
     end
@@ -653,14 +653,14 @@ module ClientCert
     def key_of(signer)
       signer.load.public_key
     rescue OpenSSL::PKey::PKeyError, OpenSSL::X509::CertificateError
-      raise Refused, 'SignerKeyUnsupported'
+      raise Refused, 'signer-key-unsupported'
     end
 
     # A path to an anchor, or the pin by itself. Returns the issuers.
     def check_path(signer, certificates, now)
       pin = @pins.find { |candidate| candidate.to_der == signer.der }
-      raise Refused, 'SignerUntrusted' if pin.nil? && @anchors.empty?
-      raise Refused, 'SignerIsCa' if pin.nil? && signer.ca?
+      raise Refused, 'signer-untrusted' if pin.nil? && @anchors.empty?
+      raise Refused, 'signer-is-ca' if pin.nil? && signer.ca?
 
       store = OpenSSL::X509::Store.new
       (pin ? [pin] : @anchors.uniq(&:to_der)).each { |anchor| store.add_cert(anchor) }
@@ -673,7 +673,7 @@ module ClientCert
       store.time = Time.at(now)
       others = pin ? [] : certificates.reject { |other| other == signer }.map(&:load)
       context = OpenSSL::X509::StoreContext.new(store, signer.load, others)
-      raise Refused, "SignerUntrusted: #{context.error_string}" unless context.verify == true
+      raise Refused, "signer-untrusted: #{context.error_string}" unless context.verify == true
 
       check_strength(context.chain.map { |link| Certificate.new(link.to_der) }, pin)
     end
@@ -682,9 +682,9 @@ module ClientCert
     def check_strength(chain, pin)
       chain.each_with_index do |link, place|
         link.check_key
-        raise Refused, 'ChainWeak' if
+        raise Refused, 'chain-weak' if
           place < chain.size - 1 && !STRONG_SIGNATURES.include?(link.signature_algorithm)
-        raise Refused, 'SignerUntrusted' if place.positive? && !link.ca?
+        raise Refused, 'signer-untrusted' if place.positive? && !link.ca?
       end
       pin ? [] : chain.drop(1)
     end
@@ -693,14 +693,14 @@ module ClientCert
     def check_content(der, now)
       begin
         # OpenSSL::X509::Certificate.new() takes PEM, too.
-        raise Malformed, 'ValueContent' if OpenSSL::X509::Certificate.new(der).to_der != der
+        raise Malformed, 'value-content' if OpenSSL::X509::Certificate.new(der).to_der != der
 
         certificate = Certificate.new(der)
       rescue Malformed, OpenSSL::X509::CertificateError
-        raise Malformed, 'ValueContent'
+        raise Malformed, 'value-content'
       end
-      raise Refused, 'CertificateNotYetValid' if now < certificate.not_before
-      raise Refused, 'CertificateExpired' if now >= certificate.not_after
+      raise Refused, 'certificate-not-yet-valid' if now < certificate.not_before
+      raise Refused, 'certificate-expired' if now >= certificate.not_after
     end
   end
 

@@ -62,15 +62,15 @@ pub(super) fn add(world: &World, maker: &mut Maker) {
         };
         let case =
             Case::signed(world, &name, "A bit of the signature changed.", SIGNATURE, &forged);
-        maker.bad(case.peer(&ttrp), "BadSignature");
+        maker.bad(case.peer(&ttrp), "bad-signature");
     }
 
     for (name, kind, reason) in [
-        ("rsa-1024", KeyKind::Rsa(1024), "SignerKeyTooSmall"),
-        ("rsa-pss-key", KeyKind::RsaPss, "SignerKeyUnsupported"),
-        ("p256-explicit", KeyKind::P256Explicit, "SignerKeyUnsupported"),
-        ("secp256k1", KeyKind::Secp256k1, "SignerKeyUnsupported"),
-        ("ed448", KeyKind::Ed448, "SignerKeyUnsupported"),
+        ("rsa-1024", KeyKind::Rsa(1024), "signer-key-too-small"),
+        ("rsa-pss-key", KeyKind::RsaPss, "signer-key-unsupported"),
+        ("p256-explicit", KeyKind::P256Explicit, "signer-key-unsupported"),
+        ("secp256k1", KeyKind::Secp256k1, "signer-key-unsupported"),
+        ("ed448", KeyKind::Ed448, "signer-key-unsupported"),
     ] {
         let ttrp = server(world, kind);
         let forge = world.forge_by(&ttrp);
@@ -141,7 +141,8 @@ fn rsa(world: &World, maker: &mut Maker) {
         }),
     ] {
         let value = with_signature(&forge, &signature);
-        maker.bad(Case::of(world, name, description, SIGNATURE, value).peer(&ttrp), "BadSignature");
+        maker
+            .bad(Case::of(world, name, description, SIGNATURE, value).peer(&ttrp), "bad-signature");
     }
 }
 
@@ -176,7 +177,7 @@ fn ecdsa(world: &World, maker: &mut Maker) {
     ];
     for (name, description, tamper) in tampers {
         let forge = Forge { tamper, ..world.forge() };
-        maker.bad(Case::signed(world, name, description, SIGNATURE, &forge), "BadSignature");
+        maker.bad(Case::signed(world, name, description, SIGNATURE, &forge), "bad-signature");
     }
     let by = |key: &PKey<_>| Forge { key: key.clone(), ..world.forge() };
     for (name, description, forge) in [
@@ -214,7 +215,7 @@ fn ecdsa(world: &World, maker: &mut Maker) {
             },
         ),
     ] {
-        maker.bad(Case::signed(world, name, description, SIGNATURE, &forge), "BadSignature");
+        maker.bad(Case::signed(world, name, description, SIGNATURE, &forge), "bad-signature");
     }
 }
 
@@ -241,7 +242,7 @@ fn mismatches(world: &World, maker: &mut Maker) {
         forge.set_signature_algorithm(signature, parameters);
         let description = "Digest, signature algorithm and key do not go together.";
         let case = Case::signed(world, name, description, SIGNATURE, &forge).peer(&ttrp);
-        maker.bad(case, "AlgorithmMismatch");
+        maker.bad(case, "algorithm-mismatch");
     }
     let null = element(tag::NULL, &[]);
     let mut forge = world.forge();
@@ -253,5 +254,5 @@ fn mismatches(world: &World, maker: &mut Maker) {
         ENVELOPE,
         &forge,
     );
-    maker.bad(case, "ValueSignatureAlgorithm");
+    maker.bad(case, "value-signature-algorithm");
 }

@@ -37,20 +37,20 @@ fn encodings(world: &World, maker: &mut Maker) {
             "trailing-zero",
             "A zero octet after the ContentInfo.",
             [&built[..], &[0]].concat(),
-            "ValueTrailing",
+            "value-trailing",
         ),
         (
             "trailing-end-of-contents",
             "Two zero octets after the ContentInfo.",
             [&built[..], &[0, 0]].concat(),
-            "ValueTrailing",
+            "value-trailing",
         ),
-        ("trailing-value", "The ContentInfo twice.", built.repeat(2), "ValueTrailing"),
+        ("trailing-value", "The ContentInfo twice.", built.repeat(2), "value-trailing"),
         (
             "indefinite-length",
             "The ContentInfo with an indefinite length.",
             indefinite(&built),
-            "ValueBer",
+            "value-ber",
         ),
         (
             "indefinite-lengths-throughout",
@@ -59,25 +59,25 @@ fn encodings(world: &World, maker: &mut Maker) {
                 let inner = [&[0xa0, 0x80], &indefinite(&signed_data)[..], &[0, 0]].concat();
                 [&[0x30, 0x80], &signed[..], &inner, &[0, 0]].concat()
             },
-            "ValueBer",
+            "value-ber",
         ),
         (
             "length-too-long",
             "The length of the ContentInfo in three octets where two do.",
             [&[0x30, 0x83, 0], &built[2..]].concat(),
-            "ValueBer",
+            "value-ber",
         ),
         (
             "signed-data-bare",
             "SignedData without its ContentInfo.",
             signed_data.clone(),
-            "ValueDer",
+            "value-der",
         ),
         (
             "octet-string-around",
             "The ContentInfo within an OCTET STRING.",
             octet_string(&built),
-            "ValueDer",
+            "value-der",
         ),
     ] {
         maker.bad(Case::of(world, name, description, ENVELOPE, base64(&der)), reason);
@@ -92,78 +92,83 @@ fn envelopes(world: &World, maker: &mut Maker) {
     let crl = CrlRecipe::new().issued_by(&world.intermediate).to_der().unwrap();
     let key_identifier = element(0x80, &[&[7; 20]]);
     let cases: &[(&str, &str, &str, Change<'_>)] = &[
-        ("enveloped-data", "CMS of another type.", "ValueNotSignedData", &|forge| {
+        ("enveloped-data", "CMS of another type.", "value-not-signed-data", &|forge| {
             *forge.content_info_type.last_mut().unwrap() = 3;
         }),
-        ("version-3", "A SignedData of version 3.", "ValueVersion", &|forge| {
+        ("version-3", "A SignedData of version 3.", "value-version", &|forge| {
             forge.version = integer(&[3])
         }),
-        ("signer-version-3", "A SignerInfo of version 3.", "ValueVersion", &|forge| {
+        ("signer-version-3", "A SignerInfo of version 3.", "value-version", &|forge| {
             forge.signer_version = integer(&[3]);
         }),
         (
             "subject-key-identifier",
             "The signer is named by its key's identifier.",
-            "ValueSignerIdentifier",
+            "value-signer-identifier",
             &|forge| {
                 forge.identifier = key_identifier.clone();
                 forge.version = integer(&[3]);
                 forge.signer_version = integer(&[3]);
             },
         ),
-        ("detached", "The content is not in the value.", "ValueDetached", &|forge| {
+        ("detached", "The content is not in the value.", "value-detached", &|forge| {
             forge.content = None
         }),
-        ("content-in-pieces", "The content as a constructed OCTET STRING.", "ValueBer", &|forge| {
-            forge.content = Some(element(0x24, &[&forge.content.clone().unwrap()]));
-        }),
+        (
+            "content-in-pieces",
+            "The content as a constructed OCTET STRING.",
+            "value-ber",
+            &|forge| {
+                forge.content = Some(element(0x24, &[&forge.content.clone().unwrap()]));
+            },
+        ),
         (
             "content-type-not-data",
             "The content's type is another, in both places.",
-            "ValueContentType",
+            "value-content-type",
             &|forge| {
                 forge.content_type = object_identifier(oid::SIGNED_DATA);
                 forge.set(oid::CONTENT_TYPE, &[&object_identifier(oid::SIGNED_DATA)]);
             },
         ),
-        ("digest-sha1", "SHA-1 throughout.", "ValueDigestAlgorithm", &|forge| {
+        ("digest-sha1", "SHA-1 throughout.", "value-digest-algorithm", &|forge| {
             forge.set_digest(MessageDigest::sha1(), SHA1, &world.client.certificate);
             forge.set_signature_algorithm(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1], &[]);
         }),
-        ("digest-md5", "MD5 as the digest.", "ValueDigestAlgorithm", &|forge| {
+        ("digest-md5", "MD5 as the digest.", "value-digest-algorithm", &|forge| {
             forge.set_digest(MessageDigest::md5(), MD5, &world.client.certificate);
         }),
-        ("digest-sha224", "SHA-224 as the digest.", "ValueDigestAlgorithm", &|forge| {
+        ("digest-sha224", "SHA-224 as the digest.", "value-digest-algorithm", &|forge| {
             forge.set_digest(MessageDigest::sha224(), SHA224, &world.client.certificate);
         }),
         (
             "digests-unlike",
             "Another digest in the SignedData than in the SignerInfo.",
-            "ValueDigestAlgorithm",
+            "value-digest-algorithm",
             &|forge| {
                 forge.digest_algorithms = vec![algorithm(SHA512, &[])];
             },
         ),
-        ("digest-twice", "Two digestAlgorithms.", "ValueDigestAlgorithm", &|forge| {
+        ("digest-twice", "Two digestAlgorithms.", "value-digest-algorithm", &|forge| {
             forge.digest_algorithms.push(algorithm(SHA512, &[]));
         }),
-        ("digest-none", "No digestAlgorithms.", "ValueDigestAlgorithm", &|forge| {
+        ("digest-none", "No digestAlgorithms.", "value-digest-algorithm", &|forge| {
             forge.digest_algorithms.clear()
         }),
-        ("crls-in-the-value", "A CRL in the value.", "ValueCrls", &|forge| {
+        ("crls-in-the-value", "A CRL in the value.", "value-crls", &|forge| {
             forge.crls = element(tag::CONTEXT_1, &[&crl]);
         }),
-        ("no-signer", "No SignerInfo.", "ValueSigners", &|forge| forge.this_signer = false),
-        ("signer-twice", "The same signer twice.", "ValueSigners", &|forge| {
+        ("no-signer", "No SignerInfo.", "value-signers", &|forge| forge.this_signer = false),
+        ("signer-twice", "The same signer twice.", "value-signers", &|forge| {
             forge.other_signers = vec![forge.signer_info()];
         }),
-        ("two-signers", "A second signer beside the good one.", "ValueSigners", &|forge| {
+        ("two-signers", "A second signer beside the good one.", "value-signers", &|forge| {
             forge.other_signers = vec![world.forge_by(&world.user).signer_info()];
         }),
         (
             "no-signed-attributes",
             "The signature is over the content alone.",
-            "ValueNoSignedAttributes",
+            "value-no-signed-attributes",
             &|forge| {
                 forge.attributes = None;
             },
@@ -171,30 +176,35 @@ fn envelopes(world: &World, maker: &mut Maker) {
         (
             "attributes-as-content",
             "The signature of a good value, whose attributes are now the content.",
-            "ValueNoSignedAttributes",
+            "value-no-signed-attributes",
             &|forge| {
                 forge.content = Some(octet_string(&attributes_of(forge)));
                 forge.attributes = None;
             },
         ),
-        ("unsigned-attributes", "An unsigned attribute.", "ValueUnsignedAttributes", &|forge| {
+        ("unsigned-attributes", "An unsigned attribute.", "value-unsigned-attributes", &|forge| {
             forge.unsigned = element(tag::CONTEXT_1, &[&attribute(&[0x2a, 3, 4], &[NULL])]);
         }),
-        ("signature-algorithm-unknown", "ecdsa-with-SHA1.", "ValueSignatureAlgorithm", &|forge| {
-            forge.signature_algorithm = algorithm(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1], &[]);
-        }),
-        ("signature-algorithm-pss", "id-RSASSA-PSS.", "ValueSignatureAlgorithm", &|forge| {
+        (
+            "signature-algorithm-unknown",
+            "ecdsa-with-SHA1.",
+            "value-signature-algorithm",
+            &|forge| {
+                forge.signature_algorithm = algorithm(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1], &[]);
+            },
+        ),
+        ("signature-algorithm-pss", "id-RSASSA-PSS.", "value-signature-algorithm", &|forge| {
             forge.signature_algorithm = algorithm(&pkcs1(10), NULL);
         }),
         (
             "certificates-empty",
             "The field certificates, with none in it.",
-            "ValueCertificateCount",
+            "value-certificate-count",
             &|forge| {
                 forge.certificates = Some(Vec::new());
             },
         ),
-        ("certificates-nine", "Nine certificates.", "ValueCertificateCount", &|forge| {
+        ("certificates-nine", "Nine certificates.", "value-certificate-count", &|forge| {
             let other =
                 || der(&Recipe::new(world.user.key.clone(), "other").self_signed().certificate);
             forge.certificates.as_mut().unwrap().extend((0..7).map(|_| other()));
@@ -202,7 +212,7 @@ fn envelopes(world: &World, maker: &mut Maker) {
         (
             "certificate-with-trailing-octet",
             "A certificate of the value with an octet after it.",
-            "ValueCertificates",
+            "value-certificates",
             &|forge| {
                 forge.keep_order_of_certificates = true;
                 forge.certificates.as_mut().unwrap()[1].push(0);
@@ -274,12 +284,12 @@ fn attributes(world: &World, maker: &mut Maker) {
         ("signing-time", oid::SIGNING_TIME, element(tag::UTC_TIME, &[b"270115080000Z"])),
     ] {
         let cases: &[(&str, &str, &str, Change<'_>)] = &[
-            ("missing", "is missing", "ValueAttributeMissing", &|forge| forge.remove(kind)),
-            ("twice", "is there twice", "ValueAttributeTwice", &|forge| forge.twice(kind)),
-            ("of-two-values", "has two values", "ValueAttributeMalformed", &|forge| {
+            ("missing", "is missing", "value-attribute-missing", &|forge| forge.remove(kind)),
+            ("twice", "is there twice", "value-attribute-twice", &|forge| forge.twice(kind)),
+            ("of-two-values", "has two values", "value-attribute-malformed", &|forge| {
                 forge.set(kind, &[&value, &value]);
             }),
-            ("of-no-value", "has no value", "ValueAttributeMalformed", &|forge| {
+            ("of-no-value", "has no value", "value-attribute-malformed", &|forge| {
                 forge.set(kind, &[])
             }),
         ];
@@ -308,7 +318,7 @@ fn attributes(world: &World, maker: &mut Maker) {
             "content-type-unlike",
             ATTRIBUTES,
             "The attribute contentType is unlike the content's type.",
-            "ContentTypeMismatch",
+            "content-type-mismatch",
             &|forge| {
                 forge.set(oid::CONTENT_TYPE, &[&object_identifier(oid::SIGNED_DATA)]);
             },
@@ -317,7 +327,7 @@ fn attributes(world: &World, maker: &mut Maker) {
             "message-digest-of-nothing",
             ATTRIBUTES,
             "The digest is that of no octets.",
-            "DigestMismatch",
+            "digest-mismatch",
             &|forge| {
                 forge.set(oid::MESSAGE_DIGEST, &[&octet_string(&sha256(b""))]);
             },
@@ -326,7 +336,7 @@ fn attributes(world: &World, maker: &mut Maker) {
             "message-digest-cut-off",
             ATTRIBUTES,
             "The digest without its last octet.",
-            "DigestMismatch",
+            "digest-mismatch",
             &|forge| {
                 let digest = sha256(&der(&world.client.certificate));
                 forge.set(oid::MESSAGE_DIGEST, &[&octet_string(&digest[..31])]);
@@ -336,7 +346,7 @@ fn attributes(world: &World, maker: &mut Maker) {
             "message-digest-of-the-octet-string",
             ATTRIBUTES,
             "The digest is over tag and length, too.",
-            "DigestMismatch",
+            "digest-mismatch",
             &|forge| {
                 let octets = octet_string(&der(&world.client.certificate));
                 forge.set(oid::MESSAGE_DIGEST, &[&octet_string(&sha256(&octets))]);
@@ -346,7 +356,7 @@ fn attributes(world: &World, maker: &mut Maker) {
             "attributes-unsorted",
             ATTRIBUTES,
             "The attributes are not in SET OF order, though signed in it.",
-            "ValueAttributesUnsorted",
+            "value-attributes-unsorted",
             &|forge| {
                 forge.signed_instead = Some(attributes_of(forge));
                 unsort(forge);
@@ -356,14 +366,14 @@ fn attributes(world: &World, maker: &mut Maker) {
             "attributes-signed-unsorted",
             ATTRIBUTES,
             "The attributes are not in SET OF order, and signed as they stand.",
-            "ValueAttributesUnsorted",
+            "value-attributes-unsorted",
             &unsort,
         ),
         (
             "unknown-attribute-twice",
             ATTRIBUTES,
             "An unknown attribute twice.",
-            "ValueAttributeTwice",
+            "value-attribute-twice",
             &|forge| {
                 forge.add(unknown, &[NULL]);
                 forge.add(unknown, &[&octet_string(b"x")]);
@@ -373,7 +383,7 @@ fn attributes(world: &World, maker: &mut Maker) {
             "unknown-attribute-in-ber",
             ATTRIBUTES,
             "An unknown attribute with an indefinite length.",
-            "ValueBer",
+            "value-ber",
             &|forge| {
                 forge.add(unknown, &[&[tag::SEQUENCE, 0x80, 0, 0]]);
             },
@@ -382,7 +392,7 @@ fn attributes(world: &World, maker: &mut Maker) {
             "countersignature-signed",
             ATTRIBUTES,
             "A countersignature, which is never signed (RFC 5652 section 11.4).",
-            "ValueAttributeMalformed",
+            "value-attribute-malformed",
             &|forge| {
                 let countersignature = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 6];
                 let signer = world.forge().signer_info();
@@ -393,7 +403,7 @@ fn attributes(world: &World, maker: &mut Maker) {
             "signing-certificate-v2-of-another",
             SIGNER,
             "signingCertificateV2 names another certificate.",
-            "SigningCertificateMismatch",
+            "signing-certificate-mismatch",
             &|forge| {
                 forge.set(oid::SIGNING_CERTIFICATE_V2, &[&ids(std::slice::from_ref(&user))]);
             },
@@ -402,7 +412,7 @@ fn attributes(world: &World, maker: &mut Maker) {
             "signing-certificate-v2-second",
             SIGNER,
             "signingCertificateV2 names the signer second.",
-            "SigningCertificateMismatch",
+            "signing-certificate-mismatch",
             &|forge| {
                 forge.set(oid::SIGNING_CERTIFICATE_V2, &[&ids(&[issuer.clone(), ttrp.clone()])]);
             },
@@ -411,7 +421,7 @@ fn attributes(world: &World, maker: &mut Maker) {
             "signing-certificate-v2-beside-the-path",
             SIGNER,
             "signingCertificateV2 names a certificate that is not on the path.",
-            "SigningCertificateMismatch",
+            "signing-certificate-mismatch",
             &|forge| {
                 forge.set(oid::SIGNING_CERTIFICATE_V2, &[&ids(&[ttrp.clone(), user.clone()])]);
             },
@@ -420,7 +430,7 @@ fn attributes(world: &World, maker: &mut Maker) {
             "signing-certificate-v2-empty",
             SIGNER,
             "signingCertificateV2 without certificates.",
-            "ValueAttributeMalformed",
+            "value-attribute-malformed",
             &|forge| {
                 forge.set(oid::SIGNING_CERTIFICATE_V2, &[&sequence(&[&sequence(&[])])]);
             },
@@ -429,7 +439,7 @@ fn attributes(world: &World, maker: &mut Maker) {
             "signing-certificate-v2-twice",
             SIGNER,
             "signingCertificateV2 twice.",
-            "ValueAttributeTwice",
+            "value-attribute-twice",
             &|forge| {
                 forge.twice(oid::SIGNING_CERTIFICATE_V2);
             },
@@ -438,7 +448,7 @@ fn attributes(world: &World, maker: &mut Maker) {
             "signing-certificate-v1-of-another",
             SIGNER,
             "The older signingCertificate names another certificate.",
-            "SigningCertificateMismatch",
+            "signing-certificate-mismatch",
             &|forge| {
                 forge.set(SIGNING_CERTIFICATE, &[&sha1_id(&der(&world.user.certificate))]);
             },
@@ -447,7 +457,7 @@ fn attributes(world: &World, maker: &mut Maker) {
             "algorithm-protection-of-another-digest",
             ATTRIBUTES,
             "CMSAlgorithmProtection names SHA-512.",
-            "AlgorithmProtectionMismatch",
+            "algorithm-protection-mismatch",
             &|forge| {
                 let value = sequence(&[&algorithm(SHA512, &[]), &named(&ecdsa_with(2))]);
                 forge.set(oid::ALGORITHM_PROTECTION, &[&value]);
@@ -457,7 +467,7 @@ fn attributes(world: &World, maker: &mut Maker) {
             "algorithm-protection-of-another-signature",
             ATTRIBUTES,
             "CMSAlgorithmProtection names ecdsa-with-SHA512.",
-            "AlgorithmProtectionMismatch",
+            "algorithm-protection-mismatch",
             &|forge| {
                 let value = sequence(&[&algorithm(SHA256, &[]), &named(&ecdsa_with(4))]);
                 forge.set(oid::ALGORITHM_PROTECTION, &[&value]);
@@ -467,7 +477,7 @@ fn attributes(world: &World, maker: &mut Maker) {
             "algorithm-protection-with-null",
             ATTRIBUTES,
             "CMSAlgorithmProtection has NULL where the digestAlgorithm has none.",
-            "AlgorithmProtectionMismatch",
+            "algorithm-protection-mismatch",
             &|forge| {
                 let value = sequence(&[&algorithm(SHA256, NULL), &named(&ecdsa_with(2))]);
                 forge.set(oid::ALGORITHM_PROTECTION, &[&value]);
@@ -526,11 +536,17 @@ fn times(world: &World, maker: &mut Maker) {
         maker.good(Case { at: NOW + after, max_age, ..case(name, description) }, world);
     }
     for (name, description, after, max_age, reason) in [
-        ("stale", "Signed an hour ago.", 3600, 300, "Stale"),
-        ("age-a-second-more", "Signed a second more than max_age ago.", 301, 300, "Stale"),
-        ("age-a-second-more-than-5", "Signed six seconds ago, where max_age is 5.", 6, 5, "Stale"),
-        ("from-the-future", "Signed an hour ahead.", -3600, 300, "FromTheFuture"),
-        ("ahead-a-second-more", "Signed a second more than skew ahead.", -31, 300, "FromTheFuture"),
+        ("stale", "Signed an hour ago.", 3600, 300, "stale"),
+        ("age-a-second-more", "Signed a second more than max_age ago.", 301, 300, "stale"),
+        ("age-a-second-more-than-5", "Signed six seconds ago, where max_age is 5.", 6, 5, "stale"),
+        ("from-the-future", "Signed an hour ahead.", -3600, 300, "from-the-future"),
+        (
+            "ahead-a-second-more",
+            "Signed a second more than skew ahead.",
+            -31,
+            300,
+            "from-the-future",
+        ),
     ] {
         maker.bad(Case { at: NOW + after, max_age, ..case(name, description) }, reason);
     }
@@ -539,7 +555,7 @@ fn times(world: &World, maker: &mut Maker) {
         skew: 0,
         ..case("ahead-without-skew", "Signed a second ahead, where skew is 0.")
     };
-    maker.bad(no_skew, "FromTheFuture");
+    maker.bad(no_skew, "from-the-future");
 
     let time = |tag, text: &str| {
         let mut forge = world.forge();
@@ -552,36 +568,36 @@ fn times(world: &World, maker: &mut Maker) {
             "A GeneralizedTime before 2050 (RFC 5652 section 11.3).",
             tag::GENERALIZED_TIME,
             "20270115080000Z",
-            "ValueAttributeMalformed",
+            "value-attribute-malformed",
         ),
         (
             "time-without-seconds",
             "A UTCTime without seconds.",
             tag::UTC_TIME,
             "2701150800Z",
-            "ValueAttributeMalformed",
+            "value-attribute-malformed",
         ),
         (
             "time-with-an-offset",
             "A UTCTime with an offset.",
             tag::UTC_TIME,
             "270115080000+0000",
-            "ValueAttributeMalformed",
+            "value-attribute-malformed",
         ),
         (
             "time-that-is-none",
             "The 30th of February.",
             tag::UTC_TIME,
             "270230080000Z",
-            "ValueAttributeMalformed",
+            "value-attribute-malformed",
         ),
-        ("time-of-1950", "UTCTime 50 is 1950.", tag::UTC_TIME, "500115080000Z", "Stale"),
+        ("time-of-1950", "UTCTime 50 is 1950.", tag::UTC_TIME, "500115080000Z", "stale"),
         (
             "time-of-9999",
             "A GeneralizedTime of 9999.",
             tag::GENERALIZED_TIME,
             "99991231235959Z",
-            "FromTheFuture",
+            "from-the-future",
         ),
     ] {
         maker.bad(Case::signed(world, name, description, TIME, &time(tag, text)), reason);
@@ -631,7 +647,8 @@ fn contents(world: &World, maker: &mut Maker) {
         ("content-public-key", "A public key.", world.client.key.public_key_to_der().unwrap()),
         ("content-signed-data", "A good value.", world.forge().build()),
     ] {
-        maker.bad(Case::signed(world, name, description, CONTENT, &with(&content)), "ValueContent");
+        maker
+            .bad(Case::signed(world, name, description, CONTENT, &with(&content)), "value-content");
     }
     let changed = Forge { content: Some(octet_string(&other)), ..world.forge() };
     maker.bad(
@@ -642,7 +659,7 @@ fn contents(world: &World, maker: &mut Maker) {
             ATTRIBUTES,
             &changed,
         ),
-        "DigestMismatch",
+        "digest-mismatch",
     );
     let mut forge = world.forge();
     forge.signed_instead = Some(attributes_of(&forge));
@@ -655,20 +672,20 @@ fn contents(world: &World, maker: &mut Maker) {
             SIGNATURE,
             &forge,
         ),
-        "BadSignature",
+        "bad-signature",
     );
     for (name, description, valid, reason) in [
         (
             "client-expired",
             "The client's certificate has expired.",
             (NOW - 1000, NOW - 1),
-            "CertificateExpired",
+            "certificate-expired",
         ),
         (
             "client-not-yet-valid",
             "The client's certificate is not valid yet.",
             (NOW + 1, NOW + 1000),
-            "CertificateNotYetValid",
+            "certificate-not-yet-valid",
         ),
     ] {
         let client = Recipe::new(world.client.key.clone(), "client").valid(valid.0, valid.1);

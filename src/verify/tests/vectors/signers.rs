@@ -55,22 +55,22 @@ fn peers(world: &World, maker: &mut Maker) {
             &renewed,
         ),
     ] {
-        maker.bad(case(name, description).peer(peer), "SignerNotPeer");
+        maker.bad(case(name, description).peer(peer), "signer-not-peer");
         let pinned = format!("{name}-by-pin");
         maker.bad(
             Case { name: &pinned, ..case(name, description).pinned(ttrp).peer(peer) },
-            "SignerNotPeer",
+            "signer-not-peer",
         );
     }
     maker.bad(
         Case { peer: Vec::new(), ..case("peer-absent", "A peer is required, and there is none.") },
-        "PeerAbsent",
+        "peer-absent",
     );
     let forge = world.forge_by(&other);
     let twins = "Peer and signer share issuer and serial number, not the certificate.";
     maker.bad(
         Case::signed(world, "peer-of-the-same-number", twins, SIGNER, &forge).peer(&one),
-        "SignerNotPeer",
+        "signer-not-peer",
     );
     let bare = Forge { certificates: None, ..world.forge() };
     maker.good(
@@ -99,14 +99,14 @@ fn identifiers(world: &World, maker: &mut Maker) {
     unknown.identifier = sequence(&[issuer, &integer(&[7])]);
     maker.bad(
         case("identifier-of-no-certificate", "No certificate has the serial number.", &unknown),
-        "SignerUnknown",
+        "signer-unknown",
     );
 
     let mut first = world.forge_by(user);
     first.keep_order_of_certificates = true;
     first.certificates.as_mut().unwrap().insert(0, der_of_ttrp.clone());
     let text = "The server's certificate is the first, and a user has signed.";
-    maker.bad(case("first-certificate-is-not-the-signer", text, &first), "SignerName");
+    maker.bad(case("first-certificate-is-not-the-signer", text, &first), "signer-name");
 
     let mut last = world.forge();
     last.keep_order_of_certificates = true;
@@ -119,7 +119,7 @@ fn identifiers(world: &World, maker: &mut Maker) {
     moved.identifier = identifier(&der(&renewed.certificate));
     moved.certificates.as_mut().unwrap().push(der(&renewed.certificate));
     let text = "The signer's identifier, which is not signed, moved to another certificate of the same key.";
-    maker.bad(case("identifier-moved", text, &moved), "SigningCertificateMismatch");
+    maker.bad(case("identifier-moved", text, &moved), "signing-certificate-mismatch");
 
     let numbered = |recipe: Recipe| recipe.serial(7).issued_by(intermediate);
     let (one, other) =
@@ -132,13 +132,13 @@ fn identifiers(world: &World, maker: &mut Maker) {
             "Two certificates have the issuer and serial number.",
             &two,
         ),
-        "SignerUnknown",
+        "signer-unknown",
     );
 
     let bare = Forge { certificates: None, ..world.forge() };
     maker.bad(
         case("no-certificates-and-no-pin", "The signer's certificate is not at hand.", &bare),
-        "SignerUnknown",
+        "signer-unknown",
     );
 }
 
@@ -151,11 +151,11 @@ fn configurations(world: &World, maker: &mut Maker) {
             names: vec![],
             ..case("no-names", "A CA is trusted, and no name: any of its users could sign.")
         },
-        "SignerName",
+        "signer-name",
     );
     maker.bad(
         Case { anchors: vec![], ..case("nothing-trusted", "Neither an anchor nor a pin.") },
-        "NothingTrusted",
+        "nothing-trusted",
     );
     maker.good(
         Case {
@@ -170,7 +170,7 @@ fn configurations(world: &World, maker: &mut Maker) {
     );
     maker.good(case("pin-with-its-name", "A pin, and its name.").pinned(ttrp), world);
     let pinned = case("pin-with-another-name", "A pin that has not the name.").pinned(ttrp);
-    maker.bad(Case { names: vec!["other.example"], ..pinned }, "SignerName");
+    maker.bad(Case { names: vec!["other.example"], ..pinned }, "signer-name");
     let names = vec!["other.example", "TTRP.Example"];
     maker.good(
         Case { names, ..case("names-several", "One of two names, in other letters.") },
@@ -178,7 +178,7 @@ fn configurations(world: &World, maker: &mut Maker) {
     );
     maker.bad(
         case("pin-of-another", "Another certificate is pinned.").pinned(user),
-        "SignerUntrusted",
+        "signer-untrusted",
     );
 
     let below = Recipe::ttrp(KeyKind::P256).issued_by(ttrp);
@@ -186,7 +186,7 @@ fn configurations(world: &World, maker: &mut Maker) {
     let text = "The signer's certificate was issued by the pinned one, which is no CA.";
     maker.bad(
         Case::signed(world, "issued-by-the-pin", text, PATH, &forge).pinned(ttrp).peer(&below),
-        "SignerUntrusted",
+        "signer-untrusted",
     );
     let renewed = Recipe { key: ttrp.key.clone(), ..Recipe::ttrp(KeyKind::P256) };
     let renewed = renewed.issued_by(intermediate);
@@ -194,7 +194,7 @@ fn configurations(world: &World, maker: &mut Maker) {
     let text = "The pin's key in another certificate.";
     maker.bad(
         Case::signed(world, "renewed-pin", text, PATH, &forge).pinned(ttrp).peer(&renewed),
-        "SignerUntrusted",
+        "signer-untrusted",
     );
 }
 
@@ -212,35 +212,35 @@ fn paths(world: &World, maker: &mut Maker) {
         "A signer of a CA that is not trusted.",
         &foreign.ttrp,
         &[&foreign.intermediate],
-        "SignerUntrusted",
+        "signer-untrusted",
     );
     bad(
         "foreign-ca-with-root",
         "The same, with its root in the value.",
         &foreign.ttrp,
         &[&foreign.intermediate, &foreign.root],
-        "SignerUntrusted",
+        "signer-untrusted",
     );
     bad(
         "self-signed",
         "A signer of its own making.",
         &server().self_signed(),
         &[],
-        "SignerUntrusted",
+        "signer-untrusted",
     );
     bad(
         "intermediate-missing",
         "The intermediate is not in the value, and nowhere else looked for.",
         ttrp,
         &[],
-        "SignerUntrusted",
+        "signer-untrusted",
     );
     bad(
         "issued-by-a-user",
         "The issuer is a user of the CA.",
         &server().issued_by(user),
         &[user, intermediate],
-        "SignerUntrusted",
+        "signer-untrusted",
     );
     let mimic = Recipe::ca("root").self_signed();
     bad(
@@ -248,7 +248,7 @@ fn paths(world: &World, maker: &mut Maker) {
         "Another root with the trusted one's name.",
         &server().issued_by(&mimic),
         &[&mimic],
-        "SignerUntrusted",
+        "signer-untrusted",
     );
     {
         let mut damaged = ttrp.clone();
@@ -260,7 +260,7 @@ fn paths(world: &World, maker: &mut Maker) {
             "A bit of the signature of the signer's certificate changed.",
             &damaged,
             &[intermediate],
-            "SignerUntrusted",
+            "signer-untrusted",
         );
     }
     let valid = |recipe: Recipe, from, until| recipe.valid(NOW + from, NOW + until);
@@ -269,14 +269,14 @@ fn paths(world: &World, maker: &mut Maker) {
         "The signer's certificate has expired.",
         &valid(server(), -1000, -1).issued_by(intermediate),
         &[intermediate],
-        "SignerExpired",
+        "signer-expired",
     );
     bad(
         "signer-not-yet-valid",
         "The signer's certificate is not valid yet.",
         &valid(server(), 1, 1000).issued_by(intermediate),
         &[intermediate],
-        "SignerNotYetValid",
+        "signer-not-yet-valid",
     );
     {
         let upper = valid(Recipe::ca("upper"), -1000, -1).issued_by(root);
@@ -285,7 +285,7 @@ fn paths(world: &World, maker: &mut Maker) {
             "The intermediate has expired.",
             &server().issued_by(&upper),
             &[&upper],
-            "ChainOutsideValidity",
+            "chain-outside-validity",
         );
     }
     for (name, description, recipe, reason) in [
@@ -293,7 +293,7 @@ fn paths(world: &World, maker: &mut Maker) {
             "intermediate-without-basic-constraints",
             "The intermediate has no basicConstraints.",
             Recipe::new(KeyKind::P256.generate(), "upper").with(key_usage(&[5, 6])),
-            "SignerUntrusted",
+            "signer-untrusted",
         ),
         (
             "intermediate-that-is-no-ca",
@@ -303,7 +303,7 @@ fn paths(world: &World, maker: &mut Maker) {
                 true,
                 &sequence(&[]),
             )),
-            "SignerUntrusted",
+            "signer-untrusted",
         ),
         (
             "intermediate-that-may-not-sign",
@@ -311,13 +311,13 @@ fn paths(world: &World, maker: &mut Maker) {
             Recipe::new(KeyKind::P256.generate(), "upper")
                 .with(basic_constraints(None))
                 .with(key_usage(&[0, 6])),
-            "SignerUntrusted",
+            "signer-untrusted",
         ),
         (
             "intermediate-with-unknown-extension",
             "A critical extension that is not known.",
             Recipe::ca("upper").with(extension("1.2.3.4", true, NULL)),
-            "SignerUntrusted",
+            "signer-untrusted",
         ),
         (
             "intermediate-for-other-names",
@@ -327,19 +327,19 @@ fn paths(world: &World, maker: &mut Maker) {
                 let constraints = sequence(&[&element(tag::CONTEXT_0, &[&subtree])]);
                 Recipe::ca("upper").with(extension("2.5.29.30", true, &constraints))
             },
-            "SignerUntrusted",
+            "signer-untrusted",
         ),
         (
             "intermediate-rsa-1024",
             "The intermediate's key is RSA with 1,024 bits.",
             Recipe { key: KeyKind::Rsa(1024).generate(), ..Recipe::ca("weak") },
-            "ChainWeak",
+            "chain-weak",
         ),
         (
             "intermediate-sha1",
             "The intermediate is signed with SHA-1.",
             Recipe::ca("upper").digest(MessageDigest::sha1()),
-            "ChainWeak",
+            "chain-weak",
         ),
     ] {
         let upper = recipe.issued_by(root);
@@ -354,7 +354,7 @@ fn paths(world: &World, maker: &mut Maker) {
             "A CA below one whose pathLenConstraint is 0.",
             &server().issued_by(&lower),
             &[&upper, &lower],
-            "SignerUntrusted",
+            "signer-untrusted",
         );
     }
     bad(
@@ -362,7 +362,7 @@ fn paths(world: &World, maker: &mut Maker) {
         "The signer's certificate is signed with SHA-1.",
         &server().digest(MessageDigest::sha1()).issued_by(intermediate),
         &[intermediate],
-        "ChainWeak",
+        "chain-weak",
     );
     {
         let issuer =
@@ -372,7 +372,7 @@ fn paths(world: &World, maker: &mut Maker) {
             "The signer's certificate is signed with MD5.",
             &server().digest(MessageDigest::md5()).issued_by(&issuer),
             &[&issuer],
-            "ChainWeak",
+            "chain-weak",
         );
     }
 
@@ -383,13 +383,13 @@ fn paths(world: &World, maker: &mut Maker) {
     let text = "The signer's certificate was valid at the signing time, and has expired since.";
     maker.bad(
         Case::signed(world, "signer-expired-since", text, PATH, &forge).peer(&ended),
-        "SignerExpired",
+        "signer-expired",
     );
     let forge = world.forge_by(&ended);
     let text = "A pinned signer that has expired.";
     maker.bad(
         Case::signed(world, "pin-expired", text, PATH, &forge).peer(&ended).pinned(&ended),
-        "SignerExpired",
+        "signer-expired",
     );
 
     let upper = Recipe::ca("upper").issued_by(root);
@@ -414,100 +414,101 @@ fn names_and_uses(world: &World, maker: &mut Maker) {
     let named = || Recipe::new(KeyKind::P256.generate(), "ttrp").with(dns(&[NAME]));
     let forge = world.forge_by(user);
     let text = "A user of the same CA has signed, and is the peer.";
-    maker.bad(Case::signed(world, "name-of-a-user", text, SIGNER, &forge).peer(user), "SignerName");
+    maker
+        .bad(Case::signed(world, "name-of-a-user", text, SIGNER, &forge).peer(user), "signer-name");
     for (name, description, recipe, reason) in [
-        ("name-none", "No subjectAltName.", bare("ttrp"), "SignerName"),
-        ("name-common-name-only", "The name as common name alone.", bare(NAME), "SignerName"),
-        ("name-other", "Another name.", bare("ttrp").with(dns(&["other.example"])), "SignerName"),
+        ("name-none", "No subjectAltName.", bare("ttrp"), "signer-name"),
+        ("name-common-name-only", "The name as common name alone.", bare(NAME), "signer-name"),
+        ("name-other", "Another name.", bare("ttrp").with(dns(&["other.example"])), "signer-name"),
         (
             "name-wildcard",
             "A wildcard that would fit.",
             bare("ttrp").with(dns(&["*.example"])),
-            "SignerName",
+            "signer-name",
         ),
         (
             "name-below",
             "A name below the trusted one.",
             bare("ttrp").with(dns(&["a.ttrp.example"])),
-            "SignerName",
+            "signer-name",
         ),
         (
             "name-that-ends-alike",
             "A name that ends with the trusted one.",
             bare("ttrp").with(dns(&["attrp.example"])),
-            "SignerName",
+            "signer-name",
         ),
         (
             "name-that-begins-alike",
             "A name that begins with the trusted one.",
             bare("ttrp").with(dns(&["ttrp.example.com"])),
-            "SignerName",
+            "signer-name",
         ),
         (
             "name-with-dot-at-the-end",
             "The name with a dot after it.",
             bare("ttrp").with(dns(&["ttrp.example."])),
-            "SignerName",
+            "signer-name",
         ),
         (
             "name-with-nul",
             "The name, a NUL and another.",
             bare("ttrp").with(dns(&["ttrp.example\0.evil.example"])),
-            "SignerName",
+            "signer-name",
         ),
         (
             "name-as-a-mailbox",
             "The name as an rfc822Name.",
             bare("ttrp").with(subject_alt_name(&[(1, NAME.as_bytes())])),
-            "SignerName",
+            "signer-name",
         ),
         (
             "name-as-a-uri",
             "The name as a URI.",
             bare("ttrp").with(subject_alt_name(&[(6, NAME.as_bytes())])),
-            "SignerName",
+            "signer-name",
         ),
         (
             "usage-key-encipherment",
             "keyUsage without digitalSignature.",
             named().with(key_usage(&[2])),
-            "SignerUsage",
+            "signer-usage",
         ),
         (
             "usage-non-repudiation",
             "keyUsage with nonRepudiation alone.",
             named().with(key_usage(&[1])),
-            "SignerUsage",
+            "signer-usage",
         ),
         (
             "purpose-email",
             "Extended key usage emailProtection.",
             named().with(key_usage(&[0])).with(extended_key_usage(&[4])),
-            "SignerUsage",
+            "signer-usage",
         ),
         (
             "purpose-code-signing",
             "Extended key usage codeSigning.",
             named().with(key_usage(&[0])).with(extended_key_usage(&[3])),
-            "SignerUsage",
+            "signer-usage",
         ),
         (
             "purpose-any",
             "anyExtendedKeyUsage is neither serverAuth nor clientAuth.",
             named().with(key_usage(&[0])).with(any_extended_key_usage()),
-            "SignerUsage",
+            "signer-usage",
         ),
         (
             "unknown-critical-extension",
             "A critical extension that is not known.",
             named().with(extension("1.2.3.4", true, NULL)),
-            "SignerUntrusted",
+            "signer-untrusted",
         ),
         (
             "signer-is-a-ca",
             "A CA below the anchor signs itself.",
             named().with(basic_constraints(None)).with(key_usage(&[0, 5, 6])),
-            "SignerIsCa",
+            "signer-is-ca",
         ),
     ] {
         let signer = recipe.issued_by(intermediate);
@@ -575,7 +576,7 @@ fn names_and_uses(world: &World, maker: &mut Maker) {
         if *is_good {
             good_of(maker, world, case, &signer);
         } else {
-            maker.bad(case, "SignerName");
+            maker.bad(case, "signer-name");
         }
     }
 }
@@ -608,7 +609,7 @@ fn revocation(world: &World, maker: &mut Maker) {
                     CrlRecipe::new().revoking(&ttrp.certificate).issued_by(intermediate),
                 ]
             },
-            "SignerRevoked",
+            "signer-revoked",
         ),
         (
             "revoked-intermediate",
@@ -619,14 +620,19 @@ fn revocation(world: &World, maker: &mut Maker) {
                     of_intermediate(),
                 ]
             },
-            "SignerRevoked",
+            "signer-revoked",
         ),
-        ("crl-of-the-signer-missing", "No CRL of the intermediate.", vec![of_root()], "CrlMissing"),
+        (
+            "crl-of-the-signer-missing",
+            "No CRL of the intermediate.",
+            vec![of_root()],
+            "crl-missing",
+        ),
         (
             "crl-of-the-intermediate-missing",
             "No CRL of the root.",
             vec![of_intermediate()],
-            "CrlMissing",
+            "crl-missing",
         ),
         (
             "crl-out-of-date",
@@ -637,7 +643,7 @@ fn revocation(world: &World, maker: &mut Maker) {
                     CrlRecipe::new().valid(NOW - 2000, Some(NOW - 1)).issued_by(intermediate),
                 ]
             },
-            "CrlOutOfDate",
+            "crl-out-of-date",
         ),
         (
             "crl-of-tomorrow",
@@ -648,13 +654,13 @@ fn revocation(world: &World, maker: &mut Maker) {
                     CrlRecipe::new().valid(NOW + 10, Some(NOW + 1000)).issued_by(intermediate),
                 ]
             },
-            "CrlOutOfDate",
+            "crl-out-of-date",
         ),
         (
             "crl-forged",
             "The intermediate's CRL is signed by another key.",
             { vec![of_root(), CrlRecipe::new().signed(&world.user.key, &name)] },
-            "CrlInvalid",
+            "crl-invalid",
         ),
     ] {
         maker.bad(case(name, description, crls), reason);

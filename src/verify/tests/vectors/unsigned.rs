@@ -23,7 +23,7 @@ pub(super) fn add(world: &World, maker: &mut Maker) {
             "rfc9440-cut-off",
             "Client-Cert",
             ClientCertFormat::Rfc9440,
-            "ValueByteSequence",
+            "value-byte-sequence",
         ),
         (
             "escaped-pem",
@@ -31,16 +31,16 @@ pub(super) fn add(world: &World, maker: &mut Maker) {
             "escaped-pem-cut-off",
             "X-SSL-Client-Cert",
             ClientCertFormat::EscapedPem,
-            "ValuePem",
+            "value-pem",
         ),
-        ("der", "der-good", "der-cut-off", "X-Client-Cert", ClientCertFormat::Der, "ValueBase64"),
+        ("der", "der-good", "der-cut-off", "X-Client-Cert", ClientCertFormat::Der, "value-base64"),
         (
             "xfcc",
             "xfcc-good",
             "xfcc-cut-off",
             "X-Forwarded-Client-Cert",
             ClientCertFormat::Xfcc,
-            "ValueXfcc",
+            "value-xfcc",
         ),
     ] {
         let value = format.unsigned().encode(&client);
@@ -74,10 +74,10 @@ pub(super) fn add(world: &World, maker: &mut Maker) {
             "rfc9440-given-cms-sf",
             "SignedData where a certificate is wanted: not to be taken for one.",
             byte_sequence(&world.forge().build()),
-            "ValueContent",
+            "value-content",
         ),
-        ("rfc9440-list", "Two items.", format!("{item}, {item}"), "ValueByteSequence"),
-        ("rfc9440-bare-base64", "No colons.", base64(&client), "ValueByteSequence"),
+        ("rfc9440-list", "Two items.", format!("{item}, {item}"), "value-byte-sequence"),
+        ("rfc9440-bare-base64", "No colons.", base64(&client), "value-byte-sequence"),
     ] {
         maker.bad(case(name, description, "rfc9440", value), reason);
     }
@@ -87,14 +87,14 @@ pub(super) fn add(world: &World, maker: &mut Maker) {
             peer: Vec::new(),
             ..rfc9440("rfc9440-without-peer", "Nobody has signed it, and there is no peer.")
         },
-        "PeerAbsent",
+        "peer-absent",
     );
     maker.bad(
         Case {
             peer: vec![&user.certificate, &intermediate.certificate],
             ..rfc9440("rfc9440-of-a-user", "A user of the same CA is the peer.")
         },
-        "SignerName",
+        "signer-name",
     );
     maker.bad(
         Case {
@@ -103,7 +103,7 @@ pub(super) fn add(world: &World, maker: &mut Maker) {
             names: vec![],
             ..rfc9440("rfc9440-pin-without-name", "A pin alone ties nothing to the value.")
         },
-        "SignerName",
+        "signer-name",
     );
     let foreign = World::new();
     maker.bad(
@@ -111,6 +111,6 @@ pub(super) fn add(world: &World, maker: &mut Maker) {
             peer: vec![&foreign.ttrp.certificate, &foreign.intermediate.certificate],
             ..rfc9440("rfc9440-of-a-foreign-peer", "The peer is of a CA that is not trusted.")
         },
-        "SignerUntrusted",
+        "signer-untrusted",
     );
 }
