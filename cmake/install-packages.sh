@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # install-packages.sh PURPOSE...: installs what is missing of packages.txt for these
-# purposes (build, demo, tests, rust, fuzz, debian, layout). Where something is, the others that are listed
-# for them are brought up to date with it: Debian's mod_ssl is built with the OpenSSL of
+# purposes (build, demo, tests, rust, fuzz, debian, package, layout). Where something is, the
+# others that are listed for them are brought up to date with it: Debian's mod_ssl is built with the OpenSSL of
 # its day, and with an older one sessions do not resume as they should. Where nothing is
 # missing, nothing is touched. Where there is no apt, it leaves that to the reader: the
 # build names what it does not find.

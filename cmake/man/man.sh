@@ -27,6 +27,6 @@ page() {
 }
 
 mkdir -p "$out"
-page mod_client_cert 8 'Two commands,Where to go next' "$here/mod_client_cert.8.md" \
+page mod_client_cert 8 'Install,Two commands,Where to go next' "$here/mod_client_cert.8.md" \
     "$top/README.md" "$top/docs/troubleshooting.md" "$top/docs/log-lines.md" "$here/see-also.8.md"
 page client_cert.conf 5 '' "$here/client_cert.conf.5.md" "$top/docs/directives.md" "$here/see-also.5.md"
