@@ -1,0 +1,3 @@
+module clientcert
+
+go 1.19
