@@ -15,6 +15,7 @@ def here(text, work):
     return (
         text.replace("/etc/apache2/tls", f"{work}/tls")
         .replace("/root/pki", f"{work}/pki")
+        .replace("/var/www/html", f"{work}/htdocs")
         .replace(ORIGIN, "localhost")
     )
 
