@@ -718,7 +718,7 @@ final class Verifier
      *     not tell who that is should it be false: then who has seen a value can send it for $maxAge seconds.
      */
     public function __construct(
-        private ?string $anchors = null,
+        ?string $anchors = null,
         ?string $pins = null,
         private array $names = [],
         private int $maxAge = 300,
@@ -731,6 +731,9 @@ final class Verifier
             pemCertificates(file_get_contents($file) ?: throw new \InvalidArgumentException("$file cannot be read")),
         );
         [$this->anchorCertificates, $this->pinned] = [$read($anchors), $read($pins)];
+        foreach ($this->anchorCertificates as $anchor) {
+            openssl_x509_read(pem($anchor->der)) ?: throw new \InvalidArgumentException("$anchors: OpenSSL cannot read it");
+        }
         if (!$this->anchorCertificates && !$this->pinned) {
             throw new \InvalidArgumentException('nothing-trusted: anchors or pins are needed');
         }
@@ -886,16 +889,19 @@ final class Verifier
             throw new \RuntimeException('no temporary directory');
         }
         try {
-            $file = "$directory/issuers.pem";
-            $pems = implode('', array_map(fn (Certificate $other) => pem($other->der), $others));
-            if ($others && file_put_contents($file, $pems) !== strlen($pems)) {
-                throw new \RuntimeException('no temporary file');
+            // The anchors as they were read: where a file cannot be read it would trust the system's instead.
+            [$anchors, $issuers] = ["$directory/anchors.pem", "$directory/issuers.pem"];
+            foreach ([$anchors => $this->anchorCertificates, $issuers => $others] as $file => $certificates) {
+                $pems = implode('', array_map(fn (Certificate $one) => pem($one->der), $certificates));
+                if ($certificates && file_put_contents($file, $pems) !== strlen($pems)) {
+                    throw new \RuntimeException('no temporary file');
+                }
             }
-            $trusted = [$this->anchors, $directory];
+            $trusted = [$anchors, $directory];
             // -1 is an error, as of an issuer that OpenSSL does not read.
-            $good = @openssl_x509_checkpurpose(pem($signer->der), X509_PURPOSE_ANY, $trusted, $others ? $file : null);
+            $good = @openssl_x509_checkpurpose(pem($signer->der), X509_PURPOSE_ANY, $trusted, $others ? $issuers : null);
         } finally {
-            @unlink("$directory/issuers.pem");
+            array_map('unlink', array_filter(["$directory/anchors.pem", "$directory/issuers.pem"], 'file_exists'));
             rmdir($directory);
         }
         if ($good !== true) {

@@ -224,13 +224,22 @@ class _Certificate:
             self.key = algorithm.take(OID)
             self.parameters = algorithm.any()[:2] if algorithm.more() else None
             algorithm.end()
+            self.bits = key.take(3)[1:]
         except Malformed:
             raise Malformed("value-certificates") from None
 
-    def check_key(self):
+    def check_key(self, small="chain-weak"):
+        """RSA of 2,048 to 8,192 bits with a short, odd exponent; P-256, P-384, P-521; Ed25519."""
         curve = self.parameters is not None and self.parameters[0] == OID and self.parameters[1]
         if not (self.key in (RSA_KEY, ED25519_KEY) and not curve or self.key == EC_KEY and curve in CURVES):
             raise Refused("signer-key-unsupported")
+        if self.key == RSA_KEY:
+            reader = _Reader(_only(self.bits, SEQUENCE))
+            modulus, exponent = (int.from_bytes(reader.take(INTEGER), "big", signed=True) for _ in range(2))
+            if 0 < modulus < 1 << 2047:
+                raise Refused(small)
+            if not (0 < modulus < 1 << 8192 and 3 <= exponent < 1 << 32 and exponent % 2):
+                raise Refused("signer-key-unsupported")
 
     def load(self):
         try:
@@ -365,8 +374,7 @@ class _SignedData:
         except Malformed:
             raise Malformed("value-attribute-malformed") from None
 
-    @staticmethod
-    def _read_certificates(contents):
+    def _read_certificates(self, contents):
         if contents is None:
             return []
         reader, found = _Reader(contents), {}
@@ -383,7 +391,8 @@ class _SignedData:
             raise Malformed("value-certificate-count")
         certificates = [_Certificate(der) for der in found]
         for certificate in certificates:
-            certificate.check_key()
+            named = (certificate.issuer, certificate.serial) == self.identifier
+            certificate.check_key("signer-key-too-small" if named else "chain-weak")
         return certificates
 
     def check_attributes(self):
@@ -505,7 +514,7 @@ class Verifier:
             raise Absent("header-absent")
         if len(values) > 1:
             raise Malformed("value-several")
-        now = time.time() if now is None else now
+        now = int(time.time()) if now is None else now
         data = _SignedData(self._decode(values[0]))
         if now - data.signing_time > self.max_age:
             raise Refused("stale")
@@ -563,7 +572,7 @@ class Verifier:
             if len(pins) != 1:
                 raise Refused("signer-unknown")
             signer = _Certificate(next(iter(pins)))
-        signer.check_key()
+        signer.check_key("signer-key-too-small")
         return signer
 
     def _check_use(self, certificate):
@@ -573,12 +582,6 @@ class Verifier:
             extensions = {extension.oid: extension.value for extension in certificate.extensions}
         except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
             raise Refused("signer-untrusted") from None
-        if isinstance(key, rsa.RSAPublicKey):
-            exponent = key.public_numbers().e
-            if key.key_size < 2048:
-                raise Refused("signer-key-too-small")
-            if key.key_size > 8192 or exponent >= 1 << 32 or exponent < 3 or exponent % 2 == 0:
-                raise Refused("signer-key-unsupported")
         usage = extensions.get(x509.oid.ExtensionOID.KEY_USAGE)
         purposes = extensions.get(x509.oid.ExtensionOID.EXTENDED_KEY_USAGE)
         purpose = x509.oid.ExtendedKeyUsageOID
