@@ -135,4 +135,4 @@ rmdir($system);
 echo "by a CA of the system: $by_system\n";
 
 exit($wrong === 0 && $count > 300 && $like > 190 && preg_match('/^\d{4} octets$/', $mutations)
-    && $by_system === 'SignerUntrusted' ? 0 : 1);
+    && $by_system === 'signer-untrusted' ? 0 : 1);
