@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """docs/log-lines.md has every line that the module logs as information or worse, and each reason in
-one; what it and docs/troubleshooting.md quote is really in the sources.
+one; what it, docs/troubleshooting.md and docs/faults.md quote is really in the sources.
 
 In docs/log-lines.md a line of the log is what stands between backticks in the first column of a
-table, in docs/troubleshooting.md what stands between quotation marks. "..." is any text.
+table (in docs/faults.md in the third), in docs/troubleshooting.md what stands between quotation
+marks. "..." is any text.
 """
 
 import re
@@ -147,6 +148,16 @@ def level_faults():
             yield f"{page.name}:{number}: the level is {row[1]}, in the sources {' or '.join(levels)}"
 
 
+def faults_lines():
+    """What docs/faults.md has of a line in the third column of its tables: (where, text)."""
+    page = Page(TOP / "docs/faults.md")
+    for number, text in page.prose:
+        for cell in re.split(r"(?<!\\)\|", text)[3:4]:
+            for quoted in re.findall(r"`([^`]+)`", cell):
+                if len(quoted.split()) >= 3:
+                    yield f"{page.name}:{number}", quoted.replace("…", "...")
+
+
 def quoted_lines():
     """What docs/troubleshooting.md quotes: (where, text)."""
     page = Page(TOP / "docs/troubleshooting.md")
@@ -164,7 +175,7 @@ def main():
     ]
     required += results()
     known = [*required, *c_lines("trace"), *details()]
-    quoted = [*listed_lines(1), *quoted_lines()]
+    quoted = [*listed_lines(1), *quoted_lines(), *faults_lines()]
     faults = [
         f'{where}: "{text}" is no line of the sources'
         for where, text in quoted
