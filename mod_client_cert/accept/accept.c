@@ -97,7 +97,10 @@ static void verify_client(request_rec *r, const mcc_accept_rules_t *rules,
                                        rules->client_crls ? rules->client_crls->crls : NULL };
     bool reused = false;
     char reason[CLIENT_CERT_REASON_SIZE];
-    client_cert_result result = client_cert_verification_cache_verify_client(
+    client_cert_result result;
+
+    reason[0] = '\0';
+    result = client_cert_verification_cache_verify_client(
         global->verification_cache, &trust, outcome->client, (const char *const *)chain->elts,
         (size_t)chain->nelts, now, &outcome->verified, &reused, reason, sizeof(reason));
 
@@ -137,6 +140,7 @@ static void verify(request_rec *r, const mcc_accept_rules_t *rules, const char *
         fail(outcome, MCC_ACCEPT_STATE_FAULT, "ClientCertClientTrust is missing here");
         return;
     }
+    reason[0] = '\0';
     memset(&peer, 0, sizeof(peer));
     if (rules->needs_peer) {
         mcc_tls_identify(r, now, &peer);

@@ -58,6 +58,8 @@ static const client_cert_format_row *formats(size_t *count)
 {
     const client_cert_format_row *rows = NULL;
 
+    /* Where that fails there are none, and each word is unknown. */
+    *count = 0;
     (void)client_cert_formats(&rows, count);
     return rows;
 }
