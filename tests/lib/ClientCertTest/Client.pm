@@ -22,7 +22,7 @@ my $SSL_CTRL_SET_SIGALGS_LIST = 98;
 my $SSL_OP_NO_EXTENDED_MASTER_SECRET = 1;
 
 # One of these, for a server that does not answer at all.
-my $PATIENCE = 30;
+my $PATIENCE = $ENV{TEST_PATIENCE} // 30;
 
 # connect(port => PORT, address => another than 127.0.0.1, tls => '1.2', '1.3' or 0
 # for plain TCP, sni => NAME or undef for none, cert => NAME of PKI files, chain =>

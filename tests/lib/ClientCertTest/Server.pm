@@ -137,7 +137,9 @@ sub start {
         { exec $ENV{TEST_HTTPD}, '-DFOREGROUND', '-f', $self->{conf} };
         POSIX::_exit(127);
     }
-    for (1 .. 600) {
+    # Under a sanitizer it takes longer.
+    my $patience = $ENV{TEST_PATIENCE} // 30;
+    for (1 .. 20 * $patience) {
         if (waitpid($self->{pid}, POSIX::WNOHANG()) > 0) {
             $self->{status} = $?;
             delete $self->{pid};
@@ -149,7 +151,7 @@ sub start {
         sleep 0.05;
     }
     $self->stop;
-    die "$self->{name} did not start within 30 s: " . $self->said;
+    die "$self->{name} did not start within $patience s: " . $self->said;
 }
 
 # What it printed and logged so far.
