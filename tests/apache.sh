@@ -145,6 +145,18 @@ case " $tests " in
         ;;
 esac
 
+# The clients of the soak; with optimization where they are to ask for long.
+case " $tests " in
+    *' t/sessions/soak.t '*)
+        PATH=$PATH:${CARGO_HOME:-${HOME:-/root}/.cargo}/bin
+        profile=${SOAK_REQUESTS:+release}
+        (cd "$root" && cargo build --quiet --locked --profile "${profile:-dev}" --example soak)
+        cp "${CARGO_TARGET_DIR:-$root/target}/${profile:-debug}/examples/soak" "$work/soak"
+        TEST_SOAK=$work/soak
+        export TEST_SOAK
+        ;;
+esac
+
 # The environment that t/TEST, the tests and the configurations share.
 TEST_HTTPD=$(command -v apache2)
 TEST_HTTPD_MODULES=$(apxs -q LIBEXECDIR)

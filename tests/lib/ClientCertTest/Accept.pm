@@ -44,16 +44,15 @@ sub trust_pki {
     return;
 }
 
-# crl(NAME, CA, [NAMEs of revoked certificates], days => 30, ended => 1 for one
-# that is out of date): the file, PEM.
+# crl(NAME, CA, [NAMEs of revoked certificates], serials => [of more of them], days => 30,
+# ended => 1 for one that is out of date): the file, PEM.
 sub crl {
     my ($name, $ca, $revoked, %want) = @_;
     my $base = pki("$name.crldb");
     my $date = sub { POSIX::strftime('%y%m%d%H%M%SZ', gmtime(time + 86_400 * $_[0])) };
-    spew($base, map {
-        my $serial = openssl(qw(x509 -noout -serial -in), pki("$_.crt")) =~ s/^serial=|\n//gr;
-        join("\t", 'R', $date->(30), $date->(-0.5), $serial, 'unknown', "/CN=$_") . "\n"
-    } @$revoked);
+    my @serials = map { openssl(qw(x509 -noout -serial -in), pki("$_.crt")) =~ s/^serial=|\n//gr } @$revoked;
+    spew($base, map { join("\t", 'R', $date->(30), $date->(-0.5), $_, 'unknown', "/CN=$_") . "\n" }
+        @serials, @{ $want{serials} // [] });
     spew("$base.cnf", "[ca]\ndefault_ca=this\n[this]\ndatabase=$base\ndefault_md=sha256\n");
     my @dates = $want{ended}
         ? ('-crl_lastupdate', '20' . $date->(-3), '-crl_nextupdate', '20' . $date->(-1))
