@@ -3,15 +3,15 @@
 //! Many clients, each with its own certificate, for as long as they are told: does every answer
 //! say who asked, by a signature of who signs now?
 //!
-//!     soak REQUESTS CLIENTS THREADS SLACK CA INTERMEDIATE SIGNER http2|http1
+//!     soak REQUESTS CLIENTS THREADS MOST SLACK CA INTERMEDIATE SIGNER http2|http1
 //!
-//! CA and INTERMEDIATE are the clients' CAs, without `.crt` and `.key`. SIGNER is the subject of the
-//! certificate that signs at first. SLACK is for how many milliseconds after a restart the old
-//! processes may still accept a connection.
+//! A connection is for MOST requests at most. CA and INTERMEDIATE are the clients' CAs, without
+//! `.crt` and `.key`. SIGNER is the subject of the certificate that signs at first. SLACK is for how
+//! many milliseconds after a restart the old processes may still accept a connection.
 //!
-//! It says `backend PORT`, reads a line of servers, `NAME:PORT ...`, and begins. Those whose names
-//! begin with `plain` are without the module. `tests/t/sessions/soak.t` has the servers, restarts
-//! them, and tells on standard input what it does (see `State::told`).
+//! It says `backend PORT`, reads a line of servers, `NAME:ADDRESS:PORT ...`, and begins. Those whose
+//! names begin with `plain` are without the module. `tests/t/sessions/soak.t` has the servers,
+//! restarts them, and tells on standard input what it does (see `State::told`).
 
 mod backend;
 mod http1;
@@ -22,7 +22,7 @@ mod state;
 use std::{
     env,
     io::{Read, Write, stdin},
-    net::TcpStream,
+    net::{SocketAddr, TcpStream},
     panic, process,
     sync::{
         Arc, LazyLock,
@@ -79,7 +79,7 @@ fn connectors() -> Vec<SslConnector> {
 
 struct Server {
     name: String,
-    port: u16,
+    address: SocketAddr,
     plain: bool,
 }
 
@@ -101,6 +101,7 @@ struct Soak {
     servers: Vec<Server>,
     connectors: Vec<SslConnector>,
     http2: bool,
+    most: usize,
     next_id: AtomicU64,
 }
 
@@ -128,7 +129,7 @@ impl Soak {
             let often = if chance.below(2) == 0 { 10 } else { self.clients.len() };
             let place = chance.below(often);
             let tls = chance.below(self.connectors.len());
-            let plain = chance.below(6) == 0;
+            let plain = self.servers.iter().any(|server| server.plain) && chance.below(8) == 0;
             let servers: Vec<usize> =
                 (0..self.servers.len()).filter(|at| self.servers[*at].plain == plain).collect();
             let server = servers[chance.below(servers.len())];
@@ -150,7 +151,8 @@ impl Soak {
                 *visit.session.lock().unwrap() = None;
             }
             let way = chance.below(100);
-            let count = [1, 2, 5, 10, 20, 40][chance.below(6)];
+            let most = self.most;
+            let count = [1, 2, most / 8, most / 4, most / 2, most][chance.below(6)];
             if way < 6 {
                 visit.abort(&mut chance);
                 continue;
@@ -161,7 +163,7 @@ impl Soak {
             let path = if chance.below(3) == 0 { "/pinned/page" } else { "/page" };
             match way {
                 6..12 => visit.websocket(count.min(5), &mut chance),
-                12..45 if self.http2 => visit.http2(path, count.min(20), chance.below(8) == 0),
+                12..45 if self.http2 => visit.http2(path, count.min(60), chance.below(8) == 0),
                 _ => visit.http1(path, count, &mut chance),
             }
         }
@@ -170,7 +172,7 @@ impl Soak {
 
 impl Visit<'_> {
     fn connect(&self, protocol: &[u8]) -> Result<Stream, Broken> {
-        let stream = TcpStream::connect(("127.0.0.1", self.server.port))?;
+        let stream = TcpStream::connect(self.server.address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
@@ -417,7 +419,8 @@ fn main() {
         process::exit(1);
     }));
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let [requests, clients, threads, slack, ca, intermediate, signer, http] = &arguments[..] else {
+    let [requests, clients, threads, most, slack, ca, intermediate, signer, http] = &arguments[..]
+    else {
         panic!("usage: see soak/client.rs")
     };
     let number = |text: &str| text.parse::<u64>().unwrap();
@@ -433,13 +436,17 @@ fn main() {
         servers: servers
             .split_whitespace()
             .map(|server| {
-                let (name, port) = server.split_once(':').unwrap();
-                let (name, port) = (name.to_owned(), port.parse().unwrap());
-                Server { plain: name.starts_with("plain"), name, port }
+                let (name, address) = server.split_once(':').unwrap();
+                Server {
+                    name: name.to_owned(),
+                    address: address.parse().unwrap(),
+                    plain: name.starts_with("plain"),
+                }
             })
             .collect(),
         connectors: connectors(),
         http2: http == "http2",
+        most: usize::try_from(number(most)).unwrap(),
         next_id: AtomicU64::new(1),
     };
     // Lent to a thread that outlives the others.

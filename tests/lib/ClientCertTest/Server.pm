@@ -66,6 +66,7 @@ sub preamble {
     my ($directory, %want) = @_;
     my $level = $want{log_level} // 'notice';
     $level .= ' client_cert:debug' if $want{own} // 1;
+    my $sessions = $want{session_cache} // "shmcb:$directory/sessions(512000)";
     return <<"CONF";
 ServerRoot $directory
 DefaultRuntimeDir $directory
@@ -77,7 +78,7 @@ KeepAliveTimeout 60
 MaxKeepAliveRequests 0
 DocumentRoot $ENV{TEST_HTDOCS}
 TypesConfig /dev/null
-SSLSessionCache shmcb:$directory/sessions(512000)
+SSLSessionCache $sessions
 <Directory />
     AllowOverride None
     Require all granted
@@ -88,7 +89,7 @@ CONF
 }
 
 # new(name => NAME, config => TEXT, modules => LoadModule lines in place of the
-# usual ones, own => 0 to leave client_cert_module out, env => {...}, directory =>
+# usual ones, own => 0 to leave client_cert_module out, session_cache => that of all of a fleet, env => {...}, directory =>
 # PATH, crash => qr/the lines of crashes that are expected/). The text
 # names its ports itself. Returns without starting.
 sub new {

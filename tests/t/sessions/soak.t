@@ -15,11 +15,8 @@
 
 use ClientCertTest;
 use ClientCertTest::Accept;
+use ClientCertTest::Soak;
 use ClientCertTest::TicketKeys;
-use File::Path 'make_path';
-use IO::Handle;
-use IO::Select;
-use IPC::Open2;
 use Time::HiRes 'time';
 
 my $long = defined $ENV{SOAK_REQUESTS};
@@ -35,11 +32,7 @@ my $slack = 1000 * $interval * ($long ? 0.3 : 0.5);
 my @REVOCABLE = map { sprintf '%04X', 1000 + $_ } 0 .. 7;
 
 my $directory = "$ENV{TEST_SERVERS}/soak.$$";
-make_path("$directory/documents/pinned");
-spew("$directory/documents/$_", join '|',
-    map {"<!--#echo encoding=\"none\" var=\"$_\"-->"} qw(HTTP_X_ID CLIENT_CERT_SHA256 HTTP_X_CLIENT_9440
-    CLIENT_CERT_SIGNER_S_DN)) for qw(page pinned/page);
-spew("$directory/documents/large", 'x' x 2_000_000);
+my $documents = soak_documents("$directory/documents");
 
 # Puts a file into place at once.
 sub put {
@@ -52,13 +45,6 @@ sub put {
 sub certificates { return map { slurp(pki("$_.crt")) } @_ }
 
 my ($signer, $next_signer, $old_signer, $revoked, $renewals) = (0, 0, undef, 0, 0);
-
-sub subject { return "CN=soak-signer-$_[0],O=mod_client_cert tests" }
-
-sub issue_signer {
-    my ($number) = @_;
-    return issue(name => "soak-signer-$number", as => 'server', ca => 'server-ca', names => ['ttrp.example', '*.test']);
-}
 
 # What the origin, and the proxy for its clients, accept at this moment.
 sub put_trust {
@@ -80,7 +66,7 @@ sub put_trust {
 
 sub put_signer { put('signer.pem', slurp(pki("soak-signer-$signer.pair"))) }
 
-issue_signer(0);
+soak_signer(0);
 put_signer();
 put_trust(0);
 
@@ -88,7 +74,7 @@ put_trust(0);
 my @STEPS = (
     sub {
         $next_signer = $signer + 1;
-        issue_signer($next_signer);
+        soak_signer($next_signer);
         $revoked = !$revoked;
         $renewals++;
         put_trust($signer, $next_signer);
@@ -138,7 +124,7 @@ $lines
 $log
 <VirtualHost 127.0.0.1:$origin_port>
     ServerName localhost
-    DocumentRoot $directory/documents
+    DocumentRoot $documents
 $tls
     SSLCertificateFile @{[ pki('origin.crt') ]}
     SSLCertificateKeyFile @{[ pki('origin.key') ]}
@@ -188,7 +174,7 @@ CONF
         my ($host, $sign, $sessions) = @$_;
         $host = "plain-$host" unless $own;
         my $port = free_port();
-        push @names, "$host.test:$port";
+        push @names, "$host.test:127.0.0.1:$port";
         $config .= <<"CONF";
 Listen 127.0.0.1:$port
 <VirtualHost 127.0.0.1:$port>
@@ -258,47 +244,36 @@ sub restart {
     return;
 }
 
-# One MPM, and at least so many restarts: what the clients said in the end.
+# One MPM, and at least so many restarts.
 sub soak {
     my ($mpm, $least) = @_;
-    my $began = time;
-    my $pid = open2(my $out, my $in, $ENV{TEST_SOAK}, $requests, $clients, $threads, $slack, pki('client-ca'),
-        pki('client-intermediate'), subject($signer), $mpm eq 'prefork' ? 'http1' : 'http2');
-    $in->autoflush;
-    my ($backend) = (readline($out) // '') =~ /^backend (\d+)/ or die 'no clients';
-    my ($pair, @names) = pair($mpm, 1, $backend);
-    my ($plain, @plain_names) = pair($mpm, 0, $backend);
+    my $soak = ClientCertTest::Soak->new(requests => $requests, clients => $clients, threads => $threads,
+        most => $long ? 160 : 40, slack => $slack, signer => $signer, http2 => $mpm ne 'prefork');
+    my ($pair, @names) = pair($mpm, 1, $soak->{backend});
+    my ($plain, @plain_names) = pair($mpm, 0, $soak->{backend});
     my @servers = (@$pair, @$plain);
-    print {$in} "@names @plain_names\n";
 
     ($restarts, $failed_restarts, $renewals) = (0, 0, 0);
     report("$mpm: MB of memory, parent (RSS) and children together (PSS, and how many)",
-        '| requests | restarts | seconds | proxy | origin | proxy without | origin without |', '| --- ' x 7 . '|');
+        '| requests | restarts | seconds | origin | proxy | origin without | proxy without |', '| --- ' x 7 . '|');
     my $row = sub {
-        report('| ' . join(' | ', $_[0], $restarts, int(time - $began), map { memory($_) } @servers) . ' |');
+        report('| ' . join(' | ', $_[0], $restarts, int(time - $soak->{began}), map { memory($_) } @servers) . ' |');
     };
-    my ($said, $next, $ended, $step) = ('', time + $interval, 0, 0);
-    while (1) {
-        my $wait = $next - time;
-        if (IO::Select->new($out)->can_read($wait > 0 ? $wait : 0)) {
-            sysread $out, $said, 65_536, length $said or last;
-            # Each line once.
-            $row->($1 * $requests / 10) while $said =~ s/^tenth (\d+)\n//m;
-        }
-        next if time < $next;
+    my $next = time + $interval;
+    my $step = 0;
+    $soak->begin(@names, @plain_names);
+    while ($soak->wait($next - time, sub { $row->($_[0] * $requests / 10) })) {
         $STEPS[$step++ % @STEPS]->();
-        print {$in} join("\t", 'restarting', subject($signer), $revoked ? 1 : 0), "\n";
+        $soak->say('restarting', soak_subject($signer), $revoked ? 1 : 0);
         restart(@servers);
-        print {$in} "restarted\n";
-        print {$in} "end\n" if !$ended && $restarts >= $least && ++$ended;
+        $soak->say('restarted');
+        $soak->say('end') if $restarts == $least;
         $next = time + $interval;
     }
-    waitpid $pid, 0;
-    my $status = $?;
-    my $seconds = time - $began;
+    my ($total, $status) = $soak->totals;
+    my %total = %$total;
+    my $said = $soak->{said};
     $row->('end');
-    my ($totals) = $said =~ /^totals (.*)$/m;
-    my %total = ($totals // '') =~ /(\w+)=(\d+)/g;
     is($status, 0, "$mpm: the clients are done");
     cmp_ok($total{requests} // 0, '>=', $requests, 'all requests were made');
     is($total{$_} // 0, 0, "$_: none") or diag($said)
@@ -309,7 +284,8 @@ sub soak {
     my @used = qw(http1 websocket aborted in_flight revoked resumed_tls12_ticket resumed_tls12_id resumed_tls13);
     push @used, qw(http2 cancelled) if $mpm ne 'prefork';
     cmp_ok($total{$_} // 0, '>', 0, "$_: some") for @used;
-    report('', sprintf('%s: seconds=%d restarts=%d renewals=%d %s', $mpm, $seconds, $restarts, $renewals, $totals // ''), '');
+    report('', sprintf('%s: seconds=%d restarts=%d renewals=%d %s', $mpm, $soak->{seconds}, $restarts, $renewals,
+        $soak->{totals} // ''), '');
     for (@servers) {
         unlike($_->said, qr/exit signal/, "$_->{name}: no child died");
         unlike($_->said, qr/client_cert:error/, 'no error of the module');
