@@ -176,9 +176,9 @@ impl State {
 
     fn done(&self) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        let tenth = (self.requests / 10).max(1);
-        if done <= self.requests && done.is_multiple_of(tenth) {
-            println!("tenth {}", done / tenth);
+        let hundredth = (self.requests / 100).max(1);
+        if done <= self.requests && done % hundredth == 0 {
+            println!("done {}", done / hundredth);
         }
     }
 

@@ -68,17 +68,17 @@ sub begin {
     return;
 }
 
-# Reads what the clients say, for so many seconds, and passes on each tenth. False when they are
-# done.
+# Reads what the clients say, for so many seconds, and passes on how much of a hundred is done.
+# False when all is.
 sub wait {
-    my ($self, $seconds, $tenth) = @_;
+    my ($self, $seconds, $progress) = @_;
     my $end = time + $seconds;
     while ((my $left = $end - time) > 0) {
         next unless IO::Select->new($self->{out})->can_read($left);
         sysread $self->{out}, $self->{said}, 65_536, length $self->{said} or return 0;
         # Each line once.
-        while ($self->{said} =~ s/^tenth (\d+)\n//m) {
-            $tenth->($1) if $tenth;
+        while ($self->{said} =~ s/^done (\d+)\n//m) {
+            $progress->($1) if $progress;
         }
     }
     return 1;

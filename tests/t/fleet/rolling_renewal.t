@@ -122,8 +122,8 @@ Protocols h2 http/1.1
     ClientCertForward cms
     ClientCertForward rfc9440 X-Client-9440
     ClientCertSigner $directory/proxy-$_.pem
-    ProxyPass /ws https://localhost:$origin_port/ws upgrade=websocket ttl=2
-    ProxyPass / https://localhost:$origin_port/ ttl=2
+    ProxyPass /ws https://localhost:$origin_port/ws upgrade=websocket ttl=10
+    ProxyPass / https://localhost:$origin_port/ ttl=10
 </VirtualHost>
 CONF
 
@@ -153,7 +153,7 @@ my $log = slurp("$directory/origin_log");
 my %accepted;
 $accepted{$_}++ for $log =~ /\baccept=(\S+)/g;
 is_deeply([grep { $_ ne 'accepted' && $_ ne '-' } sort keys %accepted], [], 'the origin refused nothing');
-cmp_ok($accepted{accepted} // 0, '>=', 1_000, 'and accepted all');
+cmp_ok($accepted{accepted} // 0, '>=', ($total->{http1} // 0) + ($total->{http2} // 0), 'and accepted all');
 for ($origin, values %proxy) {
     unlike($_->said, qr/exit signal|client_cert:error/, "$_->{name}: no error");
     $_->stop;

@@ -100,7 +100,7 @@ MaxSpareThreads $threads
 MaxRequestWorkers $threads
 CONF
     # Answers of millions of requests are in nobody's log.
-    return ($modules, "$lines\nLogLevel warn\nKeepAliveTimeout 5\nGracefulShutdownTimeout 60");
+    return ($modules, "$lines\nLogLevel warn\nGracefulShutdownTimeout 60");
 }
 
 # An origin, and a proxy in front of it; both without the module if $own is 0.
@@ -122,6 +122,7 @@ CONF
 Listen 127.0.0.1:$origin_port
 $lines
 $log
+KeepAliveTimeout 15
 <VirtualHost 127.0.0.1:$origin_port>
     ServerName localhost
     DocumentRoot $documents
@@ -164,7 +165,7 @@ CONF
     );
     @hosts = $hosts[0] unless $own;
     ($modules, $lines) = mpm($mpm, 50);
-    my $config = "$lines\n$log\n" . ($mpm eq 'prefork' ? '' : "Protocols h2 http/1.1\n")
+    my $config = "$lines\n$log\nKeepAliveTimeout 5\n" . ($mpm eq 'prefork' ? '' : "Protocols h2 http/1.1\n")
         # Too small for all of them, so that signatures come and go.
         . $with->("ClientCertSignatureCache 300K\n")
         # So that sessions outlive a restart.
@@ -195,8 +196,8 @@ FORWARD
     SSLProxyVerify require
     SSLProxyCACertificateFile @{[ pki('server-ca.crt') ]}
     SSLProxyMachineCertificateFile $directory/signer.pem
-    ProxyPass /ws https://localhost:$origin_port/ws upgrade=websocket ttl=2
-    ProxyPass / https://localhost:$origin_port/ ttl=2
+    ProxyPass /ws https://localhost:$origin_port/ws upgrade=websocket ttl=10
+    ProxyPass / https://localhost:$origin_port/ ttl=10
 </VirtualHost>
 CONF
     }
@@ -259,10 +260,15 @@ sub soak {
     my $row = sub {
         report('| ' . join(' | ', $_[0], $restarts, int(time - $soak->{began}), map { memory($_) } @servers) . ' |');
     };
+    my $progress = sub {
+        my ($percent) = @_;
+        $row->($percent * $requests / 100) if $percent % 10 == 0;
+        diag("$mpm: $percent %, $restarts restarts") if $long;
+    };
     my $next = time + $interval;
     my $step = 0;
     $soak->begin(@names, @plain_names);
-    while ($soak->wait($next - time, sub { $row->($_[0] * $requests / 10) })) {
+    while ($soak->wait($next - time, $progress)) {
         $STEPS[$step++ % @STEPS]->();
         $soak->say('restarting', soak_subject($signer), $revoked ? 1 : 0);
         restart(@servers);
