@@ -150,7 +150,7 @@ impl State {
         }
     }
 
-    /// `restarting SIGNER REVOKED`, `restarted` or `end`.
+    /// `restarting SIGNER REVOKED`, `restarted`, `end` (once all requests are made) or `stop`.
     pub fn told(&self, line: &str) {
         let words: Vec<&str> = line.split('\t').collect();
         let mut servers = self.servers.write().unwrap();
@@ -165,6 +165,10 @@ impl State {
                 servers.revoked.restarted();
             }
             ["end"] => self.ended.store(true, Ordering::Relaxed),
+            ["stop"] => {
+                self.left.store(0, Ordering::Relaxed);
+                self.ended.store(true, Ordering::Relaxed);
+            }
             _ => panic!("{line}: what is that?"),
         }
     }

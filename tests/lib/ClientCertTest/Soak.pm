@@ -52,8 +52,8 @@ sub new {
     return $self;
 }
 
-# What the servers do: restarting SIGNER REVOKED, restarted, end. They may be done before they read
-# it.
+# What the servers do, and how long to go on: see told() in ../../soak/state.rs. They may be done
+# before they read it.
 sub say {
     my ($self, @words) = @_;
     local $SIG{PIPE} = 'IGNORE';
