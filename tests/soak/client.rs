@@ -124,7 +124,7 @@ impl Soak {
     }
 
     fn work(&self, mut chance: Chance) {
-        loop {
+        while self.state.goes_on() {
             // Some come often, and resume their sessions.
             let often = if chance.below(2) == 0 { 10 } else { self.clients.len() };
             let place = chance.below(often);
@@ -156,9 +156,6 @@ impl Soak {
             if way < 6 {
                 visit.abort(&mut chance);
                 continue;
-            }
-            if !plain && !self.state.take(count) {
-                return;
             }
             let path = if chance.below(3) == 0 { "/pinned/page" } else { "/page" };
             match way {

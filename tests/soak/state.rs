@@ -6,7 +6,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Mutex, RwLock,
-        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -83,10 +83,10 @@ pub struct State {
     servers: RwLock<Servers>,
     /// How long after a restart the old children may still accept a connection.
     slack: Duration,
-    left: AtomicI64,
     requests: u64,
     done: AtomicU64,
-    pub ended: AtomicBool,
+    ended: AtomicBool,
+    stopped: AtomicBool,
     counts: Mutex<BTreeMap<&'static str, u64>>,
     complaints: Mutex<Vec<String>>,
 }
@@ -123,19 +123,20 @@ impl State {
                 restarting: past,
             }),
             slack,
-            left: AtomicI64::new(requests.try_into().unwrap()),
             requests,
             done: AtomicU64::new(0),
             ended: AtomicBool::new(false),
+            stopped: AtomicBool::new(false),
             counts: Mutex::default(),
             complaints: Mutex::default(),
         }
     }
 
-    /// Whether some more requests are to be made.
-    pub fn take(&self, wanted: usize) -> bool {
-        let wanted: i64 = wanted.try_into().unwrap();
-        self.left.fetch_sub(wanted, Ordering::Relaxed) > 0 || !self.ended.load(Ordering::Relaxed)
+    /// Whether more requests are to be made.
+    pub fn goes_on(&self) -> bool {
+        let stopped = self.stopped.load(Ordering::Relaxed);
+        let wanted = self.done.load(Ordering::Relaxed) < self.requests;
+        !stopped && (wanted || !self.ended.load(Ordering::Relaxed))
     }
 
     pub fn count(&self, what: &'static str, number: u64) {
@@ -165,10 +166,7 @@ impl State {
                 servers.revoked.restarted();
             }
             ["end"] => self.ended.store(true, Ordering::Relaxed),
-            ["stop"] => {
-                self.left.store(0, Ordering::Relaxed);
-                self.ended.store(true, Ordering::Relaxed);
-            }
+            ["stop"] => self.stopped.store(true, Ordering::Relaxed),
             _ => panic!("{line}: what is that?"),
         }
     }

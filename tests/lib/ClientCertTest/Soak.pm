@@ -19,6 +19,9 @@ use ClientCertTest::PKI qw(issue pki spew);
 
 our @EXPORT = qw(soak_documents soak_signer soak_subject);
 
+# They may be done before they read what they are told.
+$SIG{PIPE} = 'IGNORE';
+
 # What an origin of theirs serves: /page and /pinned/page, with mod_include, say what the clients
 # compare, and /large takes a while.
 sub soak_documents {
@@ -52,11 +55,9 @@ sub new {
     return $self;
 }
 
-# What the servers do, and how long to go on: see told() in ../../soak/state.rs. They may be done
-# before they read it.
+# What the servers do, and how long to go on: see told() in ../../soak/state.rs.
 sub say {
     my ($self, @words) = @_;
-    local $SIG{PIPE} = 'IGNORE';
     print { $self->{in} } join("\t", @words), "\n";
     return;
 }
