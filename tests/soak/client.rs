@@ -125,9 +125,12 @@ impl Soak {
 
     fn work(&self, mut chance: Chance) {
         while self.state.goes_on() {
-            // Some come often, and resume their sessions.
-            let often = if chance.below(2) == 0 { 10 } else { self.clients.len() };
-            let place = chance.below(often);
+            // Some come often, and resume their sessions. Two of them come and go with the CRL.
+            let place = if chance.below(2) == 0 {
+                REVOCABLE - 2 + chance.below(10)
+            } else {
+                chance.below(self.clients.len())
+            };
             let tls = chance.below(self.connectors.len());
             let plain = self.servers.iter().any(|server| server.plain) && chance.below(8) == 0;
             let servers: Vec<usize> =

@@ -89,6 +89,7 @@ sub wait {
 sub totals {
     my ($self) = @_;
     1 while $self->wait(60);
+    close $self->{in};
     waitpid delete $self->{pid}, 0;
     my $status = $?;
     $self->{seconds} = time - $self->{began};
