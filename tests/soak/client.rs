@@ -47,6 +47,11 @@ use crate::{
     state::{Answer, Judged, Opened, REVOCABLE, State},
 };
 
+/// What a second try has in its head, which is the first of its connection: the proxy then makes a
+/// new connection to the origin (proxy-initial-not-pooled), and takes no other one that the same
+/// restart is about to close.
+const AGAIN: &str = "X-Again: 1\r\nX-Id:";
+
 /// The longest that a server may take for anything.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -163,8 +168,11 @@ impl Soak {
             let path = if chance.below(3) == 0 { "/pinned/page" } else { "/page" };
             match way {
                 6..12 => visit.websocket(count.min(5), &mut chance),
-                12..45 if self.http2 => visit.http2(path, count.min(60), chance.below(8) == 0),
-                _ => visit.http1(path, count, &mut chance),
+                12..45 if self.http2 => {
+                    let cancel = chance.below(8) == 0;
+                    visit.http2(path, count.min(60), cancel, &mut chance);
+                }
+                _ => visit.http1(path, &self.ids(count), true, &mut chance),
             }
         }
     }
@@ -225,9 +233,9 @@ impl Visit<'_> {
         self.soak.state.judge(client, self.revocable, plain, opened, answer, last_try)
     }
 
-    fn http1(&self, path: &str, count: usize, chance: &mut Chance) {
+    fn http1(&self, path: &str, ids: &[String], first_try: bool, chance: &mut Chance) {
         let mut stream: Option<(Stream, Answers, Opened)> = None;
-        for id in self.soak.ids(count) {
+        for id in ids {
             let request = if chance.below(8) == 0 {
                 let length = chance.below(6000);
                 let body = "x".repeat(length);
@@ -240,6 +248,15 @@ impl Visit<'_> {
                 format!("GET {path} HTTP/1.1\r\nHost: {}\r\nX-Id: {id}\r\n\r\n", self.server.name)
             };
             for last_try in [false, true] {
+                if !(last_try || first_try) {
+                    continue;
+                }
+                let request = if last_try {
+                    stream = None;
+                    request.replacen("X-Id:", AGAIN, 1)
+                } else {
+                    request.clone()
+                };
                 let begun = Instant::now();
                 let answered = stream.is_some();
                 let mut ask = || -> Result<(Judged, bool), Broken> {
@@ -253,7 +270,7 @@ impl Visit<'_> {
                     };
                     http1::send(tls, request.as_bytes(), answered)?;
                     let (status, body, close) = answers.next(tls)?;
-                    let answer = Answer { id: &id, status, body: &body, begun, http2: false };
+                    let answer = Answer { id, status, body: &body, begun, http2: false };
                     Ok((self.judge(opened, &answer, last_try), close))
                 };
                 match ask() {
@@ -268,12 +285,9 @@ impl Visit<'_> {
                             break;
                         }
                     }
-                    Err(Broken::Idle) if !last_try => {
-                        self.count("again_idle", "plain_again", 1);
-                        stream = None;
-                    }
+                    Err(Broken::Idle) if !last_try => self.count("again_idle", "plain_again", 1),
                     Err(broken) => {
-                        self.fail(&id, begun, &broken.to_string());
+                        self.fail(id, begun, &broken.to_string());
                         stream = None;
                         break;
                     }
@@ -285,45 +299,42 @@ impl Visit<'_> {
         }
     }
 
-    fn http2(&self, path: &str, count: usize, cancel: bool) {
-        let mut ids = self.soak.ids(count);
-        for last_try in [false, true] {
-            let begun = Instant::now();
-            let mut stream = match self.connect(b"\x02h2") {
-                Ok(stream) => stream,
-                Err(broken) => return self.fail(&ids[0], begun, &broken.to_string()),
-            };
-            let mut opened = Opened::now();
-            let mut again = Vec::new();
-            let host = &self.server.name;
-            let told = |place: usize, outcome| {
-                let id: &String = &ids[place];
-                match outcome {
-                    Outcome::Answered(status, body) => {
-                        let answer = Answer { id, status, body: &body, begun, http2: true };
-                        if self.judge(&mut opened, &answer, last_try) == Judged::Again {
-                            again.push(id.clone());
-                        } else {
-                            self.count("http2", "plain_http2", 1);
-                        }
-                    }
-                    Outcome::Refused if !last_try => {
-                        self.count("again_refused", "plain_again", 1);
+    fn http2(&self, path: &str, count: usize, cancel: bool, chance: &mut Chance) {
+        let ids = self.soak.ids(count);
+        let mut again = Vec::new();
+        let begun = Instant::now();
+        let mut stream = match self.connect(b"\x02h2") {
+            Ok(stream) => stream,
+            Err(broken) => return self.fail(&ids[0], begun, &broken.to_string()),
+        };
+        let mut opened = Opened::now();
+        let host = &self.server.name;
+        let told = |place: usize, outcome| {
+            let id: &String = &ids[place];
+            match outcome {
+                Outcome::Answered(status, body) => {
+                    let answer = Answer { id, status, body: &body, begun, http2: true };
+                    if self.judge(&mut opened, &answer, false) == Judged::Again {
                         again.push(id.clone());
+                    } else {
+                        self.count("http2", "plain_http2", 1);
                     }
-                    Outcome::Refused => self.fail(id, begun, "refused twice"),
-                    Outcome::Broken(why) => self.fail(id, begun, &why),
                 }
-            };
-            let cancelled = if cancel { u64::try_from(count.div_ceil(2)).unwrap() } else { 0 };
-            self.count("cancelled", "plain_cancelled", cancelled);
-            if http2::requests(&mut stream, host, path, &ids, cancel, told).is_ok() {
-                let _ = stream.shutdown();
+                Outcome::Refused => {
+                    self.count("again_refused", "plain_again", 1);
+                    again.push(id.clone());
+                }
+                Outcome::Broken(why) => self.fail(id, begun, &why),
             }
-            if again.is_empty() {
-                return;
-            }
-            ids = again;
+        };
+        let cancelled = if cancel { u64::try_from(count.div_ceil(2)).unwrap() } else { 0 };
+        self.count("cancelled", "plain_cancelled", cancelled);
+        if http2::requests(&mut stream, host, path, &ids, cancel, told).is_ok() {
+            let _ = stream.shutdown();
+        }
+        // Each on a connection of its own: see AGAIN.
+        for id in again {
+            self.http1(path, &[id], false, chance);
         }
     }
 
@@ -335,7 +346,11 @@ impl Visit<'_> {
             let mut ask = || -> Result<Judged, Broken> {
                 let mut stream = self.connect(b"\x08http/1.1")?;
                 let mut opened = Opened::now();
-                stream.write_all(self.upgrade(&ids[0]).as_bytes())?;
+                let mut request = self.upgrade(&ids[0]);
+                if last_try {
+                    request = request.replacen("X-Id:", AGAIN, 1);
+                }
+                stream.write_all(request.as_bytes())?;
                 let (status, body, _) = answers.next(&mut stream)?;
                 if status != 101 {
                     let answer = Answer { id: &ids[0], status, body: &body, begun, http2: false };

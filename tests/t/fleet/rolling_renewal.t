@@ -122,6 +122,8 @@ Protocols h2 http/1.1
     ClientCertForward cms
     ClientCertForward rfc9440 X-Client-9440
     ClientCertSigner $directory/proxy-$_.pem
+    # A second try is not made on a connection that the origin is about to close.
+    SetEnvIf X-Again . proxy-initial-not-pooled
     ProxyPass /ws https://localhost:$origin_port/ws upgrade=websocket ttl=10
     ProxyPass / https://localhost:$origin_port/ ttl=10
 </VirtualHost>

@@ -198,6 +198,8 @@ FORWARD
     SSLProxyVerify require
     SSLProxyCACertificateFile @{[ pki('server-ca.crt') ]}
     SSLProxyMachineCertificateFile $directory/signer.pem
+    # A second try is not made on a connection that the origin is about to close.
+    SetEnvIf X-Again . proxy-initial-not-pooled
     ProxyPass /ws https://localhost:$origin_port/ws upgrade=websocket ttl=10
     ProxyPass / https://localhost:$origin_port/ ttl=10
 </VirtualHost>
