@@ -3,7 +3,8 @@
 """Every configuration that the manual shows is started by httpd with the module, without a warning;
 those that are shown as mistakes are refused.
 
-A block of code is a configuration if its fence says `apache`, and then may say
+A block of code is a configuration if its fence says `apache`, or if it is indented and has directives. The
+fence may say
 
     server     it is for the server config (otherwise for a virtual host, or has whole ones)
     warns      the start warns of it
@@ -26,6 +27,8 @@ LANGUAGES = {
     "go", "c", "rust", "xml", "http", "asn1", "abnf", "console", "ini", "spec", "dockerfile", "",
 }
 OURS = re.compile(r"^\s*(?:ClientCert\w+|SSL[A-Z]\w+|Proxy[A-Z]\w+|RequestHeader|<VirtualHost|LoadModule)\s", re.M)
+# A directive that a line of the log begins with.
+LOG_LINE = re.compile(r"\): ")
 PROXY = """SSLEngine on
 SSLCertificateFile    /etc/apache2/tls/www.example.com.pem
 SSLCertificateKeyFile /etc/apache2/tls/www.example.com.key
@@ -93,6 +96,8 @@ def collect(work):
     for page in manual():
         for block, after in zip_longest(page.blocks, page.blocks[1:]):
             where = f"{page.name}:{block.line}"
+            if block.info is None and OURS.search(block.text) and not LOG_LINE.search(block.text):
+                block = block._replace(info="apache")
             language, *words = (block.info or "").split() or [""]
             if language not in LANGUAGES:
                 faults.append(f"{where}: the check knows no language \"{language}\"")
@@ -101,7 +106,7 @@ def collect(work):
             elif language == "apache":
                 said = after.text if after and after.info == "text" and "wrong" in words else ""
                 found.append(Configuration(page, block, said, len(found), work))
-            elif not language and OURS.search(block.text):
+            elif block.info == "" and OURS.search(block.text):
                 faults.append(f"{where}: is this a configuration (apache) or another text (text)?")
     return found, faults
 
