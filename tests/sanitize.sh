@@ -217,7 +217,7 @@ for kind in ${others[@]+"${others[@]}"}; do
             export TSAN_OPTIONS=log_path=$directory/thread:suppressions=$work/thread.supp:history_size=4\
 :ignore_noninstrumented_modules=1:report_signal_unsafe=0:exitcode=0
             cp tests/sanitizers/thread.supp "$work"
-            suite thread start/sanitizers "${tests[@]:-sessions/crosstalk}"
+            suite thread start/sanitizers "${tests[@]:-sessions/soak}"
             ;;
         memcheck)
             # As it is shipped: valgrind needs no build of its own.
