@@ -59,11 +59,13 @@ impl<'a> Results<'a> {
         let about = ENUMS.iter().find(|(other, _)| *other == name).expect("one of the enums").1;
         let mut variants = String::new();
         let mut reasons = String::new();
+        let mut names = String::new();
         let mut all = String::new();
         for row in self.of(name) {
             let variant = row.variant(name);
             variants += &row.documented(variant);
             reasons += &format!("            Self::{variant} => c{:?},\n", row.words);
+            names += &format!("            Self::{variant} => {:?},\n", row.stable_name());
             all += &format!("Self::{variant}, ");
         }
         format!(
@@ -72,12 +74,16 @@ impl<'a> Results<'a> {
              pub enum {name} {{\n{variants}}}\n\n\
              impl {name} {{\n    \
                  /// Each of them.\n    \
-                 #[cfg(test)]\n    \
-                 pub(crate) const ALL: &[Self] = &[{all}];\n\n    \
+                 pub const ALL: &[Self] = &[{all}];\n\n    \
                  /// The reason, fit for a line of an error log.\n    \
                  #[must_use]\n    \
                  pub const fn reason(self) -> &'static std::ffi::CStr {{\n        \
                      match self {{\n{reasons}        }}\n    \
+                 }}\n\n    \
+                 /// The name that never changes, for programs: words in lower case, with hyphens.\n    \
+                 #[must_use]\n    \
+                 pub const fn name(self) -> &'static str {{\n        \
+                     match self {{\n{names}        }}\n    \
                  }}\n\
              }}\n"
         )
@@ -203,6 +209,18 @@ impl<'a> Row<'a> {
             return Err("the words end with a full stop or a space".to_owned());
         }
         Ok(())
+    }
+
+    /// Its name for programs: `crl-out-of-date` of CrlOutOfDate.
+    fn stable_name(&self) -> String {
+        let mut name = String::new();
+        for character in self.name.chars() {
+            if character.is_ascii_uppercase() && !name.is_empty() {
+                name.push('-');
+            }
+            name.push(character.to_ascii_lowercase());
+        }
+        name
     }
 
     /// Its name in an enum.

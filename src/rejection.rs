@@ -69,6 +69,18 @@ impl Rejection {
     }
 }
 
+impl Rejection {
+    /// The name that never changes, for programs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Malformed(malformed) => malformed.name(),
+            Self::Refused(refusal) => refusal.name(),
+            Self::Fault(error) => error.name(),
+        }
+    }
+}
+
 impl MalformedValue {
     /// For what OpenSSL did not read.
     pub(crate) fn or_fault(self, error: ReadError) -> Failure {
@@ -170,3 +182,17 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_never_change() {
+        let name = |rejection: Rejection| rejection.name();
+        assert_eq!(name(MalformedValue::Base64.into()), "value-base64");
+        assert_eq!(name(MalformedValue::NotSignedData.into()), "value-not-signed-data");
+        assert_eq!(name(Refusal::CrlOutOfDate.into()), "crl-out-of-date");
+        assert_eq!(name(Error::VerificationFailed.into()), "verification-failed");
+    }
+}

@@ -133,7 +133,8 @@ pub(crate) fn days_to(end: i64, now: i64) -> (i64, i64) {
 }
 
 /// A time in the format of RFC 3339, in UTC and to the second. `None` before year 1 and after 9999.
-pub(crate) fn rfc3339(time: i64) -> Option<String> {
+#[must_use]
+pub fn rfc3339(time: i64) -> Option<String> {
     let (year, month, day) = date_of_days(time.div_euclid(DAY))?;
     let seconds = time.rem_euclid(DAY);
     let (hour, minute) = (seconds.div_euclid(3600), seconds.rem_euclid(3600).div_euclid(60));

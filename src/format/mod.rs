@@ -17,6 +17,7 @@ use signed::SignedFormat;
 mod der;
 mod escaped_pem;
 pub(crate) mod limit;
+pub(crate) mod octets;
 mod pem_spaces;
 pub(crate) mod reader;
 pub mod rfc9440;
@@ -117,6 +118,41 @@ impl Row {
             Writer::Signed(_) => None,
             Writer::Certificate(write) => Some(write(client).and_then(within_limit)),
         }
+    }
+}
+
+impl SignedFormat {
+    /// None of a format that is not signed.
+    #[must_use]
+    pub fn new(format: ClientCertFormat) -> Option<Self> {
+        match Row::of(format as u32)?.writer {
+            Writer::Signed(format) => Some(format),
+            Writer::Certificate(_) => None,
+        }
+    }
+}
+
+impl ClientCertFormat {
+    /// Its name in directives.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Row::of(self as u32).and_then(|row| row.name.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The header that has it unless another is named.
+    #[must_use]
+    pub fn header(self) -> &'static str {
+        Row::of(self as u32).and_then(|row| row.header.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The value of a header with this client's certificate. None where a signer is needed for it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::EncodedTooLong`]; and of `xfcc` alone [`Error::CertificateNotRepresentable`].
+    #[must_use]
+    pub fn encode(self, client: &Client) -> Option<Result<String, Error>> {
+        Row::of(self as u32)?.encode(client)
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
     client::Client,
     configured_files::{FileKind, FileName, Files},
     file::FileContent,
-    format::UnsignedFormat,
+    format::{ClientCertFormat, UnsignedFormat, signed::SignedFormat},
     http::{
         field_names::{FieldNames, fold_to_one, is_known, is_token},
         response_head::{HeadReader, State},
@@ -31,6 +31,7 @@ use crate::{
     testing::{Identity, KeyKind, Leaf, NOW, Pki},
     verify::{
         clients::{ClientTrust, cas::ClientCas},
+        inspect,
         trust::{TrustAnchors, TrustNames},
     },
     x509::{crl::Crls, pem, variables::Source},
@@ -54,6 +55,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "cms-signed-again", seeds: cms::edits, run: cms::signed_again },
     Target { name: "der", seeds: certificates, run: der },
     Target { name: "field-names", seeds: field_name_lists, run: field_names },
+    Target { name: "inspection", seeds: inspected, run: inspection },
     Target { name: "pem", seeds: pem_files, run: pem_file },
     Target { name: "response-head", seeds: heads, run: response_head },
     Target { name: "retained-files", seeds: retained, run: retained_files },
@@ -330,6 +332,28 @@ fn unsigned_value(input: &[u8]) {
         if let Ok(octets) = format.read(input) {
             let written = format.encode(&octets);
             assert_eq!(format.read(written.as_bytes()).unwrap(), octets);
+        }
+    }
+}
+
+fn inspected() -> Vec<Vec<u8>> {
+    [cms::values(), unsigned_values()].concat()
+}
+
+/// What a person is told of a value, whatever it is: of one that is read, the same.
+fn inspection(input: &[u8]) {
+    let _ = inspect::guess(input);
+    for format in UnsignedFormat::all() {
+        let found = inspect::inspect(format.format(), input).unwrap();
+        match format.read(input) {
+            Ok(octets) => assert_eq!(found.content, Some(octets)),
+            Err(failure) => assert_eq!(found.failures.first(), Some(&failure)),
+        }
+    }
+    for format in [ClientCertFormat::Cms, ClientCertFormat::CmsSf] {
+        let encoded = SignedFormat::new(format).unwrap().encode(input);
+        for value in [input, encoded.as_bytes()] {
+            assert!(inspect::inspect(format, value).is_some());
         }
     }
 }

@@ -2,6 +2,8 @@
 
 //! AlgorithmIdentifiers, as the profile and other signers write them.
 
+use std::fmt;
+
 use crate::{
     asn1::der::{Element, Malformed, Reader, element, tag},
     cms::algorithm::{Algorithm, Digest},
@@ -53,6 +55,17 @@ impl SignatureAlgorithm {
             ) => named == digest,
             (Algorithm::Ed25519, Self::Ed25519) => key.digest() == digest,
             _ => false,
+        }
+    }
+}
+
+impl fmt::Display for SignatureAlgorithm {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rsa => formatter.write_str("RSA"),
+            Self::RsaWith(digest) => write!(formatter, "RSA with {}", digest.usual_name()),
+            Self::EcdsaWith(digest) => write!(formatter, "ECDSA with {}", digest.usual_name()),
+            Self::Ed25519 => formatter.write_str("Ed25519"),
         }
     }
 }

@@ -15,6 +15,7 @@
 //! | `diagnosis` | what it is that was not read |
 //! | `signer`, `issuers` | who is to have signed, and who vouches for that |
 //! | `signature` | whether they did |
+//! | `inspect` | what a value holds, to be looked at |
 //! | `clients` | the client's own certificate, where this side verifies that too |
 
 use std::sync::Arc;
@@ -41,6 +42,7 @@ mod algorithm;
 mod certificate;
 pub mod clients;
 mod diagnosis;
+pub mod inspect;
 mod issuers;
 mod signature;
 mod signed_attributes;

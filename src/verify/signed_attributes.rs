@@ -132,6 +132,11 @@ impl fmt::Display for Kind<'_> {
     }
 }
 
+/// [`Kind`], of the contents of an OBJECT IDENTIFIER.
+pub(super) fn kind(contents: &[u8]) -> impl fmt::Display {
+    Kind(contents)
+}
+
 /// An Attribute that has one value.
 struct Attribute<'a> {
     /// The contents of the OBJECT IDENTIFIER.

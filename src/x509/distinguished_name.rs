@@ -54,7 +54,8 @@ fn fold(name: &[u8], folded: &mut Vec<u8>) -> Result<(), Malformed> {
 
 /// A name as RFC 2253 writes it: printable ASCII, without a quotation mark that is not escaped.
 /// `None` where OpenSSL cannot write it.
-pub(crate) fn rfc2253(name: &X509NameRef) -> Option<String> {
+#[must_use]
+pub fn rfc2253(name: &X509NameRef) -> Option<String> {
     // SAFETY: the BIO is made, used and freed here; the name outlives the call; the memory is the
     // BIO's and copied before it goes.
     let written = unsafe {

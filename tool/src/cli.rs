@@ -95,6 +95,7 @@ pub struct Common {
 }
 
 #[derive(Args, Debug)]
+#[command(group = clap::ArgGroup::new("tls_peer").required(true))]
 pub struct Verify {
     #[command(flatten)]
     pub input: Input,
@@ -119,11 +120,11 @@ pub struct Verify {
 
     /// PEM: the certificate of the TLS peer, and its intermediates: no other may have signed
     /// (ClientCertTrustPeer on)
-    #[arg(long, value_name = "FILE", required_unless_present = "no_peer")]
+    #[arg(long, value_name = "FILE", group = "tls_peer")]
     pub peer: Option<PathBuf>,
 
     /// Do without the TLS peer (ClientCertTrustPeer off)
-    #[arg(long, conflicts_with = "peer")]
+    #[arg(long, group = "tls_peer")]
     pub no_peer: bool,
 
     /// PEM certificates of CAs to which the client's own certificate must lead as well

@@ -54,7 +54,7 @@ The command line, or a file that it names, cannot be used.
 RFC 5652, RFC 9440
 "#;
 
-/// Prints the manual page: the commands with their options are sections of one page.
+/// Writes the manual page: the commands with their options are sections of one page.
 pub fn man(mut output: impl Write) -> io::Result<()> {
     let mut command = Cli::command().disable_help_subcommand(true);
     command.build();
@@ -92,9 +92,9 @@ fn synopsis(command: &Command) -> io::Result<String> {
     Ok(text.lines().filter(|line| !line.starts_with(".SH")).collect::<Vec<_>>().join("\n"))
 }
 
-/// Prints a shell's script.
-pub fn completions(shell: Shell, output: &mut impl Write) -> io::Result<()> {
+/// A shell's script.
+pub fn completions(shell: Shell) -> Vec<u8> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "client-cert", &mut script);
-    output.write_all(&script)
+    script
 }

@@ -2,13 +2,20 @@
 
 //! Times on the command line.
 
-use std::str::FromStr;
+use std::{str::FromStr, time::SystemTime};
 
 use openssl::asn1::{Asn1Time, Asn1TimeRef};
 
 /// In Unix seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Time(pub i64);
+
+impl Time {
+    pub fn now() -> Self {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Self(i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
+    }
+}
 
 /// `2026-11-26T03:00:00Z`, with any offset, or seconds since 1970.
 impl FromStr for Time {
@@ -66,7 +73,7 @@ fn offset(zone: &str) -> Option<i64> {
 }
 
 /// In Unix seconds.
-fn unix_time(time: &Asn1TimeRef) -> Option<i64> {
+pub fn unix_time(time: &Asn1TimeRef) -> Option<i64> {
     let difference = Asn1Time::from_unix(0).ok()?.diff(time).ok()?;
     i64::from(difference.days).checked_mul(86_400)?.checked_add(i64::from(difference.secs))
 }
