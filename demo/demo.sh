@@ -285,7 +285,14 @@ echo "$((steps - wrong)) of $steps steps went as they should."
 if ! $once; then
     cat <<END
 
-The servers stay up until Ctrl-C. To try more:
+The servers stay up until Ctrl-C. In a browser:
+
+    $ttrp/
+
+It says who the visitor is. The browser warns of the demo's own CA ($pki/servers-ca.pem), and
+has a certificate to show once it has imported $pki/alice.p12 (the password is "demo").
+
+To try more:
 
     cd $pki
     curl --cacert servers-ca.pem --cert alice.pem --key alice.key $ttrp/

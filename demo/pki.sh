@@ -6,6 +6,7 @@
 #   clients-ca.pem       root of the users' CA, which the TTRP trusts
 #   alice.pem alice.key  a user: certificate and intermediate (only she has the
 #                        intermediate), and her key
+#   alice.p12            the same for a browser; the password is "demo"
 #   servers-ca.pem       root of the servers' CA, which TTRP and origin trust
 #   ttrp.pem             the TTRP: certificate and key in one file, as
 #                        SSLProxyMachineCertificateFile and ClientCertSigner read it
@@ -39,6 +40,7 @@ certificate alice '/O=Demo/CN=Alice' intermediate \
     'authorityKeyIdentifier = keyid' \
     'keyUsage = critical, digitalSignature' 'extendedKeyUsage = clientAuth'
 cat intermediate.pem >> alice.pem
+openssl pkcs12 -export -in alice.pem -inkey alice.key -name Alice -passout pass:demo -out alice.p12
 
 certificate servers-ca '/O=Demo/CN=Demo Servers Root' '' \
     'basicConstraints = critical, CA:true' 'keyUsage = critical, keyCertSign, cRLSign'
