@@ -191,7 +191,7 @@ if [ ${#both[@]} -gt 0 ]; then
     case $name in *address*)
         # Where a block was allocated is known only as far as the stack is unwound, which takes long.
         directory=$(reports leaks)
-        ASAN_OPTIONS=log_path=$directory/leaks:exitcode=0:detect_leaks=1:fast_unwind_on_malloc=0:malloc_context_size=40 \
+        ASAN_OPTIONS=log_path=$directory/leaks:exitcode=0:detect_leaks=1:fast_unwind_on_malloc=0:malloc_context_size=80 \
             PATH=$work/bin:$PATH TEST_SANITIZER=leaks tests/apache.sh start/sanitizers forward/cms accept/basics \
             > "$work/log.leaks" 2>&1 || { tail -n 40 "$work/log.leaks"; tap 'not ok' 'leaks: the tests'; }
         tests/sanitizers/leaks.py "$directory" > "$work/leaks.txt" && tap ok "leaks: $(tail -n 1 "$work/leaks.txt")" || {

@@ -19,7 +19,10 @@ import re
 import sys
 
 OURS = re.compile(r" (?:\S*/)?(?:mod_client_cert/\S+\.c|src/\S+\.rs):\d+")
-CONFIGURATION = re.compile(r" in ap_(?:read_config|process_config_tree|run_\w*_config|run_child_init)\b")
+CONFIGURATION = re.compile(
+    r" in ap_(?:read_config|process_config_tree|run_\w*_config|run_child_init)\b"
+    r"|mod_client_cert/(?:config/|directives\.c)"
+)
 ONCE = re.compile(r"LazyLock|OnceLock|lazy_lock|once_lock|sync4once")
 
 leaks = {}
