@@ -5,8 +5,7 @@
 #
 #   tests/sanitize.sh [KIND...] [-- TEST...]
 #
-#   address     AddressSanitizer, with the whole Apache::Test suite; then LeakSanitizer, as each
-#               process ends, with both roles
+#   address     AddressSanitizer, with the whole Apache::Test suite
 #   undefined   UndefinedBehaviorSanitizer for C, overflow and debug assertions for Rust, the same
 #   thread      ThreadSanitizer, with many clients on HTTP/1.1 and HTTP/2
 #   memcheck    valgrind's memcheck, with both roles
@@ -188,18 +187,6 @@ if [ ${#both[@]} -gt 0 ]; then
             grep -v -e start/memory.t -e start/restart_memory.t)
     fi
     suite "$name" "${chosen[@]}"
-    case $name in *address*)
-        # Where a block was allocated is known only as far as the stack is unwound, which takes long.
-        directory=$(reports leaks)
-        ASAN_OPTIONS=log_path=$directory/leaks:exitcode=0:detect_leaks=1:fast_unwind_on_malloc=0:malloc_context_size=80 \
-            PATH=$work/bin:$PATH TEST_SANITIZER=leaks tests/apache.sh start/sanitizers forward/cms accept/basics \
-            > "$work/log.leaks" 2>&1 || { tail -n 40 "$work/log.leaks"; tap 'not ok' 'leaks: the tests'; }
-        tests/sanitizers/leaks.py "$directory" > "$work/leaks.txt" && tap ok "leaks: $(tail -n 1 "$work/leaks.txt")" || {
-            sed 's/^/# /' "$work/leaks.txt" | head -n 100
-            tap 'not ok' "leaks: $(tail -n 1 "$work/leaks.txt")"
-        }
-        ;;
-    esac
     unset ASAN_OPTIONS UBSAN_OPTIONS
 fi
 

@@ -17,7 +17,6 @@
 int planted_rust_heap(size_t index);
 int planted_rust_overflow(int number);
 int planted_rust_race(void);
-int planted_rust_leak(size_t size);
 
 /* The compiler is not to know. */
 static volatile size_t sixteen = 16;
@@ -50,13 +49,6 @@ static int planted_branch(void)
         lost = NULL;
     }
     free(numbers);
-    return 0;
-}
-
-static int planted_leak(void)
-{
-    lost = malloc(4096 + sixteen);
-    lost = NULL;
     return 0;
 }
 
@@ -97,9 +89,6 @@ static int handler(request_rec *r)
     else if (!strcmp(r->args, "branch")) {
         failed = planted_branch();
     }
-    else if (!strcmp(r->args, "leak")) {
-        failed = planted_leak();
-    }
     else if (!strcmp(r->args, "race")) {
         failed = planted_race();
     }
@@ -111,9 +100,6 @@ static int handler(request_rec *r)
     }
     else if (!strcmp(r->args, "rust_race")) {
         failed = planted_rust_race();
-    }
-    else if (!strcmp(r->args, "rust_leak")) {
-        failed = planted_rust_leak(sixteen);
     }
     else {
         return DECLINED;

@@ -47,12 +47,3 @@ pub extern "C" fn planted_rust_race() -> i32 {
         let _ = other.join();
     })
 }
-
-/// Loses a buffer.
-#[unsafe(no_mangle)]
-#[inline(never)]
-pub extern "C" fn planted_rust_leak(size: usize) -> i32 {
-    outcome(|| {
-        black_box(Box::leak(vec![7_u8; 4096 + size].into_boxed_slice()));
-    })
-}
