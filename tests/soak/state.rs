@@ -62,8 +62,6 @@ struct Servers {
     signer: Renewed<String>,
     /// Whether the origin's CRL has the clients of the first group.
     revoked: Renewed<bool>,
-    /// When the last restart began.
-    restarting: Instant,
 }
 
 /// A connection, as far as restarts are concerned.
@@ -107,8 +105,10 @@ pub struct Answer<'a> {
 #[derive(PartialEq)]
 pub enum Judged {
     Done,
-    /// The error of a proxy whose idle connection to the origin a restart closed: 502 or 503, or,
-    /// over HTTP/2, 500, where mod_proxy_http closes an HTTP/1.1 connection without an answer.
+    /// The error of a proxy whose idle connection to the origin was closed, by a restart or by an
+    /// mpm_event that has no idle worker: 502 or 503, or, over HTTP/2, 500, where mod_proxy_http
+    /// closes an HTTP/1.1 connection without an answer. (An error of this module's would be in the
+    /// log, where none may be.)
     Again,
 }
 
@@ -120,7 +120,6 @@ impl State {
             servers: RwLock::new(Servers {
                 signer: Renewed::new(signer.to_owned(), past),
                 revoked: Renewed::new(false, past),
-                restarting: past,
             }),
             slack,
             requests,
@@ -159,7 +158,6 @@ impl State {
             ["restarting", signer, revoked] => {
                 servers.signer.next = Some(signer.to_owned());
                 servers.revoked.next = Some(revoked == "1");
-                servers.restarting = Instant::now();
             }
             ["restarted"] => {
                 servers.signer.restarted();
@@ -169,11 +167,6 @@ impl State {
             ["stop"] => self.stopped.store(true, Ordering::Relaxed),
             _ => panic!("{line}: what is that?"),
         }
-    }
-
-    /// Whether a restart began so recently that it may have closed a connection.
-    fn near_restart(&self) -> bool {
-        self.servers.read().unwrap().restarting.elapsed() < Duration::from_secs(10)
     }
 
     fn done(&self) {
@@ -196,10 +189,7 @@ impl State {
         last_try: bool,
     ) -> Judged {
         let &Answer { id, status, body, begun, http2 } = answer;
-        if (matches!(status, 502 | 503) || http2 && status == 500)
-            && self.near_restart()
-            && !last_try
-        {
+        if (matches!(status, 502 | 503) || http2 && status == 500) && !last_try {
             self.count(if plain { "plain_again" } else { "again_gateway" }, 1);
             return Judged::Again;
         }

@@ -124,7 +124,7 @@ CONF
 Listen 127.0.0.1:$origin_port
 $lines
 $log
-KeepAliveTimeout 15
+KeepAliveTimeout 5
 <VirtualHost 127.0.0.1:$origin_port>
     ServerName localhost
     DocumentRoot $documents
@@ -200,8 +200,8 @@ FORWARD
     SSLProxyMachineCertificateFile $directory/signer.pem
     # A second try is not made on a connection that the origin is about to close.
     SetEnvIf X-Again . proxy-initial-not-pooled
-    ProxyPass /ws https://localhost:$origin_port/ws upgrade=websocket ttl=10
-    ProxyPass / https://localhost:$origin_port/ ttl=10
+    ProxyPass /ws https://localhost:$origin_port/ws upgrade=websocket ttl=3
+    ProxyPass / https://localhost:$origin_port/ ttl=3
 </VirtualHost>
 CONF
     }
@@ -219,10 +219,15 @@ sub kilobytes {
     return $rollup =~ /^$what:\s*(\d+) kB/m ? $1 : 0;
 }
 
+sub children {
+    my ($server) = @_;
+    return split ' ', slurp("/proc/$server->{pid}/task/$server->{pid}/children");
+}
+
 # MB of the parent (RSS) and of the children together (PSS), and their number.
 sub memory {
     my ($server) = @_;
-    my @children = split ' ', slurp("/proc/$server->{pid}/task/$server->{pid}/children");
+    my @children = children($server);
     my $together = 0;
     $together += kilobytes($_, 'Pss') for @children;
     return sprintf '%.1f, %.1f (%d)', kilobytes($server->{pid}, 'Rss') / 1024, $together / 1024, scalar @children;
@@ -252,6 +257,9 @@ sub restart {
 # One MPM, and at least so many restarts.
 sub soak {
     my ($mpm, $least) = @_;
+    # Whatever the MPM before ended with.
+    ($revoked, $old_signer) = (0, undef);
+    put_trust($signer);
     my $soak = ClientCertTest::Soak->new(requests => $requests, clients => $clients, threads => $threads,
         most => $long ? 160 : 40, slack => $slack, signer => $signer, http2 => $mpm ne 'prefork');
     my ($pair, @names) = pair($mpm, 1, $soak->{backend});
@@ -271,9 +279,17 @@ sub soak {
     };
     my $next = time + $interval;
     my $step = 0;
+    my @before;
     $soak->begin(@names, @plain_names);
     while ($soak->wait($next - time, $progress)) {
-        $STEPS[$step++ % @STEPS]->();
+        # The origin forgets the old signer when the proxy has no process from before its renewal.
+        my %now = map { $_ => 1 } children($pair->[1]);
+        my $due = $step % @STEPS;
+        if ($due != 2 || !grep { $now{$_} } @before) {
+            $STEPS[$due]->();
+            $step++;
+            @before = keys %now if $due == 1;
+        }
         $soak->say('restarting', soak_subject($signer), $revoked ? 1 : 0);
         restart(@servers);
         $soak->say('restarted');
