@@ -405,6 +405,10 @@ typedef enum {
      */
     CLIENT_CERT_RESULT_VALUE_CHAIN_TOO_LONG = 631,
     /**
+     * The header is there more than once.
+     */
+    CLIENT_CERT_RESULT_VALUE_SEVERAL = 632,
+    /**
      * The signer's identifier does not name exactly one certificate at hand.
      */
     CLIENT_CERT_RESULT_SIGNER_UNKNOWN = 700,
@@ -539,6 +543,14 @@ typedef enum {
      * P-384, P-521 and Ed25519 are).
      */
     CLIENT_CERT_RESULT_CHAIN_KEY_UNSUPPORTED = 732,
+    /**
+     * The TLS peer of this connection presented no certificate.
+     */
+    CLIENT_CERT_RESULT_PEER_MISSING = 733,
+    /**
+     * The TLS peer was not verified.
+     */
+    CLIENT_CERT_RESULT_PEER_UNVERIFIED = 734,
     /**
      * The head is longer than any that httpd reads.
      */
@@ -708,6 +720,96 @@ typedef enum {
 } client_cert_field_owner;
 
 /**
+ * What is counted, apart from refusals, each of which is counted by its reason.
+ */
+typedef enum {
+    /**
+     * A request that goes to a backend with what ClientCertForward or ClientCertForwardVariable
+     * names.
+     */
+    CLIENT_CERT_COUNTER_FORWARDED = 0,
+    /**
+     * The same without a client certificate.
+     */
+    CLIENT_CERT_COUNTER_FORWARDED_NONE = 1,
+    /**
+     * The same of a client whose certificate was not verified, and is not sent.
+     */
+    CLIENT_CERT_COUNTER_FORWARDED_UNVERIFIED = 2,
+    /**
+     * A signature was made.
+     */
+    CLIENT_CERT_COUNTER_SIGNED = 3,
+    /**
+     * A signed value was used again.
+     */
+    CLIENT_CERT_COUNTER_REUSED = 4,
+    /**
+     * A value of a format that is not signed was made.
+     */
+    CLIENT_CERT_COUNTER_UNSIGNED = 5,
+    /**
+     * A value of Client-Cert-Chain was made.
+     */
+    CLIENT_CERT_COUNTER_CHAIN = 6,
+    /**
+     * A header with a variable was set.
+     */
+    CLIENT_CERT_COUNTER_VARIABLE = 7,
+    /**
+     * A request of the forward role was answered 500.
+     */
+    CLIENT_CERT_COUNTER_FORWARD_ERROR = 8,
+    /**
+     * A header or trailer of ours was removed from a client's request.
+     */
+    CLIENT_CERT_COUNTER_STRIPPED_OWN = 9,
+    /**
+     * A known header or trailer was removed from a client's request.
+     */
+    CLIENT_CERT_COUNTER_STRIPPED_KNOWN = 10,
+    /**
+     * A request was answered 400 by ClientCertIncoming.
+     */
+    CLIENT_CERT_COUNTER_REJECTED = 11,
+    /**
+     * A value was accepted.
+     */
+    CLIENT_CERT_COUNTER_ACCEPTED = 12,
+    /**
+     * A request came without a value where one is accepted.
+     */
+    CLIENT_CERT_COUNTER_ACCEPTED_NONE = 13,
+    /**
+     * Whether a value is acceptable could not be determined, or a variable of its client could not
+     * be read: 500.
+     */
+    CLIENT_CERT_COUNTER_ACCEPT_ERROR = 14,
+} client_cert_counter;
+
+/**
+ * How a status page is written.
+ */
+typedef enum {
+    /**
+     * A part of an HTML page.
+     */
+    CLIENT_CERT_STATUS_FORM_HTML = 0,
+    /**
+     * The same without tables.
+     */
+    CLIENT_CERT_STATUS_FORM_HTML_WITHOUT_TABLES = 1,
+    /**
+     * Lines of a key, a colon, a space and a value.
+     */
+    CLIENT_CERT_STATUS_FORM_AUTO = 2,
+    /**
+     * The OpenMetrics text format, version 1.0.0.
+     */
+    CLIENT_CERT_STATUS_FORM_OPEN_METRICS = 3,
+} client_cert_status_form;
+
+/**
  * What a value says that was verified: whose certificate, by whom, when. Nothing but a
  * verification makes one.
  */
@@ -730,9 +832,19 @@ typedef struct client_cert_client client_cert_client;
 typedef struct client_cert_client_cas client_cert_client_cas;
 
 /**
+ * What C has of the totals, without what is in them.
+ */
+typedef struct client_cert_counters client_cert_counters;
+
+/**
  * CRLs.
  */
 typedef struct client_cert_crls client_cert_crls;
+
+/**
+ * When everything expires that a configuration uses.
+ */
+typedef struct client_cert_expiries client_cert_expiries;
 
 /**
  * A set of field names that finds a name in every spelling that some backend takes for one of them.
@@ -2108,6 +2220,101 @@ client_cert_result client_cert_signers_get(const client_cert_signers *signers,
                                            EVP_PKEY *key,
                                            const struct stack_st_X509 *chain,
                                            const client_cert_signer **signer);
+
+/**
+ * How many bytes of memory the totals take.
+ */
+size_t client_cert_counters_size(void);
+
+/**
+ * A number for what the bytes of the totals mean. Memory in which another build of the library
+ * counts can be counted in by this one if the number is the same.
+ */
+uint64_t client_cert_counters_layout(void);
+
+/**
+ * Begins to count, at `now`, in `memory`: client_cert_counters_size() bytes, all zero, aligned for a
+ * uint64_t, which may be shared between processes. It stays the caller's, and there is nothing to
+ * release.
+ *
+ * Sets `*counters` to an object in that memory, good in each process that has it at this address.
+ *
+ * Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER where the alignment is another.
+ */
+client_cert_result client_cert_counters_start(void *memory,
+                                              int64_t now,
+                                              const client_cert_counters **counters);
+
+/**
+ * Adds `count` to a total: one addition to one number, which no other process ever sees in part.
+ *
+ * `stripe` is any number; threads that count at the same time do so faster with different ones.
+ * `counter` is a client_cert_counter.
+ */
+client_cert_result client_cert_counters_add(const client_cert_counters *counters,
+                                            uint64_t stripe,
+                                            uint32_t counter,
+                                            uint64_t count);
+
+/**
+ * Counts a value that was refused, by its reason. `result` is a `client_cert_result` of the kinds
+ * CLIENT_CERT_KIND_MALFORMED and CLIENT_CERT_KIND_REFUSED.
+ *
+ * Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER for any other, which is not counted.
+ */
+client_cert_result client_cert_counters_add_refusal(const client_cert_counters *counters,
+                                                    uint64_t stripe,
+                                                    uint32_t result);
+
+/**
+ * Notes when everything expires that the files of a configuration hold. The files may go before
+ * what was noted.
+ *
+ * Sets `*expiries` to a new object, which client_cert_expiries_free() releases.
+ */
+client_cert_result client_cert_expiries_new(const client_cert_files *files,
+                                            client_cert_expiries **expiries);
+
+/**
+ * Notes when the certificate that a server presents, and signs with, expires. One that is known is
+ * not noted again. `name` says which it is. No other thread may be using the object.
+ */
+client_cert_result client_cert_expiries_add(client_cert_expiries *expiries,
+                                            const client_cert_signer *signer,
+                                            const char *name);
+
+/**
+ * Calls `tell` with a line for each file of which something expires within 30 days from `now`, or
+ * has expired: with 1 if it has, else with 0. A file has a line once a day, and one when something
+ * of it expires; so this may be called often, from one process.
+ *
+ * `starting` is true for the first call, which passes over what has expired: other functions warn of
+ * that.
+ */
+client_cert_result client_cert_expiries_lines(const client_cert_expiries *expiries,
+                                              int64_t now,
+                                              bool starting,
+                                              const client_cert_listener *tell);
+
+/**
+ * Releases what was noted. NULL is allowed, as with free(). No thread may be using it.
+ */
+void client_cert_expiries_free(client_cert_expiries *expiries);
+
+/**
+ * Writes the totals, and what expires first. `form` is a client_cert_status_form. Names out of
+ * certificates are escaped as the form has it; nothing is secret.
+ *
+ * Sets `*text` to memory from `allocator`.
+ *
+ * Fails with CLIENT_CERT_RESULT_OUT_OF_MEMORY, CLIENT_CERT_RESULT_INVALID_PARAMETER.
+ */
+client_cert_result client_cert_status_write(const client_cert_counters *counters,
+                                            const client_cert_expiries *expiries,
+                                            uint32_t form,
+                                            int64_t now,
+                                            const client_cert_allocator *allocator,
+                                            client_cert_bytes *text);
 
 /**
  * Reads trust anchors from PEM of `length` bytes.

@@ -20,6 +20,8 @@
 #include <mod_auth.h>
 #include <mod_proxy.h>
 #include <mod_ssl_openssl.h>
+#include <mod_status.h>
+#include <mpm_common.h>
 
 #include "accept/accept.h"
 #include "accept/expressions.h"
@@ -28,6 +30,7 @@
 #include "config/config.h"
 #include "config/files.h"
 #include "config/startup_checks.h"
+#include "counters.h"
 #include "directives.h"
 #include "forward/backend.h"
 #include "forward/forward.h"
@@ -37,6 +40,7 @@
 #include "headers/trailers.h"
 #include "incoming.h"
 #include "request.h"
+#include "status.h"
 #include "tls/backend_certificate.h"
 #include "tls/connection.h"
 #include "tls/install.h"
@@ -158,6 +162,12 @@ static void register_hooks(apr_pool_t *p)
     /* After mod_ssl's, in which init_server runs. */
     ap_hook_post_config(mcc_tls_install_post_config, after_handshake, NULL, APR_HOOK_LAST);
     ap_hook_post_config(mcc_accept_config_warn, after_handshake, NULL, APR_HOOK_LAST);
+    ap_hook_post_config(mcc_counters_post_config, NULL, NULL, APR_HOOK_MIDDLE);
+    /* The signers are there. */
+    ap_hook_post_config(mcc_status_post_config, after_handshake, NULL, APR_HOOK_REALLY_LAST);
+    ap_hook_monitor(mcc_status_monitor, NULL, NULL, APR_HOOK_MIDDLE);
+    APR_OPTIONAL_HOOK(ap, status_hook, mcc_status_page, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(mcc_status_handler, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(mcc_files_report, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_post_config(mcc_files_settle, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_child_init(mcc_caches_child_init, NULL, NULL, APR_HOOK_MIDDLE);

@@ -5,6 +5,7 @@
 #include <apr_atomic.h>
 
 #include "config/config.h"
+#include "counters.h"
 
 mcc_request_t *mcc_request_known(const request_rec *r)
 {
@@ -94,6 +95,9 @@ int mcc_request_reject(request_rec *r)
     int rejects = mcc_server_config_of(r->server)->incoming == MCC_INCOMING_REJECT;
 
     apr_table_setn(r->notes, MCC_NOTE_INCOMING, rejects ? "rejected" : "stripped");
+    if (rejects) {
+        mcc_count(r, CLIENT_CERT_COUNTER_REJECTED);
+    }
     return rejects;
 }
 

@@ -161,6 +161,12 @@ impl Files {
         self.files.get(number)
     }
 
+    /// All of them, in the order of their numbers.
+    #[must_use]
+    pub fn all(&self) -> &[ConfiguredFile] {
+        &self.files
+    }
+
     /// A line for each that is not in use as it is now.
     #[must_use]
     pub fn faults(&self) -> Vec<String> {
@@ -278,6 +284,18 @@ impl ConfiguredFile {
     #[must_use]
     pub fn name(&self) -> &FileName {
         &self.name
+    }
+
+    /// What it is read as.
+    #[must_use]
+    pub fn kind(&self) -> FileKind {
+        self.kind
+    }
+
+    /// When what is in use was read, in words.
+    #[must_use]
+    pub fn read_at(&self) -> &[u8] {
+        &self.read_at
     }
 
     /// Where its first directive stands.

@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | [`ffi`] | all of it from C |
 //! | `accept_role` | whether the directives of the accept role are complete |
+//! | [`status`] | totals over all processes, when files expire, and how that is shown |
 //! | [`configured_files`] | the files that directives name, and the last good octets of each |
 //! | [`warnings`] | what of the files that are trusted or sign is of no use now |
 //! | [`sign`] | a signer, its signatures, and how they are used again |
@@ -62,6 +63,7 @@ pub mod session_record;
 pub mod sign;
 mod single_flight;
 mod ssl_context;
+pub mod status;
 #[cfg(any(test, fuzzing))]
 mod testing;
 pub mod variable_headers;

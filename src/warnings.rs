@@ -57,6 +57,18 @@ impl Crls {
         same_issuer.filter_map(|crls| not_in_force(crls, now)).collect()
     }
 
+    /// Each issuer, and the last nextUpdate of its CRLs, in Unix seconds.
+    pub(crate) fn last_updates(&self) -> Vec<(&X509NameRef, i64)> {
+        let crls = self.by_issuer();
+        let same_issuer = crls.chunk_by(|a, b| compare(a.issuer_name(), b.issuer_name()).is_eq());
+        let last_update = |crls: &[&X509Crl]| {
+            let updates = crls.iter().filter_map(|crl| unix_time(crl.next_update()?).ok());
+            updates.max()
+        };
+        let issuers = same_issuer.filter_map(|crls| Some((*crls.first()?, last_update(crls)?)));
+        issuers.map(|(crl, time)| (crl.issuer_name(), time)).collect()
+    }
+
     /// Whether one of them is of a CA among the anchors. Otherwise nothing is accepted that leads
     /// to a CA: the certificate below an anchor needs a CRL of the anchor.
     #[must_use]

@@ -8,6 +8,7 @@
 
 #include "config/config.h"
 #include "config/files.h"
+#include "counters.h"
 #include "headers/response_filter.h"
 #include "request.h"
 #include "tls/client.h"
@@ -76,6 +77,13 @@ static mcc_accept_state_t state_of(client_cert_result result)
     }
 }
 
+/* The reason has the particulars of this request. */
+static void refuse(mcc_accept_outcome_t *outcome, client_cert_result result, const char *reason)
+{
+    fail(outcome, state_of(result), reason);
+    outcome->result = result;
+}
+
 /* Without its CRLs a trust would be a looser one, not one without. */
 static int is_unusable(const mcc_file_t *file, mcc_accept_outcome_t *outcome, apr_pool_t *p)
 {
@@ -112,7 +120,7 @@ static void verify_client(request_rec *r, const mcc_accept_rules_t *rules,
     }
     client_cert_accepted_free(outcome->accepted);
     memset(outcome, 0, sizeof(*outcome));
-    fail(outcome, state_of(result), apr_pstrdup(p, reason));
+    refuse(outcome, result, apr_pstrdup(p, reason));
     outcome->kind = client_cert_result_message(result);
 }
 
@@ -148,12 +156,13 @@ static void verify(request_rec *r, const mcc_accept_rules_t *rules, const char *
         case MCC_TLS_CLIENT_VERIFIED:
             break;
         case MCC_TLS_CLIENT_NONE:
-            fail(outcome, MCC_ACCEPT_STATE_REFUSED,
-                 "the TLS peer of this connection presented no certificate");
+            refuse(outcome, CLIENT_CERT_RESULT_PEER_MISSING,
+                   client_cert_result_message(CLIENT_CERT_RESULT_PEER_MISSING));
             return;
         case MCC_TLS_CLIENT_UNVERIFIED:
-            fail(outcome, MCC_ACCEPT_STATE_REFUSED,
-                 apr_pstrcat(p, "the TLS peer was not verified: ", peer.reason, NULL));
+            refuse(outcome, CLIENT_CERT_RESULT_PEER_UNVERIFIED,
+                   apr_pstrcat(p, client_cert_result_message(CLIENT_CERT_RESULT_PEER_UNVERIFIED),
+                               ": ", peer.reason, NULL));
             return;
         case MCC_TLS_CLIENT_FAULT:
             fail(outcome, MCC_ACCEPT_STATE_FAULT,
@@ -184,7 +193,7 @@ static void verify(request_rec *r, const mcc_accept_rules_t *rules, const char *
         }
         return;
     }
-    fail(outcome, state_of(result), apr_pstrdup(p, reason));
+    refuse(outcome, result, apr_pstrdup(p, reason));
     outcome->kind = client_cert_result_message(result);
 }
 
@@ -218,7 +227,29 @@ static void find_out(request_rec *r, const mcc_accept_rules_t *rules,
         verify(r, rules, value, chain, outcome, p);
     }
     else if (count) {
-        fail(outcome, MCC_ACCEPT_STATE_MALFORMED, "the header is there more than once");
+        refuse(outcome, CLIENT_CERT_RESULT_VALUE_SEVERAL,
+               client_cert_result_message(CLIENT_CERT_RESULT_VALUE_SEVERAL));
+    }
+}
+
+static void count(const request_rec *r, const mcc_accept_outcome_t *outcome)
+{
+    switch (outcome->state) {
+    case MCC_ACCEPT_STATE_OFF:
+        break;
+    case MCC_ACCEPT_STATE_NONE:
+        mcc_count(r, CLIENT_CERT_COUNTER_ACCEPTED_NONE);
+        break;
+    case MCC_ACCEPT_STATE_ACCEPTED:
+        mcc_count(r, CLIENT_CERT_COUNTER_ACCEPTED);
+        break;
+    case MCC_ACCEPT_STATE_MALFORMED:
+    case MCC_ACCEPT_STATE_REFUSED:
+        mcc_count_refusal(r, outcome->result);
+        break;
+    case MCC_ACCEPT_STATE_FAULT:
+        mcc_count(r, CLIENT_CERT_COUNTER_ACCEPT_ERROR);
+        break;
     }
 }
 
@@ -244,14 +275,13 @@ static const mcc_accept_outcome_t *outcome_for(request_rec *r, const mcc_dir_con
     known->rules = rules;
     find_out(r, &rules, request->captured, &known->outcome, first->pool);
     APR_ARRAY_PUSH(request->outcomes, known_outcome_t *) = known;
+    count(r, &known->outcome);
     return &known->outcome;
 }
 
 static const mcc_accept_outcome_t *decide_outcome(request_rec *r)
 {
-    static const mcc_accept_outcome_t off = {
-        MCC_ACCEPT_STATE_OFF, NULL, NULL, NULL, NULL, NULL, NULL, 0
-    };
+    static const mcc_accept_outcome_t off = { .state = MCC_ACCEPT_STATE_OFF };
     const mcc_dir_config_t *dir = mcc_dir_config_of(r);
     mcc_request_t *request;
 
@@ -355,6 +385,7 @@ static int turn_away_uninvited(request_rec *r, const mcc_request_t *request)
         if (!reads(dir, header, mcc_server_config_of(r->server)->global->chain_name)) {
             ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "header \"%s\" stripped from the request",
                           header->name);
+            mcc_count(r, CLIENT_CERT_COUNTER_STRIPPED_OWN);
             found = 1;
         }
     }

@@ -29,6 +29,8 @@ typedef struct mcc_accept_outcome {
     /** with MALFORMED, REFUSED and FAULT; in full for the log, and without the
      *  particulars of this request for CLIENT_CERT_VERIFY */
     const char *reason, *kind;
+    /** with MALFORMED and REFUSED */
+    client_cert_result result;
     /** with ACCEPTED, else NULL; it lives as long as the first request */
     client_cert_accepted *accepted;
     /** the accepted client, to be forwarded */

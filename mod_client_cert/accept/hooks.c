@@ -6,6 +6,7 @@
 #include "accept/user.h"
 #include "accept/variables.h"
 #include "config/config.h"
+#include "counters.h"
 #include "request.h"
 
 /* What comes with a redirected request or a subrequest speaks of another
@@ -61,7 +62,11 @@ int mcc_accept_fixups(request_rec *r)
     request = mcc_request_of(r);
     mcc_accept_variables_export(r, outcome);
     request->exported = outcome;
-    return request->variable_failed ? HTTP_INTERNAL_SERVER_ERROR : DECLINED;
+    if (request->variable_failed) {
+        mcc_count(r, CLIENT_CERT_COUNTER_ACCEPT_ERROR);
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return DECLINED;
 }
 
 /* mod_dir may have put another location in this one's place since, and both

@@ -166,6 +166,10 @@ typedef struct {
     apr_hash_t *tls_certificates;
     /** signatures to reuse; made in each child process, NULL before that */
     client_cert_signature_cache *signature_cache;
+    /** totals over all processes, see counters.h; set in post_config */
+    const client_cert_counters *counters;
+    /** when what is in use expires, see status.h; NULL until post_config, and if that failed */
+    client_cert_expiries *expiries;
     /** verification results to reuse; made in each child process, NULL before that */
     client_cert_verification_cache *verification_cache;
     /** the directive that was checked last: httpd calls the function of some for each value */

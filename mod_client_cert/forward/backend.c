@@ -12,6 +12,7 @@
 
 #include "config/config.h"
 #include "config/directive_util.h"
+#include "counters.h"
 #include "forward/tunnel.h"
 #include "headers/request_cleaning.h"
 #include "headers/upgrade.h"
@@ -106,6 +107,7 @@ static int refuse(request_rec *r, const char *reason)
 {
     mcc_request_send_nothing(r);
     apr_table_setn(r->notes, MCC_NOTE_FORWARD, "failed");
+    mcc_count(r, CLIENT_CERT_COUNTER_FORWARD_ERROR);
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
                   "ClientCertForward: %s; the request is not forwarded", reason);
     return HTTP_INTERNAL_SERVER_ERROR;

@@ -13,6 +13,7 @@
 #include "allocator.h"
 #include "config/config.h"
 #include "config/files.h"
+#include "counters.h"
 #include "headers/request_cleaning.h"
 #include "headers/response_filter.h"
 #include "headers/response_head_filter.h"
@@ -105,6 +106,7 @@ static const char *set_value(request_rec *r, const mcc_server_config_t *server,
     bool reused = false;
     client_cert_result renewal = CLIENT_CERT_RESULT_OK;
     const char *how = "sent";
+    client_cert_counter counter = CLIENT_CERT_COUNTER_UNSIGNED;
 
     if (!line->is_signed) {
         *result = client_cert_encode(client, line->format, &allocator, &made);
@@ -114,6 +116,7 @@ static const char *set_value(request_rec *r, const mcc_server_config_t *server,
             client_cert_signature_cache_sign(cache, signer, certs, client, line->format, now,
                                              lifetime, &shared, &value, &length, &reused, &renewal);
         how = reused ? "reused" : "signed";
+        counter = reused ? CLIENT_CERT_COUNTER_REUSED : CLIENT_CERT_COUNTER_SIGNED;
         if (renewal != CLIENT_CERT_RESULT_OK) {
             warn_of_renewal(r, server, line->header, renewal);
         }
@@ -124,10 +127,12 @@ static const char *set_value(request_rec *r, const mcc_server_config_t *server,
     else {
         *result = client_cert_sign(signer, certs, client, line->format, now, &allocator, &made);
         how = "signed";
+        counter = CLIENT_CERT_COUNTER_SIGNED;
     }
     if (*result != CLIENT_CERT_RESULT_OK) {
         return NULL;
     }
+    mcc_count(r, counter);
     mcc_request_send(r, line->header, value ? value : made.data, value ? length : made.length);
     ap_log_rerror(APLOG_MARK, APLOG_TRACE1, 0, r, "header \"%s\": %s, %" APR_SIZE_T_FMT " bytes",
                   line->header, how, value ? length : made.length);
@@ -142,6 +147,7 @@ static client_cert_result set_chain(request_rec *r, const client_cert_client *cl
 
     if (result == CLIENT_CERT_RESULT_OK && value.length) {
         mcc_request_send(r, MCC_CLIENT_CERT_CHAIN, value.data, value.length);
+        mcc_count(r, CLIENT_CERT_COUNTER_CHAIN);
     }
     return result;
 }
@@ -170,6 +176,7 @@ static int send_failure(request_rec *r)
 {
     mcc_request_send_nothing(r);
     apr_table_setn(r->notes, MCC_NOTE_FORWARD, "failed");
+    mcc_count(r, CLIENT_CERT_COUNTER_FORWARD_ERROR);
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
@@ -194,6 +201,7 @@ static int fail_to_identify(request_rec *r, const char *reason)
 
 static void send_variables(request_rec *r, const client_cert_variable *variables, size_t count)
 {
+    mcc_count_times(r, CLIENT_CERT_COUNTER_VARIABLE, count);
     for (; count; count--, variables++) {
         mcc_request_send(r, variables->name, variables->value, variables->value_length);
         ap_log_rerror(APLOG_MARK, APLOG_TRACE1, 0, r,
@@ -236,7 +244,7 @@ static int set_variables(request_rec *r, const client_cert_variable_headers *hea
 }
 
 /* SSL_CLIENT_VERIFY of a client that is not verified, which there is always. */
-static int set_unverified(request_rec *r, const mcc_forward_config_t *conf, int presented)
+static int set_verify_variable(request_rec *r, const mcc_forward_config_t *conf, int presented)
 {
     const client_cert_variable *variables = NULL;
     client_cert_result result;
@@ -256,6 +264,17 @@ static int set_unverified(request_rec *r, const mcc_forward_config_t *conf, int 
         mcc_response_depends_on_client(r);
     }
     return DECLINED;
+}
+
+static int forward_without_client(request_rec *r, const mcc_forward_config_t *conf, int presented)
+{
+    int status = set_verify_variable(r, conf, presented);
+
+    if (status == DECLINED) {
+        mcc_count(r, presented ? CLIENT_CERT_COUNTER_FORWARDED_UNVERIFIED
+                               : CLIENT_CERT_COUNTER_FORWARDED_NONE);
+    }
+    return status;
 }
 
 /* The backend's answer, often a bare 400, would not say why. */
@@ -353,6 +372,7 @@ static int forward(request_rec *r, const mcc_server_config_t *server,
     }
     mcc_response_depends_on_client(r);
     apr_table_setn(r->notes, MCC_NOTE_FORWARD, note);
+    mcc_count(r, CLIENT_CERT_COUNTER_FORWARDED);
     return DECLINED;
 }
 
@@ -400,7 +420,7 @@ int mcc_forward_fixups(request_rec *r)
         return forward(r, server, &dir->forward, identity.client, accepted->accepted, now);
     case MCC_TLS_CLIENT_NONE:
         apr_table_setn(r->notes, MCC_NOTE_FORWARD, "none");
-        return set_unverified(r, &dir->forward, 0);
+        return forward_without_client(r, &dir->forward, 0);
     case MCC_TLS_CLIENT_FAULT:
         return fail_to_identify(r, identity.reason);
     case MCC_TLS_CLIENT_UNVERIFIED:
@@ -409,7 +429,7 @@ int mcc_forward_fixups(request_rec *r)
     apr_table_setn(r->notes, MCC_NOTE_FORWARD, "unverified");
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "the client's certificate is not forwarded: %s",
                   identity.reason);
-    return set_unverified(r, &dir->forward, 1);
+    return forward_without_client(r, &dir->forward, 1);
 }
 
 int mcc_forward_protocol_switch(conn_rec *c, request_rec *r, server_rec *s, const char *protocol)

@@ -6,6 +6,7 @@
 
 #include <apr_strings.h>
 
+#include "counters.h"
 #include "environment.h"
 #include "request.h"
 
@@ -104,6 +105,9 @@ static int remove_arriving(request_rec *r, apr_table_t *headers, const mcc_names
     }
     if (found->nelts) {
         apr_table_setn(r->notes, MCC_NOTE_INCOMING, "stripped");
+        mcc_count_times(r, CLIENT_CERT_COUNTER_STRIPPED_OWN, (apr_uint64_t)our_count);
+        mcc_count_times(r, CLIENT_CERT_COUNTER_STRIPPED_KNOWN,
+                        (apr_uint64_t)(found->nelts - our_count));
     }
     return our_count;
 }

@@ -101,6 +101,10 @@ impl FilesHandle {
         &mut self.files
     }
 
+    pub(super) fn all_files(&self) -> &Files {
+        &self.files
+    }
+
     /// The numbers of the files by what C was given.
     pub(super) fn numbers(&self) -> HashMap<*const ConfiguredFileRow, usize> {
         self.rows.iter().enumerate().map(|(number, row)| (row.cast_const(), number)).collect()

@@ -34,6 +34,7 @@ mod result;
 mod sign;
 mod signature_cache;
 mod signer;
+mod status;
 #[cfg(test)]
 mod tests;
 mod trust;

@@ -14,14 +14,15 @@ from pathlib import Path
 C_FLOORS = [
     ["mod_client_cert"],
     ["directives", "config/accept_directives", "config/forward_directives", "config/startup_checks"],
-    ["incoming", "forward", "accept"],
+    ["incoming", "forward", "accept", "status"],
     ["headers", "tls"],
-    ["request", "config"],
+    ["request", "counters", "config"],
     ["names", "environment", "allocator"],
 ]
 RUST_FLOORS = [
     ["ffi"],
     ["accept_role"],
+    ["status"],
     ["configured_files"],
     ["warnings"],
     ["sign", "verify"],

@@ -15,7 +15,7 @@ from manual import TOP, Page, finish
 # The Rust files whose texts are lines of the log, as a whole or after a name.
 RUST = [
     "accept_role.rs", "configured_files.rs", "warnings.rs", "config/tunnel.rs", "config/peer_readers.rs",
-    "config/unknown.rs", "config/forward_headers.rs",
+    "config/unknown.rs", "config/forward_headers.rs", "status/expiry.rs",
 ]
 # The C files whose other texts are reasons in such lines.
 REASONS = ["client.c", "verify_callback.c", "forward.c", "backend.c", "accept.c"]

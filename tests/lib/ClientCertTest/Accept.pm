@@ -44,7 +44,7 @@ sub trust_pki {
     return;
 }
 
-# crl(NAME, CA, [NAMEs of revoked certificates], serials => [of more of them], days => 30,
+# crl(NAME, CA, [NAMEs of revoked certificates], serials => [of more of them], days => 60,
 # ended => 1 for one that is out of date): the file, PEM.
 sub crl {
     my ($name, $ca, $revoked, %want) = @_;
@@ -56,7 +56,7 @@ sub crl {
     spew("$base.cnf", "[ca]\ndefault_ca=this\n[this]\ndatabase=$base\ndefault_md=sha256\n");
     my @dates = $want{ended}
         ? ('-crl_lastupdate', '20' . $date->(-3), '-crl_nextupdate', '20' . $date->(-1))
-        : ('-crldays', $want{days} // 30);
+        : ('-crldays', $want{days} // 60);
     openssl(qw(ca -gencrl -config), "$base.cnf", '-cert', pki("$ca.crt"), '-keyfile',
         pki("$ca.key"), @dates, '-out', pki("$name.crl"));
     unlink $base, "$base.cnf", glob "$base.*";

@@ -91,7 +91,7 @@ sub openssl {
 
 # issue(name => NAME, key => ALGORITHM or the NAME of a certificate whose key to
 # use, ca => NAME (self-signed without), as => 'ca', 'client' or 'server',
-# names => [DNS names], uris => [URIs], days from now: start => -1, end => 30, or seconds from
+# names => [DNS names], uris => [URIs], days from now: start => -1, end => 60, or seconds from
 # now: start_s, end_s). Returns NAME.
 sub issue {
     my (%want) = @_;
@@ -145,7 +145,7 @@ CNF
 
     my $date = sub { strftime('%Y%m%d%H%M%SZ', gmtime(time + $_[0])) };
     my $start = $date->($want{start_s} // 86400 * ($want{start} // -1));
-    my $end = $date->($want{end_s} // 86400 * ($want{end} // 30));
+    my $end = $date->($want{end_s} // 86400 * ($want{end} // 60));
     my $ca = $want{ca};
     openssl('req', '-new', '-config', "$base.cnf", '-key', "$base.key", '-out', "$base.csr");
     openssl(
@@ -193,7 +193,7 @@ sub make_all {
         for qw(rsa2048 rsa4096 p256 p384 p521 ed25519);
     issue(name => 'signer-under', @under);
     issue(name => 'signer-expired', @server, start => -10, end => -1);
-    issue(name => 'signer-future', @server, start => 1, end => 10);
+    issue(name => 'signer-future', @server, start => 1, end => 60);
     issue(name => 'signer-rsa1024', @server, key => 'rsa1024');
     issue(name => 'signer-k256', @server, key => 'k256');
     issue(name => 'signer-ed448', @server, key => 'ed448');

@@ -27,7 +27,8 @@ sub clock_at {
     return;
 }
 
-sub last_line { return (error_lines($_[0]))[-1] // '' }
+# Of a request: the parent has its own to say of what expires.
+sub last_line { return (grep {/\[client /} error_lines($_[0]))[-1] // '' }
 
 my ($HOUR, $DAY) = (3_600, 86_400);
 # Connections outlive the jumps, and one process has one cache.

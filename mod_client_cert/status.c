@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "status.h"
+
+#include <http_config.h>
+#include <http_core.h>
+#include <http_log.h>
+#include <http_protocol.h>
+#include <http_request.h>
+
+#include <apr_strings.h>
+
+#include <mod_status.h>
+
+#include "allocator.h"
+#include "config/config.h"
+#include "config/files.h"
+#include "tls/vhost.h"
+
+APLOG_USE_MODULE(client_cert);
+
+#define HANDLER "client-cert-metrics"
+
+static apr_status_t free_expiries(void *expiries)
+{
+    client_cert_expiries_free(expiries);
+    return APR_SUCCESS;
+}
+
+/* Those that sign out of a file are among the files. */
+static void add_server_signers(client_cert_expiries *expiries, server_rec *s, apr_pool_t *ptemp)
+{
+    for (; s; s = s->next) {
+        const mcc_server_config_t *conf = mcc_server_config_of(s);
+        const char *name;
+        int i;
+
+        if (!conf->signs || conf->signer.source == MCC_SIGNER_FILE || !conf->tls_host) {
+            continue;
+        }
+        name = apr_psprintf(ptemp, "server (SSLCertificateFile of %s)",
+                            s->server_hostname ? s->server_hostname : "*");
+        for (i = 0; i < conf->tls_host->certificates->nelts; i++) {
+            const client_cert_signer *signer =
+                APR_ARRAY_IDX(conf->tls_host->certificates, i, const mcc_tls_certificate_t *)
+                    ->signer;
+
+            if (signer) {
+                (void)client_cert_expiries_add(expiries, signer, name);
+            }
+        }
+    }
+}
+
+static void log_expiry(void *main_server, size_t expired, const char *line)
+{
+    ap_log_error(APLOG_MARK, expired ? APLOG_ERR : APLOG_WARNING, 0,
+                 (const server_rec *)main_server, "%s", line);
+}
+
+static void warn_of_expiries(server_rec *s, int starting)
+{
+    client_cert_listener listener = { log_expiry, s };
+
+    (void)client_cert_expiries_lines(mcc_server_config_of(s)->global->expiries,
+                                     apr_time_sec(apr_time_now()), starting, &listener);
+}
+
+int mcc_status_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
+{
+    mcc_global_t *global = mcc_server_config_of(s)->global;
+
+    (void)plog;
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
+        return OK;
+    }
+    if (client_cert_expiries_new(mcc_files_of(s, pconf), &global->expiries)
+        != CLIENT_CERT_RESULT_OK) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "what is in use, and expires, cannot be noted");
+        return OK;
+    }
+    apr_pool_cleanup_register(pconf, global->expiries, free_expiries, apr_pool_cleanup_null);
+    add_server_signers(global->expiries, s, ptemp);
+    warn_of_expiries(s, 1);
+    return OK;
+}
+
+int mcc_status_monitor(apr_pool_t *p, server_rec *s)
+{
+    (void)p;
+    if (mcc_server_config_of(s)->global->expiries) {
+        warn_of_expiries(s, 0);
+    }
+    return DECLINED;
+}
+
+static client_cert_result write_page(request_rec *r, client_cert_status_form form)
+{
+    const mcc_global_t *global = mcc_server_config_of(r->server)->global;
+    client_cert_allocator allocator = mcc_pool_allocator(r->pool);
+    client_cert_bytes text = { NULL, 0 };
+    client_cert_result result = client_cert_status_write(
+        global->counters, global->expiries, form, apr_time_sec(apr_time_now()), &allocator, &text);
+
+    if (result == CLIENT_CERT_RESULT_OK) {
+        ap_rwrite(text.data, (int)text.length, r);
+    }
+    else {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "the totals cannot be written: %s",
+                      client_cert_result_message(result));
+    }
+    return result;
+}
+
+int mcc_status_page(request_rec *r, int flags)
+{
+    (void)write_page(r, flags & AP_STATUS_SHORT     ? CLIENT_CERT_STATUS_FORM_AUTO
+                        : flags & AP_STATUS_NOTABLE ? CLIENT_CERT_STATUS_FORM_HTML_WITHOUT_TABLES
+                                                    : CLIENT_CERT_STATUS_FORM_HTML);
+    return OK;
+}
+
+int mcc_status_handler(request_rec *r)
+{
+    if (strcmp(r->handler, HANDLER)) {
+        return DECLINED;
+    }
+    ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, -1);
+    /* HEAD is GET to httpd. It answers OPTIONS itself. */
+    if (r->method_number != M_GET) {
+        return r->method_number == M_OPTIONS ? DECLINED : HTTP_METHOD_NOT_ALLOWED;
+    }
+    ap_set_content_type(r, "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+    return write_page(r, CLIENT_CERT_STATUS_FORM_OPEN_METRICS) == CLIENT_CERT_RESULT_OK
+               ? OK
+               : HTTP_INTERNAL_SERVER_ERROR;
+}
