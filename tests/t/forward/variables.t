@@ -328,8 +328,8 @@ subtest 'SSL_CLIENT_VERIFY is true' => sub {
 };
 
 subtest 'a certificate that expires on the connection' => sub {
-    my $name = issue(name => "headers-brief-$$", ca => 'client-ca', end_s => 5);
-    my $end = time + 5;
+    my $name = issue(name => "headers-brief-$$", ca => 'client-ca', end_s => 8);
+    my $end = time + 8;
     my $client = client(%client, cert => $name);
     my $response = $client->request('/verify');
     is_deeply([received($response, 'X-Verify'), received($response, 'X-Name')], ['SUCCESS', $name], 'valid');
