@@ -277,7 +277,7 @@ fn padded(world: &World, count: usize) -> String {
 
 fn in_lines(value: &str, separator: &str) -> String {
     let lines: Vec<&str> =
-        value.as_bytes().chunks(64).map(|line| str::from_utf8(line).unwrap()).collect();
+        value.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
     lines.join(separator)
 }
 
