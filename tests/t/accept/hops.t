@@ -114,7 +114,7 @@ LINES
     for my $client (qw(client-rsa client-p256)) {
         $response = ask($first->{port}, '/variables/x', %ask, cert => $client);
         my %expected = (
-            'X-Name' => $client, 'X-Subject' => "CN=$client,O=mod_client_cert tests", 'X-Days' => 29,
+            'X-Name' => $client, 'X-Subject' => "CN=$client,O=mod_client_cert tests", 'X-Days' => 59,
             'X-Thumbprint' => encode_base64url(sha256(der_of($client))), 'X-Verify' => 'SUCCESS',
         );
         is_deeply([$response->sent($_)], [$expected{$_} // ()], "$client: $_")
