@@ -5,10 +5,10 @@
 #
 #   Debian 12 and 13, each in a tree of its own (debian.sh), which has OpenSSL 3.0 and 3.5;
 #   with HTTPD_SOURCE, the Apache::Test suite with an httpd built of it: an unpacked release,
-#   or REPOSITORY#TAG, a git repository and a tag of it (2.4.50 is the oldest that README promises).
+#   or REPOSITORY#TAG, a git repository and a tag of it (2.4.52 is the oldest that README promises).
 #
-# To build an httpd takes autoconf, libtool, libnghttp2-dev and PCRE (libpcre3-dev before 2.4.52,
-# libpcre2-dev since). Last comes a line of TAP for each. As root.
+# To build an httpd takes autoconf, libtool, libnghttp2-dev and PCRE (libpcre3-dev
+# for old ones, libpcre2-dev). Last comes a line of TAP for each. As root.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -47,13 +47,14 @@ with_httpd() {
                 --with-apr-util=/usr/bin/apu-1-config --enable-mods-shared=most \
                 --enable-mods-static='unixd log_config logio version watchdog http so' \
                 --enable-mpms-shared='event worker prefork' --enable-ssl --enable-http2 \
-                --enable-proxy --enable-cgid --enable-unique-id --disable-md --disable-lua \
-                --disable-ldap --disable-authnz-ldap
+                --enable-proxy --enable-proxy-http2 --enable-cgid --enable-unique-id \
+                --disable-md --disable-lua --disable-ldap --disable-authnz-ldap
             make -j"$(nproc)"
             make install
         )
-        # Debian's name for it.
+        # Debian's name for it, and Debian's mod_perl.
         ln -sf httpd "$prefix/bin/apache2"
+        ln -sf "$(apxs -q LIBEXECDIR)/mod_perl.so" "$prefix/modules/"
         echo "$given" > "$prefix/of"
     fi
     "$prefix/bin/httpd" -v
