@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Start-up by the size of the configuration: sections, names, headers, by the CPU time of real starts."""
 
-import os
 import random
-import signal
 import sys
 
 from rounds import median
@@ -41,14 +39,7 @@ class Sizes(Starts):
                 f"{lines.replace('{dir}', str(self.dir))}</VirtualHost>\n")
         server = self.httpd("sizes", body)
         self.wait_for(server, port, 1)
-        self.running.remove(server)
-        server.process.send_signal(signal.SIGTERM)
-        # Of the server and of all its children, for it waits for each.
-        _, status, usage = os.wait4(server.process.pid, 0)
-        server.process.returncode = os.waitstatus_to_exitcode(status)
-        for file in (server.log, server.said):
-            file.unlink(missing_ok=True)
-        return usage.ru_utime + usage.ru_stime
+        return self.end(server)
 
 
 def measure(options):

@@ -86,14 +86,17 @@ class Starts(Servers):
         self.wait_for(server, port, 2)
         restart = cpu_of(parent) - before + sum(cpu_of(child) for child in server.children()
                                                 if child not in old)
+        return self.end(server) - restart, restart
+
+    def end(self, server):
+        """Stops it; seconds of CPU time that it took, and all its children, for it waits for each."""
         self.running.remove(server)
         server.process.send_signal(signal.SIGTERM)
-        # Of the server and of all its children, for it waits for each.
-        _, status, usage = os.wait4(parent, 0)
+        _, status, usage = os.wait4(server.process.pid, 0)
         server.process.returncode = os.waitstatus_to_exitcode(status)
         for file in (server.log, server.said):
             file.unlink(missing_ok=True)
-        return usage.ru_utime + usage.ru_stime - restart, restart
+        return usage.ru_utime + usage.ru_stime
 
     def wait_for(self, server, port, starts):
         """Until it has started so many times, and a child answers."""

@@ -15,10 +15,29 @@ use ClientCertTest ();
 use ClientCertTest::Accept;
 use ClientCertTest::PKI 'pki';
 
-our @EXPORT = qw(check_application check_vectors installed run_command verifier);
+our @EXPORT = qw(application_host check_application check_vectors installed run_command verifier);
 
 # The path of a file in verifiers/.
 sub verifier { return "$ENV{TEST_VERIFIERS}/$_[0]" }
+
+# application_host(PORT, LINES): a virtual host that has an application by these lines, and tells it
+# who the TLS peer is.
+sub application_host {
+    my ($port, $lines) = @_;
+    return <<"CONF";
+Listen 127.0.0.1:$port
+LimitRequestFieldSize 80000
+<VirtualHost 127.0.0.1:$port>
+    SSLEngine on
+    SSLCertificateFile @{[ pki('origin.crt') ]}
+    SSLCertificateKeyFile @{[ pki('origin.key') ]}
+    SSLCACertificateFile @{[ pki('server-ca.crt') ]}
+    SSLVerifyClient optional
+    SSLOptions +StdEnvVars +ExportCertData
+$lines
+</VirtualHost>
+CONF
+}
 
 # Whether a program is installed.
 sub installed {

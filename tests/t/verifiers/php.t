@@ -26,22 +26,12 @@ env[VERIFIER_NAMES] = ttrp.example
 CONF
 $fpm->start($fpm_port, $binary, '-n', '-F', '-y', $conf);
 # Without this module.
-my $origin = ClientCertTest::Server->new(name => 'php', own => 0, config => <<"CONF")->start;
-Listen 127.0.0.1:$port
-LimitRequestFieldSize 80000
-<VirtualHost 127.0.0.1:$port>
-    SSLEngine on
-    SSLCertificateFile @{[ pki('origin.crt') ]}
-    SSLCertificateKeyFile @{[ pki('origin.key') ]}
-    SSLCACertificateFile @{[ pki('server-ca.crt') ]}
-    SSLVerifyClient optional
-    SSLOptions +StdEnvVars +ExportCertData
+my $origin = ClientCertTest::Server->new(name => 'php', own => 0, config => application_host($port, <<"LINES"))->start;
     AliasMatch ^/ $application
     <Directory @{[ verifier('php/test') ]}>
         SetHandler "proxy:fcgi://127.0.0.1:$fpm_port"
     </Directory>
-</VirtualHost>
-CONF
+LINES
 subtest 'PHP-FPM' => sub { check_application($port) };
 
 subtest 'every vector' => sub {

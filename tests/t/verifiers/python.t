@@ -17,20 +17,7 @@ subtest 'WSGI: mod_wsgi' => sub {
     my $port = free_port();
     my $origin = ClientCertTest::Server->new(
         name => 'wsgi', own => 0, env => \%trust, modules => load_modules() . load_modules('wsgi'),
-        config => <<"CONF",
-Listen 127.0.0.1:$port
-WSGILazyInitialization On
-LimitRequestFieldSize 80000
-<VirtualHost 127.0.0.1:$port>
-    SSLEngine on
-    SSLCertificateFile @{[ pki('origin.crt') ]}
-    SSLCertificateKeyFile @{[ pki('origin.key') ]}
-    SSLCACertificateFile @{[ pki('server-ca.crt') ]}
-    SSLVerifyClient optional
-    SSLOptions +StdEnvVars +ExportCertData
-    WSGIScriptAlias / $application
-</VirtualHost>
-CONF
+        config => "WSGILazyInitialization On\n" . application_host($port, "    WSGIScriptAlias / $application"),
     )->start;
     check_application($port);
 };
