@@ -8,7 +8,10 @@ use super::{
     counters::{Counter, Counters},
     expiry::{Expiries, Kind},
 };
-use crate::{asn1::time::Utc, rejection::Rejection};
+use crate::{
+    asn1::time::{DAY, Utc},
+    rejection::Rejection,
+};
 
 /// How a page is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -226,7 +229,7 @@ impl Page<'_> {
         text.write_str("<table border=\"0\">\n")?;
         heading(text, &["Expires", "Days", "Kind", "Name", "Directive", "File"])?;
         for (source, expiry) in first {
-            let days = expiry.time.saturating_sub(self.now).div_euclid(86_400);
+            let days = expiry.time.saturating_sub(self.now).div_euclid(DAY);
             let (time, kind) = (Utc(expiry.time), expiry.kind.name());
             row(text, &[&time, &days, &kind, &expiry.name, &source.directive, &source.file])?;
         }
