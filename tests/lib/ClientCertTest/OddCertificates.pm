@@ -193,7 +193,7 @@ spew(pki('variables-ca.crt'), @ca_pems);
 
 my $JP = "\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e";
 # What OpenSSL 3.0 reads and can compare with no time, 3.5 does not read.
-my $TOO_SHORT = eval { to_pem(certificate(to => tlv(23, '4912312359Z'))) } ? 'unverified' : 'unreadable';
+my $TOO_SHORT = eval { to_pem(certificate(name => 'short', to => tlv(23, '4912312359Z'))) } ? 'unverified' : 'unreadable';
 
 our @CASES = (
     ['RSA' => key => 'rsa'],

@@ -12,11 +12,7 @@ use Time::Piece;
 
 use ClientCertTest;
 use ClientCertTest::OddCertificates;
-
-my $module = pki("variables_test.$$.so");
-my $names_file = pki("variables_test.$$.names");
-my $extensions_file = pki("variables_test.$$.extensions");
-END { unlink grep {defined} $module, $names_file, $extensions_file }
+use ClientCertTest::VariablesServer;
 
 # Everything that mod_ssl answers by name, and what only looks so.
 sub variables {
@@ -43,39 +39,11 @@ sub variables {
         'ssl_client_san_dns_0', 'SSL_CLIENTS', 'SSL_CLIENT');
 }
 my @variables = variables();
-spew($names_file, map {"$_\n"} @variables);
-spew($extensions_file, map {"$_\n"} qw(subjectAltName 2.5.29.17 basicConstraints 1.2.3.4 1.2.3.5
-    nsComment commonName none 1.2 1.2.3.), 'X509v3 Subject Alternative Name', '');
-
-my $apxs = sub { my $answer = qx{apxs -q $_[0]}; chomp $answer; return $answer };
-my $compiler = qx{sh -c 'command -v cc gcc clang | head -n 1'};
-chomp $compiler;
-my @command = (
-    $compiler, qw(-std=gnu11 -shared -fPIC -Wall -Wextra), split(' ', $apxs->('EXTRA_CPPFLAGS')),
-    "-I$ENV{TEST_CORE}", (map { '-I' . $apxs->($_) } qw(INCLUDEDIR APR_INCLUDEDIR APU_INCLUDEDIR)),
-    '-o', $module, 'variables/mod_variables_test.c', "$ENV{TEST_CORE}/libclient_cert.a",
-    '-Wl,--exclude-libs,ALL', qw(-lssl -lcrypto -lgcc_s -lpthread -ldl -lm),
-);
-my $said = qx{@command 2>&1};
-is($?, 0, 'the module compiles') or die $said;
-
-my $port = free_port();
-my $server = ClientCertTest::Server->new(
-    name => 'variables', own => 0,
-    env => {
-        TEST_NAMES => $names_file, TEST_EXTENSIONS => $extensions_file, TEST_SIGNER => pki('origin'),
-    },
-    modules => load_modules() . "LoadModule variables_test_module $module\n",
-    config => <<"CONF",
-Listen 127.0.0.1:$port
-<VirtualHost 127.0.0.1:$port>
-ServerName localhost
-SSLEngine on
-SSLCertificateFile @{[ pki('origin.crt') ]}
-SSLCertificateKeyFile @{[ pki('origin.key') ]}
-SSLCACertificateFile @{[ pki('variables-ca.crt') ]}
-SSLVerifyClient require
-SSLOptions +StdEnvVars
+my ($server, $port) = variables_server(
+    names => \@variables,
+    extensions => [qw(subjectAltName 2.5.29.17 basicConstraints 1.2.3.4 1.2.3.5 nsComment commonName
+        none 1.2 1.2.3.), 'X509v3 Subject Alternative Name', ''],
+    config => <<'CONF',
 SetHandler variables-test
 <LocationMatch "cert">
     SSLOptions +ExportCertData
@@ -83,10 +51,8 @@ SetHandler variables-test
 <LocationMatch "legacy">
     SSLOptions +LegacyDNStringFormat
 </LocationMatch>
-</VirtualHost>
 CONF
 );
-$server->start;
 
 # {env => {ssl => [lines], ours => [lines]}, var => {...}, ext => {...}, made => {...}}
 # for one request. The extensions stay in their order.
