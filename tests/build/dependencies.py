@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks what is built from other people's crates: each direct one has its reason in
 docs/dependencies.md; licences, origins and second versions are those that deny.toml allows; none but
-crates for tests, builds or the tool come in beside those that docs/dependencies.md gives the module.
+crates for tests, builds or the tool come in beside those that docs/dependencies.md gives the module;
+and the tool, which is built with the module, asks for no feature of the module's crates.
 """
 
 import json
@@ -21,6 +22,8 @@ MODULE = {
     "openssl-macros", "openssl-sys", "parking_lot", "parking_lot_core", "proc-macro2",
     "quick_cache", "quote", "scopeguard", "smallvec", "syn", "unicode-ident",
 }
+# What the tool's crates ask of the module's: a trait's implementation, no other code.
+FEATURES = {("bitflags", "std")}
 
 
 def metadata(manifest):
@@ -45,10 +48,22 @@ def is_allowed(licence, allowed):
     return eval(" ".join(expression), {"__builtins__": {}})
 
 
-def module_packages():
-    command = ["cargo", "tree", "--locked", "--package=client-cert", "--edges=normal", "--prefix=none", "--format={p}"]
+def features(*packages):
+    """The crates that these are linked with, and the features of each."""
+    command = ["cargo", "tree", "--locked", "--edges=normal", "--prefix=none", "--format={p} [{f}]"]
+    command += [f"--package={package}" for package in packages]
     lines = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    return {re.match(r"(\S+) v\d", line).group(1) for line in lines.splitlines() if line.strip()}
+    found = defaultdict(set)
+    for name, asked in re.findall(r"^(\S+) v\d.* \[(.*)\]", lines, re.MULTILINE):
+        found[name].update(filter(None, asked.split(",")))
+    return found
+
+
+def asked_by_the_tool(alone, together):
+    for name in sorted(alone):
+        for feature in sorted(together[name] - alone[name]):
+            if (name, feature) not in FEATURES:
+                yield f"{name}: the tool asks for its feature {feature}, and the module gets it too"
 
 
 def faults(crate, fuzzer, documented, deny, module):
@@ -86,7 +101,8 @@ def main():
     text = (root / "docs/dependencies.md").read_text()
     documented = set(re.findall(r"^\| ([a-z][\w-]*) \|", text, re.MULTILINE))
     deny = tomllib.loads((root / "deny.toml").read_text())
-    module = module_packages()
+    alone, together = features("client-cert"), features("client-cert", "client-cert-tool")
+    module = set(alone)
 
     # The checks themselves: each kind of fault is found.
     strict = {"MIT", "Apache-2.0"}
@@ -103,8 +119,10 @@ def main():
     found = list(faults(crate, fuzzer, documented - {"libc"}, poor, module | {"clap"}))
     for expected in ("libc: no reason", "clap: in the module", "the licence", "several versions"):
         assert any(expected in fault for fault in found), expected
+    assert "clap" in together and "clap" not in alone
+    assert list(asked_by_the_tool(alone, {**together, "openssl": {"vendored"}}))
 
-    found = list(faults(crate, fuzzer, documented, deny, module))
+    found = [*faults(crate, fuzzer, documented, deny, module), *asked_by_the_tool(alone, together)]
     print("1..1")
     print("not ok 1" if found else "ok 1", "- the crates that are used")
     for fault in found:
