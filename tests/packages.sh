@@ -59,7 +59,7 @@ build_twice() {
 }
 [ $# -ge 2 ] || build_twice
 
-minimal=$PWD/build-debian-$version-minimal
+minimal=$builder-minimal
 make_tree "$minimal"
 tree=$(mktemp -d "${TMPDIR:-/tmp}/client-cert-packages.XXXXXX")
 trap 'rm -rf "$tree"' EXIT

@@ -36,13 +36,22 @@ enter() {
             DEBIAN_FRONTEND=noninteractive CARGO_TARGET_DIR=/target "$@"' sh "$1" "$loopback" "${@:2}"
 }
 
-# make_tree TREE PACKAGE...: the smallest Debian, up to date, and these packages. It stays for the next
-# time.
+# make_tree TREE [PACKAGE...]: the smallest Debian, up to date; with packages, a copy of
+# TREE-minimal, which is that, and these. It stays for the next time.
 make_tree() {
     local tree=$1 own file
     shift
     [ ! -e "$tree/ready" ] || return 0
     rm -rf "$tree"
+    if [ $# -gt 0 ]; then
+        make_tree "$tree-minimal"
+        cp -a "$tree-minimal" "$tree"
+        rm "$tree/ready"
+        enter "$tree" apt-get -q update
+        enter "$tree" apt-get -q -y --no-install-recommends install "$@"
+        touch "$tree/ready"
+        return
+    fi
     debootstrap --variant=minbase "$codename" "$tree"
     # The same archives as here, updates and security among them, in place of its own list.
     rm -f "$tree/etc/apt/sources.list"
@@ -52,6 +61,5 @@ make_tree() {
     done
     enter "$tree" apt-get -q update
     enter "$tree" apt-get -q -y --no-install-recommends upgrade
-    [ $# -eq 0 ] || enter "$tree" apt-get -q -y --no-install-recommends install "$@"
     touch "$tree/ready"
 }
