@@ -84,6 +84,20 @@ site() {
     grep -q ClientCert "$work/readme" && diff "$work/readme" "$work/site"
 }
 
+# manual_is_whole: each link of the manual that is packed leads to a file that is packed.
+manual_is_whole() {
+    PYTHONDONTWRITEBYTECODE=1 python3 -c '
+import sys
+from pathlib import Path
+sys.path.insert(0, "packaging")
+from manual import without_links
+top = Path(sys.argv[1])
+pages = sorted(top.rglob("*.md"))
+nowhere = {path for page in pages for path in without_links(page.read_text(), page, top)[1]}
+print(len(pages), "pages; nowhere:", nowhere)
+sys.exit(len(pages) < 10 or bool(nowhere))' "$work/root/usr/share/doc/$module"
+}
+
 compiles() {
     # shellcheck disable=SC2046 # words
     "${CC:-cc}" -Wall -Werror -o "$work/example" "$work"/root/usr/share/doc/libclient-cert-dev/examples/example.c \
@@ -128,6 +142,7 @@ ok 'configuration files are conffiles' says mods-available/client_cert.conf dpkg
 ok 'httpd loads the module, with each line of client_cert.conf' starts
 ok 'the site of a proxy is the one in README' site proxy 'A proxy'
 ok 'the site of an origin is the one in README' site origin 'An origin'
+ok 'each link of the manual leads to a file of the package' manual_is_whole
 ok 'the example is compiled with the library, and runs' compiles
 echo "1..$number"
 exit "$failed"
