@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Debian's lists of files, without a build: what cmake installs is in one package, each manual page
-and example in one, and so is what the manual leads its readers to."""
+and example in one, and so is what the manual leads its readers to. Their maintainer has the address that commits bear, as
+SECURITY.md says."""
 
 import os
 import re
@@ -81,7 +82,19 @@ def documented():
             yield page.relative_to(top), without_links(page.read_text(encoding="utf-8"), page, top)[1]
 
 
+def maintainer():
+    """The fault of the maintainer's address: no commit has it."""
+    address = re.search(r"^Maintainer: .+ <(\S+)>$", (DEBIAN / "control").read_text(), re.MULTILINE)[1]
+
+    def git(*arguments):
+        return subprocess.check_output(["git", *arguments], cwd=TOP, text=True).split()
+
+    if git("rev-parse", "--is-shallow-repository") == ["false"] and address not in git("log", "--format=%ae"):
+        yield f"Maintainer: no commit is by {address}"
+
+
 def faults(work):
+    yield from maintainer()
     components, files = installed(work)
     # What rules makes itself is no matter of cmake.
     patterns = [line.split()[0] for _, line in lists("install")]
