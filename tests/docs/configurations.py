@@ -61,6 +61,12 @@ class Configuration:
         text = re.sub(r"^\s*LoadModule client_cert_module .*\n", "", block.text, flags=re.M)
         text = private_pki.here(text, work).replace("/usr/lib/apache2/modules", MODULES)
         self.ports = []
+        # Debian's Apache listens on 80 and 443; here each block has ports of its own.
+        self.deaf = {
+            port for port in re.findall(r"<VirtualHost [^>]*:(\d+)>", text)
+            if port not in ("80", "443") and not re.search(rf"^\s*Listen\s+(?:\S+:)?{port}\s", text, re.M)
+        }
+        text = re.sub(r"^\s*Listen\s.*\n", "", text, flags=re.M)
         if self.is_server:
             text = re.sub(r"(?<=:)\d+(?=>)", lambda match: str(self.port()), text)
             text = re.sub(r"(<VirtualHost .*>\n)", rf'\1    ErrorLog "{self.log}"\n', text)
@@ -93,6 +99,11 @@ class Configuration:
 def collect(work):
     """All blocks of the manual that are configurations; faults of blocks that are marked wrongly."""
     found, faults = [], []
+
+    def add(configuration):
+        found.append(configuration)
+        faults.extend(f"{configuration.where}: no Listen for port {port}" for port in sorted(configuration.deaf))
+
     for page in manual():
         for block, after in zip_longest(page.blocks, page.blocks[1:]):
             where = f"{page.name}:{block.line}"
@@ -105,7 +116,7 @@ def collect(work):
                 faults.append(f"{where}: the check knows no word \"{' '.join(words)}\"")
             elif language == "apache":
                 said = after.text if after and after.info == "text" and "wrong" in words else ""
-                found.append(Configuration(page, block, said, len(found), work))
+                add(Configuration(page, block, said, len(found), work))
             elif block.info == "" and OURS.search(block.text):
                 faults.append(f"{where}: is this a configuration (apache) or another text (text)?")
     return found, faults

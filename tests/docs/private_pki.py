@@ -2,6 +2,7 @@
 """Runs the commands of docs/private-pki.md, as they stand there, in a directory of its own; then
 those of other pages whose fence says `sh run`."""
 
+import re
 import subprocess
 
 from manual import TOP, Page, manual
@@ -20,15 +21,19 @@ def here(text, work):
     )
 
 
-def commands(before, after=None):
-    """The shell blocks of the page up to a heading, or from it on."""
-    page = Page(TOP / "docs/private-pki.md")
-    start = min(number for number, _, heading in page.headings if heading == (before or after))
-    return [
-        block.text
-        for block in page.blocks
-        if block.info == "sh" and (block.line < start) == (after is None)
-    ]
+PAGE = Page(TOP / "docs/private-pki.md")
+
+
+def commands(first, last):
+    """The shell blocks of the page between these lines."""
+    return [block.text for block in PAGE.blocks if block.info == "sh" and first < block.line < last]
+
+
+def section(heading):
+    """The shell blocks of a section."""
+    return next(
+        commands(line, line + len(lines) + 1) for name, line, lines in PAGE.sections(2) if name == heading
+    )
 
 
 def run(blocks, work):
@@ -44,10 +49,16 @@ def run(blocks, work):
 def make(work):
     """All that comes before Revoke: the CAs, the certificates, and their copies for httpd. Then what
     other pages make."""
-    run(commands("Revoke"), work)
+    run(commands(0, min(line for line, _, heading in PAGE.headings if heading == "Revoke")), work)
     run([block.text for page in manual() for block in page.blocks if block.info == "sh run"], work)
 
 
 def revoke(work):
     """What revokes alice."""
-    run([f"umask 077\ncd {work}/pki\n", *commands(None, "Revoke")], work)
+    run([f"umask 077\ncd {work}/pki\n", *section("Revoke")], work)
+
+
+def renew(work):
+    """What renews the certificate that signs, in a new shell."""
+    issue = re.search(r"^issue\(\) \{\n.*?^\}\n", "".join(section("The certificates")), re.M | re.S)
+    run([f"umask 077\ncd {work}/pki\n", issue[0], *section("Renew")], work)

@@ -106,6 +106,12 @@ def check():
             expect("a header that is not signed", "400", "", "localhost", *as_proxy, "-H", "Client-Cert: TUE=")
             expect_no_connection("alice at the origin", "localhost", *alice)
             expect_no_connection("the origin's key as a client's", "localhost", *as_origin)
+        before = Path(f"{work}/tls/proxy.pem").read_text()
+        private_pki.renew(work)
+        if Path(f"{work}/tls/proxy.pem").read_text() == before:
+            faults.append("proxy.pem was not renewed")
+        with servers():
+            expect("alice, and a new signer", "200", "alice", "www.example.com", *alice)
         private_pki.revoke(work)
         with servers():
             expect_no_connection("alice, revoked", "www.example.com", *alice)
