@@ -582,6 +582,28 @@ typedef enum {
 } client_cert_kind;
 
 /**
+ * Who the client of a request is.
+ */
+typedef enum {
+    /**
+     * It has no certificate.
+     */
+    CLIENT_CERT_TLS_CLIENT_NONE = 0,
+    /**
+     * It has one that must not be forwarded.
+     */
+    CLIENT_CERT_TLS_CLIENT_UNVERIFIED = 1,
+    /**
+     * Who it is could not be found out, by a fault on this side.
+     */
+    CLIENT_CERT_TLS_CLIENT_FAULT = 2,
+    /**
+     * It was verified.
+     */
+    CLIENT_CERT_TLS_CLIENT_VERIFIED = 3,
+} client_cert_tls_client;
+
+/**
  * How the value of a header is written. The numbers never change.
  */
 typedef enum {
@@ -832,6 +854,17 @@ typedef struct client_cert_client client_cert_client;
 typedef struct client_cert_client_cas client_cert_client_cas;
 
 /**
+ * What is known of a connection's client.
+ *
+ * The SSL belongs to one thread, which alone changes this. The streams of an HTTP/2 connection are
+ * on others, and read it meanwhile: [`Connection::identify`] and [`Connection::signer`] take it
+ * shared. All that changes it takes it exclusively, and HTTP/2 has no handshake after the first
+ * stream has begun. So the connection's own thread, too, asks [`Connection::is_current`] first, which
+ * only reads: on HTTP/2 there is nothing to change any more.
+ */
+typedef struct client_cert_tls_connection client_cert_tls_connection;
+
+/**
  * What C has of the totals, without what is in them.
  */
 typedef struct client_cert_counters client_cert_counters;
@@ -867,12 +900,6 @@ typedef struct client_cert_handshake client_cert_handshake;
 typedef struct client_cert_names client_cert_names;
 
 /**
- * What was read of a session that is offered, for when it has resumed: with all that it was read
- * from. OpenSSL may look at several sessions in one handshake, and copies the one that resumes.
- */
-typedef struct client_cert_offered_session client_cert_offered_session;
-
-/**
  * Reads the heads of responses that are on their way to a client.
  */
 typedef struct client_cert_response_head client_cert_response_head;
@@ -896,9 +923,14 @@ typedef struct client_cert_signature_cache client_cert_signature_cache;
 typedef struct client_cert_signer client_cert_signer;
 
 /**
- * Signers of the certificates that servers present, one for all that present the same ones.
+ * A virtual host. Once the signers are made, it does not change.
  */
-typedef struct client_cert_signers client_cert_signers;
+typedef struct client_cert_tls_host client_cert_tls_host;
+
+/**
+ * The virtual hosts of one configuration that mod_ssl terminates, and signers of their certificates.
+ */
+typedef struct client_cert_tls_hosts client_cert_tls_hosts;
 
 /**
  * Which variables are sent, and in which headers.
@@ -1311,35 +1343,142 @@ typedef struct {
 } client_cert_format_row;
 
 /**
- * A TLS session that a client offers, and the virtual host that is to resume it.
+ * A verification that OpenSSL has made of a client's chain.
  */
 typedef struct {
     /**
-     * The record that the session has; NULL if it has none.
-     */
-    const uint8_t *record;
-    /**
-     * Its length.
-     */
-    size_t record_length;
-    /**
-     * The client's certificate in the session, NULL if there is none.
+     * The client's certificate.
      */
     X509 *leaf;
     /**
-     * The 32 bytes that name the virtual host, as for client_cert_handshake_new().
+     * The chain that was built, the client's certificate first; NULL if there is none.
      */
-    const uint8_t *vhost;
+    const struct stack_st_X509 *chain;
     /**
-     * The identities, 32 bytes each, of the certificates that it has now. They stay where they are
-     * for as long as anything offered is remembered: it is compared by their address.
+     * The certificate that this side presents in the handshake; NULL if there is none.
      */
-    const uint8_t *signer_ids;
+    X509 *presents;
     /**
-     * Their number.
+     * The session of the handshake.
      */
-    size_t signer_id_count;
-} client_cert_session;
+    struct ssl_session_st *session;
+    /**
+     * The virtual host whose request asked for the client; NULL for one without TLS.
+     */
+    const client_cert_tls_host *asked_by;
+    /**
+     * Whether it was a request, and not the first handshake.
+     */
+    bool is_for_request;
+    /**
+     * Whether the session has resumed, so that this side presents no certificate.
+     */
+    bool is_resumed;
+    /**
+     * Whether the handshake goes on.
+     */
+    bool goes_on;
+    /**
+     * Whether no fault was found in the chain, not even one that mod_ssl lets pass.
+     */
+    bool is_faultless;
+    /**
+     * The security level of the connection.
+     */
+    int32_t security_level;
+} client_cert_tls_verification;
+
+/**
+ * What the last handshake of a connection was.
+ */
+typedef struct {
+    /**
+     * Whether it is finished. What follows is not looked at otherwise.
+     */
+    bool is_finished;
+    /**
+     * The server's random in it.
+     */
+    uint8_t random[32];
+    /**
+     * The client's certificate, also where that came later; NULL if there is none.
+     */
+    X509 *leaf;
+    /**
+     * The virtual host that made it; NULL if it is not known.
+     */
+    const client_cert_tls_host *host;
+    /**
+     * The certificate that this side presents in a full handshake; NULL if there is none.
+     */
+    X509 *presents;
+    /**
+     * The session that has resumed; NULL in a full handshake.
+     */
+    struct ssl_session_st *session;
+} client_cert_tls_handshake;
+
+/**
+ * The same, and who or why.
+ */
+typedef struct {
+    /**
+     * Who it is.
+     */
+    client_cert_tls_client state;
+    /**
+     * Why, for the log, with CLIENT_CERT_TLS_CLIENT_UNVERIFIED and CLIENT_CERT_TLS_CLIENT_FAULT; else
+     * NULL. The string is static, NUL-terminated ASCII.
+     */
+    const char *reason;
+    /**
+     * With CLIENT_CERT_TLS_CLIENT_VERIFIED the client, else NULL. It belongs to the connection, and
+     * lives until its next handshake.
+     */
+    const client_cert_client *client;
+} client_cert_tls_identity;
+
+/**
+ * What a server says of itself.
+ */
+typedef struct {
+    /**
+     * What names it in client_cert_vhosts_add().
+     */
+    const void *vhost;
+    /**
+     * Its number in the list of servers, the main server's is 0.
+     */
+    size_t number;
+    /**
+     * Its ServerName; NULL if it has none.
+     */
+    const char *name;
+    /**
+     * Its port.
+     */
+    uint32_t port;
+    /**
+     * Where it is configured, NULL for the main server, and the line there.
+     */
+    const char *file;
+    /**
+     * The same.
+     */
+    uint32_t line;
+    /**
+     * The SSLCertificateFile; NULL if there is none, or more than one.
+     */
+    const char *certificate_file;
+    /**
+     * Whether it signs with a certificate that it presents.
+     */
+    bool signs;
+    /**
+     * Whether all of mod_ssl's directives in the configuration are known.
+     */
+    bool directives_known;
+} client_cert_tls_server;
 
 /**
  * What a signer's certificate is verified by: borrowed for one call that verifies.
@@ -1902,37 +2041,6 @@ client_cert_result client_cert_handshake_client(const client_cert_handshake *han
                                                 const client_cert_client **client);
 
 /**
- * Reads a session that a client offers, before it resumes.
- *
- * Sets `*offered` to a new object, which client_cert_offered_session_take() or
- * client_cert_offered_session_free() releases; to NULL where there is no memory to remember it in.
- *
- * Fails with CLIENT_CERT_RESULT_HANDSHAKE_RECORD_MISSING,
- * CLIENT_CERT_RESULT_HANDSHAKE_VHOST_MISMATCH, CLIENT_CERT_RESULT_HANDSHAKE_SIGNER_MISMATCH, and as
- * client_cert_handshake_from_bytes() does: such a session is not to resume.
- */
-client_cert_result client_cert_offered_session_read(const client_cert_session *session,
-                                                    client_cert_offered_session **offered);
-
-/**
- * What the full handshake of a session established that has resumed. `offered` is what was read of
- * the last one that was offered, NULL if that is not known; it is released. If it is of another
- * session, this one is read.
- *
- * Sets `*handshake` to a new object, which client_cert_handshake_free() releases.
- *
- * Fails as client_cert_offered_session_read() does.
- */
-client_cert_result client_cert_offered_session_take(client_cert_offered_session *offered,
-                                                    const client_cert_session *session,
-                                                    client_cert_handshake **handshake);
-
-/**
- * Releases what was read of a session. NULL is allowed, as with free().
- */
-void client_cert_offered_session_free(client_cert_offered_session *offered);
-
-/**
  * Makes a reader of heads that has read nothing.
  *
  * Sets `*head` to a new object, which client_cert_response_head_free() releases. Unlike others it
@@ -2168,10 +2276,11 @@ client_cert_result client_cert_signer_check_validity(const client_cert_signer *s
  * Warns of what will go wrong with what a signer signs: of each of its certificates that is outside
  * its validity at `now`, and of values that get longer than `large` bytes.
  *
- * `certs` has a bit (1 << number) for each client_cert_signer_certs in use with it. `warn` is called
- * with 0 and a line for each.
+ * `certs` has a bit (1 << number) for each client_cert_signer_certs in use with it, none for the
+ * default. `name` is what messages call the signer. `warn` is called with 0 and a line for each.
  */
 client_cert_result client_cert_signer_warnings(const client_cert_signer *signer,
+                                               const char *name,
                                                int64_t now,
                                                uint32_t certs,
                                                size_t large,
@@ -2193,33 +2302,6 @@ client_cert_result client_cert_signer_value_length(const client_cert_signer *sig
                                                    uint32_t format,
                                                    size_t content_length,
                                                    size_t *length);
-
-/**
- * Makes a place for signers, with nothing in it.
- *
- * Sets `*signers` to a new object, which client_cert_signers_free() releases. Unlike others it
- * changes, and any number of threads may use it at once all the same.
- */
-client_cert_result client_cert_signers_new(client_cert_signers **signers);
-
-/**
- * Releases the signers. NULL is allowed, as with free(). No thread may be using one of them.
- */
-void client_cert_signers_free(client_cert_signers *signers);
-
-/**
- * The signer of a certificate, its key and its chain: as client_cert_signer_new() makes it, unless
- * there is one of the same certificates. `chain` may be NULL.
- *
- * Sets `*signer` to an object that belongs to `signers` and lives as long as it.
- *
- * Fails as client_cert_signer_new() does.
- */
-client_cert_result client_cert_signers_get(const client_cert_signers *signers,
-                                           X509 *certificate,
-                                           EVP_PKEY *key,
-                                           const struct stack_st_X509 *chain,
-                                           const client_cert_signer **signer);
 
 /**
  * How many bytes of memory the totals take.
@@ -2276,12 +2358,11 @@ client_cert_result client_cert_expiries_new(const client_cert_files *files,
                                             client_cert_expiries **expiries);
 
 /**
- * Notes when the certificate that a server presents, and signs with, expires. One that is known is
- * not noted again. `name` says which it is. No other thread may be using the object.
+ * Notes when the certificates expire that a virtual host presents and signs with. One that is known
+ * is not noted again. No other thread may be using the object.
  */
 client_cert_result client_cert_expiries_add(client_cert_expiries *expiries,
-                                            const client_cert_signer *signer,
-                                            const char *name);
+                                            const client_cert_tls_host *host);
 
 /**
  * Calls `tell` with a line for each file of which something expires within 30 days from `now`, or
@@ -2315,6 +2396,160 @@ client_cert_result client_cert_status_write(const client_cert_counters *counters
                                             int64_t now,
                                             const client_cert_allocator *allocator,
                                             client_cert_bytes *text);
+
+/**
+ * Makes a place for what is known of a connection's client, with nothing in it.
+ *
+ * Sets `*connection` to a new object, which client_cert_tls_connection_free() releases. Unlike others
+ * it changes. The thread that the connection's SSL belongs to may use it, and others meanwhile with
+ * client_cert_tls_connection_identify(), without a handshake, and client_cert_tls_connection_signer(),
+ * once the last handshake of the connection is finished and was given to it: so it is with the streams
+ * of HTTP/2.
+ */
+client_cert_result client_cert_tls_connection_new(client_cert_tls_connection **connection);
+
+/**
+ * Releases it. NULL is allowed, as with free(). No thread may be using it, or a client of it.
+ */
+void client_cert_tls_connection_free(client_cert_tls_connection *connection);
+
+/**
+ * Reads a session that a client offers to a virtual host. It may resume if
+ * CLIENT_CERT_RESULT_OK is returned.
+ *
+ * Fails with CLIENT_CERT_RESULT_HANDSHAKE_RECORD_MISSING,
+ * CLIENT_CERT_RESULT_HANDSHAKE_RECORD_MALFORMED, CLIENT_CERT_RESULT_HANDSHAKE_RECORD_MISMATCH,
+ * CLIENT_CERT_RESULT_HANDSHAKE_VHOST_MISMATCH, CLIENT_CERT_RESULT_HANDSHAKE_SIGNER_MISMATCH,
+ * CLIENT_CERT_RESULT_CERTIFICATE_MALFORMED: it must not resume.
+ */
+client_cert_result client_cert_tls_connection_offered(client_cert_tls_connection *connection,
+                                                      const client_cert_tls_host *host,
+                                                      struct ssl_session_st *session);
+
+/**
+ * Notes how a virtual host's verification of a client ended, which has still to prove that it holds
+ * the key. The session gets a record of it, or none, with which it does not resume.
+ *
+ * Sets `*why` to why the client counts as unverified though no fault was found in its chain; to NULL
+ * otherwise. The string is static, NUL-terminated ASCII.
+ */
+client_cert_result client_cert_tls_connection_verified(client_cert_tls_connection *connection,
+                                                       const client_cert_tls_host *host,
+                                                       const client_cert_tls_verification *verification,
+                                                       const char **why);
+
+/**
+ * Notes what the last handshake of a connection established, unless that is known.
+ */
+client_cert_result client_cert_tls_connection_finished(client_cert_tls_connection *connection,
+                                                       const client_cert_tls_handshake *handshake);
+
+/**
+ * Who the client of a request is, if it was verified as the virtual host that answers it verifies
+ * clients and its certificate is valid at `now`. `host` is that, NULL if it has no TLS. `handshake` is
+ * the last one of the connection, NULL where another thread looks at it: nothing is noted then.
+ *
+ * Sets `*identity`, and fails with nothing of its own.
+ */
+client_cert_result client_cert_tls_connection_identify(client_cert_tls_connection *connection,
+                                                       const client_cert_tls_handshake *handshake,
+                                                       const client_cert_tls_host *host,
+                                                       int64_t now,
+                                                       client_cert_tls_identity *identity);
+
+/**
+ * The signer with the certificate by which this side of a connection was terminated, of the virtual
+ * host that answers or of one that is equal to it. `connection` is NULL where there is no TLS, and
+ * `host` where that has none. The client need not have presented a certificate. On a resumed session
+ * it is the certificate of the full handshake.
+ *
+ * Sets `*signer` to an object that lives as long as the virtual host; to NULL if there is none, and
+ * `*why` to why. The string is static, NUL-terminated ASCII.
+ */
+client_cert_result client_cert_tls_connection_signer(const client_cert_tls_connection *connection,
+                                                     const client_cert_tls_host *host,
+                                                     const client_cert_signer **signer,
+                                                     const char **why);
+
+/**
+ * Makes a place for virtual hosts, with nothing in it.
+ *
+ * Sets `*hosts` to a new object, which client_cert_tls_hosts_free() releases. Unlike others it
+ * changes, and any number of threads may use it at once all the same.
+ */
+client_cert_result client_cert_tls_hosts_new(client_cert_tls_hosts **hosts);
+
+/**
+ * Releases it. NULL is allowed, as with free(). No thread may be using it, one of its hosts or a
+ * signer.
+ */
+void client_cert_tls_hosts_free(client_cert_tls_hosts *hosts);
+
+/**
+ * Adds a virtual host, in the order of the list of servers. `vhosts` knows mod_ssl's directives about
+ * it; `context` is its, from which its certificates and how it verifies clients are read: two
+ * virtual hosts that verify alike are equal, in every process and on every machine. References to the
+ * certificates and their keys are taken. Directories of CAs and CRLs and files that directives name
+ * are read, each directory once.
+ *
+ * `warn` is called with 0 and a line where not all that verification depends on can be found out; it
+ * is equal to no other then. `fault` is called with 0 and a line about a certificate of no use.
+ *
+ * Sets `*host` to an object that belongs to `hosts` and lives as long as it; to NULL where `fault` was
+ * called.
+ *
+ * Fails with CLIENT_CERT_RESULT_CERTIFICATE_MALFORMED, of a CA or CRL, and
+ * CLIENT_CERT_RESULT_OUT_OF_MEMORY where OpenSSL does not give all that it has, or no random number.
+ */
+client_cert_result client_cert_tls_hosts_add(const client_cert_tls_hosts *hosts,
+                                             const client_cert_vhosts *vhosts,
+                                             const client_cert_tls_server *server,
+                                             SSL_CTX *context,
+                                             const client_cert_listener *fault,
+                                             const client_cert_listener *warn,
+                                             const client_cert_tls_host **host);
+
+/**
+ * Makes the signers of all virtual hosts that sign with a certificate that they present, and of those
+ * that are equal to one. To be called once, when all are there, and before anything looks for one.
+ *
+ * A certificate that cannot sign is a fault where its virtual host signs. `fault` is called once with
+ * the number of the server and a line about it, or not at all. At a restart of a running server
+ * `error` is called for each instead.
+ */
+client_cert_result client_cert_tls_hosts_make_signers(const client_cert_tls_hosts *hosts,
+                                                      bool is_restart,
+                                                      const client_cert_listener *fault,
+                                                      const client_cert_listener *error);
+
+/**
+ * As client_cert_signer_warnings(), of the certificates that a virtual host presents and that can
+ * sign.
+ */
+client_cert_result client_cert_tls_host_warnings(const client_cert_tls_host *host,
+                                                 int64_t now,
+                                                 uint32_t certs,
+                                                 size_t large,
+                                                 const client_cert_listener *warn);
+
+/**
+ * The signer whose certificate stands in a file that SSLCertificateFile names.
+ *
+ * Sets `*signer` to an object that belongs to the virtual host and lives as long as it, NULL if there
+ * is none or not known to be that of the file.
+ */
+client_cert_result client_cert_tls_host_signer_of_file(const client_cert_tls_host *host,
+                                                       const char *file,
+                                                       const client_cert_signer **signer);
+
+/**
+ * Gives a new session in which no client was verified a record: at least the certificate that this
+ * side presents has to be known if a client authenticates later in the connection. `certificate` is
+ * that, NULL if there is none. A session that has a record, or a client, stays as it is.
+ */
+client_cert_result client_cert_tls_host_record(const client_cert_tls_host *host,
+                                               X509 *certificate,
+                                               struct ssl_session_st *session);
 
 /**
  * Reads trust anchors from PEM of `length` bytes.
@@ -2663,39 +2898,6 @@ client_cert_result client_cert_vhosts_add(const client_cert_vhosts *vhosts,
                                           const char *name,
                                           const char *const *words,
                                           size_t word_count);
-
-/**
- * Puts a fingerprint of all that the verification of clients by a virtual host depends on into
- * `fingerprint`, 32 bytes. Two virtual hosts with the same fingerprint verify alike, in every
- * process and on every machine.
- *
- * `vhost` is as for client_cert_vhosts_add(); `context` is its, and is read. Directories of CAs and CRLs and files that directives name are read, each directory once.
- *
- * Sets `*known` to whether all of it could be found out. Where it could not, `fingerprint` is zero,
- * and the virtual host is not to be taken for like any other.
- *
- * Fails with CLIENT_CERT_RESULT_CERTIFICATE_MALFORMED.
- *
- */
-client_cert_result client_cert_vhosts_fingerprint(const client_cert_vhosts *vhosts,
-                                                  const void *vhost,
-                                                  SSL_CTX *context,
-                                                  uint8_t fingerprint[32],
-                                                  bool *known);
-
-/**
- * How far the directives of a virtual host let verification go.
- *
- * `vhost` is as for client_cert_vhosts_add(). Sets `*depth` to the largest SSLVerifyDepth of it
- * and of the sections in it, and `*section_ciphers` to whether a section has an SSLCipherSuite, and
- * so may have a security level of its own.
- *
- * Fails with nothing of its own.
- */
-client_cert_result client_cert_vhosts_limits(const client_cert_vhosts *vhosts,
-                                             const void *vhost,
-                                             uint32_t *depth,
-                                             bool *section_ciphers);
 
 #ifdef __cplusplus
 }  // extern "C"

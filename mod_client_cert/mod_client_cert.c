@@ -42,8 +42,9 @@
 #include "request.h"
 #include "status.h"
 #include "tls/backend_certificate.h"
+#include "tls/callbacks.h"
 #include "tls/connection.h"
-#include "tls/install.h"
+#include "tls/host.h"
 #include "tls/verification_directives.h"
 
 APLOG_USE_MODULE(client_cert);
@@ -154,13 +155,14 @@ static void register_hooks(apr_pool_t *p)
     mcc_trailers_register();
     mcc_response_register();
     mcc_head_filter_register();
-    ap_hook_pre_config(mcc_tls_install_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_pre_config(mcc_tls_host_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_pre_config(mcc_tls_connection_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_pre_config(mcc_backend_certificate_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_pre_config(mcc_backend_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
-    APR_OPTIONAL_HOOK(ssl, init_server, mcc_tls_install_init_server, NULL, NULL, APR_HOOK_MIDDLE);
+    APR_OPTIONAL_HOOK(ssl, init_server, mcc_tls_callbacks_init_server, NULL, NULL, APR_HOOK_MIDDLE);
     /* After mod_ssl's, in which init_server runs. */
-    ap_hook_post_config(mcc_tls_install_post_config, after_handshake, NULL, APR_HOOK_LAST);
+    ap_hook_post_config(mcc_tls_host_post_config, after_handshake, NULL, APR_HOOK_LAST);
     ap_hook_post_config(mcc_accept_config_warn, after_handshake, NULL, APR_HOOK_LAST);
     ap_hook_post_config(mcc_counters_post_config, NULL, NULL, APR_HOOK_MIDDLE);
     /* The signers are there. */

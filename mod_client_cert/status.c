@@ -15,7 +15,7 @@
 #include "allocator.h"
 #include "config/config.h"
 #include "config/files.h"
-#include "tls/vhost.h"
+#include "tls/host.h"
 
 APLOG_USE_MODULE(client_cert);
 
@@ -25,31 +25,6 @@ static apr_status_t free_expiries(void *expiries)
 {
     client_cert_expiries_free(expiries);
     return APR_SUCCESS;
-}
-
-/* Those that sign out of a file are among the files. */
-static void add_server_signers(client_cert_expiries *expiries, server_rec *s, apr_pool_t *ptemp)
-{
-    for (; s; s = s->next) {
-        const mcc_server_config_t *conf = mcc_server_config_of(s);
-        const char *name;
-        int i;
-
-        if (!conf->signs || conf->signer.source == MCC_SIGNER_FILE || !conf->tls_host) {
-            continue;
-        }
-        name = apr_psprintf(ptemp, "server (SSLCertificateFile of %s)",
-                            s->server_hostname ? s->server_hostname : "*");
-        for (i = 0; i < conf->tls_host->certificates->nelts; i++) {
-            const client_cert_signer *signer =
-                APR_ARRAY_IDX(conf->tls_host->certificates, i, const mcc_tls_certificate_t *)
-                    ->signer;
-
-            if (signer) {
-                (void)client_cert_expiries_add(expiries, signer, name);
-            }
-        }
-    }
 }
 
 static void log_expiry(void *main_server, size_t expired, const char *line)
@@ -69,8 +44,10 @@ static void warn_of_expiries(server_rec *s, int starting)
 int mcc_status_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     mcc_global_t *global = mcc_server_config_of(s)->global;
+    server_rec *vhost;
 
     (void)plog;
+    (void)ptemp;
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
         return OK;
     }
@@ -80,7 +57,13 @@ int mcc_status_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptem
         return OK;
     }
     apr_pool_cleanup_register(pconf, global->expiries, free_expiries, apr_pool_cleanup_null);
-    add_server_signers(global->expiries, s, ptemp);
+    for (vhost = s; vhost; vhost = vhost->next) {
+        const mcc_tls_vhost_t *host = mcc_server_config_of(vhost)->tls_host;
+
+        if (host) {
+            (void)client_cert_expiries_add(global->expiries, mcc_tls_host_core(host));
+        }
+    }
     warn_of_expiries(s, 1);
     return OK;
 }

@@ -8,6 +8,7 @@
 //! | [`ffi`] | all of it from C |
 //! | `accept_role` | whether the directives of the accept role are complete |
 //! | [`status`] | totals over all processes, when files expire, and how that is shown |
+//! | [`tls`] | virtual hosts as mod_ssl terminates them, and who the client of a connection is |
 //! | [`configured_files`] | the files that directives name, and the last good octets of each |
 //! | [`warnings`] | what of the files that are trusted or sign is of no use now |
 //! | [`sign`] | a signer, its signatures, and how they are used again |
@@ -21,7 +22,7 @@
 //! | `http` | field names, heads of responses, structured fields |
 //! | `asn1` | DER |
 //! | [`rejection`], [`error`] | what can be wrong, in words |
-//! | [`mod@file`], `ssl_context`, `cleansed`, `openssl_ext`, `single_flight`, `printable` | what the others share |
+//! | [`mod@file`], `ssl_context`, `ssl_session`, `cleansed`, `openssl_ext`, `single_flight`, `printable` | what the others share |
 //!
 //! Who stands higher in this table may use who stands lower, never the other way
 //! (tests/build/floors.py).
@@ -63,9 +64,11 @@ pub mod session_record;
 pub mod sign;
 mod single_flight;
 mod ssl_context;
+mod ssl_session;
 pub mod status;
 #[cfg(any(test, fuzzing))]
 mod testing;
+pub mod tls;
 pub mod variable_headers;
 pub mod verify;
 pub mod vhost;

@@ -16,7 +16,8 @@ use std::{
     fmt, mem,
 };
 
-use openssl::error::ErrorStack;
+use foreign_types::{ForeignType, ForeignTypeRef};
+use openssl::{error::ErrorStack, x509};
 
 use crate::asn1::der::Malformed;
 
@@ -52,6 +53,15 @@ impl Drop for Copied {
     fn drop(&mut self) {
         // SAFETY: it came from CRYPTO_memdup(), and nothing else frees it.
         unsafe { openssl_sys::CRYPTO_free(self.data.as_ptr().cast(), c"copy".as_ptr(), 0) };
+    }
+}
+
+/// A reference of our own to a certificate. `None` where OpenSSL has none to give.
+pub(crate) fn shared(certificate: &x509::X509Ref) -> Option<x509::X509> {
+    // SAFETY: a certificate that is there. The reference that is taken is the object's that is made.
+    unsafe {
+        let certificate = certificate.as_ptr();
+        (openssl_sys::X509_up_ref(certificate) == 1).then(|| x509::X509::from_ptr(certificate))
     }
 }
 

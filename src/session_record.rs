@@ -31,6 +31,10 @@ use crate::{
 
 const VERSION: &[u8] = &[2];
 
+/// mod_ssl keeps at most 10 KB for one session, leaf included, and a ticket travels in the client's
+/// first message. A client with a larger chain makes a full handshake each time.
+const MAX_RECORD: usize = 7168;
+
 /// What one full TLS handshake established about the client.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Handshake {
@@ -89,6 +93,12 @@ impl Handshake {
         };
         let version = element(tag::INTEGER, &[VERSION]);
         element(tag::SEQUENCE, &[&version, &octets(&self.vhost), &octets(&self.signer_id), &peer])
+    }
+
+    /// The record, if a session can hold it.
+    #[must_use]
+    pub fn session_record(&self) -> Option<Vec<u8>> {
+        Some(self.to_bytes()).filter(|record| record.len() <= MAX_RECORD)
     }
 
     /// Reads a record. `leaf` is the client's certificate in the session.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! What OpenSSL has, in a TLS context, of how peers are verified.
+//! What OpenSSL has in a TLS context: how peers are verified, and which certificates are presented.
 
 use std::{
     ffi::{c_int, c_long},
@@ -8,18 +8,25 @@ use std::{
 };
 
 use foreign_types::ForeignTypeRef;
-use openssl::x509::{X509CrlRef, X509Ref};
+use openssl::{
+    pkey::{PKey, PKeyRef, Private},
+    stack::StackRef,
+    x509::{X509, X509CrlRef, X509Ref},
+};
 use openssl_sys::{
     EVP_default_properties_is_fips_enabled, OPENSSL_sk_num, OPENSSL_sk_value, SSL_CTX,
-    SSL_CTX_ctrl, SSL_CTX_get_cert_store, SSL_CTX_get_security_level, SSL_CTX_get_verify_mode,
-    SSL_CTX_get0_param, X509_OBJECT_get0_X509, X509_STORE, X509_STORE_get0_objects,
-    X509_VERIFY_PARAM, X509_VERIFY_PARAM_get_auth_level, X509_VERIFY_PARAM_get_flags,
+    SSL_CTX_ctrl, SSL_CTX_get_cert_store, SSL_CTX_get_extra_chain_certs,
+    SSL_CTX_get_security_level, SSL_CTX_get_verify_mode, SSL_CTX_get0_certificate,
+    SSL_CTX_get0_param, SSL_CTX_get0_privatekey, X509_OBJECT_get0_X509, X509_STORE,
+    X509_STORE_get0_objects, X509_VERIFY_PARAM, X509_VERIFY_PARAM_get_auth_level,
+    X509_VERIFY_PARAM_get_flags, stack_st_X509,
 };
 
 use crate::openssl_ext::{
-    SSL_CTRL_CLEAR_CERT_FLAGS, SSL_CTRL_GET_VERIFY_CERT_STORE, X509_OBJECT_get0_X509_CRL,
-    X509_STORE_get0_param, X509_VERIFY_PARAM_get_depth, X509_VERIFY_PARAM_get_inh_flags,
-    X509_VERIFY_PARAM_get_time,
+    SSL_CERT_SET_FIRST, SSL_CERT_SET_NEXT, SSL_CTRL_CLEAR_CERT_FLAGS, SSL_CTRL_GET_CHAIN_CERTS,
+    SSL_CTRL_GET_VERIFY_CERT_STORE, SSL_CTRL_SELECT_CURRENT_CERT, SSL_CTRL_SET_CURRENT_CERT,
+    X509_OBJECT_get0_X509_CRL, X509_STORE_get0_param, X509_VERIFY_PARAM_get_depth,
+    X509_VERIFY_PARAM_get_inh_flags, X509_VERIFY_PARAM_get_time,
 };
 
 /// What verification depends on: borrowed from a context.
@@ -48,7 +55,7 @@ pub(crate) unsafe fn verification<'a>(context: *mut SSL_CTX) -> Option<Verificat
             i64::from(SSL_CTX_get_security_level(context)),
             // It clears no flag: OpenSSL has no other function that reads them. Suite B is among
             // them.
-            control(context, SSL_CTRL_CLEAR_CERT_FLAGS, null_mut()),
+            control(context, SSL_CTRL_CLEAR_CERT_FLAGS, 0, null_mut()),
             i64::from(EVP_default_properties_is_fips_enabled(null_mut())),
         ]);
         verification.add_parameters(SSL_CTX_get0_param(context));
@@ -69,19 +76,78 @@ pub(crate) unsafe fn verification<'a>(context: *mut SSL_CTX) -> Option<Verificat
     Some(verification)
 }
 
+/// A certificate that a context presents, with its key and what is sent with it.
+pub struct Presented {
+    pub(crate) certificate: X509,
+    pub(crate) key: PKey<Private>,
+    pub(crate) chain: Vec<X509>,
+}
+
+/// The certificates that a context presents: one for each type of key. `None` where OpenSSL does not
+/// give one.
+///
+/// # Safety
+///
+/// `context` is valid, and nothing else uses it.
+pub(crate) unsafe fn presented(context: *mut SSL_CTX) -> Option<Vec<Presented>> {
+    let mut found = Some(Vec::new());
+    // SAFETY: the caller's part. What the context has of the certificate that is current stays while
+    // references are taken.
+    unsafe {
+        let selected = SSL_CTX_get0_certificate(context);
+        let mut place = SSL_CERT_SET_FIRST;
+        while control(context, SSL_CTRL_SET_CURRENT_CERT, place.into(), null_mut()) == 1 {
+            place = SSL_CERT_SET_NEXT;
+            let certificate = SSL_CTX_get0_certificate(context);
+            let key = SSL_CTX_get0_privatekey(context);
+            if certificate.is_null() || key.is_null() {
+                found = None;
+                break;
+            }
+            let mut chain: *mut stack_st_X509 = null_mut();
+            control(context, SSL_CTRL_GET_CHAIN_CERTS, 0, (&raw mut chain).cast());
+            if chain.is_null() {
+                SSL_CTX_get_extra_chain_certs(context, &raw mut chain);
+            }
+            let chain = (!chain.is_null()).then(|| StackRef::<X509>::from_ptr(chain));
+            found.iter_mut().for_each(|found| {
+                found.push(Presented {
+                    certificate: X509Ref::from_ptr(certificate).to_owned(),
+                    key: PKeyRef::from_ptr(key).to_owned(),
+                    chain: chain
+                        .iter()
+                        .flat_map(|chain| chain.iter())
+                        .map(X509Ref::to_owned)
+                        .collect(),
+                });
+            });
+        }
+        // mod_ssl and OpenSSL go on from the certificate that was current.
+        if !selected.is_null() {
+            control(context, SSL_CTRL_SELECT_CURRENT_CERT, 0, selected.cast());
+        }
+    }
+    found
+}
+
 /// SSLOpenSSLConfCmd VerifyCAFile makes one of its own.
 unsafe fn store_of(context: *mut SSL_CTX) -> *mut X509_STORE {
     let mut store: *mut X509_STORE = null_mut();
     // SAFETY: the caller's part; OpenSSL writes the pointer.
     unsafe {
-        control(context, SSL_CTRL_GET_VERIFY_CERT_STORE, (&raw mut store).cast());
+        control(context, SSL_CTRL_GET_VERIFY_CERT_STORE, 0, (&raw mut store).cast());
         if store.is_null() { SSL_CTX_get_cert_store(context) } else { store }
     }
 }
 
-unsafe fn control(context: *mut SSL_CTX, command: u32, place: *mut std::ffi::c_void) -> c_long {
+unsafe fn control(
+    context: *mut SSL_CTX,
+    command: u32,
+    number: c_long,
+    place: *mut std::ffi::c_void,
+) -> c_long {
     // SAFETY: the caller's part. All of OpenSSL's commands are small numbers.
-    unsafe { SSL_CTX_ctrl(context, command as c_int, 0, place) }
+    unsafe { SSL_CTX_ctrl(context, command as c_int, number, place) }
 }
 
 impl Verification<'_> {

@@ -84,8 +84,7 @@ static int fails(const char *function, counter *counter, const void *caller)
         return real arguments;                                                    \
     }
 
-FAILING(void *, CRYPTO_malloc, NULL, (size_t size, const char *file, int line),
-        (size, file, line))
+FAILING(int, X509_up_ref, 0, (X509 * certificate), (certificate))
 FAILING(void *, CRYPTO_memdup, NULL,
         (const void *data, size_t size, const char *file, int line),
         (data, size, file, line))

@@ -11,7 +11,7 @@
 #include "counters.h"
 #include "headers/response_filter.h"
 #include "request.h"
-#include "tls/client.h"
+#include "tls/connection.h"
 
 APLOG_USE_MODULE(client_cert);
 
@@ -136,7 +136,7 @@ static void verify(request_rec *r, const mcc_accept_rules_t *rules, const char *
     bool reused = false;
     char reason[CLIENT_CERT_REASON_SIZE];
     client_cert_result result;
-    mcc_tls_identity_t peer;
+    client_cert_tls_identity peer;
 
     if (is_unusable(rules->anchors, outcome, p) || is_unusable(rules->crls, outcome, p)
         || is_unusable(rules->client_cas, outcome, p)
@@ -153,18 +153,18 @@ static void verify(request_rec *r, const mcc_accept_rules_t *rules, const char *
     if (rules->needs_peer) {
         mcc_tls_identify(r, now, &peer);
         switch (peer.state) {
-        case MCC_TLS_CLIENT_VERIFIED:
+        case CLIENT_CERT_TLS_CLIENT_VERIFIED:
             break;
-        case MCC_TLS_CLIENT_NONE:
+        case CLIENT_CERT_TLS_CLIENT_NONE:
             refuse(outcome, CLIENT_CERT_RESULT_PEER_MISSING,
                    client_cert_result_message(CLIENT_CERT_RESULT_PEER_MISSING));
             return;
-        case MCC_TLS_CLIENT_UNVERIFIED:
+        case CLIENT_CERT_TLS_CLIENT_UNVERIFIED:
             refuse(outcome, CLIENT_CERT_RESULT_PEER_UNVERIFIED,
                    apr_pstrcat(p, client_cert_result_message(CLIENT_CERT_RESULT_PEER_UNVERIFIED),
                                ": ", peer.reason, NULL));
             return;
-        case MCC_TLS_CLIENT_FAULT:
+        case CLIENT_CERT_TLS_CLIENT_FAULT:
             fail(outcome, MCC_ACCEPT_STATE_FAULT,
                  apr_pstrcat(p, "the TLS peer is not known: ", peer.reason, NULL));
             return;

@@ -41,7 +41,6 @@ mcc_global_t *mcc_global_of(apr_pool_t *pconf)
         global->accepted_names = apr_array_make(pconf, 1, sizeof(const mcc_accepted_name_t *));
         global->accepted_names_by_case = apr_hash_make(pconf);
         global->cache_size = MCC_DEFAULT_CACHE_SIZE;
-        global->tls_certificates = apr_hash_make(pconf);
         if (client_cert_vhosts_new(&global->vhosts) == CLIENT_CERT_RESULT_OK) {
             apr_pool_cleanup_register(pconf, global, free_vhosts, apr_pool_cleanup_null);
         }

@@ -162,8 +162,8 @@ typedef struct {
     apr_array_header_t *accept_sections;
     /** what mod_ssl's directives say of verification; until post_config */
     client_cert_vhosts *vhosts;
-    /** every certificate that mod_ssl presents, see tls/vhost.c; set in post_config */
-    apr_hash_t *tls_certificates;
+    /** what mod_ssl terminates, see tls/host.h; set in post_config, NULL without TLS */
+    client_cert_tls_hosts *tls_hosts;
     /** signatures to reuse; made in each child process, NULL before that */
     client_cert_signature_cache *signature_cache;
     /** totals over all processes, see counters.h; set in post_config */

@@ -9,7 +9,7 @@
 
 #include "config/files.h"
 #include "config/findings.h"
-#include "tls/vhost.h"
+#include "tls/host.h"
 
 APLOG_USE_MODULE(client_cert);
 

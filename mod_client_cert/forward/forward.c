@@ -18,9 +18,7 @@
 #include "headers/response_filter.h"
 #include "headers/response_head_filter.h"
 #include "request.h"
-#include "tls/client.h"
 #include "tls/connection.h"
-#include "tls/vhost.h"
 
 APLOG_USE_MODULE(client_cert);
 
@@ -156,19 +154,11 @@ static client_cert_result set_chain(request_rec *r, const client_cert_client *cl
 static const client_cert_signer *signer_of(const request_rec *r, const mcc_server_config_t *server,
                                            const char **why)
 {
-    uint8_t id[MCC_ID_LENGTH];
-
     if (server->signer.source == MCC_SIGNER_FILE) {
         *why = server->signer.file->fault;
         return server->signer.file->signer;
     }
-    if (!mcc_tls_presented(r, id)) {
-        *why = "no certificate terminated this connection";
-        return NULL;
-    }
-    *why = "the certificate that terminated this connection cannot sign, or is "
-           "none of the virtual host's";
-    return mcc_tls_vhost_signer(server->tls_host, id);
+    return mcc_tls_signer(r, why);
 }
 
 /* No header that was set stays for an error document's redirect. */
@@ -383,7 +373,7 @@ int mcc_forward_fixups(request_rec *r)
     int proxied = goes_to_backend(r);
     int wanted = proxied && mcc_forwards(&dir->forward);
     const mcc_accept_outcome_t *accepted;
-    mcc_tls_identity_t identity;
+    client_cert_tls_identity identity;
     apr_int64_t now;
 
     if (proxied || r->proxyreq != PROXYREQ_NONE) {
@@ -410,20 +400,20 @@ int mcc_forward_fixups(request_rec *r)
         /* The TLS peer is a proxy in front of this server, and is never forwarded in place of
          * the client that it forwards. */
         identity.client = accepted->client;
-        identity.state = accepted->client                            ? MCC_TLS_CLIENT_VERIFIED
-                         : accepted->state == MCC_ACCEPT_STATE_FAULT ? MCC_TLS_CLIENT_FAULT
-                                                                     : MCC_TLS_CLIENT_NONE;
+        identity.state = accepted->client ? CLIENT_CERT_TLS_CLIENT_VERIFIED
+                         : accepted->state == MCC_ACCEPT_STATE_FAULT ? CLIENT_CERT_TLS_CLIENT_FAULT
+                                                                     : CLIENT_CERT_TLS_CLIENT_NONE;
         identity.reason = accepted->reason;
     }
     switch (identity.state) {
-    case MCC_TLS_CLIENT_VERIFIED:
+    case CLIENT_CERT_TLS_CLIENT_VERIFIED:
         return forward(r, server, &dir->forward, identity.client, accepted->accepted, now);
-    case MCC_TLS_CLIENT_NONE:
+    case CLIENT_CERT_TLS_CLIENT_NONE:
         apr_table_setn(r->notes, MCC_NOTE_FORWARD, "none");
         return forward_without_client(r, &dir->forward, 0);
-    case MCC_TLS_CLIENT_FAULT:
+    case CLIENT_CERT_TLS_CLIENT_FAULT:
         return fail_to_identify(r, identity.reason);
-    case MCC_TLS_CLIENT_UNVERIFIED:
+    case CLIENT_CERT_TLS_CLIENT_UNVERIFIED:
         break;
     }
     apr_table_setn(r->notes, MCC_NOTE_FORWARD, "unverified");
@@ -437,7 +427,7 @@ int mcc_forward_protocol_switch(conn_rec *c, request_rec *r, server_rec *s, cons
     (void)s;
     (void)protocol;
     if (r) {
-        mcc_tls_connection_refreshed(c);
+        mcc_tls_connection_refresh(c);
         mcc_request_send_nothing(r);
         mcc_accept_give_back(r);
     }

@@ -10,7 +10,7 @@
 #include "config/files.h"
 #include "tls/ex_index.h"
 #include "tls/verification_directives.h"
-#include "tls/vhost.h"
+#include "tls/host.h"
 
 APLOG_USE_MODULE(client_cert);
 
@@ -31,13 +31,12 @@ static ap_conf_vector_t *current_section;
 
 int mcc_backend_certificate_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 {
+    int status;
+
     (void)ptemp;
-    if (!mcc_ex_index_new(&ctx_index, CRYPTO_EX_INDEX_SSL_CTX, NULL, pconf)
-        || !mcc_ex_index_new(&ssl_index, CRYPTO_EX_INDEX_SSL, NULL, pconf)) {
-        ap_log_perror(APLOG_MARK, APLOG_CRIT, 0, plog, "OpenSSL has no room for our data");
-        return HTTP_INTERNAL_SERVER_ERROR;
-    }
-    return OK;
+    status = mcc_ex_index_new(&ctx_index, CRYPTO_EX_INDEX_SSL_CTX, NULL, pconf, plog);
+    return status != OK ? status
+                        : mcc_ex_index_new(&ssl_index, CRYPTO_EX_INDEX_SSL, NULL, pconf, plog);
 }
 
 int mcc_backend_certificate_enter_section(apr_pool_t *p, apr_pool_t *plog, apr_pool_t *ptemp,
@@ -150,17 +149,16 @@ int mcc_backend_certificate_init_server(server_rec *s, apr_pool_t *p, int is_pro
 /* Who signs in this server out of this file; NULL if another does. */
 static const client_cert_signer *signer_of(const mcc_server_config_t *conf, const char *file)
 {
-    const mcc_file_t *signer = conf->signer.file;
+    const mcc_file_t *own = conf->signer.file;
+    const client_cert_signer *signer = NULL;
 
     if (conf->signer.source == MCC_SIGNER_FILE) {
-        return !signer->key_name && !strcmp(signer->name, file) ? signer->signer : NULL;
+        return !own->key_name && !strcmp(own->name, file) ? own->signer : NULL;
     }
-    /* Of several certificates none is known to be the file's. */
-    if (conf->certificate_files != 1 || strcmp(conf->certificate_file, file) || !conf->tls_host
-        || conf->tls_host->certificates->nelts != 1) {
-        return NULL;
+    if (conf->tls_host) {
+        (void)client_cert_tls_host_signer_of_file(mcc_tls_host_core(conf->tls_host), file, &signer);
     }
-    return APR_ARRAY_IDX(conf->tls_host->certificates, 0, const mcc_tls_certificate_t *)->signer;
+    return signer;
 }
 
 int mcc_backend_certificate_pre_handshake(conn_rec *c, SSL *ssl, int is_proxy)

@@ -4,14 +4,7 @@
 
 #include <string.h>
 
-#include <http_log.h>
-
-#include <openssl/err.h>
-
 #include "tls/ex_index.h"
-#include "tls/session_record.h"
-
-APLOG_USE_MODULE(client_cert);
 
 /* The slot for mcc_tls_connection_t in an SSL. */
 static int ssl_index = -1;
@@ -34,25 +27,15 @@ static void forget_ssl(void *ssl, void *data, CRYPTO_EX_DATA *slots, int index, 
     }
 }
 
-int mcc_tls_connection_pre_config(apr_pool_t *pconf)
+int mcc_tls_connection_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 {
-    return mcc_ex_index_new(&ssl_index, CRYPTO_EX_INDEX_SSL, forget_ssl, pconf);
+    (void)ptemp;
+    return mcc_ex_index_new(&ssl_index, CRYPTO_EX_INDEX_SSL, forget_ssl, pconf, plog);
 }
 
 mcc_tls_connection_t *mcc_tls_connection_of_ssl(const SSL *ssl)
 {
     return SSL_get_ex_data(ssl, ssl_index);
-}
-
-void mcc_tls_connection_forget_pending(mcc_tls_connection_t *connection)
-{
-    if (!connection->pending && !connection->pending_leaf) {
-        return;
-    }
-    client_cert_handshake_free(connection->pending);
-    X509_free(connection->pending_leaf);
-    connection->pending = NULL;
-    connection->pending_leaf = NULL;
 }
 
 static apr_status_t free_connection(void *data)
@@ -62,10 +45,7 @@ static apr_status_t free_connection(void *data)
     if (connection->ssl) {
         SSL_set_ex_data(connection->ssl, ssl_index, NULL);
     }
-    mcc_tls_connection_forget_pending(connection);
-    mcc_tls_session_forget(&connection->offered);
-    client_cert_handshake_free(connection->current);
-    X509_free(connection->current_leaf);
+    client_cert_tls_connection_free(connection->client);
     return APR_SUCCESS;
 }
 
@@ -77,124 +57,65 @@ int mcc_tls_connection_pre_handshake(conn_rec *c, SSL *ssl, int is_proxy)
         return DECLINED;
     }
     connection = apr_pcalloc(c->pool, sizeof(*connection));
+    if (client_cert_tls_connection_new(&connection->client) != CLIENT_CERT_RESULT_OK) {
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    apr_pool_cleanup_register(c->pool, connection, free_connection, apr_pool_cleanup_null);
     if (!SSL_set_ex_data(ssl, ssl_index, connection)) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     connection->common.has_tls = 1;
     connection->ssl = ssl;
     connection->c = c;
-    apr_pool_cleanup_register(c->pool, connection, free_connection, apr_pool_cleanup_null);
     ap_set_module_config(c->conn_config, &client_cert_module, connection);
     return OK;
 }
 
-static void set_current(mcc_tls_connection_t *connection, client_cert_handshake *handshake,
-                        X509 *leaf)
-{
-    client_cert_handshake_free(connection->current);
-    X509_free(connection->current_leaf);
-    connection->has_leaf = leaf ? 1 : 0;
-    connection->current_leaf = leaf && X509_up_ref(leaf) ? leaf : NULL;
-    connection->current = handshake;
-    if (handshake
-        && client_cert_handshake_vhost(handshake, connection->verified_by)
-               != CLIENT_CERT_RESULT_OK) {
-        client_cert_handshake_free(handshake);
-        connection->current = NULL;
-    }
-}
-
-static int is_another_handshake(mcc_tls_connection_t *connection)
-{
-    unsigned char random[SSL3_RANDOM_SIZE];
-
-    SSL_get_server_random(connection->ssl, random, sizeof(random));
-    if (!memcmp(random, connection->random, sizeof(random))) {
-        return 0;
-    }
-    memcpy(connection->random, random, sizeof(random));
-    return 1;
-}
-
-/* What a handshake says but for the client that was verified in it: a session
- * that resumed tells what its full handshake established. */
-static void look_at_handshake(mcc_tls_connection_t *connection, const mcc_tls_vhost_t *host,
-                              X509 *leaf)
+/* Also after a handshake that failed: mod_ssl goes on with a request whose client presented a
+ * certificate in mid connection and could not prove that it holds the key. */
+static void describe(const mcc_tls_connection_t *connection, client_cert_tls_handshake *handshake)
 {
     SSL *ssl = connection->ssl;
-    client_cert_handshake *resumed = NULL;
 
-    if (host && SSL_session_reused(ssl)) {
-        resumed = mcc_tls_session_take(&connection->offered, SSL_get_session(ssl), host);
-        connection->presented_known =
-            resumed
-            && client_cert_handshake_signer_id(resumed, connection->presented)
-                   == CLIENT_CERT_RESULT_OK;
+    handshake->is_finished = ssl && SSL_is_init_finished(ssl);
+    if (handshake->is_finished) {
+        SSL_get_server_random(ssl, handshake->random, sizeof(handshake->random));
+        handshake->leaf = SSL_get0_peer_certificate(ssl);
+        handshake->host = mcc_tls_host_core(mcc_tls_host_of(ssl));
+        handshake->presents = SSL_get_certificate(ssl);
+        handshake->session = SSL_session_reused(ssl) ? SSL_get_session(ssl) : NULL;
     }
-    else {
-        mcc_tls_session_forget(&connection->offered);
-        connection->presented_known =
-            host && mcc_tls_vhost_certificate_id(host, ssl, connection->presented);
-    }
-    ERR_clear_error();
-    set_current(connection, resumed, leaf);
 }
 
-/* Update the record to the last handshake. Only on the connection's own thread. */
-static void refresh(mcc_tls_connection_t *connection)
-{
-    SSL *ssl = connection->ssl;
-    unsigned finished;
-    X509 *leaf;
-
-    /* Also after a handshake that failed: mod_ssl goes on with a request whose client presented
-     * a certificate in mid connection and could not prove that it holds the key. */
-    finished = ssl && SSL_is_init_finished(ssl) ? 1 : 0;
-    /* Streams may be reading: write what has changed, which on HTTP/2 is
-     * nothing any more. */
-    if (connection->finished != finished) {
-        connection->finished = finished;
-    }
-    if (!finished) {
-        return;
-    }
-    leaf = SSL_get0_peer_certificate(ssl);
-    if (is_another_handshake(connection)) {
-        look_at_handshake(connection, mcc_tls_vhost_of(ssl), leaf);
-    }
-    if (connection->pending && leaf == connection->pending_leaf) {
-        set_current(connection, connection->pending, leaf);
-        connection->pending = NULL;
-    }
-    else if (connection->pending || leaf != connection->current_leaf) {
-        set_current(connection, NULL, leaf);
-    }
-    mcc_tls_connection_forget_pending(connection);
-}
-
-mcc_tls_connection_t *mcc_tls_connection_of(const conn_rec *c)
+/* The record of a connection, or of the one that a stream belongs to; NULL if it is none of ours. */
+static mcc_tls_connection_t *connection_of(const conn_rec *c)
 {
     mcc_connection_t *connection = mcc_connection_of(c);
 
     return connection && connection->has_tls ? (mcc_tls_connection_t *)connection : NULL;
 }
 
-/* An HTTP/2 stream is on another thread, and takes what is there. */
-mcc_tls_connection_t *mcc_tls_connection_refreshed(const conn_rec *c)
+void mcc_tls_connection_refresh(const conn_rec *c)
 {
-    mcc_tls_connection_t *connection = mcc_tls_connection_of(c);
+    mcc_tls_connection_t *connection = c->master ? NULL : connection_of(c);
+    client_cert_tls_handshake handshake = { 0 };
+    client_cert_result result;
 
-    if (connection && !c->master) {
-        refresh(connection);
+    if (!connection) {
+        return;
     }
-    return connection;
+    describe(connection, &handshake);
+    result = client_cert_tls_connection_finished(connection->client, &handshake);
+    /* Nothing is written where nothing is wrong: streams may be reading. */
+    if (result != CLIENT_CERT_RESULT_OK) {
+        connection->fault = result;
+    }
 }
 
 int mcc_tls_connection_post_read_request(request_rec *r)
 {
     /* HTTP/2 has no other handshake. */
-    mcc_tls_connection_t *connection =
-        r->connection->master ? NULL : mcc_tls_connection_of(r->connection);
+    mcc_tls_connection_t *connection = r->connection->master ? NULL : connection_of(r->connection);
 
     if (connection) {
         connection->answers = mcc_server_config_of(r->server)->tls_host;
@@ -208,7 +129,49 @@ int mcc_tls_connection_process_connection(conn_rec *c)
     /* Who asks for the client looks at later handshakes; the MPM may come here
      * again for each request. */
     if (!c->keepalives) {
-        mcc_tls_connection_refreshed(c);
+        mcc_tls_connection_refresh(c);
     }
     return DECLINED;
+}
+
+void mcc_tls_identify(request_rec *r, apr_int64_t now, client_cert_tls_identity *identity)
+{
+    const mcc_tls_connection_t *connection = connection_of(r->connection);
+    /* An HTTP/2 stream is on another thread, and takes what is there. */
+    int is_stream = r->connection->master != NULL;
+    client_cert_tls_handshake handshake = { 0 };
+    client_cert_result result;
+
+    memset(identity, 0, sizeof(*identity));
+    if (!connection) {
+        return;
+    }
+    result = connection->fault;
+    if (result == CLIENT_CERT_RESULT_OK) {
+        if (!is_stream) {
+            describe(connection, &handshake);
+        }
+        result = client_cert_tls_connection_identify(
+            connection->client, is_stream ? NULL : &handshake,
+            mcc_tls_host_core(mcc_server_config_of(r->server)->tls_host), now, identity);
+    }
+    if (result != CLIENT_CERT_RESULT_OK) {
+        identity->state = CLIENT_CERT_TLS_CLIENT_FAULT;
+        identity->reason = client_cert_result_message(result);
+        identity->client = NULL;
+    }
+}
+
+const client_cert_signer *mcc_tls_signer(const request_rec *r, const char **why)
+{
+    const mcc_tls_connection_t *connection = connection_of(r->connection);
+    const client_cert_signer *signer = NULL;
+    client_cert_result result = client_cert_tls_connection_signer(
+        connection ? connection->client : NULL,
+        mcc_tls_host_core(mcc_server_config_of(r->server)->tls_host), &signer, why);
+
+    if (result != CLIENT_CERT_RESULT_OK) {
+        *why = client_cert_result_message(result);
+    }
+    return signer;
 }

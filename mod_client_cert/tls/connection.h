@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file connection.h
- * @brief What is known of the client of a TLS connection.
+ * @brief Who the TLS client of a connection is, and whether that was verified.
  *
- * The SSL of an HTTP/2 connection belongs to the thread of its master; the
- * streams read what was recorded before the first of them began.
+ * The SSL of an HTTP/2 connection belongs to the thread of its master; the streams read what was
+ * recorded before the first of them began.
  */
 #ifndef MCC_TLS_CONNECTION_H
 #define MCC_TLS_CONNECTION_H
@@ -12,10 +12,9 @@
 #include <httpd.h>
 
 #include "request.h"
-#include "tls/vhost.h"
+#include "tls/host.h"
 
-/** What is known of a connection's client. What each request asks for comes
- *  first. */
+/** What is known of a connection's client. */
 typedef struct {
     mcc_connection_t common; /**< first: see request.h */
     /** mod_ssl's; NULL once that has let go of it, which is before the connection ends: for
@@ -23,31 +22,22 @@ typedef struct {
      *  passes this module's hooks like any other */
     SSL *ssl;
     conn_rec *c;
+    client_cert_tls_connection *client; /**< what its handshakes established */
+    /** why that cannot be relied on any more, if it cannot */
+    client_cert_result fault;
     /** the virtual host whose request was read last, which may ask for another
      *  handshake; NULL before the first, and without TLS there */
     const mcc_tls_vhost_t *answers;
-    unsigned finished : 1; /**< the last handshake looked at was finished */
-    unsigned presented_known : 1;
-    unsigned has_leaf : 1; /**< the client presented a certificate in it */
-    unsigned read : 1;     /**< a request was read */
-    /** what the last finished handshake established; NULL if that is unknown,
-     *  or there is no client certificate */
-    client_cert_handshake *current;
-    X509 *current_leaf; /**< NULL if the client presented none */
-    const char *fault;  /**< why the last verification's outcome is lost, if it is */
-    /** the last verification's outcome, until its handshake is finished */
-    client_cert_handshake *pending;
-    X509 *pending_leaf;
-    /** the server's random of the last finished handshake, which each has
-     *  another of; post-handshake authentication is none in this sense */
-    unsigned char random[SSL3_RANDOM_SIZE];
-    uint8_t verified_by[MCC_ID_LENGTH];   /**< the virtual host; with current */
-    uint8_t presented[MCC_ID_LENGTH];     /**< by this side, if known */
-    client_cert_offered_session *offered; /**< the session that was offered last; NULL for none */
+    unsigned read : 1; /**< a request was read */
+    /** while OpenSSL verifies a client's chain: what its callback has seen */
+    struct {
+        X509_STORE_CTX_verify_cb next;
+        int faultless;
+    } verification;
 } mcc_tls_connection_t;
 
-/** Room in OpenSSL's structures; 0 if there is none. */
-int mcc_tls_connection_pre_config(apr_pool_t *pconf);
+/** pre_config hook: OpenSSL's slot for what is ours. */
+int mcc_tls_connection_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp);
 
 /** mod_ssl's pre_handshake hook. */
 int mcc_tls_connection_pre_handshake(conn_rec *c, SSL *ssl, int is_proxy);
@@ -61,14 +51,17 @@ int mcc_tls_connection_post_read_request(request_rec *r);
 /** NULL if the connection is none of ours. */
 mcc_tls_connection_t *mcc_tls_connection_of_ssl(const SSL *ssl);
 
-/** The same by httpd's record, which an HTTP/2 stream has of its own. */
-mcc_tls_connection_t *mcc_tls_connection_of(const conn_rec *c);
+/** Note what the last handshake of a connection established, before another thread looks at it. */
+void mcc_tls_connection_refresh(const conn_rec *c);
 
-/** The same, and up to the last handshake; an HTTP/2 stream is on another thread,
- *  and takes what is there. */
-mcc_tls_connection_t *mcc_tls_connection_refreshed(const conn_rec *c);
+/** The client of a request, if it was verified as the virtual host that answers it verifies clients
+ *  and its certificate is valid at now (Unix time, seconds). It lives until the connection's next
+ *  handshake, which is not before the request is done with it. */
+void mcc_tls_identify(request_rec *r, apr_int64_t now, client_cert_tls_identity *identity);
 
-/** Forget the outcome of a verification whose handshake is not finished. */
-void mcc_tls_connection_forget_pending(mcc_tls_connection_t *connection);
+/** The signer with the certificate that terminated this side of a request's connection, whether or
+ *  not the client presented one. Not before mcc_tls_identify().
+ *  @return NULL, and why, if there is none */
+const client_cert_signer *mcc_tls_signer(const request_rec *r, const char **why);
 
 #endif /* MCC_TLS_CONNECTION_H */

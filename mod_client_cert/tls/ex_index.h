@@ -14,7 +14,8 @@
  *  out its number once for each load of this module, before there is any connection.
  *  @param index a static variable; -1 where there is no slot
  *  @param free_data runs where such an object is freed; NULL for nothing
- *  @return 0 if there is no room */
-int mcc_ex_index_new(int *index, int class_index, CRYPTO_EX_free *free_data, apr_pool_t *pconf);
+ *  @return what a pre_config hook returns; that there is no room is logged */
+int mcc_ex_index_new(int *index, int class_index, CRYPTO_EX_free *free_data, apr_pool_t *pconf,
+                     apr_pool_t *plog);
 
 #endif /* MCC_TLS_EX_INDEX_H */

@@ -46,3 +46,10 @@ pub(super) fn signer_certs(number: u32) -> Result<SignerCerts, ClientCertResult>
         _ => Err(ClientCertResult::InvalidParameter),
     }
 }
+
+/// Those that have a bit, 1 << number, in `certs`; the first, which is the default, where none has.
+pub(super) fn signer_certs_in_use(certs: u32) -> Result<Vec<SignerCerts>, ClientCertResult> {
+    let certs = if certs == 0 { 1 } else { certs };
+    let is_used = |number: &u32| certs & 1_u32.wrapping_shl(*number) != 0;
+    (0..3).filter(is_used).map(signer_certs).collect()
+}

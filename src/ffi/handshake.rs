@@ -12,10 +12,7 @@ use super::{
     pointer,
     result::ClientCertResult,
 };
-use crate::{
-    client::Client,
-    session_record::{Handshake, OfferedSession, Session},
-};
+use crate::{client::Client, session_record::Handshake};
 
 /// Makes a handshake: what one full TLS handshake established.
 ///
@@ -166,97 +163,4 @@ pub unsafe extern "C" fn client_cert_handshake_client(
         *client = pointer::borrow(handshake)?.client(now)?;
         Ok(())
     })
-}
-
-/// A TLS session that a client offers, and the virtual host that is to resume it.
-#[repr(C)]
-pub struct SessionParts {
-    /// The record that the session has; NULL if it has none.
-    pub record: *const u8,
-    /// Its length.
-    pub record_length: usize,
-    /// The client's certificate in the session, NULL if there is none.
-    pub leaf: *mut X509,
-    /// The 32 bytes that name the virtual host, as for client_cert_handshake_new().
-    pub vhost: *const u8,
-    /// The identities, 32 bytes each, of the certificates that it has now. They stay where they are
-    /// for as long as anything offered is remembered: it is compared by their address.
-    pub signer_ids: *const u8,
-    /// Their number.
-    pub signer_id_count: usize,
-}
-
-impl SessionParts {
-    /// # Safety
-    ///
-    /// The parts are NULL, or valid as the header's rules say for as long as `'a`.
-    unsafe fn session<'a>(&self) -> Result<Session<'a>, ClientCertResult> {
-        // SAFETY: the caller's part; an array of bytes has no alignment.
-        unsafe {
-            Ok(Session {
-                record: match self.record.is_null() || self.record_length == 0 {
-                    true => None,
-                    false => Some(pointer::bytes(self.record, self.record_length)?),
-                },
-                leaf: pointer::optional_x509(self.leaf),
-                vhost: pointer::array(self.vhost)?,
-                signer_ids: pointer::elements(self.signer_ids.cast(), self.signer_id_count)?,
-            })
-        }
-    }
-}
-
-/// Reads a session that a client offers, before it resumes.
-///
-/// Sets `*offered` to a new object, which client_cert_offered_session_take() or
-/// client_cert_offered_session_free() releases; to NULL where there is no memory to remember it in.
-///
-/// Fails with CLIENT_CERT_RESULT_HANDSHAKE_RECORD_MISSING,
-/// CLIENT_CERT_RESULT_HANDSHAKE_VHOST_MISMATCH, CLIENT_CERT_RESULT_HANDSHAKE_SIGNER_MISMATCH, and as
-/// client_cert_handshake_from_bytes() does: such a session is not to resume.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_offered_session_read(
-    session: *const SessionParts,
-    offered: *mut *mut OfferedSession,
-) -> ClientCertResult {
-    // SAFETY: as the header's rules say.
-    boundary(|| unsafe {
-        let offered = pointer::out(offered, null_mut())?;
-        let session = pointer::borrow(session)?.session()?;
-        *offered = OfferedSession::read(&session)?.map_or(null_mut(), pointer::give);
-        Ok(())
-    })
-}
-
-/// What the full handshake of a session established that has resumed. `offered` is what was read of
-/// the last one that was offered, NULL if that is not known; it is released. If it is of another
-/// session, this one is read.
-///
-/// Sets `*handshake` to a new object, which client_cert_handshake_free() releases.
-///
-/// Fails as client_cert_offered_session_read() does.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_offered_session_take(
-    offered: *mut OfferedSession,
-    session: *const SessionParts,
-    handshake: *mut *mut Handshake,
-) -> ClientCertResult {
-    // SAFETY: as the header's rules say.
-    boundary(|| unsafe {
-        let offered = pointer::take(offered);
-        let handshake = pointer::out(handshake, null_mut())?;
-        let session = pointer::borrow(session)?.session()?;
-        *handshake = pointer::give(OfferedSession::take(offered, &session)?);
-        Ok(())
-    })
-}
-
-/// Releases what was read of a session. NULL is allowed, as with free().
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_offered_session_free(offered: *mut OfferedSession) {
-    // SAFETY: as the header's rules say.
-    quiet_boundary(|| unsafe {
-        pointer::free(offered);
-        Ok(())
-    });
 }

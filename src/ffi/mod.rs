@@ -37,6 +37,10 @@ mod signer;
 mod status;
 #[cfg(test)]
 mod tests;
+mod tls_connection;
+mod tls_host;
+#[cfg(test)]
+mod tls_tests;
 mod trust;
 mod upgrade;
 mod variable_headers;

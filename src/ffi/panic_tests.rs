@@ -8,7 +8,8 @@ use super::{
     accept_role::*, accepted::*, certificate::*, client::*, client_trust::*, configuration::*,
     configured_files::*, encode::*, field_names::*, format::*, handshake::*, panic::INJECTED,
     response_head::*, result::ClientCertResult, sign::*, signature_cache::*, signer::*, status::*,
-    trust::*, upgrade::*, variable_headers::*, verification_cache::*, verify::*, vhost::*,
+    tls_connection::*, tls_host::*, trust::*, upgrade::*, variable_headers::*,
+    verification_cache::*, verify::*, vhost::*,
 };
 
 /// What a function gives: a result, or nothing.
@@ -73,7 +74,7 @@ const FUNCTIONS: &[(&str, Call)] = functions! {
     client_cert_crls_from_pem(_ _ _);
     client_cert_encode(_ _ _ _);
     client_cert_encode_chain(_ _ _);
-    client_cert_expiries_add(_ _ _);
+    client_cert_expiries_add(_ _);
     client_cert_expiries_free(_);
     client_cert_expiries_lines(_ _ _ _);
     client_cert_expiries_new(_ _);
@@ -103,9 +104,6 @@ const FUNCTIONS: &[(&str, Call)] = functions! {
     client_cert_names_add(_ _);
     client_cert_names_free(_);
     client_cert_names_new(_ _ _);
-    client_cert_offered_session_free(_);
-    client_cert_offered_session_read(_ _);
-    client_cert_offered_session_take(_ _ _);
     client_cert_response_head_end(_ _ _ _);
     client_cert_response_head_free(_);
     client_cert_response_head_new(_);
@@ -124,11 +122,22 @@ const FUNCTIONS: &[(&str, Call)] = functions! {
     client_cert_signer_is_asked_for(_ _ _);
     client_cert_signer_new(_ _ _ _ _);
     client_cert_signer_value_length(_ _ _ _ _);
-    client_cert_signer_warnings(_ _ _ _ _);
-    client_cert_signers_free(_);
-    client_cert_signers_get(_ _ _ _ _);
-    client_cert_signers_new(_);
+    client_cert_signer_warnings(_ _ _ _ _ _);
     client_cert_status_write(_ _ _ _ _ _);
+    client_cert_tls_connection_finished(_ _);
+    client_cert_tls_connection_free(_);
+    client_cert_tls_connection_identify(_ _ _ _ _);
+    client_cert_tls_connection_new(_);
+    client_cert_tls_connection_offered(_ _ _);
+    client_cert_tls_connection_signer(_ _ _ _);
+    client_cert_tls_connection_verified(_ _ _ _);
+    client_cert_tls_host_record(_ _ _);
+    client_cert_tls_host_signer_of_file(_ _ _);
+    client_cert_tls_host_warnings(_ _ _ _ _);
+    client_cert_tls_hosts_add(_ _ _ _ _ _ _);
+    client_cert_tls_hosts_free(_);
+    client_cert_tls_hosts_make_signers(_ _ _ _);
+    client_cert_tls_hosts_new(_);
     client_cert_upgrade_offers_http(_ _);
     client_cert_variable_headers_add(_ _ _ _);
     client_cert_variable_headers_free(_);
@@ -148,9 +157,7 @@ const FUNCTIONS: &[(&str, Call)] = functions! {
     client_cert_verify_client(_ _ _ _ _ _ _ _);
     client_cert_verify_peer(_ _ _ _ _ _ _ _ _);
     client_cert_vhosts_add(_ _ _ _ _ _);
-    client_cert_vhosts_fingerprint(_ _ _ _ _);
     client_cert_vhosts_free(_);
-    client_cert_vhosts_limits(_ _ _ _);
     client_cert_vhosts_new(_);
 };
 

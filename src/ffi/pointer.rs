@@ -32,6 +32,17 @@ pub(super) unsafe fn borrow<'a, T>(pointer: *const T) -> Checked<&'a T> {
     unsafe { pointer.as_ref() }.ok_or(ClientCertResult::NullParameter)
 }
 
+/// Borrows what `pointer` points to, to change it.
+///
+/// # Safety
+///
+/// `pointer` is NULL, or valid for reads and writes for as long as `'a`, and nothing else uses what it
+/// points to meanwhile.
+pub(super) unsafe fn borrow_mut<'a, T>(pointer: *mut T) -> Checked<&'a mut T> {
+    // SAFETY: the caller's part.
+    unsafe { pointer.as_mut() }.ok_or(ClientCertResult::NullParameter)
+}
+
 /// A place for a result.
 ///
 /// # Safety
@@ -101,16 +112,6 @@ pub(super) unsafe fn free<T>(object: *mut T) {
         // SAFETY: the caller's part.
         drop(unsafe { Box::from_raw(object) });
     }
-}
-
-/// Takes an object back from C, if there is one.
-///
-/// # Safety
-///
-/// As for [`free`].
-pub(super) unsafe fn take<T>(object: *mut T) -> Option<T> {
-    // SAFETY: the caller's part.
-    (!object.is_null()).then(|| *unsafe { Box::from_raw(object) })
 }
 
 /// Borrows `length` bytes.

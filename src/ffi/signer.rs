@@ -2,17 +2,13 @@
 
 //! Signers.
 
-use std::{
-    ffi::c_char,
-    ptr::{null, null_mut},
-    sync::{Arc, Mutex},
-};
+use std::{ffi::c_char, ptr::null_mut};
 
 use openssl::stack::Stack;
 use openssl_sys::{EVP_PKEY, X509, stack_st_X509, stack_st_X509_NAME};
 
 use super::{enums, listener::Listener, panic::boundary, pointer, result::ClientCertResult};
-use crate::sign::{signer::Signer, signers::Signers};
+use crate::sign::signer::Signer;
 
 /// Makes a signer of a certificate and its key, with everything encoded that depends on them
 /// alone. Checks that the key is the certificate's.
@@ -191,11 +187,12 @@ pub unsafe extern "C" fn client_cert_signer_check_validity(
 /// Warns of what will go wrong with what a signer signs: of each of its certificates that is outside
 /// its validity at `now`, and of values that get longer than `large` bytes.
 ///
-/// `certs` has a bit (1 << number) for each client_cert_signer_certs in use with it. `warn` is called
-/// with 0 and a line for each.
+/// `certs` has a bit (1 << number) for each client_cert_signer_certs in use with it, none for the
+/// default. `name` is what messages call the signer. `warn` is called with 0 and a line for each.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_signer_warnings(
     signer: *const Signer,
+    name: *const c_char,
     now: i64,
     certs: u32,
     large: usize,
@@ -204,11 +201,9 @@ pub unsafe extern "C" fn client_cert_signer_warnings(
     // SAFETY: as the header's rules say.
     boundary(|| unsafe {
         let (signer, warn) = (pointer::borrow(signer)?, pointer::borrow(warn)?);
-        let is_used = |number: &u32| certs & 1_u32.wrapping_shl(*number) != 0;
-        let certs =
-            (0..3).filter(is_used).map(enums::signer_certs).collect::<Result<Vec<_>, _>>()?;
-        let lines = signer.use_warnings(now, &certs, large);
-        lines.iter().try_for_each(|line| warn.tell(0, line))
+        let name = String::from_utf8_lossy(pointer::string(name)?);
+        let lines = signer.use_warnings(now, &enums::signer_certs_in_use(certs)?, large);
+        lines.iter().try_for_each(|line| warn.tell(0, &format!("ClientCertSigner {name}: {line}")))
     })
 }
 
@@ -236,61 +231,6 @@ pub unsafe extern "C" fn client_cert_signer_value_length(
         *length = pointer::borrow(signer)?
             .value_length(certs, format, content_length)
             .ok_or(ClientCertResult::InvalidParameter)?;
-        Ok(())
-    })
-}
-
-/// Signers of the certificates that servers present, one for all that present the same ones.
-pub struct SignersHandle(Mutex<Signers>);
-
-/// Makes a place for signers, with nothing in it.
-///
-/// Sets `*signers` to a new object, which client_cert_signers_free() releases. Unlike others it
-/// changes, and any number of threads may use it at once all the same.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_signers_new(
-    signers: *mut *mut SignersHandle,
-) -> ClientCertResult {
-    // SAFETY: as the header's rules say.
-    boundary(|| unsafe {
-        let signers = pointer::out(signers, null_mut())?;
-        *signers = pointer::give(SignersHandle(Mutex::new(Signers::new())));
-        Ok(())
-    })
-}
-
-/// Releases the signers. NULL is allowed, as with free(). No thread may be using one of them.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_signers_free(signers: *mut SignersHandle) {
-    // SAFETY: as the header's rules say.
-    boundary(|| unsafe {
-        pointer::free(signers);
-        Ok(())
-    });
-}
-
-/// The signer of a certificate, its key and its chain: as client_cert_signer_new() makes it, unless
-/// there is one of the same certificates. `chain` may be NULL.
-///
-/// Sets `*signer` to an object that belongs to `signers` and lives as long as it.
-///
-/// Fails as client_cert_signer_new() does.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_signers_get(
-    signers: *const SignersHandle,
-    certificate: *mut X509,
-    key: *mut EVP_PKEY,
-    chain: *const stack_st_X509,
-    signer: *mut *const Signer,
-) -> ClientCertResult {
-    // SAFETY: as the header's rules say, and the text of `chain`.
-    boundary(|| unsafe {
-        let signer = pointer::out(signer, null())?;
-        let signers = &pointer::borrow(signers)?.0;
-        let (leaf, key) = (pointer::x509(certificate)?, pointer::private_key(key)?);
-        // A thread panicked while it held the lock, and may have left the object incomplete.
-        let mut signers = signers.lock().map_err(|_| ClientCertResult::Panic)?;
-        *signer = Arc::as_ptr(&signers.get(leaf, key, &pointer::x509_stack(chain))?);
         Ok(())
     })
 }

@@ -3,7 +3,7 @@
 //! Totals over all processes, when what is in use expires, and pages of both.
 
 use std::{
-    ffi::{c_char, c_void},
+    ffi::c_void,
     ptr::{null, null_mut},
 };
 
@@ -18,12 +18,12 @@ use super::{
 use crate::{
     printable::printable,
     rejection::{MalformedValue, Refusal, Rejection},
-    sign::signer::Signer,
     status::{
         counters::Counters,
         expiry::Expiries,
         page::{Form, Page},
     },
+    tls::host::TlsHost,
 };
 
 /// The longest line of a log, in bytes: names of files may be long.
@@ -132,18 +132,21 @@ pub unsafe extern "C" fn client_cert_expiries_new(
     })
 }
 
-/// Notes when the certificate that a server presents, and signs with, expires. One that is known is
-/// not noted again. `name` says which it is. No other thread may be using the object.
+/// Notes when the certificates expire that a virtual host presents and signs with. One that is known
+/// is not noted again. No other thread may be using the object.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_expiries_add(
     expiries: *mut Expiries,
-    signer: *const Signer,
-    name: *const c_char,
+    host: *const TlsHost,
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
     boundary(|| unsafe {
-        let expiries = expiries.as_mut().ok_or(ClientCertResult::NullParameter)?;
-        expiries.add_server_signer(pointer::borrow(signer)?, pointer::string(name)?);
+        let (expiries, host) = (pointer::borrow_mut(expiries)?, pointer::borrow(host)?);
+        for signer in host.signers() {
+            let name = host.server_name().unwrap_or("*");
+            let name = format!("server (SSLCertificateFile of {name})");
+            expiries.add_server_signer(signer, name.as_bytes());
+        }
         Ok(())
     })
 }
@@ -296,7 +299,7 @@ mod tests {
             assert_eq!(client_cert_counters_add(null(), 0, 0, 1), NullParameter);
             assert_eq!(client_cert_counters_add_refusal(null(), 0, 718), NullParameter);
             assert_eq!(client_cert_expiries_new(null(), &mut expiries), NullParameter);
-            let added = client_cert_expiries_add(null_mut(), null(), c"".as_ptr());
+            let added = client_cert_expiries_add(null_mut(), null());
             assert_eq!(added, NullParameter);
             let said = client_cert_expiries_lines(null(), NOW, true, &listener);
             assert_eq!(said, NullParameter);

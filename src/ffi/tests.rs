@@ -527,88 +527,29 @@ fn warnings_are_told() {
     let context = (&raw mut lines).cast();
     let listener = Listener { tell: Some(write_down), context };
     let deaf = Listener { tell: None, context };
-    let signer = &raw const objects.signer;
+    let (signer, name) = (&raw const objects.signer, c"file".as_ptr());
     let mut anchors = null_mut();
     // SAFETY: live objects, but for the NULL.
     unsafe {
         assert_eq!(client_cert_anchors_from_pem(pem.as_ptr(), pem.len(), &mut anchors), Ok);
         for now in [NOW, i64::MAX] {
-            assert_eq!(client_cert_signer_warnings(signer, now, 7, usize::MAX, &listener), Ok);
+            assert_eq!(
+                client_cert_signer_warnings(signer, name, now, 7, usize::MAX, &listener),
+                Ok
+            );
         }
-        assert_eq!(client_cert_signer_warnings(signer, i64::MAX, 7, 0, &deaf), NullParameter);
-        assert_eq!(client_cert_signer_warnings(null(), NOW, 7, 0, &listener), NullParameter);
-        assert_eq!(client_cert_signer_warnings(signer, NOW, 7, 0, null()), NullParameter);
+        assert_eq!(client_cert_signer_warnings(signer, name, i64::MAX, 7, 0, &deaf), NullParameter);
+        assert_eq!(client_cert_signer_warnings(null(), name, NOW, 7, 0, &listener), NullParameter);
+        assert_eq!(client_cert_signer_warnings(signer, name, NOW, 7, 0, null()), NullParameter);
+        assert_eq!(
+            client_cert_signer_warnings(signer, null(), NOW, 7, 0, &listener),
+            NullParameter
+        );
         client_cert_anchors_free(anchors);
     }
     let [(0, of_signer)] = &lines[..] else { panic!("{lines:?}") };
+    assert!(of_signer.starts_with("ClientCertSigner file: "), "{of_signer}");
     assert!(of_signer.contains("expired (notAfter"), "{of_signer}");
-}
-
-#[test]
-fn sessions_that_are_offered() {
-    let objects = Objects::new();
-    let record = objects.handshake.to_bytes();
-    let leaf = objects.identity.certificate.as_ptr();
-    let (vhost, ids) = ([1_u8; 32], [[9_u8; 32], [2; 32]]);
-    let session = SessionParts {
-        record: record.as_ptr(),
-        record_length: record.len(),
-        leaf,
-        vhost: vhost.as_ptr(),
-        signer_ids: ids.as_ptr().cast(),
-        signer_id_count: 2,
-    };
-    let none = SessionParts { record_length: 0, ..session };
-    let nowhere = SessionParts { vhost: null(), ..session };
-    let nothing = SessionParts { signer_ids: null(), ..session };
-    let (mut offered, mut handshake) = (null_mut(), null_mut());
-    // SAFETY: live objects, but for the NULL.
-    unsafe {
-        let (read, take) = (client_cert_offered_session_read, client_cert_offered_session_take);
-        for (session, result) in [
-            (null(), NullParameter),
-            (&raw const none, ClientCertResult::HandshakeRecordMissing),
-            (&raw const nowhere, NullParameter),
-            (&raw const nothing, NullParameter),
-        ] {
-            assert_eq!(read(session, &mut offered), result);
-            assert_eq!(take(null_mut(), session, &mut handshake), result);
-            assert!(offered.is_null() && handshake.is_null());
-        }
-        assert_eq!(read(&session, null_mut()), NullParameter);
-        assert_eq!(take(null_mut(), &session, null_mut()), NullParameter);
-        assert_eq!(read(&session, &mut offered), Ok);
-        assert_eq!(take(offered, &session, &mut handshake), Ok);
-        assert!(*handshake == objects.handshake);
-        client_cert_handshake_free(handshake);
-        assert_eq!(take(null_mut(), &session, &mut handshake), Ok);
-        client_cert_handshake_free(handshake);
-        assert_eq!(read(&session, &mut offered), Ok);
-        client_cert_offered_session_free(offered);
-        client_cert_offered_session_free(null_mut());
-    }
-}
-
-#[test]
-fn signers_of_presented_certificates() {
-    let identity = Leaf::new(KeyKind::P256).self_signed();
-    let (x509, key) = (identity.certificate.as_ptr(), identity.key.as_ptr());
-    let (mut signers, mut signer, mut again) = (null_mut(), null(), null());
-    // SAFETY: live objects, but for the NULL.
-    unsafe {
-        assert_eq!(client_cert_signers_new(null_mut()), NullParameter);
-        assert_eq!(client_cert_signers_new(&mut signers), Ok);
-        let get = client_cert_signers_get;
-        assert_eq!(get(null(), x509, key, null(), &mut signer), NullParameter);
-        assert_eq!(get(signers, null_mut(), key, null(), &mut signer), NullParameter);
-        assert_eq!(get(signers, x509, null_mut(), null(), &mut signer), NullParameter);
-        assert_eq!(get(signers, x509, key, null(), null_mut()), NullParameter);
-        assert_eq!(get(signers, x509, key, null(), &mut signer), Ok);
-        assert_eq!(get(signers, x509, key, null(), &mut again), Ok);
-        assert!(!signer.is_null() && signer == again);
-        client_cert_signers_free(signers);
-        client_cert_signers_free(null_mut());
-    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ use openssl_sys::SSL_CTX;
 use super::{panic::boundary, pointer, result::ClientCertResult};
 use crate::{
     ssl_context,
-    vhost::{Context, Vhosts},
+    vhost::{Context, Limits, Vhosts},
 };
 
 /// The virtual hosts of one configuration.
@@ -79,78 +79,36 @@ pub unsafe extern "C" fn client_cert_vhosts_add(
     })
 }
 
-/// Puts a fingerprint of all that the verification of clients by a virtual host depends on into
-/// `fingerprint`, 32 bytes. Two virtual hosts with the same fingerprint verify alike, in every
-/// process and on every machine.
-///
-/// `vhost` is as for client_cert_vhosts_add(); `context` is its, and is read. Directories of CAs and CRLs and files that directives name are read, each directory once.
-///
-/// Sets `*known` to whether all of it could be found out. Where it could not, `fingerprint` is zero,
-/// and the virtual host is not to be taken for like any other.
-///
-/// Fails with CLIENT_CERT_RESULT_CERTIFICATE_MALFORMED.
-///
-/// cbindgen:ptrs-as-arrays=[[fingerprint; 32]]
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_vhosts_fingerprint(
-    vhosts: *const VhostsHandle,
-    vhost: *const c_void,
-    context: *mut SSL_CTX,
-    fingerprint: *mut u8,
-    known: *mut bool,
-) -> ClientCertResult {
-    // SAFETY: as the header's rules say.
-    boundary(|| unsafe {
-        let fingerprint = pointer::out_array(fingerprint)?;
-        let known = pointer::out(known, false)?;
-        let vhosts = pointer::borrow(vhosts)?;
-        if context.is_null() {
-            return Err(ClientCertResult::NullParameter);
-        }
-        let Some(verification) = ssl_context::verification(context) else { return Ok(()) };
+impl VhostsHandle {
+    /// How a virtual host verifies clients: the fingerprint of all that this depends on, `None` where
+    /// not all of it can be found out, and how far directives let it go.
+    ///
+    /// # Safety
+    ///
+    /// `context` is valid, and nothing changes it.
+    pub(super) unsafe fn verification(
+        &self,
+        vhost: *const c_void,
+        context: *mut SSL_CTX,
+    ) -> Result<(Option<[u8; 32]>, Limits), ClientCertResult> {
+        let mut vhosts = self.lock()?;
+        let limits = vhosts.limits(vhost.addr());
+        // SAFETY: the caller's part.
+        let Some(verification) = (unsafe { ssl_context::verification(context) }) else {
+            return Ok((None, limits));
+        };
         let context = Context {
             values: &verification.values,
             cas: &verification.cas,
             crls: &verification.crls,
         };
-        if let Some(found) = vhosts.lock()?.fingerprint(vhost.addr(), &context)? {
-            *fingerprint = found;
-            *known = true;
-        }
-        Ok(())
-    })
-}
-
-/// How far the directives of a virtual host let verification go.
-///
-/// `vhost` is as for client_cert_vhosts_add(). Sets `*depth` to the largest SSLVerifyDepth of it
-/// and of the sections in it, and `*section_ciphers` to whether a section has an SSLCipherSuite, and
-/// so may have a security level of its own.
-///
-/// Fails with nothing of its own.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_vhosts_limits(
-    vhosts: *const VhostsHandle,
-    vhost: *const c_void,
-    depth: *mut u32,
-    section_ciphers: *mut bool,
-) -> ClientCertResult {
-    // SAFETY: as the header's rules say.
-    boundary(|| unsafe {
-        let (depth, section_ciphers) =
-            (pointer::out(depth, 0)?, pointer::out(section_ciphers, false)?);
-        let limits = pointer::borrow(vhosts)?.lock()?.limits(vhost.addr());
-        (*depth, *section_ciphers) = (limits.depth, limits.section_ciphers);
-        Ok(())
-    })
+        Ok((vhosts.fingerprint(vhost.addr(), &context)?, limits))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::ptr::null;
-
-    use foreign_types::ForeignType;
-    use openssl::ssl::{SslContext, SslMethod};
 
     use super::*;
     use ClientCertResult::{InvalidParameter, NullParameter, Ok};
@@ -164,10 +122,6 @@ mod tests {
             assert_eq!(client_cert_vhosts_new(&mut made), Ok);
         }
         let vhosts: *const VhostsHandle = made;
-        let context = SslContext::builder(SslMethod::tls_server()).unwrap().build();
-        let none = context.as_ptr();
-        let (mut id, mut known, mut depth, mut ciphers) = ([0; 32], false, 0, false);
-        let id = id.as_mut_ptr();
         let word = [c"5".as_ptr()];
         // SAFETY: live objects, but for the NULL.
         unsafe {
@@ -182,23 +136,6 @@ mod tests {
             assert_eq!(add(vhosts, name, word, usize::MAX), InvalidParameter);
             assert_eq!(add(vhosts, name, word, 1), Ok);
 
-            let fingerprint = |vhosts, context, id, known| {
-                client_cert_vhosts_fingerprint(vhosts, null(), context, id, known)
-            };
-            assert_eq!(fingerprint(null(), none, id, &mut known), NullParameter);
-            assert_eq!(fingerprint(vhosts, null_mut(), id, &mut known), NullParameter);
-            assert_eq!(fingerprint(vhosts, none, null_mut(), &mut known), NullParameter);
-            assert_eq!(fingerprint(vhosts, none, id, null_mut()), NullParameter);
-            assert_eq!(fingerprint(vhosts, none, id, &mut known), Ok);
-            assert!(known);
-
-            let limits =
-                |vhosts, depth, ciphers| client_cert_vhosts_limits(vhosts, null(), depth, ciphers);
-            assert_eq!(limits(null(), &mut depth, &mut ciphers), NullParameter);
-            assert_eq!(limits(vhosts, null_mut(), &mut ciphers), NullParameter);
-            assert_eq!(limits(vhosts, &mut depth, null_mut()), NullParameter);
-            assert_eq!(limits(vhosts, &mut depth, &mut ciphers), Ok);
-            assert_eq!((depth, ciphers), (5, false));
             client_cert_vhosts_free(made);
             client_cert_vhosts_free(null_mut());
         }

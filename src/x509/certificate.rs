@@ -2,6 +2,9 @@
 
 //! What the library reads of a certificate (RFC 5280 section 4.1).
 
+use std::ffi::CStr;
+
+use foreign_types::ForeignTypeRef;
 use openssl::{sha::sha256, x509::X509Ref};
 
 use crate::{
@@ -10,6 +13,7 @@ use crate::{
         time::{self, Validity},
     },
     error::Error,
+    openssl_ext::X509_NAME_oneline,
 };
 
 /// Contents of the OBJECT IDENTIFIERs of extensions.
@@ -156,6 +160,16 @@ pub(crate) fn der(certificate: &X509Ref) -> Result<Vec<u8>, Error> {
 /// The identity of a certificate: the SHA-256 of its DER.
 pub(crate) fn id(der: &[u8]) -> [u8; 32] {
     sha256(der)
+}
+
+/// The subject in OpenSSL's own words, the longest cut off.
+pub(crate) fn one_line_subject(certificate: &X509Ref) -> Option<Vec<u8>> {
+    let name = certificate.subject_name().as_ptr();
+    let mut text = [0_u8; 256];
+    // SAFETY: a name that is there, and so much room.
+    let written = unsafe { X509_NAME_oneline(name, text.as_mut_ptr().cast(), 256) };
+    let text = CStr::from_bytes_until_nul(&text).ok()?;
+    (!written.is_null()).then(|| text.to_bytes().to_vec())
 }
 
 #[cfg(test)]

@@ -15,10 +15,11 @@ from manual import TOP, Page, finish
 # The Rust files whose texts are lines of the log, as a whole or after a name.
 RUST = [
     "accept_role.rs", "configured_files.rs", "warnings.rs", "config/tunnel.rs", "config/peer_readers.rs",
-    "config/unknown.rs", "config/forward_headers.rs", "status/expiry.rs",
+    "config/unknown.rs", "config/forward_headers.rs", "status/expiry.rs", "tls/connection.rs", "tls/host.rs",
+    "tls/hosts.rs",
 ]
 # The C files whose other texts are reasons in such lines.
-REASONS = ["client.c", "verify_callback.c", "forward.c", "backend.c", "accept.c"]
+REASONS = ["forward.c", "backend.c", "accept.c"]
 # Names, words of directives and parts of lines that say nothing by themselves.
 FEWEST_WORDS = 4
 # Comments, a character, a string, a word or anything else that is no space.
@@ -40,6 +41,8 @@ def tokens(file):
         token = match[0]
         if token.startswith(("//", "/*")):
             continue
+        # A C string of Rust's.
+        token = token.removeprefix("c") if token.startswith('c"') else token
         if token.startswith('"') and found and found[-1].startswith('"'):
             found[-1] = found[-1][:-1] + token[1:]
         else:
