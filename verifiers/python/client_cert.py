@@ -5,17 +5,18 @@
     verifier = Verifier(anchors=open("ca.pem", "rb").read(), names=["proxy.example"])
     application = WSGI(application, verifier)
 
-Copy this file, or install it. It needs cryptography 38 or newer and pyOpenSSL 23 or newer (Debian:
-python3-openssl). It takes Python 3.9 or newer.
+Copy this file, or install it. It needs Python 3.9, asn1crypto 1.5, cryptography 38 and pyOpenSSL 23, or newer (Debian:
+python3-asn1crypto and python3-openssl).
 """
 
 import base64
-import calendar
 import datetime
 import hashlib
 import re
 import time
 
+from asn1crypto import cms, core, parser, tsp
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
@@ -25,47 +26,22 @@ from OpenSSL import crypto
 MAX_VALUE = 65_536
 MAX_CERTIFICATES = 8
 MAX_DEPTH = 32
+MAX_OID = 64  # What a number of many octets costs asn1crypto grows with their square.
 
-INTEGER, OCTET_STRING, OID, SEQUENCE, SET, UTC_TIME, GENERALIZED_TIME = 2, 4, 6, 0x30, 0x31, 0x17, 0x18
-
-
-def _oid(dotted):
-    first, second, *rest = map(int, dotted.split("."))
-    octets = bytes([40 * first + second])
-    for number in rest:
-        digits = [number & 0x7F]
-        while number := number >> 7:
-            digits.append(0x80 | number & 0x7F)
-        octets += bytes(reversed(digits))
-    return octets
-
-
-DATA, SIGNED_DATA = _oid("1.2.840.113549.1.7.1"), _oid("1.2.840.113549.1.7.2")
-CONTENT_TYPE, MESSAGE_DIGEST = _oid("1.2.840.113549.1.9.3"), _oid("1.2.840.113549.1.9.4")
-SIGNING_TIME, COUNTERSIGNATURE = _oid("1.2.840.113549.1.9.5"), _oid("1.2.840.113549.1.9.6")
-SIGNING_CERTIFICATE, SIGNING_CERTIFICATE_V2 = _oid("1.2.840.113549.1.9.16.2.12"), _oid("1.2.840.113549.1.9.16.2.47")
-ALGORITHM_PROTECTION = _oid("1.2.840.113549.1.9.52")
-RSA_KEY, EC_KEY, ED25519_KEY = _oid("1.2.840.113549.1.1.1"), _oid("1.2.840.10045.2.1"), _oid("1.3.101.112")
-CURVES = {_oid("1.2.840.10045.3.1.7"), _oid("1.3.132.0.34"), _oid("1.3.132.0.35")}
-DIGESTS = {
-    _oid("2.16.840.1.101.3.4.2.1"): "sha256",
-    _oid("2.16.840.1.101.3.4.2.2"): "sha384",
-    _oid("2.16.840.1.101.3.4.2.3"): "sha512",
-}
-# The kind of key, the digest that is named with it, and whether parameters may be NULL, or must be.
+CURVES = {("named", "secp256r1"), ("named", "secp384r1"), ("named", "secp521r1")}
+NULL = core.Null().dump()
+DIGESTS = {"sha256": hashes.SHA256, "sha384": hashes.SHA384, "sha512": hashes.SHA512}
+# By asn1crypto's names: the kind of key, the digest that is named with it, and what its parameters may be.
 SIGNATURES = {
-    RSA_KEY: ("rsa", None, (b"\5\0",)),
-    _oid("1.2.840.113549.1.1.11"): ("rsa", "sha256", (b"", b"\5\0")),
-    _oid("1.2.840.113549.1.1.12"): ("rsa", "sha384", (b"", b"\5\0")),
-    _oid("1.2.840.113549.1.1.13"): ("rsa", "sha512", (b"", b"\5\0")),
-    _oid("1.2.840.10045.4.3.2"): ("ec", "sha256", (b"",)),
-    _oid("1.2.840.10045.4.3.3"): ("ec", "sha384", (b"",)),
-    _oid("1.2.840.10045.4.3.4"): ("ec", "sha512", (b"",)),
-    ED25519_KEY: ("ed25519", "sha512", (b"",)),
+    "rsassa_pkcs1v15": ("rsa", None, (NULL,)),
+    **{f"{digest}_rsa": ("rsa", digest, (b"", NULL)) for digest in DIGESTS},
+    **{f"{digest}_ecdsa": ("ec", digest, (b"",)) for digest in DIGESTS},
+    "ed25519": ("ed25519", "sha512", (b"",)),
 }
-HASHES = {"sha256": hashes.SHA256, "sha384": hashes.SHA384, "sha512": hashes.SHA512}
 # Below security level 2 are SHA-1 and MD5 (OpenSSL's SSL_CTX_set_security_level).
 STRONG_HASHES = {"sha224", "sha256", "sha384", "sha512", "sha3-224", "sha3-256", "sha3-384", "sha3-512"}
+# What asn1crypto raises for what it cannot read.
+UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, NotImplementedError)
 
 
 class Refused(Exception):
@@ -100,110 +76,36 @@ class Client:
         return x509.load_der_x509_certificate(self.der)
 
 
-class _Reader:
-    """Strict DER: definite lengths in the fewest octets, tags of one octet."""
-
-    def __init__(self, octets):
-        self.octets, self.at = octets, 0
-
-    def more(self):
-        return self.at < len(self.octets)
-
-    def any(self):
-        """The tag, the contents and the whole of the next element."""
-        octets, start = self.octets, self.at
-        if len(octets) - start < 2 or octets[start] & 0x1F == 0x1F:
+def _check_der(octets, depth=0):
+    """Elements, down to the leaves, are as asn1crypto would write them; it reads BER."""
+    while octets:
+        class_, constructed, tag, _, contents, _ = parser.parse(octets)
+        element = parser.emit(class_, constructed, tag, contents)
+        if not octets.startswith(element) or tag > 30 or depth > MAX_DEPTH:
+            raise Malformed("value-ber")
+        octets = octets[len(element) :]
+        if class_ == 0 and tag == core.ObjectIdentifier.tag and len(contents) > MAX_OID:
             raise Malformed("value-der")
-        tag, length, at = octets[start], octets[start + 1], start + 2
-        if length >= 0x80:
-            count = length & 0x7F
-            digits = octets[at : at + count]
-            length, at = int.from_bytes(digits, "big"), at + count
-            if not 1 <= count <= 4 or len(digits) < count or digits[0] == 0 or length < 0x80:
-                raise Malformed("value-ber")
-        if length > len(octets) - at:
-            raise Malformed("value-der")
-        self.at = at + length
-        return tag, octets[at : self.at], octets[start : self.at]
-
-    def take(self, tag):
-        found, contents, _ = self.any()
-        if found != tag:
-            raise Malformed("value-der")
-        return contents
-
-    def raw(self, tag):
-        found, _, raw = self.any()
-        if found != tag:
-            raise Malformed("value-der")
-        return raw
-
-    def optional(self, tag):
-        return self.take(tag) if self.more() and self.octets[self.at] == tag else None
-
-    def end(self):
-        if self.more():
-            raise Malformed("value-der")
-
-
-def _only(octets, tag):
-    reader = _Reader(octets)
-    contents = reader.take(tag)
-    reader.end()
-    return contents
-
-
-def _check_der(octets, depth=MAX_DEPTH):
-    """All elements of these octets, down to the leaves."""
-    reader = _Reader(octets)
-    while reader.more():
-        tag, contents, _ = reader.any()
-        constructed, universal = tag & 0x20, tag & 0xC0 == 0
-        if universal and bool(constructed) != (tag & 0x1F in (8, 11, 16, 17, 29)):
+        if class_ == 0 and constructed != (tag in (core.Sequence.tag, core.Set.tag)):
             raise Malformed("value-ber")
         if constructed:
-            if depth == 0:
-                raise Malformed("value-der")
-            _check_der(contents, depth - 1)
-        elif universal and not _is_primitive(tag, contents):
+            _check_der(contents, depth + 1)
+        elif class_ == 0 and core.load(element).dump(force=True) != element:
             raise Malformed("value-der")
 
 
-def _is_primitive(tag, contents):
-    if tag == 1:
-        return contents in (b"\0", b"\xff")
-    if tag in (2, 10):
-        return len(contents) == 1 or len(contents) > 1 and (contents[0], contents[1] >> 7) not in ((0, 0), (0xFF, 1))
-    if tag == 3:
-        return len(contents) > 0 and contents[0] < 8 and (
-            contents[-1] & ((1 << contents[0]) - 1) == 0 if len(contents) > 1 else contents[0] == 0)
-    if tag == 6:
-        starts = b"\0" + contents[:-1]
-        return bool(contents) and contents[-1] < 0x80 and all(
-            before >= 0x80 or octet != 0x80 for before, octet in zip(starts, contents))
-    if tag == UTC_TIME:
-        return re.fullmatch(rb"[0-9]{12}Z", contents) is not None
-    if tag == GENERALIZED_TIME:
-        return re.fullmatch(rb"[0-9]{14}(\.[0-9]*[1-9])?Z", contents) is not None
-    sizes = {0: False, 5: not contents, 28: len(contents) % 4 == 0, 30: len(contents) % 2 == 0}
-    return sizes.get(tag, True)
+def _encode(info):
+    """As asn1crypto writes what it has read. That has none of what it passed over, which is after the last field that
+    it knows, and has sets in order; those of certificates may have another."""
+    data = info["content"]
+    fields = b"".join(data[name].dump(force=name != "certificates") for name in data)
+    explicit = parser.emit(2, 1, 0, parser.emit(0, 1, core.Sequence.tag, fields))
+    return parser.emit(0, 1, core.Sequence.tag, info["content_type"].dump() + explicit)
 
 
-def _time(tag, text):
-    """RFC 5652, 11.3: UTCTime until 2049."""
-    try:
-        year = int(text[:2]) + (2000 if text[:2] < b"50" else 1900) if tag == UTC_TIME else int(text[:4])
-        rest = text[2:] if tag == UTC_TIME else text[4:]
-        length = {UTC_TIME: 13, GENERALIZED_TIME: 15}[tag]
-        if len(text) != length or not re.fullmatch(rb"[0-9]{10}Z", rest):
-            raise ValueError
-        numbers = [int(rest[at : at + 2]) for at in range(0, 10, 2)]
-        found = datetime.datetime(max(year, 1), *numbers)
-    except (KeyError, ValueError):
-        raise Malformed("value-attribute-malformed") from None
-    if (tag == UTC_TIME) != (1950 <= year < 2050):
-        raise Malformed("value-attribute-malformed")
-    return calendar.timegm(found.timetuple())
+def _name(certificate):
+    """Issuer and serial number, as they stand there."""
+    return certificate["issuer"].dump(), certificate["serial_number"].dump()
 
 
 class _Certificate:
@@ -212,34 +114,28 @@ class _Certificate:
     def __init__(self, der):
         self.der = der
         try:
-            reader = _Reader(_Reader(_only(der, SEQUENCE)).take(SEQUENCE))
-            reader.optional(0xA0)
-            self.serial = reader.raw(INTEGER)
-            reader.take(SEQUENCE)
-            self.issuer = reader.raw(SEQUENCE)
-            reader.take(SEQUENCE)
-            reader.take(SEQUENCE)
-            key = _Reader(reader.take(SEQUENCE))
-            algorithm = _Reader(key.take(SEQUENCE))
-            self.key = algorithm.take(OID)
-            self.parameters = algorithm.any()[:2] if algorithm.more() else None
-            algorithm.end()
-            self.bits = key.take(3)[1:]
-        except Malformed:
+            certificate = asn1_x509.Certificate.load(der, strict=True)["tbs_certificate"]
+            self.name = _name(certificate)
+            self.key = certificate["subject_public_key_info"]
+            self.kind = self.key["algorithm"]["algorithm"].native
+        except UNREADABLE:
             raise Malformed("value-certificates") from None
 
     def check_key(self, small="chain-weak"):
         """RSA of 2,048 to 8,192 bits with a short, odd exponent; P-256, P-384, P-521; Ed25519."""
-        curve = self.parameters is not None and self.parameters[0] == OID and self.parameters[1]
-        if not (self.key in (RSA_KEY, ED25519_KEY) and not curve or self.key == EC_KEY and curve in CURVES):
+        try:
+            if self.kind == "rsa":
+                numbers = self.key["public_key"].parsed
+                modulus, exponent = numbers["modulus"].native, numbers["public_exponent"].native
+                if 0 < modulus < 1 << 2047:
+                    raise Refused(small)
+                good = 0 < modulus < 1 << 8192 and 3 <= exponent < 1 << 32 and exponent % 2
+            else:
+                good = self.kind == "ed25519" or self.kind == "ec" and self.key.curve in CURVES
+        except UNREADABLE:
+            good = False
+        if not good:
             raise Refused("signer-key-unsupported")
-        if self.key == RSA_KEY:
-            reader = _Reader(_only(self.bits, SEQUENCE))
-            modulus, exponent = (int.from_bytes(reader.take(INTEGER), "big", signed=True) for _ in range(2))
-            if 0 < modulus < 1 << 2047:
-                raise Refused(small)
-            if not (0 < modulus < 1 << 8192 and 3 <= exponent < 1 << 32 and exponent % 2):
-                raise Refused("signer-key-unsupported")
 
     def load(self):
         try:
@@ -252,159 +148,96 @@ class _SignedData:
     """What a value says, of which nothing is verified."""
 
     def __init__(self, der):
-        reader = _Reader(der)
-        content_info = _Reader(reader.take(SEQUENCE))
-        if reader.more():
-            raise Malformed("value-trailing")
-        if content_info.take(OID) != SIGNED_DATA:
-            raise Malformed("value-not-signed-data")
-        explicit = content_info.take(0xA0)
-        content_info.end()
-        reader = _Reader(_only(explicit, SEQUENCE))
-        if reader.take(INTEGER) != b"\1":
-            raise Malformed("value-version")
-        digest = self._digest(_only_or(reader.take(SET), "value-digest-algorithm"))
-        encapsulated = reader.take(SEQUENCE)
-        certificates = reader.optional(0xA0)
-        if reader.optional(0xA1) is not None:
-            raise Malformed("value-crls")
-        signers = reader.take(SET)
-        reader.end()
-        _check_der(encapsulated)
-        _check_der(signers)
-
-        reader = _Reader(encapsulated)
-        if reader.take(OID) != DATA:
-            raise Malformed("value-content-type")
-        content = reader.optional(0xA0)
-        reader.end()
-        if content is None:
-            raise Malformed("value-detached")
-        self.content = _only(content, OCTET_STRING)
-
-        signer = _Reader(_only_or(signers, "value-signers"))
-        if signer.take(INTEGER) != b"\1":
-            raise Malformed("value-version")
-        tag, identifier, _ = signer.any()
-        if tag != SEQUENCE:
-            raise Malformed("value-signer-identifier")
-        self.digest_identifier = signer.take(SEQUENCE)
-        attributes = signer.optional(0xA0)
-        if not attributes:
-            raise Malformed("value-no-signed-attributes")
-        self.signature_identifier = signer.take(SEQUENCE)
-        self.signature = signer.take(OCTET_STRING)
-        if signer.optional(0xA1) is not None:
-            raise Malformed("value-unsigned-attributes")
-        signer.end()
-        identifier = _Reader(identifier)
-        self.identifier = (identifier.raw(SEQUENCE), identifier.raw(INTEGER))
-        identifier.end()
-        self.digest = self._digest(self.digest_identifier)
-        if self.digest != digest:
-            raise Malformed("value-digest-algorithm")
-        self._read_signature_algorithm()
-        self._read_attributes(attributes)
-        self.certificates = self._read_certificates(certificates)
-
-    @staticmethod
-    def _digest(identifier):
-        reader = _Reader(identifier)
-        digest, parameters = DIGESTS.get(reader.take(OID)), identifier[reader.at :]
-        if digest is None or parameters not in (b"", b"\5\0"):
-            raise Malformed("value-digest-algorithm")
-        return digest
-
-    def _read_signature_algorithm(self):
-        reader = _Reader(self.signature_identifier)
-        kind, digest, allowed = SIGNATURES.get(reader.take(OID), (None, None, ()))
-        if self.signature_identifier[reader.at :] not in allowed:
-            raise Malformed("value-signature-algorithm")
-        self.key_kind, self.named_digest = kind, digest
-
-    def _read_attributes(self, contents):
-        # RFC 5652, 5.4: signed with the tag of a SET OF, in DER.
-        length = len(contents)
-        if length >= 0x80:
-            digits = length.to_bytes((length.bit_length() + 7) // 8, "big")
-            self.signed = bytes([SET, 0x80 | len(digits)]) + digits + contents
-        else:
-            self.signed = bytes([SET, length]) + contents
-        reader, values, last = _Reader(contents), {}, b""
-        while reader.more():
-            tag, attribute, raw = reader.any()
-            if raw < last:
-                raise Malformed("value-attributes-unsorted")
-            last, attribute = raw, _Reader(attribute)
-            try:
-                if tag != SEQUENCE:
-                    raise Malformed
-                kind, value = attribute.take(OID), _Reader(attribute.take(SET))
-                attribute.end()
-                found = value.any()
-                value.end()
-            except Malformed:
-                raise Malformed("value-attribute-malformed") from None
-            if kind in values:
-                raise Malformed("value-attribute-twice")
-            if kind == COUNTERSIGNATURE or found[0] in (0x28, 0x2B, 0x3D):
-                raise Malformed("value-attribute-malformed")
-            values[kind] = found
-        if not {CONTENT_TYPE, MESSAGE_DIGEST, SIGNING_TIME} <= values.keys():
-            raise Malformed("value-attribute-missing")
-
-        def of(kind, tag):
-            if values[kind][0] != tag:
-                raise Malformed("value-attribute-malformed")
-            return values[kind][1]
-
-        self.content_type = of(CONTENT_TYPE, OID)
-        self.message_digest = of(MESSAGE_DIGEST, OCTET_STRING)
-        self.signing_time = _time(*values[SIGNING_TIME][:2])
-        self.signing_certificates = []
         try:
-            for kind, digest in ((SIGNING_CERTIFICATE_V2, "sha256"), (SIGNING_CERTIFICATE, "sha1")):
-                if kind in values:
-                    self.signing_certificates.append(_signing_certificates(of(kind, SEQUENCE), digest))
+            _check_der(der)
+            info = cms.ContentInfo.load(der, strict=True)
+            self._read(info)
+            if _encode(info) != der:
+                raise ValueError
+        except UNREADABLE:
+            raise Malformed("value-der") from None
+
+    def _read(self, info):
+        def need(condition, reason):
+            if not condition:
+                raise Malformed(reason)
+
+        need(info["content_type"].native == "signed_data", "value-not-signed-data")
+        data = info["content"]
+        need(data["version"].native == "v1", "value-version")
+        need(len(data["digest_algorithms"]) == 1, "value-digest-algorithm")
+        encapsulated = data["encap_content_info"]
+        need(encapsulated["content_type"].native == "data", "value-content-type")
+        need(not isinstance(encapsulated["content"], core.Void), "value-detached")
+        self.content = encapsulated["content"].native
+        need(isinstance(data["crls"], core.Void), "value-crls")
+        need(len(data["signer_infos"]) == 1, "value-signers")
+
+        signer = data["signer_infos"][0]
+        need(signer["version"].native == "v1", "value-version")
+        need(signer["sid"].name == "issuer_and_serial_number", "value-signer-identifier")
+        self.identifier = _name(signer["sid"].chosen)
+        self.digest = _digest(signer["digest_algorithm"])
+        need(self.digest == _digest(data["digest_algorithms"][0]), "value-digest-algorithm")
+        self.algorithms = [signer[name].contents for name in ("digest_algorithm", "signature_algorithm")]
+        algorithm = signer["signature_algorithm"]
+        kind, digest, allowed = SIGNATURES.get(algorithm["algorithm"].native, (None, None, ()))
+        need(algorithm["parameters"].dump() in allowed, "value-signature-algorithm")
+        self.key_kind, self.named_digest = kind, digest
+        self.signature = signer["signature"].native
+        need(len(signer["signed_attrs"]) > 0, "value-no-signed-attributes")
+        need(isinstance(signer["unsigned_attrs"], core.Void), "value-unsigned-attributes")
+        self._read_attributes(signer["signed_attrs"])
+        self.certificates = self._read_certificates(data["certificates"])
+
+    def _read_attributes(self, attributes):
+        # RFC 5652, 5.4: signed with the tag of a SET OF, in DER.
+        self.signed = bytes([0x31]) + attributes.dump()[1:]
+        values = {attribute["type"].native: attribute["values"] for attribute in attributes}
+        if len(values) < len(attributes):
+            raise Malformed("value-attribute-twice")
+        if not {"content_type", "message_digest", "signing_time"} <= values.keys():
+            raise Malformed("value-attribute-missing")
+        if "counter_signature" in values or any(len(several) != 1 for several in values.values()):
+            raise Malformed("value-attribute-malformed")
+        try:
+            self.content_type = values["content_type"][0].native
+            self.message_digest = values["message_digest"][0].native
+            self.signing_time = _time(values["signing_time"][0].chosen)
+            self.signing_certificates = [
+                _signing_certificates(values[kind][0])
+                for kind in ("signing_certificate_v2", "signing_certificate") if kind in values]
             self.protected = None
-            if ALGORITHM_PROTECTION in values:
-                reader = _Reader(of(ALGORITHM_PROTECTION, SEQUENCE))
-                self.protected = (reader.take(SEQUENCE), reader.take(0xA1))
-                reader.end()
-        except Malformed:
+            if "cms_algorithm_protection" in values:
+                protection = values["cms_algorithm_protection"][0]
+                self.protected = [protection[name].contents for name in ("digest_algorithm", "signature_algorithm")]
+                if not isinstance(protection["mac_algorithm"], core.Void):
+                    raise ValueError
+        except UNREADABLE:
             raise Malformed("value-attribute-malformed") from None
 
-    def _read_certificates(self, contents):
-        if contents is None:
+    def _read_certificates(self, choices):
+        if isinstance(choices, core.Void):
             return []
-        reader, found = _Reader(contents), {}
-        count = 0
-        while reader.more():
-            tag, _, raw = reader.any()
-            count += 1
-            if tag != SEQUENCE:
-                raise Malformed("value-certificates")
-            if count > MAX_CERTIFICATES:
-                raise Malformed("value-certificate-count")
-            found[raw] = None
-        if not found:
+        if any(choice.name != "certificate" for choice in choices):
+            raise Malformed("value-certificates")
+        if not 1 <= len(choices) <= MAX_CERTIFICATES:
             raise Malformed("value-certificate-count")
-        certificates = [_Certificate(der) for der in found]
+        certificates = [_Certificate(der) for der in dict.fromkeys(choice.dump() for choice in choices)]
         for certificate in certificates:
-            named = (certificate.issuer, certificate.serial) == self.identifier
-            certificate.check_key("signer-key-too-small" if named else "chain-weak")
+            certificate.check_key("signer-key-too-small" if certificate.name == self.identifier else "chain-weak")
         return certificates
 
     def check_attributes(self):
-        if self.protected not in (None, (self.digest_identifier, self.signature_identifier)):
+        if self.protected not in (None, self.algorithms):
             raise Refused("algorithm-protection-mismatch")
-        if self.content_type != DATA:
+        if self.content_type != "data":
             raise Refused("content-type-mismatch")
         if self.message_digest != hashlib.new(self.digest, self.content).digest():
             raise Refused("digest-mismatch")
 
     def check_signature(self, key):
-        hash_ = HASHES[self.digest]()
+        hash_ = DIGESTS[self.digest]()
         fits = self.named_digest in (None, self.digest)
         try:
             if self.key_kind == "rsa" and isinstance(key, rsa.RSAPublicKey) and fits:
@@ -428,45 +261,37 @@ class _SignedData:
                 raise Refused("signing-certificate-mismatch")
 
 
-def _only_or(octets, reason):
-    try:
-        return _only(octets, SEQUENCE)
-    except Malformed:
-        raise Malformed(reason) from None
+def _digest(identifier):
+    digest = identifier["algorithm"].native
+    if digest not in DIGESTS or identifier["parameters"].dump() not in (b"", NULL):
+        raise Malformed("value-digest-algorithm")
+    return digest
 
 
-def _signing_certificates(contents, digest):
+def _time(choice):
+    """RFC 5652, 11.3: UTCTime until 2049, to the second."""
+    moment = choice.native
+    if len(choice.contents) != (13 if 1950 <= moment.year < 2050 else 15):
+        raise ValueError
+    return int((moment - datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)).total_seconds())
+
+
+def _signing_certificates(attribute):
     """The digest, its name, and the issuer and serial number of each."""
-    reader = _Reader(contents)
-    identifiers, found = _Reader(reader.take(SEQUENCE)), []
-    reader.optional(SEQUENCE)
-    reader.end()
-    while identifiers.more():
-        identifier = _Reader(identifiers.take(SEQUENCE))
-        named = digest
-        if digest != "sha1" and (algorithm := identifier.optional(SEQUENCE)) is not None:
-            named = _SignedData._digest(algorithm)
-        value, issuer_serial = identifier.take(OCTET_STRING), identifier.optional(SEQUENCE)
-        identifier.end()
-        if issuer_serial is not None:
-            issuer_serial = _Reader(issuer_serial)
-            names, serial = issuer_serial.take(SEQUENCE), issuer_serial.raw(INTEGER)
-            issuer_serial.end()
-            name = _Reader(_only(names, 0xA4))
-            issuer_serial = (name.raw(SEQUENCE), serial)
-            name.end()
-        found.append((named, value, issuer_serial))
+    found = []
+    for identifier in attribute["certs"]:
+        digest = _digest(identifier["hash_algorithm"]) if isinstance(identifier, tsp.ESSCertIDv2) else "sha1"
+        found.append((digest, identifier["cert_hash"].native, identifier["issuer_serial"].dump()))
     if not 1 <= len(found) <= MAX_CERTIFICATES:
-        raise Malformed
+        raise ValueError
     return found
 
 
 def _is_of(identifier, der):
     digest, value, issuer_serial = identifier
-    if hashlib.new(digest, der).digest() != value:
-        return False
-    certificate = _Certificate(der)
-    return issuer_serial in (None, (certificate.issuer, certificate.serial))
+    issuer, serial = _Certificate(der).name
+    names = parser.emit(0, 1, 16, parser.emit(2, 1, 4, issuer))
+    return hashlib.new(digest, der).digest() == value and issuer_serial in (b"", parser.emit(0, 1, 16, names + serial))
 
 
 def _pem_blocks(text, label):
@@ -555,7 +380,7 @@ class Verifier:
         return decoded
 
     def _find_signer(self, data, peer):
-        named = lambda certificate: (certificate.issuer, certificate.serial) == data.identifier  # noqa: E731
+        named = lambda certificate: certificate.name == data.identifier  # noqa: E731
         found = [certificate for certificate in data.certificates if named(certificate)]
         if len(found) > 1:
             raise Refused("signer-unknown")
@@ -606,7 +431,7 @@ class Verifier:
             store.add_cert(anchor)
         flags = crypto.X509StoreFlags.PARTIAL_CHAIN
         if self.crls is not None and not pin:
-            for crl in self.crls:
+            for crl in filter(None, self.crls):
                 store.add_crl(crl)
             flags |= crypto.X509StoreFlags.CRL_CHECK | crypto.X509StoreFlags.CRL_CHECK_ALL
         store.set_flags(flags)
@@ -634,8 +459,8 @@ class Verifier:
         try:
             certificate = crypto.load_certificate(crypto.FILETYPE_ASN1, der)
             valid = [certificate.get_notBefore(), certificate.get_notAfter()]
-            times = [datetime.datetime.strptime(text.decode(), "%Y%m%d%H%M%SZ") for text in valid]
-            not_before, not_after = (calendar.timegm(instant.timetuple()) for instant in times)
+            times = [datetime.datetime.strptime(text.decode() + "+0000", "%Y%m%d%H%M%SZ%z") for text in valid]
+            not_before, not_after = (instant.timestamp() for instant in times)
         except (AttributeError, ValueError, crypto.Error):
             raise Malformed("value-content") from None
         if _der(certificate) != der:
@@ -651,10 +476,16 @@ def _der(certificate):
 
 
 def _load_crl(pem):
+    """None for a delta, which alone says nothing."""
+    crl = x509.load_pem_x509_crl(pem)
+    if crl.next_update is None:
+        # To OpenSSL it would be good for ever.
+        raise ValueError("crls-malformed: a CRL without nextUpdate")
+    if any(extension.oid == x509.oid.ExtensionOID.DELTA_CRL_INDICATOR for extension in crl.extensions):
+        # Before 3.0.20 OpenSSL takes it for a whole one.
+        return None
     # pyOpenSSL 24.3 has no type for it any more, and takes cryptography's.
-    if hasattr(crypto, "load_crl"):
-        return crypto.load_crl(crypto.FILETYPE_PEM, pem)
-    return x509.load_pem_x509_crl(pem)
+    return crypto.load_crl(crypto.FILETYPE_PEM, pem) if hasattr(crypto, "load_crl") else crl
 
 
 def _is_ca(certificate):
