@@ -145,6 +145,13 @@ case " $tests " in
         ;;
 esac
 
+# What verifiers/node needs.
+case " $tests " in
+    *' t/verifiers/node.t '*)
+        modules=$("$root/tests/node_modules.sh") && cp -R "$modules" "$work/verifiers/node/node_modules"
+        ;;
+esac
+
 # The clients of the soak: most of what they do is OpenSSL's, so they need no optimization.
 case " $tests " in
     *' t/sessions/soak.t '* | *' t/fleet/rolling_renewal.t '*)

@@ -10,43 +10,32 @@
 //     app.get('/', (req, res) => res.send(req.clientCert?.certificate.subject ?? 'no client'));
 
 const crypto = require('node:crypto');
+const asn1js = require('asn1js');
+const { AsnParser, AsnSerializer, OctetString } = require('@peculiar/asn1-schema');
+const cms = require('@peculiar/asn1-cms');
+const x509 = require('@peculiar/asn1-x509');
 
 const MAX_VALUE = 65_536;
 const MAX_CERTIFICATES = 8;
+const MAX_DEPTH = 32;
 
-// Tags.
-const [BIT_STRING, OCTET_STRING, OID, SEQUENCE, SET] = [0x03, 0x04, 0x06, 0x30, 0x31];
+const DATA = '1.2.840.113549.1.7.1';
+const CONTENT_TYPE = '1.2.840.113549.1.9.3';
+const MESSAGE_DIGEST = '1.2.840.113549.1.9.4';
+const SIGNING_TIME = '1.2.840.113549.1.9.5';
+const COUNTERSIGNATURE = '1.2.840.113549.1.9.6';
+const SIGNING_CERTIFICATE = '1.2.840.113549.1.9.16.2.12';
+const SIGNING_CERTIFICATE_V2 = '1.2.840.113549.1.9.16.2.47';
+const ALGORITHM_PROTECTION = '1.2.840.113549.1.9.52';
 
-// Contents of OBJECT IDENTIFIERs, in hexadecimal.
-const DATA = '2a864886f70d010701';
-const SIGNED_DATA = '2a864886f70d010702';
-const CONTENT_TYPE = '2a864886f70d010903';
-const MESSAGE_DIGEST = '2a864886f70d010904';
-const SIGNING_TIME = '2a864886f70d010905';
-const COUNTERSIGNATURE = '2a864886f70d010906';
-const SIGNING_CERTIFICATE = '2a864886f70d010910020c';
-const SIGNING_CERTIFICATE_V2 = '2a864886f70d010910022f';
-const ALGORITHM_PROTECTION = '2a864886f70d010934';
-const KEY_USAGE = '551d0f';
-const ALTERNATIVE_NAME = '551d11';
-const BASIC_CONSTRAINTS = '551d13';
-const NAME_CONSTRAINTS = '551d1e';
-const POLICIES = '551d20';
-const SUBJECT_KEY_ID = '551d0e';
-const AUTHORITY_KEY_ID = '551d23';
-const EXTENDED_KEY_USAGE = '551d25';
-const PURPOSES = ['2b06010505070301', '2b06010505070302'];
-
-// Contents of AlgorithmIdentifiers, without a NULL that may be there.
-const DIGESTS = { '0609608648016503040201': 'sha256', '0609608648016503040202': 'sha384', '0609608648016503040203': 'sha512' };
-const SIGNATURES = {
-    '06092a864886f70d01010b': ['rsa', 'sha256'], '06092a864886f70d01010c': ['rsa', 'sha384'], '06092a864886f70d01010d': ['rsa', 'sha512'],
-    '06082a8648ce3d040302': ['ec', 'sha256'], '06082a8648ce3d040303': ['ec', 'sha384'], '06082a8648ce3d040304': ['ec', 'sha512'],
-    '06032b6570': ['ed25519', 'sha512'],
-};
-const RSA_ENCRYPTION = '06092a864886f70d010101';
-const ED25519 = '06032b6570';
-const CURVES = ['06072a8648ce3d020106082a8648ce3d030107', '06072a8648ce3d020106052b81040022', '06072a8648ce3d020106052b81040023'];
+// By OID; RSA's and those of digests may have NULL as parameters.
+const DIGESTS = { '2.16.840.1.101.3.4.2.1': 'sha256', '2.16.840.1.101.3.4.2.2': 'sha384', '2.16.840.1.101.3.4.2.3': 'sha512' };
+const RSA_SIGNATURES = { '1.2.840.113549.1.1.11': 'sha256', '1.2.840.113549.1.1.12': 'sha384', '1.2.840.113549.1.1.13': 'sha512' };
+const EC_SIGNATURES = { '1.2.840.10045.4.3.2': 'sha256', '1.2.840.10045.4.3.3': 'sha384', '1.2.840.10045.4.3.4': 'sha512' };
+const RSA = '1.2.840.113549.1.1.1';
+const EC = '1.2.840.10045.2.1';
+const ED25519 = '1.3.101.112';
+const CURVES = ['06082a8648ce3d030107', '06052b81040022', '06052b81040023'];
 
 /** A value that is malformed (status 400) or not trusted (403). */
 class Refused extends Error {
@@ -60,188 +49,174 @@ const malformed = (reason) => new Refused(400, reason);
 const refused = (reason) => new Refused(403, reason);
 const need = (condition, reason) => { if (!condition) throw malformed(reason); };
 const trust = (condition, reason) => { if (!condition) throw refused(reason); };
-const hex = (octets) => octets.toString('hex');
+const hex = (octets) => Buffer.from(octets).toString('hex');
 
-// DER, and nothing that is not DER (X.690 sections 10 and 11).
+// DER. The library reads BER, and passes over what a type does not have.
 
-/** The elements that follow one another in `octets`. */
-function elements(octets) {
-    const all = [];
-    for (let at = 0; at < octets.length;) {
-        const tag = octets[at];
-        let body = at + 2;
-        let length = octets[at + 1] ?? Infinity;
-        if (length >= 0x80) {
-            const count = length & 0x7f;
-            body += count;
-            length = count >= 1 && count <= 3 && body <= octets.length ? octets.readUIntBE(at + 2, count) : Infinity;
-            need(length >= 0x80 && length >= 2 ** (8 * (count - 1)), 'it is not DER');
-        }
-        need((tag & 0x1f) !== 0x1f && length <= octets.length - body, 'it is not DER');
-        all.push({ tag, raw: octets.subarray(at, body + length), contents: octets.subarray(body, body + length) });
-        at = body + length;
+/** One element in DER, as the library's tree. */
+function parse(octets) {
+    let parsed;
+    try {
+        parsed = asn1js.fromBER(octets);
+    } catch {
+        throw malformed('it is not ASN.1');
     }
-    return all;
+    need(parsed.offset === octets.length && isDer(parsed.result), 'it is not DER');
+    return parsed.result;
 }
 
-/** Of an element with this tag. */
-function children(element, tag) {
-    need(element?.tag === tag, 'an element is missing, or another one than is wanted');
-    return elements(element.contents);
-}
-
-function only(all) {
-    need(all.length === 1, `there are ${all.length} elements where one is wanted`);
-    return all[0];
-}
-
-/** Checks an element and all within it. */
-function strict(element, deeper = 32) {
-    const { tag, contents } = element;
-    const [first, second] = contents;
-    const last = contents.at(-1);
-    const text = contents.toString('latin1');
-    const checks = {
-        1: () => contents.length === 1 && (first === 0 || first === 0xff),
-        2: () => contents.length === 1 || (contents.length > 1 && !(first === 0 && second < 0x80) && !(first === 0xff && second >= 0x80)),
-        3: () => first < 8 && (first === 0 || (contents.length > 1 && (last & ((1 << first) - 1)) === 0)),
-        5: () => contents.length === 0,
-        6: () => last < 0x80 && contents.every((octet, at) => octet !== 0x80 || (at > 0 && contents[at - 1] >= 0x80)),
-        23: () => /^[0-9]{12}Z$/.test(text),
-        24: () => /^[0-9]{14}(\.[0-9]*[1-9])?Z$/.test(text),
-        28: () => contents.length % 4 === 0,
-        30: () => contents.length % 2 === 0,
-    };
-    checks[10] = checks[2];
-    const constructed = (tag & 0x20) !== 0;
-    if (constructed) {
-        need((tag & 0xc0) !== 0 || tag === SEQUENCE || tag === SET, 'it is not DER');
-        need(deeper > 0, 'it is nested too deep');
-        elements(contents).forEach((child) => strict(child, deeper - 1));
-    } else if ((tag & 0xc0) === 0) {
-        need(![0, 8, 11, 16, 17, 29].includes(tag) && (checks[tag]?.() ?? true), 'it is not DER');
+/** An element of such a tree as a value of this type, if the library would write it so. */
+function read(type, element) {
+    try {
+        const value = AsnParser.fromASN(element, type);
+        if (encode(value).equals(raw(element))) return value;
+    } catch {
+        // Refused below.
     }
-    return element;
+    throw malformed(`it is no ${type.name} in DER`);
 }
 
-/** A Time (RFC 5280 section 4.1.2.5), in seconds. */
-function readTime({ tag, contents }) {
-    const text = contents.toString('latin1');
-    need((tag === 23 && /^[0-9]{12}Z$/.test(text)) || (tag === 24 && /^[0-9]{14}Z$/.test(text)), 'a time is malformed');
-    const digits = tag === 24 ? text : (text < '50' ? '20' : '19') + text;
-    const [, year, ...rest] = /^(....)(..)(..)(..)(..)(..)Z$/.exec(digits);
-    const iso = `${year}-${rest[0]}-${rest[1]}T${rest[2]}:${rest[3]}:${rest[4]}.000Z`;
-    const time = new Date(iso);
-    need(!Number.isNaN(time.getTime()) && time.toISOString() === iso, 'a time is none that there is');
-    return { seconds: time.getTime() / 1000, year: Number(year) };
+const raw = (element) => Buffer.from(element.valueBeforeDecodeView);
+const fields = (element) => {
+    need(element instanceof asn1js.Sequence, 'an element is missing, or another one than is wanted');
+    return element.valueBlock.value;
+};
+
+/** Of what the library repeats as it came: lengths, strings in pieces, and values that have more than one encoding. */
+function isDer(block, depth = 0) {
+    const { tagClass, tagNumber, isConstructed } = block.idBlock;
+    const octets = raw(block);
+    const { length } = block.lenBlock;
+    const isShortest = octets.length === length + (length < 0x80 ? 2 : 2 + Math.ceil(length.toString(16).length / 2));
+    if (block.error || depth > MAX_DEPTH || tagNumber > 30 || !isShortest || block.lenBlock.isIndefiniteForm) return false;
+    const isUniversal = tagClass === 1;
+    if (isUniversal && isConstructed !== (tagNumber === 16 || tagNumber === 17)) return false;
+    if (isConstructed) return block.valueBlock.value.every((child) => isDer(child, depth + 1));
+    const contents = octets.subarray(octets.length - length);
+    return !isUniversal || (IS_DER[tagNumber]?.(contents, contents.toString('latin1')) ?? true);
+}
+
+const isInteger = ([first, second], { length }) => length === 1 || (length > 1 && (first !== 0 || second >= 0x80) && (first !== 0xff || second < 0x80));
+const IS_DER = {
+    0: () => false,
+    1: (contents) => ['00', 'ff'].includes(hex(contents)),
+    2: isInteger,
+    3: (contents) => contents[0] === 0 || (contents[0] < 8 && contents.length > 1 && (contents.at(-1) & ((1 << contents[0]) - 1)) === 0),
+    5: (contents) => contents.length === 0,
+    6: (contents) => contents.at(-1) < 0x80 && contents.every((octet, at) => octet !== 0x80 || contents[at - 1] >= 0x80),
+    10: isInteger,
+    23: (contents, text) => /^[0-9]{12}Z$/.test(text),
+    24: (contents, text) => /^[0-9]{14}(\.[0-9]*[1-9])?Z$/.test(text),
+    28: (contents) => contents.length % 4 === 0,
+    30: (contents) => contents.length % 2 === 0,
+};
+
+const encode = (value) => Buffer.from(AsnSerializer.serialize(value));
+const block = (value) => AsnSerializer.toASN(value);
+const sequence = (...value) => new asn1js.Sequence({ value });
+const tagged = (tagNumber, ...value) => new asn1js.Constructed({ idBlock: { tagClass: 3, tagNumber }, value });
+const isAbsent = (parameters) => parameters === undefined;
+const isAbsentOrNull = (parameters) => parameters === undefined || parameters === null;
+
+/** In seconds. */
+function readTime(time) {
+    const date = time.getTime();
+    // A date that there is not is written as another one, as which it was not read.
+    need(encode(time).length === (time.utcTime ? 15 : 17), 'a time is malformed');
+    return date.getTime() / 1000;
 }
 
 /** The name of a digest by its AlgorithmIdentifier. */
-function readDigest(identifier) {
-    need(identifier?.tag === SEQUENCE, 'its digest algorithm is malformed');
-    const digest = DIGESTS[hex(identifier.contents).replace(/^(.{22})0500$/, '$1')];
-    need(digest, 'its digest is none that is taken');
-    return digest;
+function readDigest({ algorithm, parameters }) {
+    need(algorithm in DIGESTS && isAbsentOrNull(parameters), 'its digest is none that is taken');
+    return DIGESTS[algorithm];
 }
 
-/** [type of key, digest] of a signature by the contents of its AlgorithmIdentifier. */
-function signatureAlgorithm(contents, digest) {
-    const identifier = hex(contents);
-    if (identifier === `${RSA_ENCRYPTION}0500` && digest) return ['rsa', digest];
-    return SIGNATURES[identifier.replace(/^(06092a864886f70d01010[bcd])0500$/, '$1')] ?? [];
+/** [type of key, digest] of a signature by its AlgorithmIdentifier. */
+function signatureAlgorithm({ algorithm, parameters }, digest) {
+    if (algorithm === RSA && parameters === null && digest) return ['rsa', digest];
+    if (isAbsentOrNull(parameters) && algorithm in RSA_SIGNATURES) return ['rsa', RSA_SIGNATURES[algorithm]];
+    if (isAbsent(parameters) && algorithm in EC_SIGNATURES) return ['ec', EC_SIGNATURES[algorithm]];
+    return isAbsent(parameters) && algorithm === ED25519 ? ['ed25519', 'sha512'] : [];
 }
 
 /** Which of the three types of key this is; undefined for a key that is not taken. */
-function keyType(key) {
-    const [algorithm, bits, ...more] = children(key, SEQUENCE);
-    need(bits?.tag === BIT_STRING && more.length === 0, 'a key is malformed');
-    const identifier = hex(algorithm.contents);
-    if (CURVES.includes(identifier)) return 'ec';
-    if (identifier === ED25519) return 'ed25519';
-    if (identifier !== RSA_ENCRYPTION && identifier !== `${RSA_ENCRYPTION}0500`) return undefined;
-    const numbers = children(only(elements(bits.contents.subarray(1))), SEQUENCE);
-    if (numbers.length !== 2 || numbers.some(({ tag, contents }) => tag !== 2 || !contents.length || contents[0] >= 0x80)) return undefined;
-    const [modulus, exponent] = numbers.map(({ contents }) => BigInt(`0x${hex(contents)}`));
-    const length = modulus.toString(2).length;
+function keyType({ algorithm: { algorithm, parameters }, subjectPublicKey }) {
+    if (algorithm === EC) return parameters && CURVES.includes(hex(parameters)) ? 'ec' : undefined;
+    if (algorithm === ED25519) return isAbsent(parameters) ? 'ed25519' : undefined;
+    if (algorithm !== RSA || !isAbsentOrNull(parameters)) return undefined;
+    const numbers = parse(Buffer.from(subjectPublicKey)).valueBlock.value ?? [];
+    if (numbers.length !== 2 || !numbers.every((number) => number instanceof asn1js.Integer)) return undefined;
+    const [modulus, exponent] = numbers.map((number) => number.toBigInt());
+    const length = modulus > 0n ? modulus.toString(2).length : 0;
     return length >= 2048 && length <= 8192 && exponent > 1n && exponent < 2n ** 32n && exponent % 2n === 1n ? 'rsa' : undefined;
 }
 
 // Certificates, of which no key is decoded before it matters.
 
+/** Those of proxies and their CAs, which come with every request. */
+const known = new Map();
+
 function readCertificate(der) {
-    const parts = children(only(elements(der)), SEQUENCE);
-    need(parts.length === 3 && parts[2].tag === BIT_STRING && parts[2].contents[0] === 0, 'that is no certificate');
-    // OpenSSL writes a certificate with its tbsCertificate as it came, the rest in DER.
-    strict(parts[1]);
-    strict(parts[2]);
-    const fields = children(parts[0], SEQUENCE);
-    const version = fields[0]?.tag === 0xa0 ? fields.shift() : undefined;
-    need(fields.length >= 6, 'that is no certificate');
-    const [serial, algorithm, issuer, validity, subject, key, ...rest] = fields;
-    const [notBefore, notAfter] = children(validity, SEQUENCE).map((time) => readTime(time).seconds);
+    const name = hex(der);
+    if (known.size > 64) known.clear();
+    if (!known.has(name)) known.set(name, readNewCertificate(der));
+    return known.get(name);
+}
+
+function readNewCertificate(der) {
+    const { tbsCertificate, signatureAlgorithm: algorithm, signatureValue } = read(x509.Certificate, parse(der));
+    const { issuer, serialNumber, subject, validity, subjectPublicKeyInfo, version, extensions = [] } = tbsCertificate;
+    const byOid = Object.fromEntries(extensions.map(({ extnID, critical, extnValue }) => [extnID, { critical, value: extnValue.buffer }]));
+    trust(Object.keys(byOid).length === extensions.length, 'a certificate of the path has an extension twice');
     return {
         der,
-        issuerAndSerial: hex(issuer.raw) + hex(serial.raw),
-        issuer: hex(issuer.raw),
-        subject: hex(subject.raw),
-        notBefore,
-        notAfter,
-        version: version ? hex(only(elements(version.contents)).contents) : '00',
-        key: key.raw,
-        keyType: keyType(key),
-        toBeSigned: parts[0].raw,
-        algorithm: algorithm.raw.equals(parts[1].raw) ? signatureAlgorithm(algorithm.contents) : [],
-        signature: parts[2].contents.subarray(1),
-        extensions: () => readExtensions(rest.find(({ tag }) => tag === 0xa3)),
+        issuerAndSerial: hex(encode(new cms.IssuerAndSerialNumber({ issuer, serialNumber }))),
+        // As signingCertificate names it (RFC 5035 section 5).
+        issuerSerial: encode(sequence(sequence(tagged(4, block(issuer))), new asn1js.Integer({ valueHex: serialNumber }))),
+        issuer: hex(encode(issuer)),
+        subject: hex(encode(subject)),
+        serial: hex(serialNumber),
+        notBefore: readTime(validity.notBefore),
+        notAfter: readTime(validity.notAfter),
+        version,
+        key: encode(subjectPublicKeyInfo),
+        keyType: keyType(subjectPublicKeyInfo),
+        toBeSigned: encode(tbsCertificate),
+        algorithm: tbsCertificate.signature.isEqual(algorithm) ? signatureAlgorithm(algorithm) : [],
+        signature: Buffer.from(signatureValue),
+        extensions: byOid,
     };
 }
 
-/** {OID: {critical, value}}; what OpenSSL would not let stand is refused. */
-function readExtensions(field) {
-    const read = {};
-    for (const extension of field ? children(only(elements(field.contents)), SEQUENCE) : []) {
-        const parts = children(extension, SEQUENCE);
-        const critical = parts[1]?.tag === 1;
-        need(parts.length === (critical ? 3 : 2) && parts[0].tag === OID && parts.at(-1).tag === OCTET_STRING, 'an extension is malformed');
-        const oid = hex(parts[0].contents);
-        trust(!(oid in read), 'a certificate of the path has an extension twice');
-        read[oid] = { critical: critical && parts[1].contents[0] !== 0, value: parts.at(-1).contents };
-    }
-    return read;
-}
-
-const extension = (extensions, oid) => (extensions[oid] ? strict(only(elements(extensions[oid].value))) : undefined);
+const extension = ({ extensions }, oid, type) => (extensions[oid] ? read(type, parse(Buffer.from(extensions[oid].value))) : undefined);
 
 /** Whether a certificate is valid at `now`: the second of notAfter is out of it, as OpenSSL has it. */
 const isValid = (certificate, now) => certificate.notBefore <= now && now < certificate.notAfter;
 
-function hasUsage(extensions, bit) {
-    const usage = extension(extensions, KEY_USAGE);
-    return !usage || (usage.tag === BIT_STRING && ((usage.contents[1] ?? 0) & bit) !== 0);
+function hasUsage(certificate, flag) {
+    const usage = extension(certificate, x509.id_ce_keyUsage, x509.KeyUsage);
+    return !usage || (usage.toNumber() & flag) !== 0;
 }
 
 /** How many CAs may follow below this one; undefined if it is none. */
-function pathLength(extensions) {
-    const constraints = extension(extensions, BASIC_CONSTRAINTS);
-    const [ca, length] = constraints ? children(constraints, SEQUENCE) : [];
-    if (ca?.tag !== 1 || ca.contents[0] === 0) return undefined;
-    if (!length) return Infinity;
-    need(length.tag === 2 && length.contents.length <= 4 && length.contents[0] < 0x80, 'basicConstraints are malformed');
-    return length.contents.readUIntBE(0, length.contents.length);
+function pathLength(certificate) {
+    const { cA, pathLenConstraint = Infinity } = extension(certificate, x509.id_ce_basicConstraints, x509.BasicConstraints) ?? {};
+    return cA && pathLenConstraint >= 0 ? pathLenConstraint : undefined;
 }
 
 /** Whether its key may sign certificates, as OpenSSL decides it, or more readily. */
 function mayIssue(certificate) {
-    const extensions = certificate.extensions();
-    if (extensions[BASIC_CONSTRAINTS]) return pathLength(extensions) !== undefined;
-    return certificate.version !== '02' || (extensions[KEY_USAGE] !== undefined && hasUsage(extensions, 0x04));
+    if (certificate.extensions[x509.id_ce_basicConstraints]) return pathLength(certificate) !== undefined;
+    return certificate.version !== x509.Version.v3
+        || (certificate.extensions[x509.id_ce_keyUsage] !== undefined && hasUsage(certificate, x509.KeyUsageFlags.keyCertSign));
 }
 
 /** There is none that we would have to understand. */
-function checkCritical(extensions) {
-    const known = [KEY_USAGE, ALTERNATIVE_NAME, BASIC_CONSTRAINTS, POLICIES, EXTENDED_KEY_USAGE];
+function checkCritical({ extensions }) {
+    const known = [x509.id_ce_keyUsage, x509.id_ce_subjectAltName, x509.id_ce_basicConstraints, x509.id_ce_certificatePolicies, x509.id_ce_extKeyUsage];
     for (const [oid, { critical }] of Object.entries(extensions)) {
-        trust(oid !== NAME_CONSTRAINTS && (!critical || known.includes(oid)), `a certificate of the path has the extension ${oid}`);
+        trust(oid !== x509.id_ce_nameConstraints && (!critical || known.includes(oid)), `a certificate of the path has the extension ${oid}`);
     }
 }
 
@@ -261,102 +236,90 @@ const isIssuedBy = (certificate, issuer) => certificate.algorithm[0] === issuer.
 /** By their names: whether this one may have issued that. */
 function mayHaveIssued(issuer, certificate) {
     if (issuer.subject !== certificate.issuer) return false;
-    const wanted = extension(certificate.extensions(), AUTHORITY_KEY_ID);
-    const named = wanted?.tag === SEQUENCE && elements(wanted.contents).find(({ tag }) => tag === 0x80);
-    const found = extension(issuer.extensions(), SUBJECT_KEY_ID);
-    return !named || !found || named.contents.equals(found.contents);
+    const named = extension(certificate, x509.id_ce_authorityKeyIdentifier, x509.AuthorityKeyIdentifier)?.keyIdentifier;
+    const found = extension(issuer, x509.id_ce_subjectKeyIdentifier, x509.SubjectKeyIdentifier);
+    return !named || !found || hex(named.buffer) === hex(found.buffer);
 }
 
 // A SignedData of the one profile that is taken, RFC 5652 section 5.
 
 function readSignedData(der) {
-    const [type, explicit, ...more] = children(only(elements(der)), SEQUENCE);
-    need(type?.tag === OID && hex(type.contents) === SIGNED_DATA && more.length === 0, 'it is no SignedData');
-    const fields = children(only(children(explicit, 0xa0)), SEQUENCE);
-    const set = fields[3]?.tag === 0xa0 ? fields.splice(3, 1)[0] : undefined;
-    need(fields.length === 4, 'its fields are not those of the profile');
-    const [version, digests, encapsulated, signers] = fields.map((field) => strict(field));
-    const isVersion1 = (element) => need(hex(element.raw) === '020101', 'its version is not 1');
-    isVersion1(version);
-    const [contentType, content, ...rest] = children(encapsulated, SEQUENCE);
-    need(contentType?.tag === OID && hex(contentType.contents) === DATA, 'its content is not of the type data');
-    need(content && rest.length === 0, 'its content is detached');
-    const octets = only(children(content, 0xa0));
-    need(octets.tag === OCTET_STRING, 'its content is no OCTET STRING');
+    const info = read(cms.ContentInfo, parse(der));
+    need(info.contentType === cms.id_signedData, 'it is no SignedData');
+    const [version, digests, encapsulated, ...rest] = fields(asn1js.fromBER(info.content).result);
+    const signers = rest.pop();
+    const set = rest[0]?.idBlock.tagClass === 3 && rest[0].idBlock.tagNumber === 0 ? rest.shift().valueBlock.value ?? [] : undefined;
+    need(signers && rest.length === 0, 'its fields are not those of the profile');
+    need(hex(raw(version)) === '020101', 'its version is not 1');
+    const { eContentType, eContent } = read(cms.EncapsulatedContentInfo, encapsulated);
+    need(eContentType === DATA && eContent?.single, 'its content is not of the type data, or detached');
+    const [named, ...others] = read(cms.DigestAlgorithmIdentifiers, digests);
+    const [signer, ...more] = read(cms.SignerInfos, signers);
+    need(named && signer && others.length + more.length === 0, 'it has not one digest algorithm and one signer');
+    need(!set || (set.length > 0 && set.length <= MAX_CERTIFICATES), 'it has no certificates, or too many');
+    // One that is there twice counts once.
+    const certificates = [...new Map((set ?? []).map((element) => [hex(raw(element)), raw(element)])).values()];
 
-    const signer = children(only(children(signers, SET)), SEQUENCE);
-    need(signer.length === 6 && signer[4].tag === SEQUENCE && signer[5].tag === OCTET_STRING, 'its SignerInfo is not that of the profile');
-    isVersion1(signer[0]);
-    const sid = children(signer[1], SEQUENCE);
-    need(sid.length === 2 && sid[0].tag === SEQUENCE && sid[1].tag === 2, 'its signer is not named by issuer and serial number');
-    const digest = readDigest(signer[2]);
-    need(readDigest(only(children(digests, SET))) === digest, 'it names two digest algorithms');
-    const attributes = readAttributes(signer[3]);
-    need(attributes[CONTENT_TYPE]?.tag === OID, 'contentType is missing, or malformed');
-    trust(hex(attributes[CONTENT_TYPE].contents) === DATA, 'the attribute contentType is not that of the content');
-    need(attributes[MESSAGE_DIGEST]?.tag === OCTET_STRING, 'messageDigest is missing, or malformed');
-    need(attributes[SIGNING_TIME], 'signingTime is missing');
-    const time = readTime(attributes[SIGNING_TIME]);
+    const sid = signer.sid.issuerAndSerialNumber;
+    need(signer.version === 1 && sid, 'its signer is not named by issuer and serial number');
+    need(signer.signedAttrs?.length > 0 && !signer.unsignedAttrs, 'its SignerInfo is not that of the profile');
+    const digest = readDigest(signer.digestAlgorithm);
+    need(readDigest(named) === digest, 'it names two digest algorithms');
+    const attributes = readAttributes(signer.signedAttrs);
+    const [contentType, messageDigest, signingTime] = [CONTENT_TYPE, MESSAGE_DIGEST, SIGNING_TIME].map((type) => attributes[type]);
+    need(contentType && messageDigest && signingTime, 'contentType, messageDigest or signingTime is missing');
+    trust(contentType.equals(encode(new asn1js.ObjectIdentifier({ value: DATA }))), 'the attribute contentType is not that of the content');
+    const time = read(x509.Time, parse(signingTime));
     // RFC 5652 section 11.3: UTCTime for the years that it can express.
-    need(attributes[SIGNING_TIME].tag === 23 || time.year < 1950 || time.year >= 2050, 'signingTime is malformed');
-    if (attributes[ALGORITHM_PROTECTION]) {
-        const both = children(attributes[ALGORITHM_PROTECTION], SEQUENCE);
-        need(both.length === 2 && both[0].tag === SEQUENCE && both[1].tag === 0xa1, 'CMSAlgorithmProtection is malformed');
-        trust(both[0].raw.equals(signer[2].raw) && both[1].contents.equals(signer[4].contents), 'CMSAlgorithmProtection names other algorithms');
-    }
-    const certificates = set ? elements(set.contents) : [];
-    need(!set || (certificates.length > 0 && certificates.length <= MAX_CERTIFICATES), 'it has no certificates, or too many');
+    need(time.utcTime || Math.abs(time.getTime().getUTCFullYear() - 1999.5) > 50, 'signingTime is malformed');
     return {
-        content: octets.contents,
-        // One that is there twice counts once.
-        certificates: [...new Map(certificates.map(({ raw }) => [hex(raw), readCertificate(raw)])).values()],
-        issuerAndSerial: hex(sid[0].raw) + hex(sid[1].raw),
+        content: Buffer.from(eContent.single.buffer),
+        certificates: certificates.map(readCertificate),
+        issuerAndSerial: hex(encode(sid)),
         digest,
-        algorithm: signatureAlgorithm(signer[4].contents, digest),
-        signature: signer[5].contents,
+        algorithm: signatureAlgorithm(signer.signatureAlgorithm, digest),
+        signature: Buffer.from(signer.signature.buffer),
         // In the SignerInfo the SET OF is implicitly tagged.
-        signed: Buffer.concat([Buffer.from([SET]), signer[3].raw.subarray(1)]),
-        messageDigest: attributes[MESSAGE_DIGEST].contents,
-        signingTime: time.seconds,
+        signed: encode(new asn1js.Set({ value: signer.signedAttrs.map(block) })),
+        messageDigest: Buffer.from(read(OctetString, parse(messageDigest)).buffer),
+        signingTime: readTime(time),
         signingCertificates: [[attributes[SIGNING_CERTIFICATE_V2], 'sha256'], [attributes[SIGNING_CERTIFICATE], 'sha1']].filter(([value]) => value),
+        protection: attributes[ALGORITHM_PROTECTION],
+        // RFC 6211 section 2.
+        protects: encode(sequence(block(signer.digestAlgorithm), tagged(1, ...block(signer.signatureAlgorithm).valueBlock.value))),
     };
 }
 
-/** {OID: value}: each with one value, in the order of a SET OF, none twice. */
-function readAttributes(field) {
-    const read = Object.create(null);
+/** {OID: octets of the value}: each with one value, in the order of a SET OF, none twice. */
+function readAttributes(attributes) {
+    const found = Object.create(null);
     let before = Buffer.alloc(0);
-    for (const attribute of children(field, 0xa0)) {
-        const [type, values, ...more] = children(attribute, SEQUENCE);
-        need(type?.tag === OID && more.length === 0, 'a signed attribute is malformed');
-        const oid = hex(type.contents);
-        need(!(oid in read) && Buffer.compare(before, attribute.raw) <= 0, 'the signed attributes are unsorted, or one is there twice');
-        need(oid !== COUNTERSIGNATURE, 'it has a countersignature that is signed');
-        read[oid] = only(children(values, SET));
-        before = attribute.raw;
+    for (const attribute of attributes) {
+        const { attrType, attrValues } = attribute;
+        const octets = encode(attribute);
+        need(!(attrType in found) && Buffer.compare(before, octets) <= 0, 'the signed attributes are unsorted, or one is there twice');
+        need(attrType !== COUNTERSIGNATURE && attrValues.length === 1, 'a signed attribute is malformed');
+        found[attrType] = attrValues[0] === null ? Buffer.from([5, 0]) : Buffer.from(attrValues[0]);
+        before = octets;
     }
-    return read;
+    return found;
 }
 
 /** signingCertificateV2 (RFC 5035) or its predecessor: first the signer's certificate, then others of its path. */
 function checkSigningCertificate([attribute, usual], signer, path) {
-    const [list, ...policies] = children(attribute, SEQUENCE);
-    const ids = children(list, SEQUENCE);
+    const [list, ...policies] = fields(parse(attribute));
+    const ids = fields(list);
     need(ids.length > 0 && ids.length <= MAX_CERTIFICATES && policies.length === 0, 'signingCertificate is malformed, or has policies');
     let among = [signer];
     for (const id of ids) {
-        const parts = children(id, SEQUENCE);
-        const digest = usual === 'sha256' && parts[0]?.tag === SEQUENCE ? readDigest(parts.shift()) : usual;
-        const [hash, named, ...more] = parts;
-        need(hash?.tag === OCTET_STRING && more.length === 0, 'signingCertificate is malformed');
-        let issuerAndSerial;
-        if (named) {
-            const [names, serial, ...rest] = children(named, SEQUENCE);
-            need(serial && rest.length === 0, 'signingCertificate is malformed');
-            issuerAndSerial = hex(only(children(only(children(names, SEQUENCE)), 0xa4)).raw) + hex(serial.raw);
-        }
-        const isOf = (one) => crypto.createHash(digest).update(one.der).digest().equals(hash.contents)
-            && (!issuerAndSerial || issuerAndSerial === one.issuerAndSerial);
+        const parts = fields(id);
+        const named = usual === 'sha256' && parts[0] instanceof asn1js.Sequence ? parts.shift() : undefined;
+        const digest = named ? readDigest(read(x509.AlgorithmIdentifier, named)) : usual;
+        const [hash, issuerSerial, ...more] = parts;
+        need(hash instanceof asn1js.OctetString && more.length === 0, 'signingCertificate is malformed');
+        if (issuerSerial) fields(issuerSerial);
+        const isOf = (one) => crypto.createHash(digest).update(one.der).digest().equals(Buffer.from(hash.getValue()))
+            && (!issuerSerial || raw(issuerSerial).equals(one.issuerSerial));
         trust(among.some(isOf), 'signingCertificate names other certificates');
         among = path;
     }
@@ -406,24 +369,25 @@ class Verifier {
         trust(age <= this.maxAge && age >= -this.skew, `it was signed ${age} seconds ago`);
         trust(crypto.createHash(data.digest).update(data.content).digest().equals(data.messageDigest), 'messageDigest is not the digest of the content');
 
+        trust(!data.protection || data.protection.equals(data.protects), 'CMSAlgorithmProtection names other algorithms');
         const signer = this.#signer(data, peer === 'none' ? undefined : readCertificate(peer));
         const [type, digest] = data.algorithm;
         trust(type && type === signer.keyType && digest === data.digest, 'the signature algorithm is not for the signer\'s key and this digest');
         this.#checkUse(signer);
         const path = this.#path(signer, data.certificates, now);
         trust(isSignedBy(signer.key, data.algorithm, data.signed, data.signature), 'the signature is not the signer\'s');
-        const client = readCertificate(data.content);
-        trust(isValid(client, now), 'the client\'s certificate is not valid now');
         data.signingCertificates.forEach((attribute) => checkSigningCertificate(attribute, signer, path));
-        const [certificate, by] = [client, signer].map(({ der }) => {
+        const [certificate, by] = [data.content, signer.der].map((der) => {
             try {
-                const read = new crypto.X509Certificate(der);
-                if (read.raw.equals(der)) return read;
+                const found = new crypto.X509Certificate(der);
+                if (found.raw.equals(der)) return found;
             } catch {
                 // Refused below.
             }
             throw malformed('OpenSSL cannot read a certificate, or would write it otherwise');
         });
+        const [notBefore, notAfter] = [certificate.validFrom, certificate.validTo].map((time) => Date.parse(time) / 1000);
+        trust(isValid({ notBefore, notAfter }, now), 'the client\'s certificate is not valid now');
         return { certificate, signer: by, signingTime: new Date(data.signingTime * 1000) };
     }
 
@@ -454,15 +418,13 @@ class Verifier {
     }
 
     #checkUse(signer) {
-        const extensions = signer.extensions();
-        const purposes = extension(extensions, EXTENDED_KEY_USAGE);
-        trust(hasUsage(extensions, 0x80)
-            && (!purposes || children(purposes, SEQUENCE).some(({ contents }) => PURPOSES.includes(hex(contents)))),
+        const purposes = extension(signer, x509.id_ce_extKeyUsage, x509.ExtendedKeyUsage);
+        trust(hasUsage(signer, x509.KeyUsageFlags.digitalSignature)
+            && (!purposes || purposes.includes(x509.id_kp_serverAuth) || purposes.includes(x509.id_kp_clientAuth)),
         'the signer\'s certificate is not for signatures of a server or client');
-        const alternative = extension(extensions, ALTERNATIVE_NAME);
-        const all = alternative ? children(alternative, SEQUENCE) : [];
-        const of = (wanted) => all.filter(({ tag }) => tag === wanted).map(({ contents }) => contents.toString('latin1'));
-        const [dnsNames, uris] = [of(0x82).map((name) => name.toLowerCase()), of(0x86)];
+        const all = extension(signer, x509.id_ce_subjectAltName, x509.SubjectAlternativeName) ?? [];
+        const of = (type) => all.map((name) => name[type]).filter((name) => name !== undefined);
+        const [dnsNames, uris] = [of('dNSName').map((name) => name.toLowerCase()), of('uniformResourceIdentifier')];
         // A colon tells the one kind from the other; of several URIs none counts.
         const found = [...dnsNames.filter((name) => !name.includes(':')), ...(uris.length === 1 ? uris : []).filter((uri) => uri.includes(':'))];
         trust(!this.names.size || found.some((name) => this.names.has(name)), `the signer has none of the trusted names, but [${found}]`);
@@ -470,7 +432,7 @@ class Verifier {
 
     /** Verifies the signer's certification path, and returns it without the signer. */
     #path(signer, certificates, now) {
-        checkCritical(signer.extensions());
+        checkCritical(signer);
         if (this.anchors.some(({ der }) => der.equals(signer.der))) {
             trust(isValid(signer, now), 'the pinned signer is not valid now');
             return [];
@@ -495,10 +457,9 @@ class Verifier {
             trust(isValid(one, now), 'a certificate of the path is not valid now');
             if (place < path.length - 1) trust(isIssuedBy(one, path[place + 1]), 'a certificate of the path is not signed by the one above it, or weakly');
             if (place === 0) break;
-            const extensions = one.extensions();
-            checkCritical(extensions);
+            checkCritical(one);
             const below = path.slice(1, place).filter(({ issuer, subject }) => issuer !== subject).length;
-            trust((pathLength(extensions) ?? -1) >= below && hasUsage(extensions, 0x04), 'a certificate of the path is no CA, or not for such a path');
+            trust((pathLength(one) ?? -1) >= below && hasUsage(one, x509.KeyUsageFlags.keyCertSign), 'a certificate of the path is no CA, or not for such a path');
         }
         return path.slice(1);
     }

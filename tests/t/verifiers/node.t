@@ -7,6 +7,7 @@ use ClientCertTest::Process;
 use ClientCertTest::Verifiers;
 
 plan skip_all => 'node is not installed' if !installed('node');
+plan skip_all => 'its packages cannot be had: tests/node_modules.sh' if !-d verifier('node/node_modules');
 
 for my $with ('Express', 'node:https') {
     # Debian's Express.
