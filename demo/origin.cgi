@@ -10,6 +10,9 @@ case "${HTTP_ACCEPT-}" in
 esac
 verified=false
 [ "${SSL_CLIENT_VERIFY-}" != SUCCESS ] || verified=true
+# httpd says this to the page of an error; its own status stays.
+forbidden=false
+[ "${REDIRECT_STATUS-}" != 403 ] || forbidden=true
 
 sha256() {
     printf '%s\n' "$SSL_CLIENT_CERT" | openssl x509 -outform DER | sha256sum | cut -d ' ' -f 1
@@ -17,7 +20,10 @@ sha256() {
 
 if ! $page; then
     printf 'Content-Type: text/plain\nVary: Accept\n\n'
-    if ! $verified; then
+    if $forbidden; then
+        echo 'Forbidden:  for visitors with a verified certificate only'
+        exit
+    elif ! $verified; then
         echo 'Visitor:    unknown'
         exit
     fi
@@ -77,7 +83,18 @@ a { color: inherit }
 </style>
 <main>
 END
-if $verified; then
+if $forbidden; then
+    cat <<'END'
+<section>
+<p class="state none">403 Forbidden</p>
+<h1>Members only</h1>
+<p>This page is for visitors with a verified certificate, and your request came without one. The
+application's server has refused it (<code>Require client-cert</code>).</p>
+<p>To be Alice, import <code>alice.p12</code>, whose path the demo names, and close all windows of
+the browser.</p>
+</section>
+END
+elif $verified; then
     cat <<END
 <section>
 <p class="state good">&#10003; verified</p>
