@@ -5,7 +5,7 @@
 The command gets one case a line on standard input, by tabs; lists are by commas, octets in base64,
 and "-" is for none:
 
-    name  format  at  max_age  skew  anchors and pins  names, by spaces  peer  values of the field
+    name  format  at  max_age  skew  anchors and pins  names, by spaces  peer  values of the field  CRLs
 
 The peer is "none" where the verifier is to do without one. It answers a line for each:
 
@@ -16,7 +16,7 @@ The peer is "none" where the verifier is to do without one. It answers a line fo
     name  configuration  why: it would not start with these options
 
 A verifier may refuse more than the vectors do, where its README names the case in a line of a table:
-"| `name` ... |". It may leave out CRLs and the formats that are not signed. It may never accept more.
+"| `name` ... |". It may leave out the formats that are not signed. It may never accept more.
 """
 
 import base64
@@ -29,12 +29,12 @@ import sys
 SIGNED = ("cms", "cms-sf")
 
 
-def certificates(directory, name):
+def certificates(directory, name, label="CERTIFICATE"):
     if name is None:
         return []
     with open(os.path.join(directory, name), encoding="ascii") as file:
         text = file.read()
-    blocks = re.findall(r"-----BEGIN CERTIFICATE-----(.*?)-----END", text, re.S)
+    blocks = re.findall(f"-----BEGIN {label}-----(.*?)-----END", text, re.S)
     return ["".join(block.split()) for block in blocks]
 
 
@@ -51,6 +51,7 @@ def line(directory, case):
         case["name"], case["format"], str(case["at"]), str(config["max_age"]), str(config["skew"]),
         ",".join(dict.fromkeys(trust)) or "-", " ".join(config["names"]) or "-",
         ",".join(peer) or "-", ",".join(values) if values else "-",
+        ",".join(certificates(directory, config["crls"], "X509 CRL")) or "-",
     ]
     return "\t".join(fields)
 
@@ -81,33 +82,31 @@ def main():
     with open(readme, encoding="utf-8") as file:
         rows = [row for row in file if row.startswith("|")]
     documented = {name for row in rows for name in re.findall(r"`([a-z0-9-]+)`", row.split("|")[1])}
-    # A verifier without CRLs has no option for them.
-    asked = [case for case in cases if case["config"]["crls"] is None]
-    lines = "".join(line(os.path.dirname(vectors), case) + "\n" for case in asked)
+    lines = "".join(line(os.path.dirname(vectors), case) + "\n" for case in cases)
     ran = subprocess.run(command, input=lines, capture_output=True, text=True, check=False)
     answers = {}
     for answer in ran.stdout.splitlines():
         name, *rest = answer.split("\t")
         answers[name] = rest
     failed = 0
-    for case in asked:
+    for case in cases:
         found = wrong(case, answers.get(case["name"], ["none"]), documented)
         if found:
             failed += 1
             print(f"{case['name']}: {found}")
     refused = {
-        case["name"] for case in asked
+        case["name"] for case in cases
         if case["accepted"] and answers.get(case["name"], [""])[0] not in ("accepted", "configuration")
     }
     if ran.returncode or failed:
         print(ran.stderr, file=sys.stderr)
-        print(f"{failed} of {len(asked)} cases failed, status {ran.returncode}")
+        print(f"{failed} of {len(cases)} cases failed, status {ran.returncode}")
         sys.exit(1)
-    unused = sorted(documented & {case["name"] for case in asked} - refused)
+    unused = sorted(documented & {case["name"] for case in cases} - refused)
     if unused:
         sys.exit(f"said to be refused, and accepted: {unused}")
     accepted = sum(1 for answer in answers.values() if answer[0] == "accepted")
-    print(f"{len(asked)} cases: {accepted} accepted, {len(refused)} more refused than need be")
+    print(f"{len(cases)} cases: {accepted} accepted, {len(refused)} more refused than need be")
 
 
 main()

@@ -21,6 +21,7 @@ import (
 	_ "crypto/sha256"
 	_ "crypto/sha512"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
@@ -42,6 +43,9 @@ const (
 type Options struct {
 	// Trust is PEM: CAs to which the signer must lead, or the signer's own certificate, pinned.
 	Trust []byte
+	// CRLs is PEM. Each certificate of the signer's path that is no anchor needs one that is in force. Nil
+	// for no CRLs; a pinned signer needs none.
+	CRLs []byte
 	// Names: the signer must have one of these as a subjectAltName, a dNSName or its only URI. They
 	// may be missing only where no certificate of Trust is a CA.
 	Names []string
@@ -78,6 +82,7 @@ func (refused *Refused) Error() string { return refused.Reason }
 type Verifier struct {
 	options Options
 	anchors []*x509.Certificate
+	crls    []*x509.RevocationList
 	names   map[string]bool
 }
 
@@ -97,6 +102,21 @@ func New(options Options) (*Verifier, error) {
 			}
 			verifier.anchors = append(verifier.anchors, anchor)
 		}
+	}
+	for block, rest := pem.Decode(options.CRLs); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type == "X509 CRL" {
+			crl, err := x509.ParseRevocationList(block.Bytes)
+			if err != nil {
+				return nil, err
+			}
+			if crl.NextUpdate.IsZero() {
+				return nil, errors.New("a CRL without nextUpdate would be good for ever")
+			}
+			verifier.crls = append(verifier.crls, crl)
+		}
+	}
+	if options.CRLs != nil && len(verifier.crls) == 0 {
+		return nil, errors.New("there is no CRL among the CRLs")
 	}
 	for _, name := range options.Names {
 		switch {
@@ -303,10 +323,57 @@ func (verifier *Verifier) path(signer *x509.Certificate, others []*certificate, 
 				(place == 0 || one.IsCA && (!has(one, "2.5.29.15") || one.KeyUsage&x509.KeyUsageCertSign != 0))
 		}
 		if good {
+			verifier.checkRevocation(chain, now)
 			return chain[1:]
 		}
 	}
 	panic(&Refused{http.StatusForbidden, "a certificate of the path is not valid now, weak, or no CA"})
+}
+
+// checkRevocation asks of each certificate of a path, which was verified, whether its issuer revoked it.
+func (verifier *Verifier) checkRevocation(chain []*x509.Certificate, now time.Time) {
+	if verifier.options.CRLs == nil {
+		return
+	}
+	for place, one := range chain {
+		// An anchor needs no CRL, but it may have revoked itself.
+		issuer, found := one, place == len(chain)-1
+		if place < len(chain)-1 {
+			issuer = chain[place+1]
+		}
+		for _, crl := range verifier.crls {
+			if bytes.Equal(crl.RawIssuer, one.RawIssuer) && isInForce(crl, issuer, now) {
+				found = true
+				for _, revoked := range crl.RevokedCertificates {
+					trust(revoked.SerialNumber.Cmp(one.SerialNumber) != 0, "a certificate of the path is revoked")
+				}
+			}
+		}
+		trust(found, "there is no CRL for a certificate of the path, or none in force")
+	}
+}
+
+// isInForce: the CRL is complete, is the issuer's, and there is none of its extensions that would have to be understood.
+func isInForce(crl *x509.RevocationList, issuer *x509.Certificate, now time.Time) bool {
+	switch crl.SignatureAlgorithm {
+	case x509.SHA256WithRSA, x509.SHA384WithRSA, x509.SHA512WithRSA, x509.ECDSAWithSHA256, x509.ECDSAWithSHA384,
+		x509.ECDSAWithSHA512, x509.PureEd25519:
+	default:
+		return false
+	}
+	extensions := append([]pkix.Extension{}, crl.Extensions...)
+	for _, revoked := range crl.RevokedCertificates {
+		extensions = append(extensions, revoked.Extensions...)
+	}
+	for _, extension := range extensions {
+		// A delta, and one for some certificates or reasons only.
+		if oid := extension.Id.String(); extension.Critical || oid == "2.5.29.27" || oid == "2.5.29.28" {
+			return false
+		}
+	}
+	// CheckSignatureFrom passes over a keyUsage without any bit.
+	mayIssueCRLs := !has(issuer, "2.5.29.15") || issuer.KeyUsage&x509.KeyUsageCRLSign != 0
+	return !now.Before(crl.ThisUpdate) && now.Before(crl.NextUpdate) && mayIssueCRLs && crl.CheckSignatureFrom(issuer) == nil
 }
 
 func isSigned(key any, hash crypto.Hash, message, signature []byte) bool {

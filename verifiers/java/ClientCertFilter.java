@@ -21,6 +21,8 @@ import java.security.cert.CollectionCertStoreParameters;
 import java.security.cert.PKIXBuilderParameters;
 import java.security.cert.PKIXCertPathBuilderResult;
 import java.security.cert.TrustAnchor;
+import java.security.cert.X509CRL;
+import java.security.cert.X509CRLEntry;
 import java.security.cert.X509CertSelector;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
@@ -97,7 +99,7 @@ public final class ClientCertFilter implements Filter {
         header = given.getOrDefault("header", "Client-Cert");
         String peer = given.getOrDefault("peer", "required");
         withoutPeer = peer.equals("none");
-        Set<String> known = Set.of("header", "peer", "trust", "names", "format", "maxAge", "skew");
+        Set<String> known = Set.of("header", "peer", "trust", "crls", "names", "format", "maxAge", "skew");
         if (!known.containsAll(given.keySet()) || !(withoutPeer || peer.equals("required"))) {
             throw new ServletException("ClientCertFilter: unknown parameter or peer: " + given);
         }
@@ -106,6 +108,7 @@ public final class ClientCertFilter implements Filter {
                 throw new IllegalArgumentException("the parameter trust is missing");
             }
             verifier = new Verifier(Verifier.readPem(given.get("trust")),
+                given.containsKey("crls") ? Verifier.readCrls(given.get("crls")) : null,
                 List.of(given.getOrDefault("names", "").trim().split("\\s+")),
                 given.getOrDefault("format", "cms"),
                 Long.parseLong(given.getOrDefault("maxAge", "300")),
@@ -260,6 +263,9 @@ public final class ClientCertFilter implements Filter {
         private static final Map<String, String> SIGNATURES = Map.of(
             RSA + "b", "SHA-256", RSA + "c", "SHA-384", RSA + "d", "SHA-512",
             ECDSA + "2", "SHA-256", ECDSA + "3", "SHA-384", ECDSA + "4", "SHA-512", ED25519, "SHA-512");
+        private static final Set<String> CRL_SIGNATURES = Set.of(
+            "1.2.840.113549.1.1.11", "1.2.840.113549.1.1.12", "1.2.840.113549.1.1.13",
+            "1.2.840.10045.4.3.2", "1.2.840.10045.4.3.3", "1.2.840.10045.4.3.4", "1.3.101.112");
         private static final Set<String> CURVES = Set.of(
             "06072a8648ce3d020106082a8648ce3d030107",
             "06072a8648ce3d020106052b81040022",
@@ -269,6 +275,7 @@ public final class ClientCertFilter implements Filter {
             DateTimeFormatter.ofPattern("uuuuMMddHHmmss", Locale.ROOT).withResolverStyle(ResolverStyle.STRICT);
 
         private final Set<X509Certificate> anchors;
+        private final List<X509CRL> crls;
         private final Set<String> names = new HashSet<>();
         private final boolean sf;
         private final long maxAge;
@@ -276,6 +283,8 @@ public final class ClientCertFilter implements Filter {
 
         /**
          * @param anchors each one a CA to which the signer must lead, or the signer itself, pinned
+         * @param crls of which each certificate of the signer's path that is no anchor needs one in force;
+         *     {@code null} for no CRLs. A pinned signer needs none
          * @param names of which the signer must have one as a subjectAltName: a dNSName, or its only
          *     URI. They may be missing only where no anchor is a CA
          * @param format {@code cms} or {@code cms-sf}
@@ -283,9 +292,13 @@ public final class ClientCertFilter implements Filter {
          * @param skew how far in the future a signature may lie, in seconds
          * @throws IllegalArgumentException for what would not be safe
          */
-        public Verifier(Collection<X509Certificate> anchors, Collection<String> names, String format,
-                long maxAge, long skew) {
+        public Verifier(Collection<X509Certificate> anchors, Collection<X509CRL> crls, Collection<String> names,
+                String format, long maxAge, long skew) {
             this.anchors = Set.copyOf(anchors);
+            this.crls = crls == null ? null : List.copyOf(crls);
+            if (crls != null && (crls.isEmpty() || crls.stream().anyMatch(crl -> crl.getNextUpdate() == null))) {
+                throw new IllegalArgumentException("there is no CRL, or one without nextUpdate, which would be good for ever");
+            }
             for (String name : names) {
                 if (name.matches("[A-Za-z][A-Za-z0-9+.-]*:[!-~]+")) {
                     this.names.add(name);
@@ -315,6 +328,17 @@ public final class ClientCertFilter implements Filter {
             try (InputStream in = new FileInputStream(file)) {
                 for (var one : CertificateFactory.getInstance("X.509").generateCertificates(in)) {
                     read.add((X509Certificate) one);
+                }
+            }
+            return read;
+        }
+
+        /** Reads the CRLs of a PEM file. */
+        public static List<X509CRL> readCrls(String file) throws IOException, GeneralSecurityException {
+            List<X509CRL> read = new ArrayList<>();
+            try (InputStream in = new FileInputStream(file)) {
+                for (var one : CertificateFactory.getInstance("X.509").generateCRLs(in)) {
+                    read.add((X509CRL) one);
                 }
             }
             return read;
@@ -486,6 +510,7 @@ public final class ClientCertFilter implements Filter {
             try {
                 var built = (PKIXCertPathBuilderResult) CertPathBuilder.getInstance("PKIX").build(parameters);
                 Set<Certificate> path = new HashSet<>();
+                List<X509Certificate> chain = new ArrayList<>();
                 for (var one : built.getCertPath().getCertificates()) {
                     X509Certificate member = (X509Certificate) one;
                     Certificate read = Certificate.of(member);
@@ -493,12 +518,58 @@ public final class ClientCertFilter implements Filter {
                         throw refused("a certificate of the path is not valid now, or weakly signed");
                     }
                     path.add(read);
+                    chain.add(member);
                 }
                 path.add(Certificate.of(built.getTrustAnchor().getTrustedCert()));
+                chain.add(built.getTrustAnchor().getTrustedCert());
+                checkRevocation(chain, now);
                 path.remove(signer);
                 return path;
             } catch (CertPathBuilderException untrusted) {
                 throw refused("the signer does not lead to a trusted CA: " + untrusted.getMessage());
+            }
+        }
+
+        /** Asks of each certificate of a path, which was verified, whether its issuer revoked it. */
+        private void checkRevocation(List<X509Certificate> chain, Instant now) throws Refused {
+            for (int place = 0; crls != null && place < chain.size(); place++) {
+                // An anchor needs no CRL, but it may have revoked itself.
+                boolean found = place == chain.size() - 1;
+                X509Certificate one = chain.get(place);
+                X509Certificate issuer = found ? one : chain.get(place + 1);
+                for (X509CRL crl : crls) {
+                    if (crl.getIssuerX500Principal().equals(one.getIssuerX500Principal()) && isInForce(crl, issuer, now)) {
+                        found = true;
+                        if (crl.getRevokedCertificate(one.getSerialNumber()) != null) {
+                            throw refused("a certificate of the path is revoked");
+                        }
+                    }
+                }
+                if (!found) {
+                    throw refused("there is no CRL for a certificate of the path, or none in force");
+                }
+            }
+        }
+
+        /** It is complete, the issuer's, and there is nothing in it that would have to be understood. */
+        private static boolean isInForce(X509CRL crl, X509Certificate issuer, Instant now) {
+            Collection<? extends X509CRLEntry> entries =
+                crl.getRevokedCertificates() == null ? Set.<X509CRLEntry>of() : crl.getRevokedCertificates();
+            // A delta, and one for some certificates or reasons only.
+            boolean isPart = crl.getExtensionValue("2.5.29.27") != null || crl.getExtensionValue("2.5.29.28") != null;
+            Set<String> critical = crl.getCriticalExtensionOIDs();
+            if (isPart || critical != null && !critical.isEmpty()
+                    || entries.stream().map(X509CRLEntry::getCriticalExtensionOIDs).anyMatch(oids -> oids != null && !oids.isEmpty())
+                    || !CRL_SIGNATURES.contains(crl.getSigAlgOID())
+                    || issuer.getKeyUsage() != null && !issuer.getKeyUsage()[6]
+                    || now.isBefore(crl.getThisUpdate().toInstant()) || !now.isBefore(crl.getNextUpdate().toInstant())) {
+                return false;
+            }
+            try {
+                crl.verify(issuer.getPublicKey());
+                return true;
+            } catch (GeneralSecurityException another) {
+                return false;
             }
         }
 

@@ -241,11 +241,30 @@ function mayHaveIssued(issuer, certificate) {
     return !named || !found || hex(named.buffer) === hex(found.buffer);
 }
 
+/** A CRL that one day ends. */
+function readCrl(der) {
+    const { tbsCertList, signatureAlgorithm: algorithm, signature } = read(x509.CertificateList, parse(der));
+    const { issuer, thisUpdate, nextUpdate, revokedCertificates = [], crlExtensions = [] } = tbsCertList;
+    need(nextUpdate, 'a CRL without nextUpdate would be good for ever');
+    const extensions = [...crlExtensions, ...revokedCertificates.flatMap(({ crlEntryExtensions }) => crlEntryExtensions ?? [])];
+    return {
+        issuer: hex(encode(issuer)),
+        notBefore: readTime(thisUpdate),
+        notAfter: readTime(nextUpdate),
+        revoked: new Set(revokedCertificates.map(({ userCertificate }) => hex(userCertificate))),
+        // Neither a delta nor for some certificates or reasons only, nor with what would have to be understood.
+        isComplete: !extensions.some(({ extnID, critical }) => critical || [x509.id_ce_deltaCRLIndicator, x509.id_ce_issuingDistributionPoint].includes(extnID)),
+        toBeSigned: encode(tbsCertList),
+        algorithm: tbsCertList.signature.isEqual(algorithm) ? signatureAlgorithm(algorithm) : [],
+        signature: Buffer.from(signature),
+    };
+}
+
 // A SignedData of the one profile that is taken, RFC 5652 section 5.
 
 function readSignedData(der) {
     const info = read(cms.ContentInfo, parse(der));
-    need(info.contentType === cms.id_signedData, 'it is no SignedData');
+    need(info.contentType === cms.id_signedData && info.content, 'it is no SignedData');
     const [version, digests, encapsulated, ...rest] = fields(asn1js.fromBER(info.content).result);
     const signers = rest.pop();
     const set = rest[0]?.idBlock.tagClass === 3 && rest[0].idBlock.tagNumber === 0 ? rest.shift().valueBlock.value ?? [] : undefined;
@@ -271,7 +290,8 @@ function readSignedData(der) {
     trust(contentType.equals(encode(new asn1js.ObjectIdentifier({ value: DATA }))), 'the attribute contentType is not that of the content');
     const time = read(x509.Time, parse(signingTime));
     // RFC 5652 section 11.3: UTCTime for the years that it can express.
-    need(time.utcTime || Math.abs(time.getTime().getUTCFullYear() - 1999.5) > 50, 'signingTime is malformed');
+    const year = time.getTime().getUTCFullYear();
+    need(time.utcTime || year < 1950 || year >= 2050, 'signingTime is malformed');
     return {
         content: Buffer.from(eContent.single.buffer),
         certificates: certificates.map(readCertificate),
@@ -330,15 +350,20 @@ class Verifier {
     /**
      * @param {string|Buffer} options.trust PEM certificates, each a CA to which the signer must lead, or
      *     the signer itself, pinned
+     * @param {string|Buffer} options.crls PEM CRLs, of which each certificate of the signer's path that is no
+     *     anchor needs one in force. Undefined for no CRLs; a pinned signer needs none
      * @param {string[]} options.names the signer must have one of these as a subjectAltName: a dNSName,
      *     or its only URI. They may be missing only where no anchor is a CA
      * @param {'cms'|'cms-sf'} options.format
      * @param {number} options.maxAge of a signature, in seconds
      * @param {number} options.skew how far in the future a signature may lie, in seconds
      */
-    constructor({ trust: pem, names = [], format = 'cms', maxAge = 300, skew = 30 }) {
-        const blocks = String(pem).match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-        this.anchors = blocks.map((block) => readCertificate(new crypto.X509Certificate(block).raw));
+    constructor({ trust: pem, crls, names = [], format = 'cms', maxAge = 300, skew = 30 }) {
+        const blocks = (text, label) => [...String(text).matchAll(new RegExp(`-----BEGIN ${label}-----([^-]+)-----END ${label}-----`, 'g'))]
+            .map(([, base64]) => Buffer.from(base64, 'base64'));
+        this.anchors = blocks(pem, 'CERTIFICATE').map((der) => readCertificate(new crypto.X509Certificate(der).raw));
+        this.crls = crls === undefined ? undefined : blocks(crls, 'X509 CRL').map(readCrl);
+        if (this.crls?.length === 0) throw new TypeError('there is no CRL among the CRLs');
         this.names = new Set(names.map((name) => {
             if (/^[a-z][a-z0-9+.-]*:[!-~]+$/i.test(name)) return name;
             if (/^[\w-]+(\.[\w-]+)*$/.test(name)) return name.toLowerCase();
@@ -461,7 +486,21 @@ class Verifier {
             const below = path.slice(1, place).filter(({ issuer, subject }) => issuer !== subject).length;
             trust((pathLength(one) ?? -1) >= below && hasUsage(one, x509.KeyUsageFlags.keyCertSign), 'a certificate of the path is no CA, or not for such a path');
         }
+        this.#checkRevocation(path, now);
         return path.slice(1);
+    }
+
+    /** Asks of each certificate of a path, which was verified, whether its issuer revoked it. */
+    #checkRevocation(path, now) {
+        if (!this.crls) return;
+        for (const [place, one] of path.entries()) {
+            const issuer = path[place + 1] ?? one;
+            const inForce = this.crls.filter((crl) => crl.issuer === one.issuer && crl.isComplete && isValid(crl, now)
+                && hasUsage(issuer, x509.KeyUsageFlags.cRLSign) && isIssuedBy(crl, issuer));
+            // An anchor needs no CRL, but it may have revoked itself.
+            trust(inForce.length > 0 || issuer === one, 'there is no CRL for a certificate of the path, or none in force');
+            trust(!inForce.some(({ revoked }) => revoked.has(one.serial)), 'a certificate of the path is revoked');
+        }
     }
 }
 
@@ -475,7 +514,7 @@ class Verifier {
  * @param {function(string)} options.log gets the reason of a refusal
  */
 function clientCert({ header = 'Client-Cert', peer = 'required', log = console.info, ...options }) {
-    const unknown = Object.keys(options).filter((name) => !['trust', 'names', 'format', 'maxAge', 'skew'].includes(name));
+    const unknown = Object.keys(options).filter((name) => !['trust', 'crls', 'names', 'format', 'maxAge', 'skew'].includes(name));
     if (unknown.length || !['required', 'none'].includes(peer)) throw new TypeError(`unknown option: ${unknown} ${peer}`);
     const verifier = new Verifier(options);
     const name = header.toLowerCase();

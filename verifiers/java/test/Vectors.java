@@ -7,8 +7,10 @@ import java.io.ByteArrayInputStream;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
+import java.security.cert.CRLException;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
+import java.security.cert.X509CRL;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -42,9 +44,13 @@ public final class Vectors {
             for (byte[] der : list(field[5])) {
                 anchors.add(read(der));
             }
-            verifier = new ClientCertFilter.Verifier(anchors, field[6].equals("-") ? List.of() : List.of(field[6].split(" ")),
+            List<X509CRL> crls = new ArrayList<>();
+            for (byte[] der : list(field[9])) {
+                crls.add((X509CRL) CertificateFactory.getInstance("X.509").generateCRL(new ByteArrayInputStream(der)));
+            }
+            verifier = new ClientCertFilter.Verifier(anchors, field[9].equals("-") ? null : crls, field[6].equals("-") ? List.of() : List.of(field[6].split(" ")),
                 field[1], Long.parseLong(field[3]), Long.parseLong(field[4]));
-        } catch (IllegalArgumentException | CertificateException unsafe) {
+        } catch (IllegalArgumentException | CertificateException | CRLException unsafe) {
             return "configuration\t" + unsafe.getMessage();
         }
         boolean withoutPeer = field[7].equals("none");

@@ -8,13 +8,13 @@ const readline = require('node:readline');
 const { Verifier, Refused } = require('../client-cert');
 
 const list = (field) => (field === '-' ? [] : field.split(',').map((one) => Buffer.from(one, 'base64')));
-const pem = (der) => `-----BEGIN CERTIFICATE-----\n${der.toString('base64')}\n-----END CERTIFICATE-----\n`;
+const pem = (label) => (der) => `-----BEGIN ${label}-----\n${der.toString('base64')}\n-----END ${label}-----\n`;
 
-function answer([, format, now, maxAge, skew, anchors, names, peer, values]) {
+function answer([, format, now, maxAge, skew, anchors, names, peer, values, crls]) {
     let verifier;
     try {
         verifier = new Verifier({
-            trust: list(anchors).map(pem).join(''), names: names === '-' ? [] : names.split(' '), format,
+            trust: list(anchors).map(pem('CERTIFICATE')).join(''), crls: crls === '-' ? undefined : list(crls).map(pem('X509 CRL')).join(''), names: names === '-' ? [] : names.split(' '), format,
             maxAge: Number(maxAge), skew: Number(skew),
         });
     } catch (error) {

@@ -55,6 +55,9 @@ func answer(field []string) string {
 	for _, der := range list(field[5]) {
 		options.Trust = append(options.Trust, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
 	}
+	for _, der := range list(field[9]) {
+		options.CRLs = append(options.CRLs, pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: der})...)
+	}
 	if field[6] != "-" {
 		options.Names = strings.Split(field[6], " ")
 	}
