@@ -178,7 +178,11 @@ impl Config {
             other => panic!("{other:?}"),
         })?;
         let names: Vec<_> = self.names.iter().map(|name| name.as_bytes()).collect();
-        let crls = self.crls.as_ref().map(|_| Crls::from_pem(&read(self.crls.as_ref())).unwrap());
+        let crls = self.crls.as_ref().map(|_| Crls::from_pem(&read(self.crls.as_ref())));
+        let crls = crls.transpose().map_err(|error| match error {
+            Error::CrlFileMalformed => "crls-malformed".to_owned(),
+            other => panic!("{other:?}"),
+        })?;
         let names = TrustNames::new(&names).unwrap();
         Ok(Trust::new(Arc::new(anchors), Some(Arc::new(names)), crls.map(Arc::new)))
     }

@@ -377,7 +377,14 @@ final class Certificate
         }
         if ($this->keyKind === 'rsa') {
             $reader = new Reader(only($this->key, TAG_SEQUENCE));
-            [$modulus, $exponent] = [ltrim($reader->take(TAG_INTEGER), "\0"), ltrim($reader->take(TAG_INTEGER), "\0")];
+            $numbers = [$reader->take(TAG_INTEGER), $reader->take(TAG_INTEGER)];
+            foreach ($numbers as $number) {
+                // OpenSSL takes a negative number for one that is not.
+                if ($number === '' || ord($number[0]) >= 0x80) {
+                    throw new Refused('signer-key-unsupported');
+                }
+            }
+            [$modulus, $exponent] = array_map(fn ($number) => ltrim($number, "\0"), $numbers);
             $bits = $modulus === '' ? 0 : 8 * (strlen($modulus) - 1) + strlen(decbin(ord($modulus[0])));
             if ($bits < 2048) {
                 throw new Refused($small);

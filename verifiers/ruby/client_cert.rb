@@ -238,7 +238,11 @@ module ClientCert
       return unless key_kind == :rsa
 
       reader = Reader.new(ClientCert.only(@key, SEQUENCE))
-      modulus, exponent = Array.new(2) { OpenSSL::BN.new(reader.take(INTEGER), 2) }
+      numbers = Array.new(2) { reader.take(INTEGER) }
+      # OpenSSL takes a negative number for one that is not.
+      raise Refused, 'signer-key-unsupported' if numbers.any? { |number| number.empty? || number.getbyte(0) >= 0x80 }
+
+      modulus, exponent = numbers.map { |number| OpenSSL::BN.new(number, 2) }
       raise Refused, small if modulus.num_bits < 2048
       raise Refused, 'signer-key-unsupported' if
         modulus.num_bits > 8192 || exponent.num_bits > 32 || !exponent.odd? || exponent.one?
@@ -576,7 +580,7 @@ module ClientCert
       load = ->(pem) { OpenSSL::X509::Certificate.new(pem) }
       @anchors = ClientCert.pem_blocks(anchors, 'CERTIFICATE').map(&load)
       @pins = ClientCert.pem_blocks(pins, 'CERTIFICATE').map(&load)
-      @crls = crls && ClientCert.pem_blocks(crls, 'X509 CRL').map { |pem| OpenSSL::X509::CRL.new(pem) }
+      @crls = crls && read_crls(crls)
       @names = names
       @max_age = max_age
       @skew = skew
@@ -613,6 +617,15 @@ module ClientCert
     end
 
     private
+
+    # Without deltas, which alone say nothing; before 3.0.20 OpenSSL takes them for whole ones.
+    def read_crls(pem)
+      crls = ClientCert.pem_blocks(pem, 'X509 CRL').map { |block| OpenSSL::X509::CRL.new(block) }
+      # To OpenSSL it would be good for ever.
+      raise ArgumentError, 'crls-malformed: a CRL without nextUpdate' if crls.any? { |crl| crl.next_update.nil? }
+
+      crls.reject { |crl| crl.extensions.any? { |extension| extension.oid == 'deltaCRL' } }
+    end
 
     def decode(value)
       raise Malformed, 'value-empty' if value.delete(" \t\r\n").empty?

@@ -46,8 +46,10 @@ CASES.each do |vector|
            [vector['client']['sha256'], vector['client']['der'], vector['signing_time'], vector['signer_sha256']]
     check(good, "#{name}: #{result.inspect}, and the vector is accepted")
   else
-    check(!result.is_a?(ClientCert::Client), "#{name}: accepted, and the vector says #{vector['reason']}")
-    if result.message.start_with?(vector['reason']) then like += 1
+    accepted = result.is_a?(ClientCert::Client)
+    check(!accepted, "#{name}: accepted, and the vector says #{vector['reason']}")
+    if accepted then next
+    elsif result.message.start_with?(vector['reason']) then like += 1
     elsif ENV['VERBOSE'] then puts "#{name}: #{vector['reason']} | #{result.message}"
     end
   end

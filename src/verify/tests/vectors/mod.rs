@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::{forge::*, pki::*, *};
 use crate::http::structured_field::base64;
 
+mod der;
 mod field;
 mod signatures;
 mod signed_data;
@@ -281,6 +282,7 @@ fn make_vectors() {
     let (world, mut maker) = (World::new(), Maker::default());
     field::add(&world, &mut maker);
     signed_data::add(&world, &mut maker);
+    der::add(&world, &mut maker);
     signatures::add(&world, &mut maker);
     signers::add(&world, &mut maker);
     unsigned::add(&world, &mut maker);

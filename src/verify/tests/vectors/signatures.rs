@@ -3,14 +3,20 @@
 //! Keys, algorithms and signatures.
 
 use openssl::{
+    bn::BigNum,
     ecdsa::EcdsaSig,
     hash::MessageDigest,
     pkey::PKey,
-    rsa::Padding,
+    rsa::{Padding, Rsa},
     sign::{RsaPssSaltlen, Signer},
 };
 
-use super::{section::*, signed_data::attributes_of, *};
+use super::{
+    der::{changed, element_at},
+    section::*,
+    signed_data::attributes_of,
+    *,
+};
 use crate::asn1::der::{element, tag};
 
 /// A server with this key, in the place of the world's.
@@ -82,8 +88,162 @@ pub(super) fn add(world: &World, maker: &mut Maker) {
         maker.bad(by_pin.pinned(&ttrp), reason);
     }
     rsa(world, maker);
+    rsa_keys(world, maker);
     ecdsa(world, maker);
     mismatches(world, maker);
+}
+
+/// The certificate with an RSA key of these numbers in place of its own, by an issuer on P-256.
+fn with_rsa_key(made: &Identity, issuer: &Identity, modulus: &[u8], exponent: &[u8]) -> Identity {
+    let numbers = sequence(&[&integer(modulus), &integer(exponent)]);
+    let bits = element(tag::BIT_STRING, &[&[0], &numbers]);
+    let key = sequence(&[&algorithm(RSA, NULL), &bits]);
+    let certificate = changed(&der(&made.certificate), &[0, 6], &|_, _| key.clone());
+    let to_be_signed = element_at(&certificate, &[0]);
+    let mut signer = Signer::new(MessageDigest::sha256(), &issuer.key).unwrap();
+    let signature = signer.sign_oneshot_to_vec(&to_be_signed).unwrap();
+    let signature = element(tag::BIT_STRING, &[&[0], &signature]);
+    let certificate = sequence(&[&to_be_signed, &algorithm(&ecdsa_with(2), &[]), &signature]);
+    Identity { key: made.key.clone(), certificate: X509::from_der(&certificate).unwrap() }
+}
+
+/// Keys with numbers out of range: who has chosen them can make others sign for them, or makes a
+/// verifier work.
+fn rsa_keys(world: &World, maker: &mut Maker) {
+    let client = der(&world.client.certificate);
+    for (name, description, exponent) in [
+        ("rsa-exponent-3", "The smallest exponent that is taken.", 3),
+        ("rsa-exponent-of-32-bits", "An exponent of 32 bits.", 0xffff_fffb),
+    ] {
+        let exponent = BigNum::from_u32(exponent).unwrap();
+        let key = PKey::from_rsa(Rsa::generate_with_e(2048, &exponent).unwrap()).unwrap();
+        let ttrp = Recipe { key, ..Recipe::ttrp(KeyKind::P256) }.issued_by(&world.intermediate);
+        let forge = world.forge_by(&ttrp);
+        let case = Case::signed(world, name, description, SIGNER, &forge).peer(&ttrp);
+        let (signer, signing_time) = (&ttrp.certificate, Some(NOW));
+        maker.add(case, Outcome::Accepted { client: &client, signer, signing_time });
+    }
+
+    let made = server(world, KeyKind::Rsa(2048));
+    let positive = |octets: Vec<u8>| [&[0][..], &octets].concat();
+    let modulus = positive(made.key.rsa().unwrap().n().to_vec());
+    let mut even = modulus.clone();
+    *even.last_mut().unwrap() &= 0xfe;
+    let large = |octets: usize| [&[0][..], &vec![0xc5; octets]].concat();
+    let usual = [1, 0, 1];
+    type Key<'a> = (&'a str, &'a str, &'a [u8], &'a [u8], &'static str);
+    let keys: &[Key<'_>] = &[
+        ("exponent-0", "The exponent is 0.", &modulus, &[0], "signer-key-unsupported"),
+        ("exponent-1", "The exponent is 1.", &modulus, &[1], "signer-key-unsupported"),
+        ("exponent-2", "The exponent is 2.", &modulus, &[2], "signer-key-unsupported"),
+        (
+            "exponent-even",
+            "The exponent is 65,536.",
+            &modulus,
+            &[1, 0, 0],
+            "signer-key-unsupported",
+        ),
+        ("exponent-negative", "The exponent is -3.", &modulus, &[0xfd], "signer-key-unsupported"),
+        (
+            "exponent-of-33-bits",
+            "The exponent is 2^32 + 1.",
+            &modulus,
+            &[1, 0, 0, 0, 1],
+            "signer-key-unsupported",
+        ),
+        (
+            "exponent-of-2048-bits",
+            "The exponent is as long as the modulus.",
+            &modulus,
+            &modulus,
+            "signer-key-unsupported",
+        ),
+        ("modulus-even", "The modulus is even.", &even, &usual, "bad-signature"),
+        (
+            "modulus-negative",
+            "The modulus is negative: the zero octet in front is missing.",
+            &modulus[1..],
+            &usual,
+            "signer-key-unsupported",
+        ),
+        ("modulus-0", "The modulus is 0.", &[0], &usual, "signer-key-unsupported"),
+        (
+            "modulus-of-2047-bits",
+            "The modulus is a bit too short.",
+            &[&[0x7f][..], &[0xc5; 255]].concat(),
+            &usual,
+            "signer-key-too-small",
+        ),
+        (
+            "modulus-of-8193-bits",
+            "The modulus is a bit too long.",
+            &[&[1][..], &[0xc5; 1024]].concat(),
+            &usual,
+            "signer-key-unsupported",
+        ),
+        (
+            "modulus-of-16384-bits",
+            "The modulus has 16,384 bits.",
+            &large(2048),
+            &usual,
+            "signer-key-unsupported",
+        ),
+    ];
+    for (name, description, modulus, exponent, reason) in keys {
+        let name = format!("rsa-{name}");
+        let signer = with_rsa_key(&made, &world.intermediate, modulus, exponent);
+        let forge = world.forge_by(&signer);
+        let by_anchor = Case::signed(world, &name, description, SIGNER, &forge).peer(&signer);
+        maker.bad(by_anchor, reason);
+        let name = format!("{name}-without-peer");
+        let no_peer = Case::signed(world, &name, description, SIGNER, &forge).no_peer();
+        maker.bad(no_peer, reason);
+    }
+    // With the exponent 1 a signature is what is signed, padded: anyone can write it.
+    let signer = with_rsa_key(&made, &world.intermediate, &modulus, &[1]);
+    let forge = world.forge_by(&signer);
+    let digest = octet_string(&sha256(&attributes_of(&forge)));
+    let info = sequence(&[&algorithm(SHA256, NULL), &digest]);
+    let padding = vec![0xff; 256 - 3 - info.len()];
+    let padded = [&[0, 1], &padding[..], &[0], &info].concat();
+    let value = with_signature(&forge, &padded);
+    let description = "The exponent is 1, and the signature is good by it.";
+    let case = Case::of(world, "rsa-exponent-1-forged", description, SIGNER, value);
+    maker.bad(case.peer(&signer), "signer-key-unsupported");
+
+    let ca = Recipe::new(made.key.clone(), "intermediate")
+        .with(basic_constraints(None))
+        .with(key_usage(&[5, 6]))
+        .issued_by(&world.root);
+    for (name, description, modulus, exponent, reason) in [
+        (
+            "issuer-rsa-exponent-1",
+            "The exponent of the issuer's key is 1.",
+            &modulus,
+            &[1][..],
+            "certificate-key-unsupported",
+        ),
+        (
+            "issuer-rsa-modulus-even",
+            "The modulus of the issuer's key is even.",
+            &even,
+            &usual,
+            "signer-untrusted",
+        ),
+        (
+            "issuer-rsa-modulus-of-16384-bits",
+            "The modulus of the issuer's key has 16,384 bits.",
+            &large(2048),
+            &usual,
+            "certificate-key-unsupported",
+        ),
+    ] {
+        let issuer = with_rsa_key(&ca, &world.root, modulus, exponent);
+        let signer = Recipe::ttrp(KeyKind::P256).issued_by(&issuer);
+        let forge = Forge::new(&signer, &[&issuer], &world.client.certificate);
+        let case = Case::signed(world, name, description, ENVELOPE, &forge).peer(&signer);
+        maker.bad(case, reason);
+    }
 }
 
 /// A value whose last octets, the signature, are others of the same length.

@@ -598,8 +598,95 @@ fn revocation(world: &World, maker: &mut Maker) {
         ),
         world,
     );
+    maker.good(
+        case(
+            "crls-with-an-older-one",
+            "Of the intermediate's CRLs one has ended, and the other is good.",
+            vec![
+                of_root(),
+                CrlRecipe::new().valid(NOW - 2000, Some(NOW - 1)).issued_by(intermediate),
+                of_intermediate(),
+            ],
+        ),
+        world,
+    );
+    maker.good(
+        case(
+            "crl-revokes-another",
+            "The intermediate's CRL has a certificate that is not on the path.",
+            vec![
+                of_root(),
+                CrlRecipe::new().revoking(&world.user.certificate).issued_by(intermediate),
+            ],
+        ),
+        world,
+    );
+    // RFC 5280 section 4.2.1.3: cRLSign.
+    let no_crl_sign = Recipe::new(KeyKind::P256.generate(), "no CRLs")
+        .with(basic_constraints(None))
+        .with(key_usage(&[5]))
+        .issued_by(root);
+    let signer = Recipe::ttrp(KeyKind::P256).issued_by(&no_crl_sign);
+    let forge = Forge::new(&signer, &[&no_crl_sign], &world.client.certificate);
+    let crls = Some(vec![of_root(), CrlRecipe::new().issued_by(&no_crl_sign)]);
+    let description = "The signer's issuer may not sign CRLs.";
+    let made = Case::signed(world, "crl-of-no-crl-signer", description, REVOCATION, &forge);
+    maker.bad(Case { crls, ..made.peer(&signer) }, "crl-invalid");
     let name = intermediate.certificate.subject_name().to_owned().unwrap();
+    let two = |other: CrlRecipe| vec![of_root(), other.issued_by(intermediate)];
     for (name, description, crls, reason) in [
+        (
+            "crl-delta-alone",
+            "The intermediate's CRL is a delta, and there is no whole one.",
+            two(CrlRecipe::new().with(&[0x55, 0x1d, 27], true, &integer(&[1]))),
+            "crl-missing",
+        ),
+        (
+            "crl-without-next-update",
+            "The intermediate's CRL says no end (RFC 5280 section 5.1.2.5).",
+            two(CrlRecipe::new().valid(NOW - 1000, None)),
+            "crls-malformed",
+        ),
+        (
+            "crl-indirect",
+            "The intermediate's CRL is an indirect one.",
+            two(CrlRecipe::new().distribution_point(&[0x84, 1, 0xff])),
+            "crl-missing",
+        ),
+        (
+            "crl-for-some-reasons",
+            "The intermediate's CRL is for keys that are compromised alone.",
+            two(CrlRecipe::new().distribution_point(&[0x83, 2, 6, 0x40])),
+            "crl-missing",
+        ),
+        (
+            "crl-for-attribute-certificates",
+            "The intermediate's CRL is for attribute certificates alone.",
+            two(CrlRecipe::new().distribution_point(&[0x85, 1, 0xff])),
+            "crl-missing",
+        ),
+        (
+            "crl-for-cas",
+            "The intermediate's CRL is for certificates of CAs alone, which the signer is not.",
+            two(CrlRecipe::new().distribution_point(&[0x82, 1, 0xff])),
+            "crl-missing",
+        ),
+        (
+            "crl-with-unknown-extension",
+            "The intermediate's CRL has a critical extension that is not known.",
+            two(CrlRecipe::new().with(&[0x2a, 3, 4], true, NULL)),
+            "crl-invalid",
+        ),
+        (
+            "revoked-signer-beside-an-older-one",
+            "The signer is revoked; an older CRL, which has ended, does not have it.",
+            vec![
+                of_root(),
+                CrlRecipe::new().valid(NOW - 2000, Some(NOW - 1)).issued_by(intermediate),
+                CrlRecipe::new().revoking(&ttrp.certificate).issued_by(intermediate),
+            ],
+            "signer-revoked",
+        ),
         (
             "revoked-signer",
             "The signer is revoked.",
