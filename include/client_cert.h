@@ -723,6 +723,88 @@ typedef enum {
 } client_cert_file_kind;
 
 /**
+ * A directive whose words are read here. The numbers never change while a module is loaded.
+ */
+typedef enum {
+    /**
+     * ClientCertForward
+     */
+    CLIENT_CERT_SETTING_FORWARD = 0,
+    /**
+     * ClientCertForwardVariable
+     */
+    CLIENT_CERT_SETTING_FORWARD_VARIABLE = 1,
+    /**
+     * ClientCertForwardChain
+     */
+    CLIENT_CERT_SETTING_FORWARD_CHAIN = 2,
+    /**
+     * ClientCertSigner
+     */
+    CLIENT_CERT_SETTING_SIGNER = 3,
+    /**
+     * ClientCertSignerCerts
+     */
+    CLIENT_CERT_SETTING_SIGNER_CERTS = 4,
+    /**
+     * ClientCertSignatureLifetime
+     */
+    CLIENT_CERT_SETTING_SIGNATURE_LIFETIME = 5,
+    /**
+     * ClientCertAccept
+     */
+    CLIENT_CERT_SETTING_ACCEPT = 6,
+    /**
+     * ClientCertTrust
+     */
+    CLIENT_CERT_SETTING_TRUST = 7,
+    /**
+     * ClientCertTrustName
+     */
+    CLIENT_CERT_SETTING_TRUST_NAME = 8,
+    /**
+     * ClientCertTrustCRL
+     */
+    CLIENT_CERT_SETTING_TRUST_CRL = 9,
+    /**
+     * ClientCertClientTrust
+     */
+    CLIENT_CERT_SETTING_CLIENT_TRUST = 10,
+    /**
+     * ClientCertClientCRL
+     */
+    CLIENT_CERT_SETTING_CLIENT_CRL = 11,
+    /**
+     * ClientCertTrustPeer
+     */
+    CLIENT_CERT_SETTING_TRUST_PEER = 12,
+    /**
+     * ClientCertMaxAge
+     */
+    CLIENT_CERT_SETTING_MAX_AGE = 13,
+    /**
+     * ClientCertUserName
+     */
+    CLIENT_CERT_SETTING_USER_NAME = 14,
+    /**
+     * ClientCertSignatureCache
+     */
+    CLIENT_CERT_SETTING_SIGNATURE_CACHE = 15,
+    /**
+     * ClientCertIncoming
+     */
+    CLIENT_CERT_SETTING_INCOMING = 16,
+    /**
+     * ClientCertKnownHeaders
+     */
+    CLIENT_CERT_SETTING_KNOWN_HEADERS = 17,
+    /**
+     * mod_ssl's SSLOptions
+     */
+    CLIENT_CERT_SETTING_SSL_OPTIONS = 18,
+} client_cert_setting;
+
+/**
  * Whose a field is that no client may send.
  */
 typedef enum {
@@ -905,6 +987,11 @@ typedef struct client_cert_names client_cert_names;
 typedef struct client_cert_response_head client_cert_response_head;
 
 /**
+ * What the directives of a configuration say.
+ */
+typedef struct client_cert_settings client_cert_settings;
+
+/**
  * A signed value, which lasts as long as there is a reference to it. A client's connection has one
  * of its own of what is the cache's: so its reference counter is not shared with other
  * connections.
@@ -952,169 +1039,6 @@ typedef struct client_cert_verification_cache client_cert_verification_cache;
  * The virtual hosts of one configuration.
  */
 typedef struct client_cert_vhosts client_cert_vhosts;
-
-/**
- * A file, or two that belong together, as a directive names it. All in it lives as long as the
- * files that it is one of.
- */
-typedef struct {
-    /**
-     * The directive's name.
-     */
-    const char *directive;
-    /**
-     * The file's.
-     */
-    const char *name;
-    /**
-     * That of the second of two files, else NULL.
-     */
-    const char *key_name;
-    /**
-     * Both, for messages.
-     */
-    const char *names;
-    /**
-     * Where the first directive stands, for messages.
-     */
-    const char *place;
-    /**
-     * What was made of the octets in use. All of these are NULL where there are none, so that what
-     * depends on the file must fail.
-     */
-    const client_cert_signer *signer;
-    /**
-     * The same.
-     */
-    const client_cert_anchors *anchors;
-    /**
-     * The same.
-     */
-    const client_cert_crls *crls;
-    /**
-     * The same.
-     */
-    const client_cert_client_cas *client_cas;
-    /**
-     * Why the file as it is now is not in use; NULL where it is.
-     */
-    const char *fault;
-} client_cert_configured_file;
-
-/**
- * What a section says of the accept role, or a server as a whole.
- */
-typedef struct {
-    /**
-     * ClientCertAccept: a client_cert_format, -1 where unset, -2 for off.
-     */
-    int32_t format;
-    /**
-     * ClientCertTrustPeer: 1 or 0, -1 where unset.
-     */
-    int32_t trust_peer;
-    /**
-     * Whether there is a ClientCertTrustName.
-     */
-    bool has_names;
-    /**
-     * ClientCertTrust, as client_cert_files_read() gave it; NULL where unset.
-     */
-    const client_cert_configured_file *trust;
-    /**
-     * ClientCertTrustCRL, the same.
-     */
-    const client_cert_configured_file *trust_crls;
-    /**
-     * ClientCertClientTrust, the same.
-     */
-    const client_cert_configured_file *client_trust;
-    /**
-     * ClientCertClientCRL, the same.
-     */
-    const client_cert_configured_file *client_crls;
-} client_cert_accept_part;
-
-/**
- * A section with some directive of the accept role.
- */
-typedef struct {
-    /**
-     * The number of its server.
-     */
-    size_t server;
-    /**
-     * What it says.
-     */
-    client_cert_accept_part part;
-    /**
-     * The file and the line where it begins.
-     */
-    const char *file;
-    /**
-     * The same.
-     */
-    uint32_t line;
-} client_cert_accept_section;
-
-/**
- * A virtual host, or the main server.
- */
-typedef struct {
-    /**
-     * What it says outside of sections, with what it has of the main server.
-     */
-    client_cert_accept_part whole;
-    /**
-     * Whether connections have TLS. Not looked at before warnings.
-     */
-    bool has_tls;
-    /**
-     * Whether each TLS client is asked for a certificate. Not looked at before warnings.
-     */
-    bool asks;
-} client_cert_accept_server;
-
-/**
- * What a configuration says of the accept role: what is borrowed for one call.
- */
-typedef struct {
-    /**
-     * All sections, in the order in which they stand.
-     */
-    const client_cert_accept_section *sections;
-    /**
-     * Their number.
-     */
-    size_t section_count;
-    /**
-     * The main server, then the others.
-     */
-    const client_cert_accept_server *servers;
-    /**
-     * Their number.
-     */
-    size_t server_count;
-    /**
-     * Whether mod_ssl is loaded.
-     */
-    bool has_mod_ssl;
-} client_cert_accept_role;
-
-/**
- * A callback that receives several messages, one after the other.
- */
-typedef struct {
-    /**
-     * Called with a number and a line of text: printable ASCII, NUL-terminated, which stays only for
-     * the call. Must not be NULL, must return, and must not call the library.
-     */
-    void (*tell)(void *context, size_t number, const char *line);
-    /**
-     * Passed to `tell` as it is; may be NULL.
-     */
-    void *context;
-} client_cert_listener;
 
 /**
  * A variable: name and value.
@@ -1201,6 +1125,10 @@ typedef struct {
  */
 typedef struct {
     /**
+     * Its number among the settings.
+     */
+    size_t number;
+    /**
      * The file and the line where its section begins. NULL for the main server.
      */
     const char *file;
@@ -1209,17 +1137,17 @@ typedef struct {
      */
     uint32_t line;
     /**
-     * Whether it forwards, as a whole or in a section.
-     */
-    bool forwards;
-    /**
-     * Whether it accepts, as a whole or in a section.
-     */
-    bool accepts;
-    /**
      * Whether ProxyWebsocketFallbackToProxyHttp is off for it as a whole.
      */
     bool fallback_off;
+    /**
+     * Whether connections have TLS. Not looked at before warnings.
+     */
+    bool has_tls;
+    /**
+     * Whether each TLS client is asked for a certificate. Not looked at before warnings.
+     */
+    bool asks;
 } client_cert_server;
 
 /**
@@ -1242,51 +1170,82 @@ typedef struct {
      * Their number.
      */
     size_t server_count;
+    /**
+     * Whether mod_ssl is loaded.
+     */
+    bool has_mod_ssl;
+    /**
+     * Whether mod_proxy_wstunnel is loaded.
+     */
+    bool has_wstunnel;
+    /**
+     * Whether mod_proxy_http is loaded.
+     */
+    bool has_proxy_http;
 } client_cert_configuration;
 
 /**
- * A header that a directive of the forward role names.
+ * A callback that receives several messages, one after the other.
  */
 typedef struct {
     /**
-     * The name.
+     * Called with a number and a line of text: printable ASCII, NUL-terminated, which stays only for
+     * the call. Must not be NULL, must return, and must not call the library.
+     */
+    void (*tell)(void *context, size_t number, const char *line);
+    /**
+     * Passed to `tell` as it is; may be NULL.
+     */
+    void *context;
+} client_cert_listener;
+
+/**
+ * A file, or two that belong together, as a directive names it. All in it lives as long as the
+ * files that it is one of.
+ */
+typedef struct {
+    /**
+     * The directive's name.
+     */
+    const char *directive;
+    /**
+     * The file's.
      */
     const char *name;
     /**
-     * Where the directive stands, for messages.
+     * That of the second of two files, else NULL.
+     */
+    const char *key_name;
+    /**
+     * Both, for messages.
+     */
+    const char *names;
+    /**
+     * Where the first directive stands, for messages.
      */
     const char *place;
-} client_cert_forward_header;
-
-/**
- * What is said of headers in a server and its sections.
- */
-typedef struct {
     /**
-     * Those of ClientCertForward.
+     * What was made of the octets in use. All of these are NULL where there are none, so that what
+     * depends on the file must fail.
      */
-    const client_cert_forward_header *certificates;
+    const client_cert_signer *signer;
     /**
-     * Their number.
+     * The same.
      */
-    size_t certificate_count;
+    const client_cert_anchors *anchors;
     /**
-     * Those of ClientCertForwardVariable.
+     * The same.
      */
-    const client_cert_forward_header *variables;
+    const client_cert_crls *crls;
     /**
-     * Their number.
+     * The same.
      */
-    size_t variable_count;
+    const client_cert_client_cas *client_cas;
     /**
-     * Where the first ClientCertForwardVariable stands that holds for it; NULL if nowhere.
+     * Why the file as it is now is not in use; NULL where it is.
      */
-    const char *variables_place;
-    /**
-     * The same of SSLOptions LegacyDNStringFormat.
-     */
-    const char *legacy_names_place;
-} client_cert_forward_server;
+    const char *fault;
+} client_cert_configured_file;
 
 /**
  * Bytes in memory from the caller's allocator.
@@ -1341,6 +1300,306 @@ typedef struct {
      */
     bool is_readable;
 } client_cert_format_row;
+
+/**
+ * A directive as httpd has read it.
+ */
+typedef struct {
+    /**
+     * A client_cert_setting.
+     */
+    uint32_t setting;
+    /**
+     * Its words, as httpd gives them; none of ClientCertKnownHeaders and SSLOptions. One that is on or
+     * off has that word.
+     */
+    const char *const *words;
+    /**
+     * Their number.
+     */
+    size_t word_count;
+    /**
+     * The words as absolute names of files, NULL for one that is no name; NULL where the directive
+     * names no file.
+     */
+    const char *const *paths;
+    /**
+     * The time in words; NULL where the directive names no file.
+     */
+    const char *now;
+    /**
+     * The directive itself, then the sections around it, the innermost first.
+     */
+    const client_cert_directive *directives;
+    /**
+     * Their number.
+     */
+    size_t directive_count;
+    /**
+     * The number of its server.
+     */
+    size_t server;
+    /**
+     * Whether it stands in the server itself, and not in a section.
+     */
+    bool is_whole;
+    /**
+     * Whether a running server reads its configuration again: a file is then no fault.
+     */
+    bool restarts;
+} client_cert_setting_line;
+
+/**
+ * One header to send: a ClientCertForward.
+ */
+typedef struct {
+    /**
+     * A client_cert_format.
+     */
+    uint32_t format;
+    /**
+     * Whether its value is signed.
+     */
+    bool is_signed;
+    /**
+     * The header's name, as configured.
+     */
+    const char *header;
+} client_cert_forward_line;
+
+/**
+ * A section's ClientCertForward, all of them.
+ */
+typedef struct {
+    /**
+     * None for "off".
+     */
+    const client_cert_forward_line *lines;
+    /**
+     * Their number.
+     */
+    size_t count;
+} client_cert_forward_lines;
+
+/**
+ * A section's ClientCertForwardVariable, all of them.
+ */
+typedef struct {
+    /**
+     * NULL for "off".
+     */
+    const client_cert_variable_headers *headers;
+} client_cert_forward_variables;
+
+/**
+ * What a section says of the forward role. What it points to lives as long as the settings.
+ */
+typedef struct {
+    /**
+     * ClientCertForward; NULL where unset.
+     */
+    const client_cert_forward_lines *lines;
+    /**
+     * ClientCertForwardVariable; NULL where unset.
+     */
+    const client_cert_forward_variables *variables;
+    /**
+     * ClientCertForwardChain: 1 or 0, -1 where unset.
+     */
+    int32_t chain;
+    /**
+     * ClientCertSignerCerts: a client_cert_signer_certs, -1 where unset.
+     */
+    int32_t signer_certs;
+    /**
+     * By which the settings know the section, and not merged: 0 until a directive of the role stands
+     * there.
+     */
+    size_t section;
+} client_cert_forward_part;
+
+/**
+ * What a section says of the accept role. What it points to lives as long as the settings.
+ */
+typedef struct {
+    /**
+     * ClientCertAccept: a client_cert_format, -1 where unset, -2 for off.
+     */
+    int32_t format;
+    /**
+     * The number of the client_cert_accepted_name, with a format.
+     */
+    int32_t header;
+    /**
+     * Whether a value is signed, with a format.
+     */
+    bool is_signed;
+    /**
+     * Whether ClientCertMaxAge is set.
+     */
+    bool has_max_age;
+    /**
+     * ClientCertTrust; NULL where unset.
+     */
+    const client_cert_configured_file *anchors;
+    /**
+     * ClientCertTrustCRL; NULL where unset.
+     */
+    const client_cert_configured_file *crls;
+    /**
+     * ClientCertTrustName; NULL where unset. Empty before client_cert_settings_complete().
+     */
+    const client_cert_names *names;
+    /**
+     * ClientCertClientTrust; NULL where unset.
+     */
+    const client_cert_configured_file *client_cas;
+    /**
+     * ClientCertClientCRL; NULL where unset.
+     */
+    const client_cert_configured_file *client_crls;
+    /**
+     * ClientCertTrustPeer: 1 or 0, -1 where unset.
+     */
+    int32_t trust_peer;
+    /**
+     * ClientCertMaxAge in seconds; its default where unset.
+     */
+    uint32_t max_age;
+    /**
+     * Its second word, the same.
+     */
+    uint32_t skew;
+    /**
+     * ClientCertUserName, a variable; NULL where unset.
+     */
+    const char *user_name;
+    /**
+     * By which the settings know the section, and not merged: 0 until a directive of the role stands
+     * there.
+     */
+    size_t section;
+} client_cert_accept_part;
+
+/**
+ * ClientCertKnownHeaders of a server.
+ */
+typedef struct {
+    /**
+     * The names to keep.
+     */
+    const char *const *names;
+    /**
+     * Their number.
+     */
+    size_t count;
+    /**
+     * Whether it is "keep" without a name.
+     */
+    bool all;
+} client_cert_kept_headers;
+
+/**
+ * What holds for a server, with what it has of the main server. What it points to lives as long as
+ * the settings.
+ */
+typedef struct {
+    /**
+     * The number of the server, which its directives had.
+     */
+    size_t number;
+    /**
+     * ClientCertSigner; NULL for "server".
+     */
+    const client_cert_configured_file *signer;
+    /**
+     * ClientCertSignatureLifetime in seconds.
+     */
+    uint32_t lifetime;
+    /**
+     * The client_cert_signer_certs of ClientCertSignerCerts, sections included, as bits.
+     */
+    uint32_t signer_certs;
+    /**
+     * ClientCertKnownHeaders.
+     */
+    client_cert_kept_headers kept;
+    /**
+     * Whether ClientCertIncoming is reject.
+     */
+    bool rejects;
+    /**
+     * Whether it forwards, as a whole or in a section.
+     */
+    bool forwards;
+    /**
+     * Whether a ClientCertForward signs, of it or of a section.
+     */
+    bool signs;
+    /**
+     * Whether a ClientCertAccept accepts, of it or of a section.
+     */
+    bool accepts;
+} client_cert_server_part;
+
+/**
+ * What tells in a few steps that a name is none of a set, as client_cert_field_names_tree() says, with
+ * the first step by the octet itself.
+ */
+typedef struct {
+    /**
+     * The first step.
+     */
+    uint16_t first[256];
+    /**
+     * The class of each octet.
+     */
+    uint8_t classes[256];
+    /**
+     * The array of numbers.
+     */
+    const uint16_t *next;
+    /**
+     * The set.
+     */
+    const client_cert_field_names *set;
+} client_cert_field_name_tree;
+
+/**
+ * A header that some directive of the accept role reads.
+ */
+typedef struct {
+    /**
+     * Its name.
+     */
+    const char *name;
+    /**
+     * In the order of the directives.
+     */
+    int32_t number;
+} client_cert_accepted_name;
+
+/**
+ * What holds for the whole configuration. What it points to lives as long as the settings.
+ */
+typedef struct {
+    /**
+     * ClientCertSignatureCache in bytes, for both roles together; 0 for none.
+     */
+    size_t cache_size;
+    /**
+     * The first directive that sends something of a client; NULL where none does.
+     */
+    const char *forwarding_directive;
+    /**
+     * Client-Cert-Chain among the accepted names; NULL where no ClientCertClientTrust has it read.
+     */
+    const client_cert_accepted_name *chain_name;
+    /**
+     * Whether some ClientCertAccept names a format.
+     */
+    bool accepts;
+} client_cert_whole_part;
 
 /**
  * A verification that OpenSSL has made of a client's chain.
@@ -1503,36 +1762,6 @@ typedef struct {
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
-
-/**
- * Whether each section that plays the accept role has what it needs, from itself, its server, or
- * other sections that may apply with it. `files` are those that the parts of the role name. No other
- * thread may be using them.
- *
- * `restarts` says that a running server reads its configuration again: anchors that have come to
- * hold a CA, for which a name is missing, are then what they were before, as
- * client_cert_files_fall_back() does it.
- *
- * `fault` is called once with the number of a server and a line that names a section of it and what
- * it lacks, or not at all.
- *
- * Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER for a format or a file that is none.
- */
-client_cert_result client_cert_accept_role_check(const client_cert_accept_role *role,
-                                                 client_cert_files *files,
-                                                 bool restarts,
-                                                 const client_cert_listener *fault);
-
-/**
- * Warns of sections in which every value will be refused, of headers that are not signed, and of
- * CRLs that are of none of the CAs which they are configured with. `warn` is called with the number
- * of a server and a line for each.
- *
- * Fails as client_cert_accept_role_check() does.
- */
-client_cert_result client_cert_accept_role_warnings(const client_cert_accept_role *role,
-                                                    client_cert_files *files,
-                                                    const client_cert_listener *warn);
 
 /**
  * Releases what was accepted, as often as it was given. NULL is allowed, as with free(). No thread
@@ -1729,24 +1958,6 @@ client_cert_result client_cert_verification_cache_verify_client(const client_cer
                                                                 size_t reason_size);
 
 /**
- * Whether some server that forwards names a backend that mod_proxy_wstunnel's own tunnel would
- * serve, where that is loaded. `proxies_http` says whether mod_proxy_http is loaded.
- *
- * `fault` is called once with the number of the server and a line that names the directive and the
- * backend, or not at all.
- */
-client_cert_result client_cert_configuration_tunnels(const client_cert_configuration *configuration,
-                                                     bool proxies_http,
-                                                     const client_cert_listener *fault);
-
-/**
- * Warns of each directive that reads the TLS peer by itself, or asks for it too late, of servers
- * that accept. `warn` is called with 0 and a line for each.
- */
-client_cert_result client_cert_configuration_peer_readers(const client_cert_configuration *configuration,
-                                                          const client_cert_listener *warn);
-
-/**
  * Warns of each directive of mod_ssl's in the configuration of which it is not known whether
  * verification depends on it. `theirs` are the names of all `their_count` that mod_ssl has, `seen`
  * those of the `seen_count` that client_cert_vhosts_add() is told of. `warn` is called with 0 and a
@@ -1758,18 +1969,6 @@ client_cert_result client_cert_configuration_unknown(const client_cert_configura
                                                      const char *const *seen,
                                                      size_t seen_count,
                                                      const client_cert_listener *warn);
-
-/**
- * Whether the headers of the forward role go together: no header of ClientCertForwardVariable is one
- * of ClientCertForward to a backend, and mod_ssl writes names as they are sent. `servers` are all
- * `server_count`, the main server first.
- *
- * `fault` is called once with the number of a server and a line that says what does not, or not at
- * all.
- */
-client_cert_result client_cert_forward_headers_check(const client_cert_forward_server *servers,
-                                                     size_t server_count,
-                                                     const client_cert_listener *fault);
 
 /**
  * Makes a place for the files of one configuration, with nothing in it.
@@ -2100,6 +2299,114 @@ client_cert_kind client_cert_result_kind(uint32_t result);
  * The version of the library, such as `0.1.0`. The string is static, NUL-terminated ASCII.
  */
 const char *client_cert_version(void);
+
+/**
+ * Makes a place for what the directives of one configuration say, with nothing in it.
+ *
+ * Sets `*settings` to a new object, which client_cert_settings_free() releases.
+ */
+client_cert_result client_cert_settings_new(client_cert_settings **settings);
+
+/**
+ * Releases it. NULL is allowed, as with free(). No thread may be using it.
+ */
+void client_cert_settings_free(client_cert_settings *settings);
+
+/**
+ * Adds a directive, in the order in which they stand. No other thread may be using the objects.
+ *
+ * `files` are those of the configuration, to which the file is added that it names. `forward` and
+ * `accept` are what its section says; the directive is added to one of them, if it is of that role.
+ *
+ * Sets `*fault` to NULL, or to all that httpd is to say of the directive, in memory from `allocator`.
+ *
+ * Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER for a number that is none, and with
+ * CLIENT_CERT_RESULT_OUT_OF_MEMORY.
+ */
+client_cert_result client_cert_settings_add(client_cert_settings *settings,
+                                            client_cert_files *files,
+                                            const client_cert_setting_line *line,
+                                            client_cert_forward_part *forward,
+                                            client_cert_accept_part *accept,
+                                            const client_cert_allocator *allocator,
+                                            const char **fault);
+
+/**
+ * What follows from all directives, once they are there. No other thread may be using the objects.
+ *
+ * Sets `*arriving_names` to what no client may send, each header that is ours and the known headers;
+ * `*our_names` to the first alone; `*whole`; and of each of the `server_count` rows of `servers`, the
+ * main server first, all but the number.
+ *
+ * Fails with nothing of its own.
+ */
+client_cert_result client_cert_settings_complete(client_cert_settings *settings,
+                                                 const client_cert_files *files,
+                                                 client_cert_server_part *servers,
+                                                 size_t server_count,
+                                                 client_cert_field_name_tree *arriving_names,
+                                                 client_cert_field_name_tree *our_names,
+                                                 client_cert_whole_part *whole);
+
+/**
+ * The header of that name, compared as HTTP compares names and not as backends fold them, that some
+ * directive of the accept role reads; it lives as long as the settings. NULL if there is none, and for
+ * NULL. Nothing can fail in it. Before client_cert_settings_complete() there is none.
+ */
+const client_cert_accepted_name *client_cert_settings_accepted_name(const client_cert_settings *settings,
+                                                                    const char *name);
+
+/**
+ * Looks for what keeps httpd from starting: a backend that mod_proxy_wstunnel's own tunnel would
+ * serve, headers of the forward role that do not go together, a section of the accept role that lacks
+ * what it needs. No other thread may be using the objects.
+ *
+ * `restarts` says that a running server reads its configuration again: anchors that have come to
+ * hold a CA, for which a name is missing, are then what they were before.
+ *
+ * `fault` is called once with the position of a server in `configuration` and a line, or not at all.
+ */
+client_cert_result client_cert_settings_check(const client_cert_settings *settings,
+                                              client_cert_files *files,
+                                              const client_cert_configuration *configuration,
+                                              bool restarts,
+                                              const client_cert_listener *fault);
+
+/**
+ * Warns of directives that read the TLS peer as though it were the client, or ask for it too late; of
+ * sections in which every value will be refused; of headers that are not signed; and of CRLs that are
+ * of none of the CAs which they are configured with. `warn` is called with the position of a server
+ * in `configuration` and a line for each.
+ */
+client_cert_result client_cert_settings_warnings(const client_cert_settings *settings,
+                                                 const client_cert_files *files,
+                                                 const client_cert_configuration *configuration,
+                                                 const client_cert_listener *warn);
+
+/**
+ * Writes what a section says of the forward role before its first directive. NULL does nothing.
+ */
+void client_cert_forward_part_init(client_cert_forward_part *part);
+
+/**
+ * Writes what two sections say together of the forward role: what `add` says, and where it does not,
+ * `base`. Nothing can fail in it, and NULL does nothing: httpd merges for each request.
+ */
+void client_cert_forward_part_merge(const client_cert_forward_part *base,
+                                    const client_cert_forward_part *add,
+                                    client_cert_forward_part *part);
+
+/**
+ * As client_cert_forward_part_init(), of the accept role.
+ */
+void client_cert_accept_part_init(client_cert_accept_part *part);
+
+/**
+ * As client_cert_forward_part_merge(), of the accept role.
+ */
+void client_cert_accept_part_merge(const client_cert_accept_part *base,
+                                   const client_cert_accept_part *add,
+                                   client_cert_accept_part *part);
 
 /**
  * Signs the client's certificate and writes it as the value of a header.

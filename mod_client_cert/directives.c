@@ -6,103 +6,102 @@
 
 #include <apr_strings.h>
 
-#include "config/accept_directives.h"
+#include "allocator.h"
 #include "config/config.h"
-#include "config/directive_util.h"
-#include "config/forward_directives.h"
+#include "config/files.h"
+#include "config/findings.h"
 #include "forward/backend.h"
 #include "forward/tunnel.h"
 #include "tls/backend_certificate.h"
 #include "tls/verification_directives.h"
 
-static const char *set_signature_cache(cmd_parms *cmd, void *dir, const char *word)
+/* What the core is told of a directive, and where httpd must not take it. */
+typedef struct {
+    client_cert_setting setting;
+    unsigned forbidden;
+    unsigned names_files : 1;
+} directive_t;
+
+/* Most words of a directive. */
+#define MAX_WORDS 2
+
+static const char *add(cmd_parms *cmd, void *dir, const char *const *words, size_t count)
 {
-    mcc_server_config_t *conf = mcc_server_config_of(cmd->server);
-    const char *error = mcc_check_directive(cmd, GLOBAL_ONLY | NOT_IN_HTACCESS);
-    const char *rest = "";
-    apr_int64_t size;
+    const directive_t *directive = cmd->info;
+    const mcc_server_config_t *server = mcc_server_config_of(cmd->server);
+    mcc_dir_config_t *section = dir;
+    apr_array_header_t *around = apr_array_make(cmd->temp_pool, 4, sizeof(client_cert_directive));
+    client_cert_allocator allocator = mcc_pool_allocator(cmd->pool);
+    const char *paths[MAX_WORDS];
+    client_cert_setting_line line = {
+        .setting = directive->setting,
+        .words = words,
+        .word_count = count,
+        .server = server->id,
+        .is_whole = dir == ap_get_module_config(cmd->server->lookup_defaults, &client_cert_module),
+        .restarts = mcc_restarts(),
+    };
+    const char *fault = ap_check_cmd_context(cmd, directive->forbidden);
+    const ap_directive_t *outer;
+    client_cert_result result;
+    size_t i;
 
-    (void)dir;
-    if (error) {
-        return error;
+    if (fault) {
+        return fault;
     }
-    size = mcc_parse_number(word, &rest);
-    if (size >= 0 && (*rest == 'K' || *rest == 'k')) {
-        size *= 1024;
-        rest++;
+    for (outer = cmd->directive; outer; outer = outer->parent) {
+        mcc_add_directive(around, outer, 0);
     }
-    else if (size >= 0 && (*rest == 'M' || *rest == 'm')) {
-        size *= 1024 * 1024;
-        rest++;
-    }
-    if (size < 0 || *rest) {
-        return mcc_fault(cmd, "\"%s\" is no size (bytes, or with K or M)", word);
-    }
-    if ((apr_uint64_t)size > (apr_uint64_t)APR_SIZE_MAX / 2) {
-        return mcc_fault(cmd, "\"%s\" is more than this machine can address", word);
-    }
-    conf->global->cache_size = (apr_size_t)size;
-    return NULL;
-}
-
-static const char *set_incoming(cmd_parms *cmd, void *dir, const char *word)
-{
-    mcc_server_config_t *conf = mcc_server_config_of(cmd->server);
-    const char *error = mcc_check_directive(cmd, NOT_IN_DIR_CONTEXT | NOT_IN_HTACCESS);
-
-    (void)dir;
-    if (error) {
-        return error;
-    }
-    if (!ap_cstr_casecmp(word, "strip")) {
-        conf->incoming = MCC_INCOMING_STRIP;
-    }
-    else if (!ap_cstr_casecmp(word, "reject")) {
-        conf->incoming = MCC_INCOMING_REJECT;
-    }
-    else {
-        return mcc_fault(cmd, "unknown word \"%s\", must be one of strip, reject", word);
-    }
-    return NULL;
-}
-
-/* Of raw arguments, for httpd leaves out an empty one at their end: "keep" and the names of a
- * variable that is empty must not keep all. */
-static const char *set_known_headers(cmd_parms *cmd, void *dir, const char *args)
-{
-    mcc_kept_headers_t *kept = &mcc_server_config_of(cmd->server)->kept_headers;
-    const char *error = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT | NOT_IN_HTACCESS);
-    const char *word = ap_getword_conf(cmd->pool, &args);
-    int keep = !ap_cstr_casecmp(word, "keep");
-    mcc_kept_name_t *name;
-
-    (void)dir;
-    if (error) {
-        return error;
-    }
-    if (!keep && ap_cstr_casecmp(word, "strip")) {
-        return mcc_fault(cmd, "unknown word \"%s\", must be one of strip, keep", word);
-    }
-    if (!keep && *args) {
-        return mcc_fault(cmd, "\"strip\" takes no names");
-    }
-    if (kept->names && (!*args || !kept->names->nelts)) {
-        return mcc_fault(cmd, "given twice for one server, which only \"keep\" with names may be");
-    }
-    if (!kept->names) {
-        kept->names = apr_array_make(cmd->pool, 4, sizeof(mcc_kept_name_t));
-    }
-    kept->all = keep && !*args;
-    while (*args) {
-        word = ap_getword_conf(cmd->pool, &args);
-        if ((error = mcc_known_header_fault(cmd, word))) {
-            return error;
+    line.directives = (const client_cert_directive *)around->elts;
+    line.directive_count = (size_t)around->nelts;
+    if (directive->names_files) {
+        for (i = 0; i < count; i++) {
+            paths[i] = ap_server_root_relative(cmd->temp_pool, words[i]);
         }
-        name = apr_array_push(kept->names);
-        name->name = word;
-        name->length = strlen(word);
+        line.paths = paths;
+        line.now = mcc_time_in_words(cmd->temp_pool);
     }
-    return NULL;
+    result =
+        client_cert_settings_add(server->global->settings, mcc_files_of(cmd->server, cmd->pool),
+                                 &line, &section->forward, &section->accept, &allocator, &fault);
+    return result == CLIENT_CERT_RESULT_OK ? fault
+                                           : apr_pstrcat(cmd->pool, cmd->cmd->name, ": ",
+                                                         client_cert_result_message(result), NULL);
+}
+
+static const char *set_word(cmd_parms *cmd, void *dir, const char *word)
+{
+    return add(cmd, dir, &word, 1);
+}
+
+static const char *set_words(cmd_parms *cmd, void *dir, const char *first, const char *second)
+{
+    const char *words[MAX_WORDS] = { first, second };
+
+    return add(cmd, dir, words, second ? 2 : 1);
+}
+
+static const char *set_flag(cmd_parms *cmd, void *dir, int on)
+{
+    return set_word(cmd, dir, on ? "on" : "off");
+}
+
+/* The core has the line: httpd leaves out an empty word at its end. */
+static const char *set_line(cmd_parms *cmd, void *dir, const char *args)
+{
+    (void)args;
+    return add(cmd, dir, NULL, 0);
+}
+
+/* In a .htaccess file it changes nothing of what is sent, but mod_ssl's names for what runs there. */
+static const char *see_ssl_options(cmd_parms *cmd, void *dir, const char *args)
+{
+    const char *fault = NULL;
+
+    if (!ap_check_cmd_context(cmd, NOT_IN_HTACCESS)) {
+        fault = set_line(cmd, dir, args);
+    }
+    return fault ? fault : mcc_without_mod_ssl(cmd);
 }
 
 void *mcc_create_server_config(apr_pool_t *p, server_rec *s)
@@ -111,38 +110,19 @@ void *mcc_create_server_config(apr_pool_t *p, server_rec *s)
 
     (void)s;
     conf->global = mcc_global_of(p);
-    mcc_signer_config_init(&conf->signer);
+    conf->id = conf->global->server_count++;
     return conf;
 }
 
 void *mcc_merge_server_config(apr_pool_t *p, void *base_conf, void *add_conf)
 {
     const mcc_server_config_t *base = base_conf;
-    const mcc_server_config_t *add = add_conf;
-    mcc_server_config_t *conf = apr_pmemdup(p, add, sizeof(*add));
+    mcc_server_config_t *conf = apr_pmemdup(p, add_conf, sizeof(*conf));
 
-    mcc_signer_config_merge(&conf->signer, &base->signer, &add->signer);
-    if (add->incoming == MCC_INCOMING_UNSET) {
-        conf->incoming = base->incoming;
-    }
-    if (!add->kept_headers.names) {
-        conf->kept_headers = base->kept_headers;
-    }
     if (!conf->certificate_file) {
         conf->certificate_file = base->certificate_file;
     }
     conf->certificate_files += base->certificate_files;
-    /* The main server's sections apply to every virtual host. */
-    conf->forwards_in_section = add->forwards_in_section || base->forwards_in_section;
-    conf->signs = add->signs || base->signs;
-    conf->accepts = add->accepts || base->accepts;
-    conf->signer_certs_seen = add->signer_certs_seen | base->signer_certs_seen;
-    if (!conf->variables_place) {
-        conf->variables_place = base->variables_place;
-    }
-    if (!conf->legacy_names_place) {
-        conf->legacy_names_place = base->legacy_names_place;
-    }
     return conf;
 }
 
@@ -151,8 +131,8 @@ void *mcc_create_dir_config(apr_pool_t *p, char *path)
     mcc_dir_config_t *conf = apr_pcalloc(p, sizeof(*conf));
 
     (void)path;
-    mcc_forward_config_init(&conf->forward);
-    mcc_accept_config_init(&conf->accept);
+    client_cert_forward_part_init(&conf->forward);
+    client_cert_accept_part_init(&conf->accept);
     conf->ws_fallback = -1;
     return conf;
 }
@@ -163,8 +143,8 @@ void *mcc_merge_dir_config(apr_pool_t *p, void *base_conf, void *add_conf)
     const mcc_dir_config_t *add = add_conf;
     mcc_dir_config_t *conf = apr_palloc(p, sizeof(*conf));
 
-    mcc_forward_config_merge(&conf->forward, &base->forward, &add->forward);
-    mcc_accept_config_merge(&conf->accept, &base->accept, &add->accept);
+    client_cert_forward_part_merge(&base->forward, &add->forward, &conf->forward);
+    client_cert_accept_part_merge(&base->accept, &add->accept, &conf->accept);
     conf->machine_certificate_file = add->machine_certificate_file ? add->machine_certificate_file
                                                                    : base->machine_certificate_file;
     conf->ws_fallback = add->ws_fallback < 0 ? base->ws_fallback : add->ws_fallback;
@@ -172,20 +152,76 @@ void *mcc_merge_dir_config(apr_pool_t *p, void *base_conf, void *add_conf)
                            : !base->fcgi_variables
                                ? add->fcgi_variables
                                : apr_array_append(p, base->fcgi_variables, add->fcgi_variables);
-    conf->is_accept_section = 0;
     return conf;
 }
 
+/* A directive of sections: not where httpd would apply it to some ways of proxying only, and not
+ * in .htaccess files, which others than the administrator write. */
+#define IN_SECTIONS (NOT_IN_HTACCESS | NOT_IN_PROXY | NOT_IN_LIMIT)
+/* A directive of whole servers. */
+#define IN_SERVERS (NOT_IN_DIR_CONTEXT | NOT_IN_HTACCESS)
+
+#define OF_SECTIONS(setting)                                                                       \
+    &(directive_t)                                                                                 \
+    {                                                                                              \
+        CLIENT_CERT_SETTING_##setting, IN_SECTIONS, 0                                              \
+    }
+#define OF_SERVERS(setting)                                                                        \
+    &(directive_t)                                                                                 \
+    {                                                                                              \
+        CLIENT_CERT_SETTING_##setting, IN_SERVERS, 0                                               \
+    }
+#define FILE_OF_SECTIONS(setting)                                                                  \
+    &(directive_t)                                                                                 \
+    {                                                                                              \
+        CLIENT_CERT_SETTING_##setting, IN_SECTIONS, 1                                              \
+    }
+
 const command_rec mcc_commands[] = {
-    MCC_FORWARD_DIRECTIVES,
-    MCC_ACCEPT_DIRECTIVES,
-    AP_INIT_TAKE1("ClientCertSignatureCache", set_signature_cache, NULL, RSRC_CONF,
-                  "memory for signatures to reuse in each process (bytes, K or "
-                  "M), 0 for none"),
-    AP_INIT_TAKE1("ClientCertIncoming", set_incoming, NULL, RSRC_CONF,
-                  "strip or reject: requests that arrive with one of our "
-                  "headers"),
-    AP_INIT_RAW_ARGS("ClientCertKnownHeaders", set_known_headers, NULL, RSRC_CONF,
+    AP_INIT_TAKE12("ClientCertForward", set_words, OF_SECTIONS(FORWARD), RSRC_CONF | ACCESS_CONF,
+                   "off, or a format and, if it is not the usual one, the header to send it in"),
+    AP_INIT_TAKE12("ClientCertForwardVariable", set_words, OF_SECTIONS(FORWARD_VARIABLE),
+                   RSRC_CONF | ACCESS_CONF,
+                   "off, or a header and the variable of the client to send in it"),
+    AP_INIT_FLAG("ClientCertForwardChain", set_flag, OF_SECTIONS(FORWARD_CHAIN),
+                 RSRC_CONF | ACCESS_CONF, "on to send Client-Cert-Chain (RFC 9440) as well"),
+    AP_INIT_TAKE12("ClientCertSigner", set_words,
+                   (&(directive_t){ CLIENT_CERT_SETTING_SIGNER, IN_SERVERS, 1 }), RSRC_CONF,
+                   "server, or a PEM file with the signer's certificate, its intermediates and "
+                   "its key; the key may be in a second file"),
+    AP_INIT_TAKE1("ClientCertSignerCerts", set_word, OF_SECTIONS(SIGNER_CERTS),
+                  RSRC_CONF | ACCESS_CONF,
+                  "chain, signer or none: the signer's certificates to send"),
+    AP_INIT_TAKE1("ClientCertSignatureLifetime", set_word, OF_SERVERS(SIGNATURE_LIFETIME),
+                  RSRC_CONF,
+                  "seconds for which a signature may be reused, 0 to sign every request"),
+    AP_INIT_TAKE12("ClientCertAccept", set_words, OF_SECTIONS(ACCEPT), RSRC_CONF | ACCESS_CONF,
+                   "off, or a format and, if it is not the usual one, the header to read it from"),
+    AP_INIT_TAKE1("ClientCertTrust", set_word, FILE_OF_SECTIONS(TRUST), RSRC_CONF | ACCESS_CONF,
+                  "a PEM file of the CAs of signers, or of signers themselves"),
+    AP_INIT_ITERATE("ClientCertTrustName", set_word, OF_SECTIONS(TRUST_NAME),
+                    RSRC_CONF | ACCESS_CONF, "dNSNames and URIs of which a signer must have one"),
+    AP_INIT_TAKE1("ClientCertTrustCRL", set_word, FILE_OF_SECTIONS(TRUST_CRL),
+                  RSRC_CONF | ACCESS_CONF, "a PEM file of the CRLs for the signer's chain"),
+    AP_INIT_TAKE1("ClientCertClientTrust", set_word, FILE_OF_SECTIONS(CLIENT_TRUST),
+                  RSRC_CONF | ACCESS_CONF,
+                  "a PEM file of the CAs to which clients must lead here as well"),
+    AP_INIT_TAKE1("ClientCertClientCRL", set_word, FILE_OF_SECTIONS(CLIENT_CRL),
+                  RSRC_CONF | ACCESS_CONF, "a PEM file of the CRLs for the client's chain"),
+    AP_INIT_FLAG("ClientCertTrustPeer", set_flag, OF_SECTIONS(TRUST_PEER), RSRC_CONF | ACCESS_CONF,
+                 "off if the signer need not be the TLS peer"),
+    AP_INIT_TAKE12("ClientCertMaxAge", set_words, OF_SECTIONS(MAX_AGE), RSRC_CONF | ACCESS_CONF,
+                   "seconds for which a signature is taken, and those for which its time may lie "
+                   "in the future"),
+    AP_INIT_TAKE1("ClientCertUserName", set_word, OF_SECTIONS(USER_NAME), RSRC_CONF | ACCESS_CONF,
+                  "the variable to take the user's name from"),
+    AP_INIT_TAKE1(
+        "ClientCertSignatureCache", set_word,
+        (&(directive_t){ CLIENT_CERT_SETTING_SIGNATURE_CACHE, GLOBAL_ONLY | NOT_IN_HTACCESS, 0 }),
+        RSRC_CONF, "memory for signatures to reuse in each process (bytes, K or M), 0 for none"),
+    AP_INIT_TAKE1("ClientCertIncoming", set_word, OF_SERVERS(INCOMING), RSRC_CONF,
+                  "strip or reject: requests that arrive with one of our headers"),
+    AP_INIT_RAW_ARGS("ClientCertKnownHeaders", set_line, OF_SERVERS(KNOWN_HEADERS), RSRC_CONF,
                      "strip or keep, and the names to keep: headers by which TLS terminators "
                      "tell who the client is"),
     MCC_TLS_PATH_DIRECTIVE("SSLCACertificatePath"),
@@ -205,7 +241,9 @@ const command_rec mcc_commands[] = {
     MCC_TLS_DIRECTIVE("SSLOCSPResponseTimeSkew", RSRC_CONF),
     MCC_TLS_DIRECTIVE("SSLOCSPUseRequestNonce", RSRC_CONF),
     MCC_TLS_DIRECTIVE("SSLOpenSSLConfCmd", RSRC_CONF),
-    AP_INIT_RAW_ARGS("SSLOptions", mcc_see_ssl_options, NULL, OR_OPTIONS, MCC_TLS_DIRECTIVE_HELP),
+    AP_INIT_RAW_ARGS("SSLOptions", see_ssl_options,
+                     (&(directive_t){ CLIENT_CERT_SETTING_SSL_OPTIONS, NOT_IN_HTACCESS, 0 }),
+                     OR_OPTIONS, MCC_TLS_DIRECTIVE_HELP),
     AP_INIT_RAW_ARGS("SSLProxyMachineCertificateFile", mcc_see_machine_certificate_file, NULL,
                      RSRC_CONF | PROXY_CONF, MCC_TLS_DIRECTIVE_HELP),
     MCC_TLS_DIRECTIVE("SSLVerifyClient", RSRC_CONF | OR_AUTHCFG),

@@ -34,7 +34,6 @@
 #include "directives.h"
 #include "forward/backend.h"
 #include "forward/forward.h"
-#include "forward/tunnel.h"
 #include "headers/response_filter.h"
 #include "headers/response_head_filter.h"
 #include "headers/trailers.h"
@@ -96,45 +95,39 @@ static void register_accept_hooks(void)
 static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     mcc_global_t *global = mcc_server_config_of(s)->global;
-    const char *fault = mcc_names_complete(&global->our_names, 0, pconf);
+    client_cert_result result = mcc_settings_complete(s, pconf, ptemp);
+    client_cert_configuration configuration;
 
     (void)plog;
-    if (!fault) {
-        global->arriving_names.list = global->our_names.list;
-        fault = mcc_names_complete(&global->arriving_names, 1, pconf);
-    }
-    mcc_accepted_names_sort(global);
-    if (fault) {
-        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s, "our headers: %s", fault);
+    if (result != CLIENT_CERT_RESULT_OK) {
+        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s, "our headers: %s",
+                     client_cert_result_message(result));
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    global->tls_directives_known = mcc_tls_directives_known(s, ptemp) ? 1 : 0;
+    configuration = mcc_configuration(s, ptemp);
+    global->tls_directives_known = mcc_tls_directives_known(s, &configuration, ptemp) ? 1 : 0;
     if (global->forwards && !global->accepts && !ap_find_linked_module("mod_ssl.c")) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
                      "%s: mod_ssl is not loaded, so no client has a certificate",
-                     global->forwarding_directive);
+                     global->whole.forwarding_directive);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     if (global->forwards && !ap_find_linked_module("mod_proxy.c")) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
                      "%s: mod_proxy is not loaded, so no request goes to a backend",
-                     global->forwarding_directive);
+                     global->whole.forwarding_directive);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     if (global->forwards && !mcc_backend_check()) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
                      "%s: mod_proxy's hook scheme_handler was not found",
-                     global->forwarding_directive);
+                     global->whole.forwarding_directive);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    mcc_config_complete(s);
     if (global->accepts) {
         register_accept_hooks();
     }
-    return mcc_tunnel_check(s, ptemp) && mcc_forward_config_check(s, ptemp)
-                   && mcc_accept_config_check(s, pconf, ptemp)
-               ? OK
-               : HTTP_INTERNAL_SERVER_ERROR;
+    return mcc_settings_check(s, &configuration, pconf) ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
 
 static void register_hooks(apr_pool_t *p)
@@ -163,7 +156,7 @@ static void register_hooks(apr_pool_t *p)
     APR_OPTIONAL_HOOK(ssl, init_server, mcc_tls_callbacks_init_server, NULL, NULL, APR_HOOK_MIDDLE);
     /* After mod_ssl's, in which init_server runs. */
     ap_hook_post_config(mcc_tls_host_post_config, after_handshake, NULL, APR_HOOK_LAST);
-    ap_hook_post_config(mcc_accept_config_warn, after_handshake, NULL, APR_HOOK_LAST);
+    ap_hook_post_config(mcc_settings_warn, after_handshake, NULL, APR_HOOK_LAST);
     ap_hook_post_config(mcc_counters_post_config, NULL, NULL, APR_HOOK_MIDDLE);
     /* The signers are there. */
     ap_hook_post_config(mcc_status_post_config, after_handshake, NULL, APR_HOOK_REALLY_LAST);

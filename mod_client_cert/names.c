@@ -4,58 +4,6 @@
 
 #include <httpd.h>
 
-int mcc_names_equal(const char *a, const char *b)
-{
-    bool equal = true;
-
-    return client_cert_field_names_equal(a, b, &equal) != CLIENT_CERT_RESULT_OK || equal;
-}
-
-void mcc_names_init(mcc_names_t *names, apr_pool_t *p)
-{
-    memset(names, 0, sizeof(*names));
-    names->list = apr_array_make(p, 4, sizeof(const char *));
-}
-
-void mcc_names_add(mcc_names_t *names, const char *name)
-{
-    APR_ARRAY_PUSH(names->list, const char *) = name;
-}
-
-static apr_status_t free_set(void *names)
-{
-    client_cert_field_names_free(((mcc_names_t *)names)->set);
-    ((mcc_names_t *)names)->set = NULL;
-    return APR_SUCCESS;
-}
-
-/* Copied, for every field of a request asks for them. */
-static client_cert_result copy_steps(mcc_names_t *names)
-{
-    const uint8_t *classes;
-    client_cert_result result = client_cert_field_names_tree(names->set, &classes, &names->next);
-    size_t octet;
-
-    for (octet = 0; result == CLIENT_CERT_RESULT_OK && octet < sizeof(names->classes); octet++) {
-        names->classes[octet] = classes[octet];
-        names->first[octet] = names->next[classes[octet]];
-    }
-    return result;
-}
-
-const char *mcc_names_complete(mcc_names_t *names, int with_known, apr_pool_t *p)
-{
-    client_cert_result result =
-        client_cert_field_names_new((const char *const *)names->list->elts,
-                                    (size_t)names->list->nelts, with_known != 0, &names->set);
-
-    if (result == CLIENT_CERT_RESULT_OK) {
-        apr_pool_cleanup_register(p, names, free_set, apr_pool_cleanup_null);
-        result = copy_steps(names);
-    }
-    return result == CLIENT_CERT_RESULT_OK ? NULL : client_cert_result_message(result);
-}
-
 uint32_t mcc_names_search(const mcc_names_t *names, const char *name)
 {
     uint32_t owner = CLIENT_CERT_FIELD_OWNER_OURS;

@@ -14,32 +14,10 @@
 
 #include "client_cert.h"
 
-#define MCC_CLIENT_CERT "Client-Cert"
 #define MCC_CLIENT_CERT_CHAIN "Client-Cert-Chain"
 
-/** Names. None is found before mcc_names_complete(). */
-typedef struct {
-    /** client_cert_field_names_tree(): the first step by octet, the classes, the rows */
-    uint16_t first[256];
-    uint8_t classes[256];
-    const uint16_t *next;
-    client_cert_field_names *set;
-    apr_array_header_t *list; /**< (const char *) as they were added */
-} mcc_names_t;
-
-/** Whether two names fold to one. */
-int mcc_names_equal(const char *a, const char *b);
-
-/** No names yet. */
-void mcc_names_init(mcc_names_t *names, apr_pool_t *p);
-
-/** Add a name, by reference: it must live as long as the names. */
-void mcc_names_add(mcc_names_t *names, const char *name);
-
-/** Make them ready to be searched, the known headers with them if they are wanted; they go with
- *  the pool.
- *  @return NULL, or what went wrong */
-const char *mcc_names_complete(mcc_names_t *names, int with_known, apr_pool_t *p);
+/** Names. None is found before client_cert_settings_complete(). */
+typedef client_cert_field_name_tree mcc_names_t;
 
 /** As mcc_names_owner(), which asks mcc_names_may_contain() first. */
 uint32_t mcc_names_search(const mcc_names_t *names, const char *name);

@@ -92,7 +92,7 @@ void mcc_request_inherit(request_rec *r)
 
 int mcc_request_reject(request_rec *r)
 {
-    int rejects = mcc_server_config_of(r->server)->incoming == MCC_INCOMING_REJECT;
+    int rejects = mcc_server_config_of(r->server)->rejects;
 
     apr_table_setn(r->notes, MCC_NOTE_INCOMING, rejects ? "rejected" : "stripped");
     if (rejects) {

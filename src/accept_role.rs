@@ -85,7 +85,7 @@ pub(crate) struct Finding {
 
 impl Part {
     /// What it says, and what `others` say where it does not.
-    fn or(self, others: Self) -> Self {
+    pub(crate) fn or(self, others: Self) -> Self {
         Self {
             format: match self.format {
                 Format::Unset => others.format,

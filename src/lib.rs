@@ -6,6 +6,7 @@
 //! | where | what |
 //! | --- | --- |
 //! | [`ffi`] | all of it from C |
+//! | `directives` | what the module's directives say, and what the start checks |
 //! | `accept_role` | whether the directives of the accept role are complete |
 //! | [`status`] | totals over all processes, when files expire, and how that is shown |
 //! | [`tls`] | virtual hosts as mod_ssl terminates them, and who the client of a connection is |
@@ -47,6 +48,7 @@ pub mod client;
 mod cms;
 mod config;
 pub mod configured_files;
+mod directives;
 pub mod error;
 pub mod ffi;
 pub mod file;

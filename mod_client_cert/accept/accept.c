@@ -330,7 +330,7 @@ void mcc_accept_capture(request_rec *r)
         /* Each name that is accepted is one of ours. */
         const mcc_accepted_name_t *header =
             mcc_names_may_contain(&server->global->our_names, field->key)
-                ? mcc_find_accepted_name(server->global, field->key)
+                ? client_cert_settings_accepted_name(server->global->settings, field->key)
                 : NULL;
 
         if (header) {

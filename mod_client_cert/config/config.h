@@ -27,69 +27,20 @@ extern module AP_MODULE_DECLARE_DATA client_cert_module;
 /** A file that a directive names; see files.h. */
 typedef client_cert_configured_file mcc_file_t;
 
-#define MCC_DEFAULT_LIFETIME 60
+typedef client_cert_forward_part mcc_forward_config_t;
+typedef client_cert_forward_line mcc_forward_line_t;
+typedef client_cert_accept_part mcc_accept_config_t;
+typedef client_cert_accepted_name mcc_accepted_name_t;
 
 /** Longer values than this, in bytes, are warned of: most servers take 8 KB in
  *  one line of a header, name and all. */
 #define MCC_LARGE_VALUE 8000
 
-/** One header to send: a line of ClientCertForward. */
+/** A server's part in the forward role. */
 typedef struct {
-    uint32_t format;        /**< a client_cert_format */
-    const char *header;     /**< field name as configured */
-    unsigned is_signed : 1; /**< the value is a signed one */
-} mcc_forward_line_t;
-
-/** A section's ClientCertForwardVariable. */
-typedef struct {
-    client_cert_variable_headers *headers; /**< NULL for "off" */
-} mcc_forward_variables_t;
-
-/** Who signs, ClientCertSigner. */
-typedef enum {
-    MCC_SIGNER_UNSET,
-    MCC_SIGNER_SERVER, /**< the certificate that terminated the connection */
-    MCC_SIGNER_FILE    /**< mcc_signer_config_t.file */
-} mcc_signer_source_t;
-
-/** A section's part in the forward role. */
-typedef struct {
-    /** (mcc_forward_line_t) NULL where unset, empty for "off" */
-    apr_array_header_t *lines;
-    /** ClientCertForwardVariable; NULL where unset */
-    const mcc_forward_variables_t *variables;
-    int chain;        /**< 0, 1; -1 where unset */
-    int signer_certs; /**< a client_cert_signer_certs; -1 where unset */
-} mcc_forward_config_t;
-
-/** A server's part in it. */
-typedef struct {
-    mcc_signer_source_t source;
-    const mcc_file_t *file; /**< with MCC_SIGNER_FILE */
-    apr_int64_t lifetime;   /**< seconds, -1 where unset */
+    const mcc_file_t *file; /**< ClientCertSigner; NULL for the certificate that mod_ssl presents */
+    apr_uint32_t lifetime;  /**< seconds */
 } mcc_signer_config_t;
-
-#define MCC_ACCEPT_UNSET (-1)
-#define MCC_ACCEPT_OFF (-2)
-
-#define MCC_DEFAULT_MAX_AGE 300
-#define MCC_DEFAULT_SKEW 30
-
-/** A section's part in the accept role. */
-typedef struct {
-    int format;                    /**< MCC_ACCEPT_UNSET, _OFF or a client_cert_format */
-    int header;                    /**< the number of an mcc_accepted_name_t, with a format */
-    int is_signed;                 /**< whether a value is signed, with a format */
-    const mcc_file_t *anchors;     /**< NULL where unset */
-    const mcc_file_t *crls;        /**< NULL where unset */
-    client_cert_names *names;      /**< NULL where unset */
-    const mcc_file_t *client_cas;  /**< NULL where unset */
-    const mcc_file_t *client_crls; /**< NULL where unset */
-    int trust_peer;                /**< 0, 1; -1 where unset */
-    apr_int64_t max_age;           /**< seconds; -1 where unset */
-    apr_int64_t skew;              /**< seconds; with max_age */
-    const char *user_name;         /**< a variable; NULL where unset */
-} mcc_accept_config_t;
 
 /** All that the outcome for a value depends on, the request excepted. Two with the same octets
  *  give the same outcome, so the structure has no padding. */
@@ -100,66 +51,32 @@ typedef struct {
     const mcc_file_t *client_cas;   /**< NULL where the client itself is not verified */
     const mcc_file_t *client_crls;  /**< NULL if there is none */
     uint32_t format;                /**< a client_cert_format */
-    uint32_t header;                /**< the number of an mcc_accepted_name_t */
+    uint32_t header;                /**< the number of a client_cert_accepted_name */
     uint32_t needs_peer;            /**< whether the TLS peer is authenticated */
     uint32_t max_age;               /**< seconds */
     uint32_t skew;                  /**< seconds */
     uint32_t is_signed;             /**< whether the value is signed, or the peer is believed */
 } mcc_accept_rules_t;
 
-/** A header that some directive of the accept role reads. Two names that fold to one are still two
- *  headers to be read. */
-typedef struct {
-    const char *name;
-    int number; /**< in the order of the directives */
-} mcc_accepted_name_t;
-
-/** What is done with a request that brings one of our headers. */
-typedef enum { MCC_INCOMING_UNSET, MCC_INCOMING_STRIP, MCC_INCOMING_REJECT } mcc_incoming_action_t;
-
-/** A header that ClientCertKnownHeaders keeps. */
-typedef struct {
-    const char *name;
-    apr_size_t length;
-} mcc_kept_name_t;
-
-/** Which of the known headers a client may send, ClientCertKnownHeaders. */
-typedef struct {
-    /** (mcc_kept_name_t) the names to keep; NULL where unset, empty for "strip" */
-    apr_array_header_t *names;
-    unsigned all : 1; /**< "keep" without a name */
-} mcc_kept_headers_t;
-
 /** One for each httpd, shared by all its virtual hosts. */
 typedef struct {
     /** what no client may send: every header name that is ours, and the known headers; first,
      *  since all requests ask for it */
     mcc_names_t arriving_names;
-    /** every header name that is ours */
+    /** every header name that is ours; both set in check_config */
     mcc_names_t our_names;
-    client_cert_files *files; /**< NULL until a directive names one */
-    /** ClientCertSignatureCache in bytes, for both roles together; 0 for none */
-    apr_size_t cache_size;
-    /** the first directive that sends something of a client: ClientCertForward with a format, or
-     *  ClientCertForwardVariable with a variable; NULL if there is none */
-    const char *forwarding_directive;
-    /** there is one */
-    unsigned forwards : 1;
-    /** some ClientCertAccept names a format */
-    unsigned accepts : 1;
+    client_cert_settings *settings; /**< what the directives say */
+    client_cert_files *files;       /**< NULL until it is first asked for */
+    apr_size_t server_count;        /**< the id of the next server */
+    client_cert_whole_part whole;   /**< what follows for all servers; set in check_config */
+    /** whole.forwarding_directive and whole.accepts; set in check_config */
+    unsigned forwards : 1, accepts : 1;
     /** mod_proxy_wstunnel, mod_proxy_http and mod_cache are there; set in check_config */
     unsigned tunnels : 1, proxies_http : 1, caches : 1;
     /** mcc_tls_directives_known(); set in check_config */
     unsigned tls_directives_known : 1;
-    /** (const mcc_accepted_name_t *) each once; ordered by name from check_config on, for
-     *  the request that looks one up */
-    apr_array_header_t *accepted_names;
-    /** Client-Cert-Chain among them, NULL where no ClientCertClientTrust reads it */
-    const mcc_accepted_name_t *chain_name;
-    /** the same by their names in lower case */
-    apr_hash_t *accepted_names_by_case;
-    /** sections with directives of the accept role, NULL if there are none */
-    apr_array_header_t *accept_sections;
+    /** Client-Cert-Chain among the accepted names, NULL where no ClientCertClientTrust reads it */
+    const client_cert_accepted_name *chain_name;
     /** what mod_ssl's directives say of verification; until post_config */
     client_cert_vhosts *vhosts;
     /** what mod_ssl terminates, see tls/host.h; set in post_config, NULL without TLS */
@@ -172,35 +89,28 @@ typedef struct {
     client_cert_expiries *expiries;
     /** verification results to reuse; made in each child process, NULL before that */
     client_cert_verification_cache *verification_cache;
-    /** the directive that was checked last: httpd calls the function of some for each value */
-    const ap_directive_t *checked;
 } mcc_global_t;
 
 typedef struct mcc_tls_vhost mcc_tls_vhost_t;
 
-/** One for each (virtual) server, merged with the main server's. */
+/** One for each (virtual) server. What its directives say is set in check_config, with what it has of
+ *  the main server's. */
 typedef struct {
     mcc_global_t *global;
+    apr_size_t id;              /**< by which the settings know it */
+    apr_size_t number;          /**< in the list of servers, the main server's first */
     mcc_signer_config_t signer; /**< who signs, and for how long */
-    mcc_incoming_action_t incoming;
-    apr_size_t number; /**< in the list of servers, the main server's first; set in check_config */
-    mcc_kept_headers_t kept_headers;
-    /** a section of this server forwards */
-    unsigned forwards_in_section : 1;
-    /** the server forwards, as a whole or in a section; set in check_config */
+    client_cert_kept_headers kept_headers;
+    /** the server forwards, as a whole or in a section */
     unsigned forwards : 1;
     /** a ClientCertForward of this server, or of a section in it, signs */
     unsigned signs : 1;
     /** a ClientCertAccept of this server, or of a section in it, accepts */
     unsigned accepts : 1;
+    /** a request that brings one of our headers is rejected */
+    unsigned rejects : 1;
     /** client_cert_signer_certs in use here, as bits (1 << value) */
     unsigned signer_certs_seen;
-    /** (client_cert_forward_header) the headers of ClientCertForward and of ClientCertForwardVariable,
-     *  those of its sections included; NULL if there are none; not merged */
-    apr_array_header_t *certificate_headers, *variable_headers;
-    /** where the first ClientCertForwardVariable stands, and SSLOptions LegacyDNStringFormat;
-     *  NULL if nowhere */
-    const char *variables_place, *legacy_names_place;
     /** the last SSLCertificateFile, and how many there are */
     const char *certificate_file;
     int certificate_files;
@@ -210,27 +120,15 @@ typedef struct {
 
 /** One for each section, merged by httpd for every request. */
 typedef struct {
-    mcc_forward_config_t forward;
-    mcc_accept_config_t accept;
+    client_cert_forward_part forward;
+    client_cert_accept_part accept;
     /** SSLProxyMachineCertificateFile; NULL where unset */
     const char *machine_certificate_file;
     /** ProxyWebsocketFallbackToProxyHttp, see tunnel.h: 0, 1; -1 where unset */
     int ws_fallback;
     /** (const char *) what ProxyFCGISetEnvIf sets, see backend.h; NULL if nothing */
     apr_array_header_t *fcgi_variables;
-    /** among the global's accept_sections; not merged */
-    unsigned is_accept_section : 1;
 } mcc_dir_config_t;
-
-/** A section with some directive of the role, to be checked at start-up. */
-typedef struct {
-    server_rec *server;
-    mcc_dir_config_t *conf;
-    const char *file;
-    int line;
-} mcc_accept_section_t;
-
-#define MCC_DEFAULT_CACHE_SIZE (16 * 1024 * 1024)
 
 /** What all servers of a configuration share, made when it is first asked for. */
 mcc_global_t *mcc_global_of(apr_pool_t *pconf);
@@ -239,36 +137,35 @@ mcc_server_config_t *mcc_server_config_of(const server_rec *s);
 mcc_dir_config_t *mcc_dir_config_of(const request_rec *r);
 
 /** Whether the role is played. */
-int mcc_forwards(const mcc_forward_config_t *conf);
+static APR_INLINE int mcc_forwards(const client_cert_forward_part *conf)
+{
+    return (conf->lines && conf->lines->count) || (conf->variables && conf->variables->headers);
+}
 
 /** Whether the role is played. */
-int mcc_accepts(const mcc_accept_config_t *conf);
+static APR_INLINE int mcc_accepts(const client_cert_accept_part *conf)
+{
+    return conf->format >= 0;
+}
 
 /** What a section that plays the role accepts by; what is unset has its default. */
-mcc_accept_rules_t mcc_accept_rules_of(const mcc_accept_config_t *conf);
+mcc_accept_rules_t mcc_accept_rules_of(const client_cert_accept_part *conf);
 
 /** Whether the role, where it is played, authenticates the TLS peer. */
-static APR_INLINE int mcc_accept_needs_peer(const mcc_accept_config_t *conf)
+static APR_INLINE int mcc_accept_needs_peer(const client_cert_accept_part *conf)
 {
     return conf->trust_peer != 0 || !conf->is_signed;
 }
-
-/** What follows from the whole configuration: which servers forward. For
- *  check_config. */
-void mcc_config_complete(server_rec *main_server);
-
-/** Put accepted_names in order: all are there. */
-void mcc_accepted_names_sort(mcc_global_t *global);
-
-/** The entry of accepted_names for a field name, compared as HTTP compares names and not as
- *  backends fold them; NULL if no ClientCertAccept reads it. */
-const mcc_accepted_name_t *mcc_find_accepted_name(const mcc_global_t *global, const char *name);
 
 /** child_init hook: make the process's caches of both roles. */
 void mcc_caches_child_init(apr_pool_t *pchild, server_rec *s);
 
 /** Free global->vhosts. */
 void mcc_forget_vhosts(mcc_global_t *global, apr_pool_t *pconf);
+
+/** What httpd says of another module's directive where that module is not loaded:
+ *  NULL where it is. */
+const char *mcc_without_module(cmd_parms *cmd, const char *module_name);
 
 /** Whether either role needs to know the client of a TLS connection. */
 int mcc_needs_tls_client(const mcc_global_t *global);

@@ -13,7 +13,6 @@
 #include <openssl/crypto.h>
 
 #include "allocator.h"
-#include "config/directive_util.h"
 #include "config/findings.h"
 
 APLOG_USE_MODULE(client_cert);
@@ -76,7 +75,7 @@ int mcc_file_is_unusable(const mcc_file_t *file)
     return !file->signer && !file->anchors && !file->client_cas && !file->crls;
 }
 
-static const char *now_in_words(apr_pool_t *p)
+const char *mcc_time_in_words(apr_pool_t *p)
 {
     char text[64];
     apr_size_t length = 0;
@@ -87,26 +86,6 @@ static const char *now_in_words(apr_pool_t *p)
         return "before";
     }
     return apr_pstrmemdup(p, text, length);
-}
-
-const char *mcc_file_read(cmd_parms *cmd, client_cert_file_kind kind, const char *word,
-                          const char *key_word, const mcc_file_t **file)
-{
-    const char *name = ap_server_root_relative(cmd->pool, word);
-    const char *key_name = key_word ? ap_server_root_relative(cmd->pool, key_word) : NULL;
-    const char *place =
-        apr_psprintf(cmd->temp_pool, "%s:%d", cmd->directive->filename, cmd->directive->line_num);
-    client_cert_result result;
-
-    if (!name || (key_word && !key_name)) {
-        return mcc_fault(cmd, "%s: invalid path", name ? key_word : word);
-    }
-    result = client_cert_files_read(mcc_files_of(cmd->server, cmd->pool), kind, cmd->cmd->name,
-                                    name, key_name, place, now_in_words(cmd->temp_pool), file);
-    if (result != CLIENT_CERT_RESULT_OK) {
-        return mcc_fault(cmd, "%s: %s", name, client_cert_result_message(result));
-    }
-    return (*file)->fault && !mcc_restarts() ? mcc_fault(cmd, "%s", (*file)->fault) : NULL;
 }
 
 int mcc_files_report(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)

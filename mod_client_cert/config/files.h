@@ -22,11 +22,8 @@
  *  it. */
 int mcc_restarts(void);
 
-/** Read the file that a directive names, relative to ServerRoot, and the second
- *  one, if key_word is not NULL.
- *  @return NULL, or what is wrong; never that of a file at a restart */
-const char *mcc_file_read(cmd_parms *cmd, client_cert_file_kind kind, const char *word,
-                          const char *key_word, const mcc_file_t **file);
+/** The time, for the message on a file that was read before. */
+const char *mcc_time_in_words(apr_pool_t *p);
 
 /** Whether nothing can be used, so that what depends on the file must fail. */
 int mcc_file_is_unusable(const mcc_file_t *file);

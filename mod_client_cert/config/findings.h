@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file findings.h
- * @brief The configuration as the core reads it, and what it finds in it.
+ * @brief A directive as the core reads it, and what it finds in a configuration.
  */
 #ifndef MCC_CONFIG_FINDINGS_H
 #define MCC_CONFIG_FINDINGS_H
 
 #include <httpd.h>
+#include <http_config.h>
 
 #include "client_cert.h"
 
-/** The main server's directives and all servers, in that order; they go with the pool. */
-client_cert_configuration mcc_configuration(const server_rec *main_server, apr_pool_t *p);
+/** Add a directive, or the beginning of a section, to an array of client_cert_directive. */
+void mcc_add_directive(apr_array_header_t *rows, const ap_directive_t *directive, unsigned depth);
 
 /** Where what the core finds is logged. */
 typedef struct {

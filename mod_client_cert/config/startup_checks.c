@@ -2,8 +2,6 @@
 
 #include "config/startup_checks.h"
 
-#include <string.h>
-
 #include <http_core.h>
 #include <http_log.h>
 
@@ -13,116 +11,121 @@
 
 APLOG_USE_MODULE(client_cert);
 
-static int succeeded(const server_rec *s, const char *directive, client_cert_result result)
+static void set_server(mcc_server_config_t *conf, const client_cert_server_part *part)
 {
-    if (result != CLIENT_CERT_RESULT_OK) {
-        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s, "%s: %s", directive,
-                     client_cert_result_message(result));
-    }
-    return result == CLIENT_CERT_RESULT_OK;
+    conf->signer.file = part->signer;
+    conf->signer.lifetime = part->lifetime;
+    conf->kept_headers = part->kept;
+    conf->forwards = part->forwards;
+    conf->signs = part->signs;
+    conf->accepts = part->accepts;
+    conf->rejects = part->rejects;
+    conf->signer_certs_seen = part->signer_certs;
 }
 
-int mcc_forward_config_check(server_rec *main_server, apr_pool_t *ptemp)
+client_cert_result mcc_settings_complete(server_rec *main_server, apr_pool_t *pconf,
+                                         apr_pool_t *ptemp)
 {
-    mcc_findings_t findings = { main_server, APLOG_EMERG, 0 };
-    client_cert_listener listener = { mcc_log_finding, &findings };
-    apr_array_header_t *servers = apr_array_make(ptemp, 16, sizeof(client_cert_forward_server));
+    mcc_global_t *global = mcc_server_config_of(main_server)->global;
+    apr_array_header_t *parts = apr_array_make(ptemp, 16, sizeof(client_cert_server_part));
     client_cert_result result;
     server_rec *s;
+    int i = 0;
 
+    for (s = main_server; s; s = s->next) {
+        client_cert_server_part *part = apr_array_push(parts);
+
+        part->number = mcc_server_config_of(s)->id;
+    }
+    result = client_cert_settings_complete(
+        global->settings, mcc_files_of(main_server, pconf), (client_cert_server_part *)parts->elts,
+        (size_t)parts->nelts, &global->arriving_names, &global->our_names, &global->whole);
+    if (result != CLIENT_CERT_RESULT_OK) {
+        return result;
+    }
+    for (s = main_server; s; s = s->next) {
+        mcc_server_config_t *conf = mcc_server_config_of(s);
+
+        set_server(conf, &APR_ARRAY_IDX(parts, i, client_cert_server_part));
+        conf->number = (apr_size_t)i++;
+    }
+    global->chain_name = global->whole.chain_name;
+    global->forwards = global->whole.forwarding_directive != NULL;
+    global->accepts = global->whole.accepts;
+    global->tunnels = ap_find_linked_module("mod_proxy_wstunnel.c") != NULL;
+    global->proxies_http = ap_find_linked_module("mod_proxy_http.c") != NULL;
+    global->caches = ap_find_linked_module("mod_cache.c") != NULL;
+    return CLIENT_CERT_RESULT_OK;
+}
+
+static void add_directives(apr_array_header_t *rows, const ap_directive_t *directive,
+                           unsigned depth)
+{
+    for (; directive; directive = directive->next) {
+        mcc_add_directive(rows, directive, depth);
+        add_directives(rows, directive->first_child, depth + 1);
+    }
+}
+
+client_cert_configuration mcc_configuration(const server_rec *main_server, apr_pool_t *p)
+{
+    apr_array_header_t *directives = apr_array_make(p, 64, sizeof(client_cert_directive));
+    apr_array_header_t *servers = apr_array_make(p, 16, sizeof(client_cert_server));
+    client_cert_configuration configuration;
+    const server_rec *s;
+
+    add_directives(directives, ap_conftree, 0);
     for (s = main_server; s; s = s->next) {
         const mcc_server_config_t *conf = mcc_server_config_of(s);
-        client_cert_forward_server *server = apr_array_push(servers);
-
-        memset(server, 0, sizeof(*server));
-        if (conf->certificate_headers) {
-            server->certificates =
-                (const client_cert_forward_header *)conf->certificate_headers->elts;
-            server->certificate_count = (size_t)conf->certificate_headers->nelts;
-        }
-        if (conf->variable_headers) {
-            server->variables = (const client_cert_forward_header *)conf->variable_headers->elts;
-            server->variable_count = (size_t)conf->variable_headers->nelts;
-        }
-        server->variables_place = conf->variables_place;
-        server->legacy_names_place = conf->legacy_names_place;
-    }
-    result = client_cert_forward_headers_check((const client_cert_forward_server *)servers->elts,
-                                               (size_t)servers->nelts, &listener);
-    return succeeded(main_server, "ClientCertForwardVariable", result) && !findings.count;
-}
-
-static client_cert_accept_part part_of(const mcc_accept_config_t *conf)
-{
-    client_cert_accept_part part = { conf->format,     conf->trust_peer, conf->names != NULL,
-                                     conf->anchors,    conf->crls,       conf->client_cas,
-                                     conf->client_crls };
-
-    return part;
-}
-
-/* What the configuration says of the accept role. */
-static client_cert_accept_role role_of(server_rec *main_server, apr_pool_t *p)
-{
-    const apr_array_header_t *all = mcc_server_config_of(main_server)->global->accept_sections;
-    apr_array_header_t *sections = apr_array_make(p, 4, sizeof(client_cert_accept_section));
-    apr_array_header_t *servers = apr_array_make(p, 16, sizeof(client_cert_accept_server));
-    client_cert_accept_role role;
-    server_rec *s;
-    int i;
-
-    for (s = main_server; s; s = s->next) {
-        const mcc_tls_vhost_t *host = mcc_server_config_of(s)->tls_host;
         const mcc_dir_config_t *whole =
             ap_get_module_config(s->lookup_defaults, &client_cert_module);
-        client_cert_accept_server *server = apr_array_push(servers);
+        client_cert_server *row = apr_array_push(servers);
 
-        server->whole = part_of(&whole->accept);
-        server->has_tls = host != NULL;
-        server->asks = host && host->asks;
+        row->number = conf->id;
+        row->file = s->is_virtual ? s->defn_name : NULL;
+        row->line = s->defn_line_number;
+        row->fallback_off = !whole->ws_fallback;
+        row->has_tls = conf->tls_host != NULL;
+        row->asks = conf->tls_host && conf->tls_host->asks;
     }
-    for (i = 0; all && i < all->nelts; i++) {
-        const mcc_accept_section_t *from = &APR_ARRAY_IDX(all, i, mcc_accept_section_t);
-        client_cert_accept_section *section = apr_array_push(sections);
-
-        section->server = mcc_server_config_of(from->server)->number;
-        section->part = part_of(&from->conf->accept);
-        section->file = from->file;
-        section->line = (uint32_t)from->line;
-    }
-    role.sections = (const client_cert_accept_section *)sections->elts;
-    role.section_count = (size_t)sections->nelts;
-    role.servers = (const client_cert_accept_server *)servers->elts;
-    role.server_count = (size_t)servers->nelts;
-    role.has_mod_ssl = ap_find_linked_module("mod_ssl.c") != NULL;
-    return role;
+    configuration.directives = (const client_cert_directive *)directives->elts;
+    configuration.directive_count = (size_t)directives->nelts;
+    configuration.servers = (const client_cert_server *)servers->elts;
+    configuration.server_count = (size_t)servers->nelts;
+    configuration.has_mod_ssl = ap_find_linked_module("mod_ssl.c") != NULL;
+    configuration.has_wstunnel = ap_find_linked_module("mod_proxy_wstunnel.c") != NULL;
+    configuration.has_proxy_http = ap_find_linked_module("mod_proxy_http.c") != NULL;
+    return configuration;
 }
 
-int mcc_accept_config_check(server_rec *main_server, apr_pool_t *pconf, apr_pool_t *ptemp)
+int mcc_settings_check(server_rec *main_server, const client_cert_configuration *configuration,
+                       apr_pool_t *pconf)
 {
     mcc_findings_t findings = { main_server, APLOG_EMERG, 0 };
     client_cert_listener listener = { mcc_log_finding, &findings };
-    client_cert_accept_role role = role_of(main_server, ptemp);
-    client_cert_result result = client_cert_accept_role_check(
-        &role, mcc_files_of(main_server, pconf), mcc_restarts(), &listener);
+    client_cert_result result = client_cert_settings_check(
+        mcc_server_config_of(main_server)->global->settings, mcc_files_of(main_server, pconf),
+        configuration, mcc_restarts(), &listener);
 
-    return succeeded(main_server, "ClientCertAccept", result) && !findings.count;
+    if (result != CLIENT_CERT_RESULT_OK) {
+        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, main_server, "our directives: %s",
+                     client_cert_result_message(result));
+    }
+    return result == CLIENT_CERT_RESULT_OK && !findings.count;
 }
 
-int mcc_accept_config_warn(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
+int mcc_settings_warn(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
+    const mcc_global_t *global = mcc_server_config_of(s)->global;
     mcc_findings_t findings = { s, APLOG_WARNING, 0 };
     client_cert_listener listener = { mcc_log_finding, &findings };
     client_cert_configuration configuration;
-    client_cert_accept_role role;
 
     (void)plog;
-    if (mcc_server_config_of(s)->global->accepts
-        && ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
+    if (global->accepts && ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
         configuration = mcc_configuration(s, ptemp);
-        role = role_of(s, ptemp);
-        (void)client_cert_configuration_peer_readers(&configuration, &listener);
-        (void)client_cert_accept_role_warnings(&role, mcc_files_of(s, pconf), &listener);
+        (void)client_cert_settings_warnings(global->settings, mcc_files_of(s, pconf),
+                                            &configuration, &listener);
     }
     return OK;
 }

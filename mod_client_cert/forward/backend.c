@@ -11,7 +11,6 @@
 #include <apr_strings.h>
 
 #include "config/config.h"
-#include "config/directive_util.h"
 #include "counters.h"
 #include "forward/tunnel.h"
 #include "headers/request_cleaning.h"

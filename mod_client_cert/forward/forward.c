@@ -74,7 +74,7 @@ static int goes_to_backend(const request_rec *r)
 
 static const char *signer_names(const mcc_server_config_t *server)
 {
-    return server->signer.source == MCC_SIGNER_FILE ? server->signer.file->names : "server";
+    return server->signer.file ? server->signer.file->names : "server";
 }
 
 /* Said here, since nothing else tells of it before the value is too old. */
@@ -154,7 +154,7 @@ static client_cert_result set_chain(request_rec *r, const client_cert_client *cl
 static const client_cert_signer *signer_of(const request_rec *r, const mcc_server_config_t *server,
                                            const char **why)
 {
-    if (server->signer.source == MCC_SIGNER_FILE) {
+    if (server->signer.file) {
         *why = server->signer.file->fault;
         return server->signer.file->signer;
     }
@@ -306,13 +306,12 @@ static int set_certificates(request_rec *r, const mcc_server_config_t *server,
     const client_cert_signer *signer = signer_of(r, server, &why);
     uint32_t certs =
         conf->signer_certs < 0 ? CLIENT_CERT_SIGNER_CERTS_CHAIN : (uint32_t)conf->signer_certs;
-    uint32_t lifetime =
-        server->signer.lifetime < 0 ? MCC_DEFAULT_LIFETIME : (uint32_t)server->signer.lifetime;
+    uint32_t lifetime = server->signer.lifetime;
     client_cert_result result = CLIENT_CERT_RESULT_OK;
-    int i;
+    size_t i;
 
-    for (i = 0; i < conf->lines->nelts; i++) {
-        const mcc_forward_line_t *line = &APR_ARRAY_IDX(conf->lines, i, mcc_forward_line_t);
+    for (i = 0; i < conf->lines->count; i++) {
+        const mcc_forward_line_t *line = &conf->lines->lines[i];
         const char *how;
 
         if (!signer && line->is_signed) {
@@ -348,7 +347,7 @@ static int forward(request_rec *r, const mcc_server_config_t *server,
     const char *note = "sent";
     int status = DECLINED;
 
-    if (conf->lines && conf->lines->nelts) {
+    if (conf->lines && conf->lines->count) {
         status = set_certificates(r, server, conf, client, now, &note);
     }
     if (status == DECLINED && conf->variables && conf->variables->headers) {

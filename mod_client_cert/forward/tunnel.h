@@ -22,8 +22,4 @@ const char *mcc_see_ws_fallback(cmd_parms *cmd, void *dir, int on);
 /** Whether that tunnel would serve a request to this backend. */
 int mcc_tunnel_serves(const request_rec *r, const char *url);
 
-/** check_config: no server that forwards names a backend that it would serve.
- *  @return 0 after logging which does */
-int mcc_tunnel_check(server_rec *main_server, apr_pool_t *ptemp);
-
 #endif /* MCC_FORWARD_TUNNEL_H */

@@ -48,19 +48,15 @@ void mcc_headers_remove(request_rec *r, apr_table_t *headers, const mcc_names_t 
 
 /* As it was configured but for case: who sends it in front of this server removes a client's own
  * under this name, and under no other spelling. */
-static int is_kept(const mcc_kept_headers_t *kept, const char *name)
+static int is_kept(const client_cert_kept_headers *kept, const char *name)
 {
-    apr_size_t length;
-    int i;
+    size_t i;
 
-    if (!kept || !kept->names || !kept->names->nelts) {
+    if (!kept || !kept->count) {
         return 0;
     }
-    length = strlen(name);
-    for (i = 0; i < kept->names->nelts; i++) {
-        const mcc_kept_name_t *other = &APR_ARRAY_IDX(kept->names, i, mcc_kept_name_t);
-
-        if (other->length == length && !ap_cstr_casecmp(other->name, name)) {
+    for (i = 0; i < kept->count; i++) {
+        if (!ap_cstr_casecmp(kept->names[i], name)) {
             return 1;
         }
     }
@@ -69,7 +65,7 @@ static int is_kept(const mcc_kept_headers_t *kept, const char *name)
 
 /* Apart, since few requests have any. From the first on. */
 static int remove_arriving(request_rec *r, apr_table_t *headers, const mcc_names_t *names,
-                           const mcc_kept_headers_t *kept, int first)
+                           const client_cert_kept_headers *kept, int first)
 {
     const mcc_names_t *ours = &mcc_server_config_of(r->server)->global->our_names;
     const apr_array_header_t *fields = apr_table_elts(headers);
@@ -113,7 +109,7 @@ static int remove_arriving(request_rec *r, apr_table_t *headers, const mcc_names
 }
 
 int mcc_headers_remove_arriving(request_rec *r, apr_table_t *headers,
-                                const mcc_kept_headers_t *kept)
+                                const client_cert_kept_headers *kept)
 {
     const mcc_global_t *global = mcc_server_config_of(r->server)->global;
     const mcc_names_t *names = kept && kept->all ? &global->our_names : &global->arriving_names;

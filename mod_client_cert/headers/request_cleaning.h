@@ -20,7 +20,7 @@ void mcc_headers_remove(request_rec *r, apr_table_t *headers, const mcc_names_t 
  *  ClientCertKnownHeaders keep. Each is one line in the log, its name only, never its value.
  *  @return how many of ours there were; that others were removed is noted */
 int mcc_headers_remove_arriving(request_rec *r, apr_table_t *headers,
-                                const mcc_kept_headers_t *kept);
+                                const client_cert_kept_headers *kept);
 
 /** The same of the trailers, of all known headers: no terminator tells there who the
  *  client is. Where MergeTrailers has put known ones among the headers they are removed there;

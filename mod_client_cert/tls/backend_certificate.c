@@ -152,7 +152,7 @@ static const client_cert_signer *signer_of(const mcc_server_config_t *conf, cons
     const mcc_file_t *own = conf->signer.file;
     const client_cert_signer *signer = NULL;
 
-    if (conf->signer.source == MCC_SIGNER_FILE) {
+    if (own) {
         return !own->key_name && !strcmp(own->name, file) ? own->signer : NULL;
     }
     if (conf->tls_host) {

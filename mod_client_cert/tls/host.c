@@ -62,7 +62,7 @@ mcc_tls_vhost_t *mcc_tls_host_make(server_rec *s, apr_pool_t *p, SSL_CTX *ctx)
         .file = s->defn_name,
         .line = s->defn_line_number,
         .certificate_file = conf->certificate_files == 1 ? conf->certificate_file : NULL,
-        .signs = conf->signs && conf->signer.source != MCC_SIGNER_FILE,
+        .signs = conf->signs && !conf->signer.file,
         .directives_known = conf->global->tls_directives_known,
     };
 
@@ -88,7 +88,7 @@ static void warn_of_signers(server_rec *s)
     if (!conf->signs) {
         return;
     }
-    if (conf->signer.source != MCC_SIGNER_FILE) {
+    if (!conf->signer.file) {
         (void)client_cert_tls_host_warnings(mcc_tls_host_core(conf->tls_host), now,
                                             conf->signer_certs_seen, MCC_LARGE_VALUE, &listener);
     }

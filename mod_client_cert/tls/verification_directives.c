@@ -10,7 +10,6 @@
 #include <apr_strings.h>
 
 #include "config/config.h"
-#include "config/directive_util.h"
 #include "config/findings.h"
 
 APLOG_USE_MODULE(client_cert);
@@ -82,9 +81,9 @@ const char *mcc_see_tls_directive(cmd_parms *cmd, void *dir, const char *args)
         global->vhosts, mcc_tls_vhost_key(cmd->server),
         cmd->path ? sections_around(cmd->directive, cmd->temp_pool) : NULL, cmd->cmd->name,
         (const char *const *)words->elts, (size_t)words->nelts);
-    return result == CLIENT_CERT_RESULT_OK
-               ? NULL
-               : mcc_fault(cmd, "%s", client_cert_result_message(result));
+    return result == CLIENT_CERT_RESULT_OK ? NULL
+                                           : apr_pstrcat(cmd->pool, cmd->cmd->name, ": ",
+                                                         client_cert_result_message(result), NULL);
 }
 
 static apr_array_header_t *names_of(const command_rec *command, apr_pool_t *p)
@@ -97,21 +96,20 @@ static apr_array_header_t *names_of(const command_rec *command, apr_pool_t *p)
     return names;
 }
 
-int mcc_tls_directives_known(server_rec *main_server, apr_pool_t *ptemp)
+int mcc_tls_directives_known(server_rec *main_server,
+                             const client_cert_configuration *configuration, apr_pool_t *ptemp)
 {
     const module *mod_ssl = ap_find_linked_module("mod_ssl.c");
     mcc_findings_t findings = { main_server, APLOG_WARNING, 0 };
     client_cert_listener listener = { mcc_log_finding, &findings };
-    client_cert_configuration configuration;
     const apr_array_header_t *theirs, *seen;
 
     if (!mod_ssl) {
         return 1;
     }
-    configuration = mcc_configuration(main_server, ptemp);
     theirs = names_of(mod_ssl->cmds, ptemp);
     seen = names_of(client_cert_module.cmds, ptemp);
-    return client_cert_configuration_unknown(&configuration, (const char *const *)theirs->elts,
+    return client_cert_configuration_unknown(configuration, (const char *const *)theirs->elts,
                                              (size_t)theirs->nelts, (const char *const *)seen->elts,
                                              (size_t)seen->nelts, &listener)
                == CLIENT_CERT_RESULT_OK

@@ -39,6 +39,7 @@ const void *mcc_tls_vhost_key(const server_rec *s);
 
 /** Whether the configuration has none of mod_ssl's directives of which nothing is
  *  known here; those that it has are logged. */
-int mcc_tls_directives_known(server_rec *main_server, apr_pool_t *ptemp);
+int mcc_tls_directives_known(server_rec *main_server,
+                             const client_cert_configuration *configuration, apr_pool_t *ptemp);
 
 #endif /* MCC_TLS_VERIFICATION_DIRECTIVES_H */

@@ -96,7 +96,7 @@ fn is_space(octet: u8) -> bool {
 
 /// The directives of a text, for tests: one a line, sections as in a file named `conf`.
 #[cfg(test)]
-pub(super) fn read(text: &str) -> Vec<Directive<'_>> {
+pub(crate) fn read(text: &str) -> Vec<Directive<'_>> {
     let mut depth = 0;
     let mut directives = Vec::new();
     for (line, text) in (1..).zip(text.lines()) {

@@ -3,7 +3,6 @@
 //! The files that directives name.
 
 use std::{
-    collections::HashMap,
     ffi::{CString, c_char},
     ptr::{null, null_mut},
     sync::Arc,
@@ -105,9 +104,14 @@ impl FilesHandle {
         &self.files
     }
 
-    /// The numbers of the files by what C was given.
-    pub(super) fn numbers(&self) -> HashMap<*const ConfiguredFileRow, usize> {
-        self.rows.iter().enumerate().map(|(number, row)| (row.cast_const(), number)).collect()
+    /// What C is told of the file of that number; NULL where there is none.
+    pub(super) fn row(&self, number: Option<usize>) -> *const ConfiguredFileRow {
+        number.and_then(|number| self.rows.get(number)).map_or(null(), |row| row.cast_const())
+    }
+
+    /// Tells C of the files that are new.
+    pub(super) fn fill_new(&mut self) -> Result<(), ClientCertResult> {
+        (self.rows.len()..self.files.all().len()).try_for_each(|number| self.fill(number))
     }
 
     /// Tells C anew of a file that has changed, or for the first time.

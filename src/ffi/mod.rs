@@ -8,7 +8,6 @@
 // C programmers read it; a "Safety" section would say it again.
 #![allow(clippy::missing_safety_doc)]
 
-mod accept_role;
 #[cfg(test)]
 mod accept_tests;
 mod accepted;
@@ -31,6 +30,7 @@ mod pointer;
 mod reason;
 mod response_head;
 mod result;
+mod settings;
 mod sign;
 mod signature_cache;
 mod signer;

@@ -28,6 +28,12 @@ impl AnchorsHandle {
     }
 }
 
+impl NamesHandle {
+    pub(super) fn new(names: TrustNames) -> Self {
+        Self(Arc::new(names))
+    }
+}
+
 impl CrlsHandle {
     pub(super) fn new(crls: Arc<Crls>) -> Self {
         Self(crls)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 C_FLOORS = [
     ["mod_client_cert"],
-    ["directives", "config/accept_directives", "config/forward_directives", "config/startup_checks"],
+    ["directives", "config/startup_checks"],
     ["incoming", "forward", "accept", "status"],
     ["headers", "tls"],
     ["request", "counters", "config"],
@@ -21,6 +21,7 @@ C_FLOORS = [
 ]
 RUST_FLOORS = [
     ["ffi"],
+    ["directives"],
     ["accept_role"],
     ["status"],
     ["tls"],

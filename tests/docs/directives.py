@@ -162,20 +162,20 @@ def word_faults(reference, allowed, modules, directory):
 
 
 def default_faults(reference, modules, directory):
-    """Defaults that the directive itself does not take, or that are not those of the C sources."""
-    config = (TOP / "mod_client_cert/config/config.h").read_text()
+    """Defaults that the directive itself does not take, or that are not those of the sources."""
+    sources = "".join((TOP / "src/directives" / name).read_text() for name in ("mod.rs", "server.rs", "accept.rs"))
 
-    def macro(name):
-        value = re.search(rf"^#define {name} (.*)$", config, re.MULTILINE)[1]
+    def constant(name):
+        value = re.search(rf"\bconst {name}: u\w+ = (.*);$", sources, re.MULTILINE)[1]
         number = 1
         for factor in re.findall(r"\d+", value):
             number *= int(factor)
         return number
 
     numbers = {
-        "ClientCertSignatureLifetime": str(macro("MCC_DEFAULT_LIFETIME")),
-        "ClientCertMaxAge": f"{macro('MCC_DEFAULT_MAX_AGE')} {macro('MCC_DEFAULT_SKEW')}",
-        "ClientCertSignatureCache": f"{macro('MCC_DEFAULT_CACHE_SIZE') // 1024 // 1024}M",
+        "ClientCertSignatureLifetime": str(constant("DEFAULT_LIFETIME")),
+        "ClientCertMaxAge": f"{constant('DEFAULT_MAX_AGE')} {constant('DEFAULT_SKEW')}",
+        "ClientCertSignatureCache": f"{constant('DEFAULT_CACHE_SIZE') // 1024 // 1024}M",
     }
     for name, (number, _) in reference.sections.items():
         default = bare(reference.field(name, "Default"))
