@@ -76,7 +76,7 @@ function read(type, element) {
     throw malformed(`it is no ${type.name} in DER`);
 }
 
-const raw = (element) => Buffer.from(element.valueBeforeDecodeView);
+const raw = ({ valueBeforeDecodeView: { buffer, byteOffset, byteLength } }) => Buffer.from(buffer, byteOffset, byteLength);
 const fields = (element) => {
     need(element instanceof asn1js.Sequence, 'an element is missing, or another one than is wanted');
     return element.valueBlock.value;
@@ -93,10 +93,11 @@ function isDer(block, depth = 0) {
     if (isUniversal && isConstructed !== (tagNumber === 16 || tagNumber === 17)) return false;
     if (isConstructed) return block.valueBlock.value.every((child) => isDer(child, depth + 1));
     const contents = octets.subarray(octets.length - length);
-    return !isUniversal || (IS_DER[tagNumber]?.(contents, contents.toString('latin1')) ?? true);
+    return !isUniversal || (IS_DER[tagNumber]?.(contents) ?? true);
 }
 
-const isInteger = ([first, second], { length }) => length === 1 || (length > 1 && (first !== 0 || second >= 0x80) && (first !== 0xff || second < 0x80));
+const isInteger = ({ 0: first, 1: second, length }) => length === 1
+    || (length > 1 && (first !== 0 || second >= 0x80) && (first !== 0xff || second < 0x80));
 const IS_DER = {
     0: () => false,
     1: (contents) => ['00', 'ff'].includes(hex(contents)),
@@ -105,8 +106,8 @@ const IS_DER = {
     5: (contents) => contents.length === 0,
     6: (contents) => contents.at(-1) < 0x80 && contents.every((octet, at) => octet !== 0x80 || contents[at - 1] >= 0x80),
     10: isInteger,
-    23: (contents, text) => /^[0-9]{12}Z$/.test(text),
-    24: (contents, text) => /^[0-9]{14}(\.[0-9]*[1-9])?Z$/.test(text),
+    23: (contents) => /^[0-9]{12}Z$/.test(contents.toString('latin1')),
+    24: (contents) => /^[0-9]{14}(\.[0-9]*[1-9])?Z$/.test(contents.toString('latin1')),
     28: (contents) => contents.length % 4 === 0,
     30: (contents) => contents.length % 2 === 0,
 };
@@ -220,18 +221,18 @@ function checkCritical({ extensions }) {
     }
 }
 
-/** Whether `key`, a SubjectPublicKeyInfo, made this signature. */
-function isSignedBy(key, [type, digest], message, signature) {
+/** Whether the key of this certificate made the signature. It is decoded here, and once. */
+function isSignedBy(certificate, [type, digest], message, signature) {
     try {
-        const publicKey = crypto.createPublicKey({ key, format: 'der', type: 'spki' });
-        return crypto.verify(type === 'ed25519' ? null : digest, message, publicKey, signature) === true;
+        certificate.publicKey ??= crypto.createPublicKey({ key: certificate.key, format: 'der', type: 'spki' });
+        return crypto.verify(type === 'ed25519' ? null : digest, message, certificate.publicKey, signature) === true;
     } catch (error) {
         throw refused(`OpenSSL cannot use a key: ${error.message}`);
     }
 }
 
 const isIssuedBy = (certificate, issuer) => certificate.algorithm[0] === issuer.keyType && issuer.keyType !== undefined
-    && isSignedBy(issuer.key, certificate.algorithm, certificate.toBeSigned, certificate.signature);
+    && isSignedBy(issuer, certificate.algorithm, certificate.toBeSigned, certificate.signature);
 
 /** By their names: whether this one may have issued that. */
 function mayHaveIssued(issuer, certificate) {
@@ -263,9 +264,9 @@ function readCrl(der) {
 // A SignedData of the one profile that is taken, RFC 5652 section 5.
 
 function readSignedData(der) {
-    const info = read(cms.ContentInfo, parse(der));
-    need(info.contentType === cms.id_signedData && info.content, 'it is no SignedData');
-    const [version, digests, encapsulated, ...rest] = fields(asn1js.fromBER(info.content).result);
+    const tree = parse(der);
+    need(read(cms.ContentInfo, tree).contentType === cms.id_signedData, 'it is no SignedData');
+    const [version, digests, encapsulated, ...rest] = fields(tree.valueBlock.value[1].valueBlock.value[0]);
     const signers = rest.pop();
     const set = rest[0]?.idBlock.tagClass === 3 && rest[0].idBlock.tagNumber === 0 ? rest.shift().valueBlock.value ?? [] : undefined;
     need(signers && rest.length === 0, 'its fields are not those of the profile');
@@ -400,7 +401,7 @@ class Verifier {
         trust(type && type === signer.keyType && digest === data.digest, 'the signature algorithm is not for the signer\'s key and this digest');
         this.#checkUse(signer);
         const path = this.#path(signer, data.certificates, now);
-        trust(isSignedBy(signer.key, data.algorithm, data.signed, data.signature), 'the signature is not the signer\'s');
+        trust(isSignedBy(signer, data.algorithm, data.signed, data.signature), 'the signature is not the signer\'s');
         data.signingCertificates.forEach((attribute) => checkSigningCertificate(attribute, signer, path));
         const [certificate, by] = [data.content, signer.der].map((der) => {
             try {

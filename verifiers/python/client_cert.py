@@ -339,6 +339,8 @@ class Verifier:
             raise Absent("header-absent")
         if len(values) > 1:
             raise Malformed("value-several")
+        if self.require_peer and not peer:
+            raise Refused("peer-absent")
         now = int(time.time()) if now is None else now
         data = _SignedData(self._decode(values[0]))
         if now - data.signing_time > self.max_age:
@@ -385,8 +387,6 @@ class Verifier:
         if len(found) > 1:
             raise Refused("signer-unknown")
         if self.require_peer:
-            if not peer:
-                raise Refused("peer-absent")
             signer = _Certificate(peer)
             if not named(signer) or found and found[0].der != peer:
                 raise Refused("signer-not-peer")
