@@ -26,11 +26,6 @@ mcc_tls_vhost_t *mcc_tls_host_of(const SSL *ssl)
     return SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), ctx_index);
 }
 
-const client_cert_tls_host *mcc_tls_host_core(const mcc_tls_vhost_t *host)
-{
-    return host ? host->host : NULL;
-}
-
 static apr_status_t free_hosts(void *hosts)
 {
     client_cert_tls_hosts_free(hosts);

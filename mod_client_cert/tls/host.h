@@ -35,7 +35,10 @@ mcc_tls_vhost_t *mcc_tls_host_make(server_rec *s, apr_pool_t *p, SSL_CTX *ctx);
 mcc_tls_vhost_t *mcc_tls_host_of(const SSL *ssl);
 
 /** The core's part of it; NULL where there is none. */
-const client_cert_tls_host *mcc_tls_host_core(const mcc_tls_vhost_t *host);
+static APR_INLINE const client_cert_tls_host *mcc_tls_host_core(const mcc_tls_vhost_t *host)
+{
+    return host ? host->host : NULL;
+}
 
 /** post_config hook: signers for what equal virtual hosts present; warns of what is going to fail. */
 int mcc_tls_host_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);

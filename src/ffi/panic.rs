@@ -49,9 +49,10 @@ pub(super) fn explained_boundary(
 }
 
 fn catch<R>(body: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
-    // Unwind safe: what `body` can reach is immutable once made, except for the pools of contexts
-    // and the caches. Those are locked, and hold only what is complete: a context in use is out of
-    // its pool, and is dropped by the unwinding.
+    // Unwind safe: what `body` can reach is immutable once made, except for the pools of contexts,
+    // the caches and connections. The first are locked, and hold only what is complete: a context in
+    // use is out of its pool, and is dropped by the unwinding. Of a connection nothing is pending or
+    // current that may be another handshake's, and C relies on nothing in it any more.
     #[cfg(test)]
     let body = || {
         inject();
