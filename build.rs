@@ -57,7 +57,7 @@ fn declare_openssl(output: &Path) {
              #include <openssl/ess.h>\n#include <openssl/evp.h>\n#include <openssl/params.h>\n\
              #include <openssl/ssl.h>\n#include <openssl/x509v3.h>",
         )
-        .allowlist_function("ERR_(set|clear_last)_mark|ERR_pop_to_mark|OPENSSL_cleanse")
+        .allowlist_function("ERR_(set|clear_last)_mark|ERR_pop_to_mark|ERR_error_string_n|OPENSSL_cleanse")
         .allowlist_function("ASN1_(item_verify|SEQUENCE_it)|d2i_(X509_ALGOR|ASN1_BIT_STRING)")
         .allowlist_function("X509_NAME_print_ex|X509_check_ca|X509_cmp_time|X509_new_ex")
         .allowlist_function("OSSL_PARAM_construct_(BN|utf8_string)|EVP_PKEY_pairwise_check")

@@ -558,6 +558,58 @@ typedef enum {
 } client_cert_result;
 
 /**
+ * Who the client of a request is.
+ */
+typedef enum {
+    /**
+     * It has no certificate.
+     */
+    CLIENT_CERT_TLS_CLIENT_NONE = 0,
+    /**
+     * It has one that must not be forwarded.
+     */
+    CLIENT_CERT_TLS_CLIENT_UNVERIFIED = 1,
+    /**
+     * Who it is could not be found out, by a fault on this side.
+     */
+    CLIENT_CERT_TLS_CLIENT_FAULT = 2,
+    /**
+     * It was verified.
+     */
+    CLIENT_CERT_TLS_CLIENT_VERIFIED = 3,
+} client_cert_tls_client;
+
+/**
+ * What became of a request.
+ */
+typedef enum {
+    /**
+     * The role is not played here.
+     */
+    CLIENT_CERT_ACCEPT_STATE_OFF = 0,
+    /**
+     * No header, no identity.
+     */
+    CLIENT_CERT_ACCEPT_STATE_NONE = 1,
+    /**
+     * There is a client.
+     */
+    CLIENT_CERT_ACCEPT_STATE_ACCEPTED = 2,
+    /**
+     * To be answered 400.
+     */
+    CLIENT_CERT_ACCEPT_STATE_MALFORMED = 3,
+    /**
+     * To be answered 403.
+     */
+    CLIENT_CERT_ACCEPT_STATE_REFUSED = 4,
+    /**
+     * A fault on this side: to be answered 500.
+     */
+    CLIENT_CERT_ACCEPT_STATE_FAULT = 5,
+} client_cert_accept_state;
+
+/**
  * What kind of result it is. The numbers never change.
  */
 typedef enum {
@@ -580,28 +632,6 @@ typedef enum {
      */
     CLIENT_CERT_KIND_FAULT = 3,
 } client_cert_kind;
-
-/**
- * Who the client of a request is.
- */
-typedef enum {
-    /**
-     * It has no certificate.
-     */
-    CLIENT_CERT_TLS_CLIENT_NONE = 0,
-    /**
-     * It has one that must not be forwarded.
-     */
-    CLIENT_CERT_TLS_CLIENT_UNVERIFIED = 1,
-    /**
-     * Who it is could not be found out, by a fault on this side.
-     */
-    CLIENT_CERT_TLS_CLIENT_FAULT = 2,
-    /**
-     * It was verified.
-     */
-    CLIENT_CERT_TLS_CLIENT_VERIFIED = 3,
-} client_cert_tls_client;
 
 /**
  * How the value of a header is written. The numbers never change.
@@ -914,6 +944,33 @@ typedef enum {
 } client_cert_status_form;
 
 /**
+ * How much a line for the log matters.
+ */
+typedef enum {
+    /**
+     * A request is not served by a fault on this side.
+     */
+    CLIENT_CERT_LEVEL_ERROR = 0,
+    /**
+     * An administrator should see to it.
+     */
+    CLIENT_CERT_LEVEL_WARNING = 1,
+    /**
+     * What became of a request, for who looks into it.
+     */
+    CLIENT_CERT_LEVEL_INFO = 2,
+    /**
+     * Each step.
+     */
+    CLIENT_CERT_LEVEL_TRACE = 3,
+} client_cert_level;
+
+/**
+ * What is said of a request without a client.
+ */
+typedef struct client_cert_accept_words client_cert_accept_words;
+
+/**
  * What a value says that was verified: whose certificate, by whom, when. Nothing but a
  * verification makes one.
  */
@@ -1041,6 +1098,185 @@ typedef struct client_cert_verification_cache client_cert_verification_cache;
 typedef struct client_cert_vhosts client_cert_vhosts;
 
 /**
+ * A file, or two that belong together, as a directive names it. All in it lives as long as the
+ * files that it is one of.
+ */
+typedef struct {
+    /**
+     * The directive's name.
+     */
+    const char *directive;
+    /**
+     * The file's.
+     */
+    const char *name;
+    /**
+     * That of the second of two files, else NULL.
+     */
+    const char *key_name;
+    /**
+     * Both, for messages.
+     */
+    const char *names;
+    /**
+     * Where the first directive stands, for messages.
+     */
+    const char *place;
+    /**
+     * What was made of the octets in use. All of these are NULL where there are none, so that what
+     * depends on the file must fail.
+     */
+    const client_cert_signer *signer;
+    /**
+     * The same.
+     */
+    const client_cert_anchors *anchors;
+    /**
+     * The same.
+     */
+    const client_cert_crls *crls;
+    /**
+     * The same.
+     */
+    const client_cert_client_cas *client_cas;
+    /**
+     * Why the file as it is now is not in use; NULL where it is.
+     */
+    const char *fault;
+} client_cert_configured_file;
+
+/**
+ * All that the outcome for a value depends on, the request excepted. Two with the same octets give
+ * the same outcome, so the structure has no padding.
+ */
+typedef struct {
+    /**
+     * ClientCertTrust; NULL if it is missing.
+     */
+    const client_cert_configured_file *anchors;
+    /**
+     * ClientCertTrustCRL; NULL if there is none.
+     */
+    const client_cert_configured_file *crls;
+    /**
+     * ClientCertTrustName; NULL if there are none.
+     */
+    const client_cert_names *names;
+    /**
+     * ClientCertClientTrust; NULL where the client itself is not verified.
+     */
+    const client_cert_configured_file *client_cas;
+    /**
+     * ClientCertClientCRL; NULL if there is none.
+     */
+    const client_cert_configured_file *client_crls;
+    /**
+     * A client_cert_format.
+     */
+    uint32_t format;
+    /**
+     * The number of the header that is read.
+     */
+    uint32_t header;
+    /**
+     * Whether the TLS peer is authenticated.
+     */
+    uint32_t needs_peer;
+    /**
+     * How old a signature may be, in seconds.
+     */
+    uint32_t max_age;
+    /**
+     * How far in the future it may be, in seconds.
+     */
+    uint32_t skew;
+    /**
+     * Whether the value is signed, or the peer is believed.
+     */
+    uint32_t is_signed;
+} client_cert_accept_rules;
+
+/**
+ * A field of a request that some directive of the accept role reads.
+ */
+typedef struct {
+    /**
+     * The header's name, as the directive has it.
+     */
+    const char *name;
+    /**
+     * The value, NUL-terminated.
+     */
+    const char *value;
+    /**
+     * The header's number.
+     */
+    uint32_t header;
+} client_cert_captured_field;
+
+/**
+ * The same, and who or why.
+ */
+typedef struct {
+    /**
+     * Who it is.
+     */
+    client_cert_tls_client state;
+    /**
+     * Why, for the log, with CLIENT_CERT_TLS_CLIENT_UNVERIFIED and CLIENT_CERT_TLS_CLIENT_FAULT; else
+     * NULL. The string is static, NUL-terminated ASCII.
+     */
+    const char *reason;
+    /**
+     * With CLIENT_CERT_TLS_CLIENT_VERIFIED the client, else NULL. It belongs to the connection, and
+     * lives until its next handshake.
+     */
+    const client_cert_client *client;
+} client_cert_tls_identity;
+
+/**
+ * What a request brought, and what its outcome depends on: borrowed for one call.
+ */
+typedef struct {
+    /**
+     * The section's.
+     */
+    const client_cert_accept_rules *rules;
+    /**
+     * What was captured of the request; may be NULL when there is none.
+     */
+    const client_cert_captured_field *fields;
+    /**
+     * How many.
+     */
+    size_t field_count;
+    /**
+     * The number of Client-Cert-Chain; UINT32_MAX where no section reads it.
+     */
+    uint32_t chain_header;
+    /**
+     * The TLS peer; looked at only with needs_peer, and where fields of that number were captured.
+     */
+    client_cert_tls_identity peer;
+    /**
+     * NULL if it could not be made: then nothing is accepted.
+     */
+    const client_cert_verification_cache *cache;
+    /**
+     * Unix time, in seconds.
+     */
+    int64_t now;
+    /**
+     * Where the outcome is counted, and a number that differs between threads.
+     */
+    const client_cert_counters *counters;
+    /**
+     * The same.
+     */
+    uint64_t stripe;
+} client_cert_accept_facts;
+
+/**
  * A variable: name and value.
  */
 typedef struct {
@@ -1061,6 +1297,64 @@ typedef struct {
      */
     size_t value_length;
 } client_cert_variable;
+
+/**
+ * The outcome for a request. All zero, it is that of a request for which the role is not played.
+ */
+typedef struct {
+    /**
+     * What became of the request.
+     */
+    client_cert_accept_state state;
+    /**
+     * The HTTP status to be answered; 0 where the request goes on.
+     */
+    uint32_t status;
+    /**
+     * Which of these it is, in a word.
+     */
+    const char *note;
+    /**
+     * A line for the log that says so, at `level`, a client_cert_level; NULL if there is none.
+     */
+    const char *line;
+    /**
+     * Its level.
+     */
+    uint32_t level;
+    /**
+     * Why there is no client; NULL if there is one, or no value.
+     */
+    const char *reason;
+    /**
+     * What was accepted; else NULL.
+     */
+    client_cert_accepted *accepted;
+    /**
+     * The accepted client, to be forwarded; else NULL.
+     */
+    const client_cert_client *client;
+    /**
+     * What an application sees, with or without a client.
+     */
+    const client_cert_variable *variables;
+    /**
+     * How many.
+     */
+    size_t variable_count;
+    /**
+     * What was verified for this outcome, for the log at the level of tracing; NULL where nothing was.
+     */
+    const char *verified[2];
+    /**
+     * What goes with the outcome.
+     */
+    client_cert_client *verified_client;
+    /**
+     * The same.
+     */
+    client_cert_accept_words *words;
+} client_cert_accept_outcome;
 
 /**
  * Where the library gets the memory for a result. That memory is the caller's from then on: the
@@ -1200,54 +1494,6 @@ typedef struct {
 } client_cert_listener;
 
 /**
- * A file, or two that belong together, as a directive names it. All in it lives as long as the
- * files that it is one of.
- */
-typedef struct {
-    /**
-     * The directive's name.
-     */
-    const char *directive;
-    /**
-     * The file's.
-     */
-    const char *name;
-    /**
-     * That of the second of two files, else NULL.
-     */
-    const char *key_name;
-    /**
-     * Both, for messages.
-     */
-    const char *names;
-    /**
-     * Where the first directive stands, for messages.
-     */
-    const char *place;
-    /**
-     * What was made of the octets in use. All of these are NULL where there are none, so that what
-     * depends on the file must fail.
-     */
-    const client_cert_signer *signer;
-    /**
-     * The same.
-     */
-    const client_cert_anchors *anchors;
-    /**
-     * The same.
-     */
-    const client_cert_crls *crls;
-    /**
-     * The same.
-     */
-    const client_cert_client_cas *client_cas;
-    /**
-     * Why the file as it is now is not in use; NULL where it is.
-     */
-    const char *fault;
-} client_cert_configured_file;
-
-/**
  * Bytes in memory from the caller's allocator.
  */
 typedef struct {
@@ -1302,6 +1548,158 @@ typedef struct {
 } client_cert_format_row;
 
 /**
+ * One header to send: a ClientCertForward.
+ */
+typedef struct {
+    /**
+     * A client_cert_format.
+     */
+    uint32_t format;
+    /**
+     * Whether its value is signed.
+     */
+    bool is_signed;
+    /**
+     * The header's name, as configured.
+     */
+    const char *header;
+} client_cert_forward_line;
+
+/**
+ * What the headers of a request depend on: borrowed for one call.
+ */
+typedef struct {
+    /**
+     * ClientCertForward; may be NULL when there are none.
+     */
+    const client_cert_forward_line *lines;
+    /**
+     * How many.
+     */
+    size_t line_count;
+    /**
+     * ClientCertForwardVariable; NULL where there is none.
+     */
+    const client_cert_variable_headers *variables;
+    /**
+     * ClientCertForwardChain.
+     */
+    bool chain;
+    /**
+     * A client_cert_signer_certs; less than 0 for CLIENT_CERT_SIGNER_CERTS_CHAIN.
+     */
+    int32_t signer_certs;
+    /**
+     * ClientCertSignatureLifetime, in seconds.
+     */
+    uint32_t lifetime;
+    /**
+     * NULL if there is none.
+     */
+    const client_cert_signer *signer;
+    /**
+     * Why there is none; may be NULL if there is one, or nothing to sign.
+     */
+    const char *no_signer;
+    /**
+     * What ClientCertSigner says, for the log.
+     */
+    const char *signer_names;
+    /**
+     * NULL where each value is signed for itself.
+     */
+    const client_cert_signature_cache *cache;
+    /**
+     * The TLS client.
+     */
+    client_cert_tls_identity tls_client;
+    /**
+     * The outcome of the accept role.
+     */
+    const client_cert_accept_outcome *accept;
+    /**
+     * Unix time, in seconds.
+     */
+    int64_t now;
+    /**
+     * Where it is counted, and a number that differs between threads.
+     */
+    const client_cert_counters *counters;
+    /**
+     * The same.
+     */
+    uint64_t stripe;
+    /**
+     * Whether lines of CLIENT_CERT_LEVEL_TRACE are wanted.
+     */
+    bool traces;
+} client_cert_forward_facts;
+
+/**
+ * A header for the backend.
+ */
+typedef struct {
+    /**
+     * The name, NUL-terminated.
+     */
+    const char *name;
+    /**
+     * The value, visible ASCII, NUL-terminated.
+     */
+    const char *value;
+    /**
+     * Its length, the NUL not counted.
+     */
+    size_t length;
+    /**
+     * To which the value belongs, if it is a cache's too; else NULL.
+     */
+    const client_cert_shared_value *shared;
+    /**
+     * How many bytes of memory the value has, if it is this header's own; else 0.
+     */
+    size_t capacity;
+} client_cert_sent_header;
+
+/**
+ * What becomes of a request that goes to a backend.
+ */
+typedef struct {
+    /**
+     * The HTTP status to be answered where it is not forwarded, else 0.
+     */
+    uint32_t status;
+    /**
+     * In a word.
+     */
+    const char *note;
+    /**
+     * The response depends on the client.
+     */
+    bool depends_on_client;
+    /**
+     * A value is longer than most servers take.
+     */
+    bool is_large;
+    /**
+     * The headers to be set.
+     */
+    const client_cert_sent_header *headers;
+    /**
+     * How many.
+     */
+    size_t header_count;
+    /**
+     * For how many there is room.
+     */
+    size_t capacity;
+    /**
+     * What some of them point to.
+     */
+    const client_cert_variables *variables;
+} client_cert_forwarded;
+
+/**
  * A directive as httpd has read it.
  */
 typedef struct {
@@ -1348,24 +1746,6 @@ typedef struct {
      */
     bool restarts;
 } client_cert_setting_line;
-
-/**
- * One header to send: a ClientCertForward.
- */
-typedef struct {
-    /**
-     * A client_cert_format.
-     */
-    uint32_t format;
-    /**
-     * Whether its value is signed.
-     */
-    bool is_signed;
-    /**
-     * The header's name, as configured.
-     */
-    const char *header;
-} client_cert_forward_line;
 
 /**
  * A section's ClientCertForward, all of them.
@@ -1678,26 +2058,6 @@ typedef struct {
 } client_cert_tls_handshake;
 
 /**
- * The same, and who or why.
- */
-typedef struct {
-    /**
-     * Who it is.
-     */
-    client_cert_tls_client state;
-    /**
-     * Why, for the log, with CLIENT_CERT_TLS_CLIENT_UNVERIFIED and CLIENT_CERT_TLS_CLIENT_FAULT; else
-     * NULL. The string is static, NUL-terminated ASCII.
-     */
-    const char *reason;
-    /**
-     * With CLIENT_CERT_TLS_CLIENT_VERIFIED the client, else NULL. It belongs to the connection, and
-     * lives until its next handshake.
-     */
-    const client_cert_client *client;
-} client_cert_tls_identity;
-
-/**
  * What a server says of itself.
  */
 typedef struct {
@@ -1762,6 +2122,37 @@ typedef struct {
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+/**
+ * Who the client of a request is: one decision over all that a section says of the accept role, and
+ * all that came. It is counted.
+ *
+ * Fills `*outcome` whatever it returns: a fault of this library's own, too, is an outcome for the
+ * request. client_cert_accept_outcome_free() releases what is in it.
+ */
+client_cert_result client_cert_accept(const client_cert_accept_facts *facts,
+                                      client_cert_accept_outcome *outcome);
+
+/**
+ * Releases what is in an outcome, which itself is the caller's memory, and must not be read again.
+ * NULL is allowed, as with free(). No thread may be using what was in it.
+ */
+void client_cert_accept_outcome_free(client_cert_accept_outcome *outcome);
+
+/**
+ * A variable of an outcome by its name, as client_cert_accepted_variable() gives it. Without a client
+ * there are SSL_CLIENT_VERIFY and CLIENT_CERT_VERIFY. So it is where the role is not played, too:
+ * that is for who asks before this is known.
+ *
+ * Sets `*value` to a NUL-terminated string in memory from `allocator`, or one that belongs to
+ * `outcome` or is static; an empty one if there is no such variable.
+ *
+ * Fails with CLIENT_CERT_RESULT_OUT_OF_MEMORY.
+ */
+client_cert_result client_cert_accept_outcome_variable(const client_cert_accept_outcome *outcome,
+                                                       const char *name,
+                                                       const client_cert_allocator *allocator,
+                                                       const char **value);
 
 /**
  * Releases what was accepted, as often as it was given. NULL is allowed, as with free(). No thread
@@ -2148,6 +2539,33 @@ client_cert_result client_cert_field_names_tree(const client_cert_field_names *n
  * Sets `*formats` to an array of `*count` rows, which is static.
  */
 client_cert_result client_cert_formats(const client_cert_format_row **formats, size_t *count);
+
+/**
+ * Makes the headers with which a request goes to its backend: one decision over all that is
+ * configured, and who its client is. It is counted.
+ *
+ * Calls `tell` with the lines for the log, and a client_cert_level as their number.
+ *
+ * Fills `*forwarded` whatever it returns: where a header cannot be made, none is there, and the
+ * request must not be forwarded. client_cert_forwarded_free() releases what is in it; names are those
+ * of `facts`, and belong to their owners.
+ */
+client_cert_result client_cert_forward(const client_cert_forward_facts *facts,
+                                       const client_cert_listener *tell,
+                                       client_cert_forwarded *forwarded);
+
+/**
+ * Calls `tell` with a line for the log about each value that is longer than most servers take, a
+ * CLIENT_CERT_LEVEL_WARNING.
+ */
+client_cert_result client_cert_forwarded_large_values(const client_cert_forwarded *forwarded,
+                                                      const client_cert_listener *tell);
+
+/**
+ * Releases what is in it, which itself is the caller's memory, and must not be read again. NULL is
+ * allowed, as with free(). No thread may be reading the headers.
+ */
+void client_cert_forwarded_free(client_cert_forwarded *forwarded);
 
 /**
  * Makes a handshake: what one full TLS handshake established.
@@ -2644,16 +3062,6 @@ client_cert_result client_cert_counters_add(const client_cert_counters *counters
                                             uint64_t stripe,
                                             uint32_t counter,
                                             uint64_t count);
-
-/**
- * Counts a value that was refused, by its reason. `result` is a `client_cert_result` of the kinds
- * CLIENT_CERT_KIND_MALFORMED and CLIENT_CERT_KIND_REFUSED.
- *
- * Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER for any other, which is not counted.
- */
-client_cert_result client_cert_counters_add_refusal(const client_cert_counters *counters,
-                                                    uint64_t stripe,
-                                                    uint32_t result);
 
 /**
  * Notes when everything expires that the files of a configuration hold. The files may go before

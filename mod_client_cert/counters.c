@@ -75,9 +75,3 @@ int mcc_counters_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *pt
     }
     return OK;
 }
-
-void mcc_count_refusal(const request_rec *r, client_cert_result reason)
-{
-    (void)client_cert_counters_add_refusal(mcc_server_config_of(r->server)->global->counters,
-                                           (apr_uint64_t)r->connection->id, reason);
-}

@@ -32,7 +32,4 @@ static APR_INLINE void mcc_count(const request_rec *r, client_cert_counter count
     mcc_count_times(r, counter, 1);
 }
 
-/** Count that a value was refused. */
-void mcc_count_refusal(const request_rec *r, client_cert_result reason);
-
 #endif /* MCC_COUNTERS_H */

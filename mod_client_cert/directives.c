@@ -10,8 +10,7 @@
 #include "config/config.h"
 #include "config/files.h"
 #include "config/findings.h"
-#include "forward/backend.h"
-#include "forward/tunnel.h"
+#include "forward/forward.h"
 #include "tls/backend_certificate.h"
 #include "tls/verification_directives.h"
 

@@ -24,15 +24,11 @@
 #include <mpm_common.h>
 
 #include "accept/accept.h"
-#include "accept/expressions.h"
-#include "accept/hooks.h"
-#include "accept/user.h"
 #include "config/config.h"
 #include "config/files.h"
 #include "config/startup_checks.h"
 #include "counters.h"
 #include "directives.h"
-#include "forward/backend.h"
 #include "forward/forward.h"
 #include "headers/response_filter.h"
 #include "headers/response_head_filter.h"
@@ -192,6 +188,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_optional_fn_retrieve(mcc_accept_optional_fn_retrieve, NULL, NULL, APR_HOOK_MIDDLE);
     /* Asked while the configuration is read. */
     ap_hook_expr_lookup(mcc_accept_expr_lookup, NULL, mod_ssl, APR_HOOK_REALLY_FIRST);
+    ap_hook_expr_lookup(mcc_accept_user_expr_lookup, NULL, mod_ssl, APR_HOOK_REALLY_FIRST);
     ap_register_auth_provider(p, AUTHZ_PROVIDER_GROUP, "client-cert", AUTHZ_PROVIDER_VERSION,
                               &mcc_accept_authorization, AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_insert_filter(mcc_response_insert_filter, after_responses, NULL, APR_HOOK_REALLY_LAST);

@@ -2,10 +2,24 @@
 
 #include "request.h"
 
+#include <http_log.h>
+
 #include <apr_atomic.h>
 
 #include "config/config.h"
 #include "counters.h"
+
+APLOG_USE_MODULE(client_cert);
+
+void mcc_log_line(void *r, size_t level, const char *line)
+{
+    static const int levels[] = { [CLIENT_CERT_LEVEL_ERROR] = APLOG_ERR,
+                                  [CLIENT_CERT_LEVEL_WARNING] = APLOG_WARNING,
+                                  [CLIENT_CERT_LEVEL_INFO] = APLOG_INFO,
+                                  [CLIENT_CERT_LEVEL_TRACE] = APLOG_TRACE1 };
+
+    ap_log_rerror(APLOG_MARK, levels[level], 0, (const request_rec *)r, "%s", line);
+}
 
 mcc_request_t *mcc_request_known(const request_rec *r)
 {
@@ -23,45 +37,34 @@ mcc_request_t *mcc_request_of(request_rec *r)
     return request;
 }
 
-void mcc_request_send(request_rec *r, const char *name, const char *value, size_t length)
+void mcc_request_send(request_rec *r, const client_cert_forwarded *forwarded)
 {
-    mcc_request_t *request = mcc_request_of(r);
-    mcc_field_t *field;
-
-    if (!request->sent) {
-        request->sent = apr_array_make(r->pool, 1, sizeof(mcc_field_t));
-    }
-    field = apr_array_push(request->sent);
-    field->name = name;
-    field->value = value;
-    if (length > MCC_LARGE_VALUE) {
-        request->large = 1;
-    }
-    apr_table_setn(r->headers_in, name, value);
+    mcc_request_of(r)->sent = forwarded;
+    mcc_request_send_again(r);
 }
 
 void mcc_request_send_again(request_rec *r)
 {
     const mcc_request_t *request = mcc_request_known(r);
-    int i;
+    size_t i;
 
-    for (i = 0; request && request->sent && i < request->sent->nelts; i++) {
-        const mcc_field_t *field = &APR_ARRAY_IDX(request->sent, i, mcc_field_t);
+    for (i = 0; request && request->sent && i < request->sent->header_count; i++) {
+        const client_cert_sent_header *header = &request->sent->headers[i];
 
-        apr_table_setn(r->headers_in, field->name, field->value);
+        apr_table_setn(r->headers_in, header->name, header->value);
     }
 }
 
 void mcc_request_send_nothing(request_rec *r)
 {
     mcc_request_t *request = mcc_request_known(r);
-    int i;
+    size_t i;
 
-    for (i = 0; request && request->sent && i < request->sent->nelts; i++) {
-        apr_table_unset(r->headers_in, APR_ARRAY_IDX(request->sent, i, mcc_field_t).name);
+    for (i = 0; request && request->sent && i < request->sent->header_count; i++) {
+        apr_table_unset(r->headers_in, request->sent->headers[i].name);
     }
-    if (request && request->sent) {
-        apr_array_clear(request->sent);
+    if (request) {
+        request->sent = NULL;
     }
 }
 
@@ -75,11 +78,9 @@ void mcc_request_inherit(request_rec *r)
         return;
     }
     before = mcc_request_known(r->prev);
-    if (before && before->identified) {
-        mcc_request_of(r)->identified = 1;
-    }
-    if (before && before->asks_for_upgrade) {
-        mcc_request_of(r)->asks_for_upgrade = 1;
+    if (before) {
+        mcc_request_of(r)->identified |= before->identified;
+        mcc_request_of(r)->asks_for_upgrade |= before->asks_for_upgrade;
     }
     for (i = 0; i < sizeof(notes) / sizeof(notes[0]); i++) {
         const char *value = apr_table_get(r->prev->notes, notes[i]);

@@ -18,22 +18,11 @@
 #define MCC_NOTE_ACCEPT "client-cert-accept"
 #define MCC_NOTE_INCOMING "client-cert-incoming"
 
-/** A field of a request's header. */
-typedef struct {
-    const char *name, *value;
-} mcc_field_t;
-
-/** A field that some ClientCertAccept reads. */
-typedef struct {
-    const mcc_accepted_name_t *header;
-    const char *value;
-} mcc_captured_t;
-
 /** A request's user, see accept/user.c. */
 typedef struct {
     /** the outcome when access was checked, NULL before; and the variable that
      *  ClientCertUserName named there */
-    const struct mcc_accept_outcome *outcome;
+    const client_cert_accept_outcome *outcome;
     const char *variable;
     /** as they were before mod_ssl's and our hooks */
     char *name, *auth_type;
@@ -59,25 +48,23 @@ typedef struct {
     unsigned varies : 1;
     /** the client asks to leave HTTP, where some server accepts */
     unsigned asks_for_upgrade : 1;
-    /** a header that we set is longer than MCC_LARGE_VALUE */
-    unsigned large : 1;
     /** refused by this module: the value that ClientCertAccept reads was not acceptable */
     unsigned refused : 1;
-    /** (mcc_field_t) headers that we set; NULL if none were */
-    apr_array_header_t *sent;
-    /** of the first request: (mcc_captured_t) what ClientCertAccept reads, NULL if none does */
+    /** the headers that we set; NULL if none were */
+    const client_cert_forwarded *sent;
+    /** of the first request: (client_cert_captured_field) what ClientCertAccept reads, NULL if none does */
     apr_array_header_t *captured;
     /** of the first request: what was found out of it, see accept.c */
     apr_array_header_t *outcomes;
     /** the one that was asked for last, and the per_dir_config it is for */
-    const struct mcc_accept_outcome *outcome;
+    const client_cert_accept_outcome *outcome;
     const void *outcome_conf;
     /** map_to_storage has begun: sections' configuration counts from here on */
     unsigned located : 1;
     /** a variable of the client could not be read: to be answered 500 */
     unsigned variable_failed : 1;
     /** whose variables the environment holds; NULL if none are ours */
-    const struct mcc_accept_outcome *exported;
+    const client_cert_accept_outcome *exported;
     /** NULL if access was not checked where the accept role is played */
     mcc_user_t *user;
 } mcc_request_t;
@@ -88,18 +75,22 @@ mcc_request_t *mcc_request_of(request_rec *r);
 /** The record if there is one, else NULL. */
 mcc_request_t *mcc_request_known(const request_rec *r);
 
-/** Set a header for the backend, with a value of that length, and remember that
- *  it is ours. */
-void mcc_request_send(request_rec *r, const char *name, const char *value, size_t length);
+/** Write a line to the request's error log. It is a client_cert_listener's, whose context is the
+ *  request.
+ *  @param level a client_cert_level */
+void mcc_log_line(void *r, size_t level, const char *line);
+
+/** Set the headers for the backend, and remember that they are ours. */
+void mcc_request_send(request_rec *r, const client_cert_forwarded *forwarded);
 
 /** Whether a field's value is what mcc_request_send() set: sent is the request's
  *  and may be NULL. */
-static APR_INLINE int mcc_request_is_sent(const apr_array_header_t *sent, const char *value)
+static APR_INLINE int mcc_request_is_sent(const client_cert_forwarded *sent, const char *value)
 {
-    int i;
+    size_t i;
 
-    for (i = 0; sent && i < sent->nelts; i++) {
-        if (APR_ARRAY_IDX(sent, i, mcc_field_t).value == value) {
+    for (i = 0; sent && i < sent->header_count; i++) {
+        if (sent->headers[i].value == value) {
             return 1;
         }
     }

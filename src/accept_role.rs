@@ -18,6 +18,8 @@ use crate::{
     verify::trust::TrustAnchors,
 };
 
+pub(crate) mod outcome;
+
 /// What a section says of the role, or a server as a whole. Files are by their numbers.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Part {

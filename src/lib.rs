@@ -7,7 +7,8 @@
 //! | --- | --- |
 //! | [`ffi`] | all of it from C |
 //! | `directives` | what the module's directives say, and what the start checks |
-//! | `accept_role` | whether the directives of the accept role are complete |
+//! | `accept_role` | whether the directives of the accept role are complete, and who a request's client is |
+//! | `forward_role` | which headers a request takes to its backend |
 //! | [`status`] | totals over all processes, when files expire, and how that is shown |
 //! | [`tls`] | virtual hosts as mod_ssl terminates them, and who the client of a connection is |
 //! | [`configured_files`] | the files that directives name, and the last good octets of each |
@@ -17,12 +18,13 @@
 //! | [`mod@format`] | the table of formats, and how a value is written |
 //! | [`client`], [`session_record`] | whose certificate it is, and how a TLS session remembers it |
 //! | [`vhost`], `config` | which virtual hosts verify clients alike; what other directives say |
+//! | `tls_identity` | who the TLS client of a request is |
 //! | [`variable_headers`] | variables of a client as headers of their own |
 //! | `cms` | the algorithms of RFC 5652 that the profile has |
 //! | [`x509`] | certificates and CRLs: fields, paths, names, files, variables |
 //! | `http` | field names, heads of responses, structured fields |
 //! | `asn1` | DER |
-//! | [`rejection`], [`error`] | what can be wrong, in words |
+//! | [`rejection`], [`error`], [`level`] | what can be wrong, in words, and how much it matters |
 //! | [`mod@file`], `ssl_context`, `ssl_session`, `cleansed`, `openssl_ext`, `single_flight`, `printable` | what the others share |
 //!
 //! Who stands higher in this table may use who stands lower, never the other way
@@ -53,12 +55,14 @@ pub mod error;
 pub mod ffi;
 pub mod file;
 pub mod format;
+mod forward_role;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
 mod http;
 mod identity;
 mod last_used;
+pub mod level;
 mod openssl_ext;
 mod printable;
 pub mod rejection;
@@ -71,6 +75,7 @@ pub mod status;
 #[cfg(any(test, fuzzing))]
 mod testing;
 pub mod tls;
+mod tls_identity;
 pub mod variable_headers;
 pub mod verify;
 pub mod vhost;

@@ -126,6 +126,22 @@ pub(crate) fn describe(errors: &ErrorStack) -> impl fmt::Display {
     data.map_or_else(|| words.to_owned(), |data| format!("{words} ({data})"))
 }
 
+/// All errors in OpenSSL's queue, in its own words, the oldest first; they are taken out.
+pub(crate) fn take_words_of_errors() -> Vec<String> {
+    let words = |error: &openssl::error::Error| {
+        let mut text = [0_u8; 256];
+        // SAFETY: there is room for so many bytes, a NUL among them.
+        unsafe { ERR_error_string_n(error.code(), text.as_mut_ptr().cast(), text.len()) };
+        let text = std::ffi::CStr::from_bytes_until_nul(&text).unwrap_or_default();
+        let text = text.to_string_lossy();
+        match error.data().filter(|data| !data.is_empty()) {
+            Some(data) => format!("{text}: {data}"),
+            None => text.into_owned(),
+        }
+    };
+    ErrorStack::get().errors().iter().map(words).collect()
+}
+
 /// Whether one of these errors says that OpenSSL itself failed (no memory, no such algorithm, a key
 /// store that is gone). The others say that its input is wrong.
 pub(crate) fn is_fault(errors: &ErrorStack) -> bool {

@@ -2,7 +2,7 @@
 /**
  * @file accept.h
  * @brief The accept role: who the client of a request is, by the header that a
- *        proxy in front of this server has signed.
+ *        proxy in front of this server has signed; and what the application sees of it.
  *
  * A value is verified when its outcome is first needed, which may be by an <If>.
  * The outcome is remembered for the request, its subrequests and its redirects,
@@ -13,37 +13,15 @@
 
 #include <httpd.h>
 
+#include <ap_expr.h>
+#include <mod_auth.h>
+
 #include "client_cert.h"
 
-typedef enum {
-    MCC_ACCEPT_STATE_OFF,  /**< the role is not played here */
-    MCC_ACCEPT_STATE_NONE, /**< no header, no identity */
-    MCC_ACCEPT_STATE_ACCEPTED,
-    MCC_ACCEPT_STATE_MALFORMED, /**< to be answered 400 */
-    MCC_ACCEPT_STATE_REFUSED,   /**< to be answered 403 */
-    MCC_ACCEPT_STATE_FAULT      /**< ours: to be answered 500 */
-} mcc_accept_state_t;
+/* accept.c */
 
-typedef struct mcc_accept_outcome {
-    mcc_accept_state_t state;
-    /** with MALFORMED, REFUSED and FAULT; in full for the log, and without the
-     *  particulars of this request for CLIENT_CERT_VERIFY */
-    const char *reason, *kind;
-    /** with MALFORMED and REFUSED */
-    client_cert_result result;
-    /** with ACCEPTED, else NULL; it lives as long as the first request */
-    client_cert_accepted *accepted;
-    /** the accepted client, to be forwarded */
-    const client_cert_client *client;
-    /** where ClientCertClientTrust applies, that client, with the path that verified; else NULL */
-    client_cert_client *verified;
-    /** its variables, which live as long; 0 where nothing is accepted */
-    const client_cert_variable *variables;
-    size_t variable_count;
-} mcc_accept_outcome_t;
-
-/** The outcome for a request as it is configured now. */
-const mcc_accept_outcome_t *mcc_accept_outcome_of(request_rec *r);
+/** The outcome for a request as it is configured now. It lives as long as the first request. */
+const client_cert_accept_outcome *mcc_accept_outcome_of(request_rec *r);
 
 /** Set the values of the headers that ClientCertAccept names aside. */
 void mcc_accept_capture(request_rec *r);
@@ -51,11 +29,71 @@ void mcc_accept_capture(request_rec *r);
 /** Put them back among the request's headers. */
 void mcc_accept_give_back(request_rec *r);
 
-/** Whether it is not known yet which sections apply, on a server where some play the role. Until
- *  then the request has no client; mod_ssl would name the TLS peer. */
-int mcc_accept_sections_unknown(request_rec *r);
+/** Answers 400, 403 and 500. */
+int mcc_accept_enforce(request_rec *r);
+
+/** Require client-cert. */
+extern const authz_provider mcc_accept_authorization;
+
+/* variables.c: SSL_CLIENT_* as of mod_ssl, and CLIENT_CERT_* */
+
+/** fixups hook, after mod_ssl's: what the application sees of the client. */
+int mcc_accept_fixups(request_rec *r);
+
+/** The same where another location may have been put into this one's place since. */
+int mcc_accept_fixups_again(request_rec *r);
+
+/** Take the variables out of the environment, and with REDIRECT_ those of the
+ *  requests that led to this one. */
+void mcc_accept_variables_remove(request_rec *r);
+
+/** The value of a variable as the application is to see it.
+ *  @return NULL where the variable is not ours to answer for */
+const char *mcc_accept_variable(request_rec *r, const char *name);
+
+/** optional_fn_retrieve hook. */
+void mcc_accept_optional_fn_retrieve(void);
+
+/** ssl_var_lookup hook, before mod_ssl's. */
+const char *mcc_accept_ssl_var_lookup(apr_pool_t *p, server_rec *s, conn_rec *c, request_rec *r,
+                                      const char *name);
+
+/** expr_lookup hook, before mod_ssl's: the variables, SSL and PeerExtList. */
+int mcc_accept_expr_lookup(ap_expr_lookup_parms *parms);
+
+/* user.c: where the role is played, the user is the accepted client or none. It is never what
+ * mod_ssl makes of the TLS peer (SSLUserName, FakeBasicAuth), here or in a location that the request
+ * passed before. */
+
+/** Save, before mod_ssl's access hook, what it may overwrite. */
+int mcc_accept_user_save(request_rec *r);
+
+/** Undo what mod_ssl's access hook wrote, where the role is played, and set the
+ *  user name that ClientCertUserName asks for. */
+int mcc_accept_user_set(request_rec *r);
+
+/** Undo, after mod_ssl's authentication hook, the Authorization that it made
+ *  up, where the role is played. */
+int mcc_accept_user_authorization(request_rec *r);
+
+/** The same: REMOTE_USER and AUTH_TYPE. */
+int mcc_accept_user_expr_lookup(ap_expr_lookup_parms *parms);
+
+/** log_transaction hook: have the user before mod_ssl's hooks, for modules that read request_rec. */
+int mcc_accept_user_log(request_rec *r);
+
+/** Fixups hook: if another location was put into this one's place since access
+ *  was checked (ap_internal_fast_redirect()), have the user name that is its. */
+int mcc_accept_user_fixups(request_rec *r);
+
+/** map_to_storage hook, before any other. */
+int mcc_accept_map_to_storage(request_rec *r);
 
 /** post_perdir_config hook: nothing skips it. Answers 400, 403 and 500. */
-int mcc_accept_enforce(request_rec *r);
+int mcc_accept_post_perdir_config(request_rec *r);
+
+/** fixups hook, after mod_dir's, which may have put another location in this one's
+ *  place. */
+int mcc_accept_fixups_after_redirects(request_rec *r);
 
 #endif /* MCC_ACCEPT_ACCEPT_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "accept/user.h"
+#include "accept/accept.h"
 
 #include <string.h>
 
@@ -8,8 +8,6 @@
 
 #include <apr_strings.h>
 
-#include "accept/accept.h"
-#include "accept/variables.h"
 #include "config/config.h"
 #include "environment.h"
 #include "request.h"
@@ -35,7 +33,7 @@ static mcc_user_t *user_of(request_rec *r)
 
 static int plays_role(const mcc_user_t *user)
 {
-    return user->outcome->state != MCC_ACCEPT_STATE_OFF;
+    return user->outcome->state != CLIENT_CERT_ACCEPT_STATE_OFF;
 }
 
 static void restore_user(request_rec *r, const mcc_user_t *user)
@@ -73,7 +71,7 @@ static void name_user(request_rec *r, mcc_user_t *user)
 {
     const char *value;
 
-    if (!user->variable || user->outcome->state != MCC_ACCEPT_STATE_ACCEPTED) {
+    if (!user->variable || user->outcome->state != CLIENT_CERT_ACCEPT_STATE_ACCEPTED) {
         return;
     }
     value = mcc_accept_variable(r, user->variable);
@@ -162,18 +160,44 @@ int mcc_accept_user_authorization(request_rec *r)
     return DECLINED;
 }
 
-const char *mcc_accept_user_name(const request_rec *r)
+/* The user before mod_ssl's access hook wrote its own, while this module's has not run; where mod_ssl
+ * refused the request, it never runs. NULL if r->user is the user. */
+static const mcc_user_t *user_before(const request_rec *r)
 {
-    const mcc_user_t *user = user_known(r);
+    const mcc_user_t *user = r ? user_known(r) : NULL;
 
-    return user && user->name_saved && plays_role(user) ? user->name : r->user;
+    return user && user->name_saved && plays_role(user) ? user : NULL;
 }
 
-const char *mcc_accept_user_auth_type(const request_rec *r)
+static const char *expression_name(ap_expr_eval_ctx_t *ctx, const void *data)
 {
-    const mcc_user_t *user = user_known(r);
+    const mcc_user_t *before = user_before(ctx->r);
+    const char *value = before ? before->name : ctx->r ? ctx->r->user : NULL;
 
-    return user && user->name_saved && plays_role(user) ? user->auth_type : r->ap_auth_type;
+    (void)data;
+    return value ? value : "";
+}
+
+static const char *expression_auth_type(ap_expr_eval_ctx_t *ctx, const void *data)
+{
+    const mcc_user_t *before = user_before(ctx->r);
+    const char *value = before ? before->auth_type : ctx->r ? ctx->r->ap_auth_type : NULL;
+
+    (void)data;
+    return value ? value : "";
+}
+
+int mcc_accept_user_expr_lookup(ap_expr_lookup_parms *parms)
+{
+    int is_name = !ap_cstr_casecmp(parms->name, "REMOTE_USER");
+
+    if (parms->type != AP_EXPR_FUNC_VAR
+        || (!is_name && ap_cstr_casecmp(parms->name, "AUTH_TYPE") != 0)) {
+        return DECLINED;
+    }
+    *parms->func = is_name ? expression_name : expression_auth_type;
+    *parms->data = NULL;
+    return OK;
 }
 
 int mcc_accept_user_log(request_rec *r)
@@ -227,7 +251,10 @@ static int is_user(const void *name, const char *variable, const char *value)
            || (!strcmp(variable, "REMOTE_USER") && is_value(name, variable, value));
 }
 
-void mcc_accept_user_map_to_storage(request_rec *r)
+/* Take variables that tell the user of another location, where a certificate
+ * gave it, from a redirected request or a subrequest, before it is known which
+ * sections apply. */
+static void leave_user_behind(request_rec *r)
 {
     request_rec *current;
     request_rec *before;
@@ -249,9 +276,25 @@ void mcc_accept_user_map_to_storage(request_rec *r)
     }
 }
 
-void mcc_accept_user_post_perdir_config(request_rec *r)
+/* What comes with a redirected request or a subrequest speaks of another
+ * location's client, and sections may ask for it before it is written anew. */
+int mcc_accept_map_to_storage(request_rec *r)
 {
-    const mcc_accept_outcome_t *outcome = mcc_accept_outcome_of(r);
+    if (mcc_server_config_of(r->server)->accepts) {
+        mcc_request_of(r)->located = 1;
+        if (r->prev || r->main) {
+            mcc_accept_variables_remove(r);
+            leave_user_behind(r);
+        }
+    }
+    return DECLINED;
+}
+
+/* Take away, once that is known, what the requests before it leave it: an
+ * Authorization that was made up of a certificate, and their users' names. */
+static void take_away_users(request_rec *r)
+{
+    const client_cert_accept_outcome *outcome = mcc_accept_outcome_of(r);
     int redirected = 1;
     request_rec *current;
     request_rec *before;
@@ -263,7 +306,7 @@ void mcc_accept_user_post_perdir_config(request_rec *r)
         if (!user || user->outcome == outcome) {
             return;
         }
-        if (outcome->state != MCC_ACCEPT_STATE_OFF) {
+        if (outcome->state != CLIENT_CERT_ACCEPT_STATE_OFF) {
             restore_authorization(r, user);
         }
         /* An application would see it as REDIRECT_REMOTE_USER. */
@@ -274,9 +317,19 @@ void mcc_accept_user_post_perdir_config(request_rec *r)
     }
 }
 
+int mcc_accept_post_perdir_config(request_rec *r)
+{
+    int status = mcc_accept_enforce(r);
+
+    if (status == DECLINED && (r->prev || r->main)) {
+        take_away_users(r);
+    }
+    return status;
+}
+
 int mcc_accept_user_fixups(request_rec *r)
 {
-    const mcc_accept_outcome_t *outcome;
+    const client_cert_accept_outcome *outcome;
     const char *variable;
     mcc_user_t *checked;
     mcc_user_t *user;
@@ -308,11 +361,17 @@ int mcc_accept_user_fixups(request_rec *r)
         if (plays_role(user)) {
             restore_authorization(r, user);
         }
-        mcc_accept_user_post_perdir_config(r);
+        take_away_users(r);
     }
     /* A client authenticated by password has the name that it gave. */
     if (r->user == user->name) {
         name_user(r, user);
     }
     return DECLINED;
+}
+
+int mcc_accept_fixups_after_redirects(request_rec *r)
+{
+    mcc_accept_user_fixups(r);
+    return mcc_accept_fixups_again(r);
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "accept/variables.h"
+#include "accept/accept.h"
 
 #include <http_log.h>
-
-#include <apr_strings.h>
+#include <http_ssl.h>
+#include <mod_ssl.h>
 
 #include "allocator.h"
+#include "counters.h"
 #include "environment.h"
 #include "request.h"
 
@@ -15,11 +16,12 @@ APLOG_USE_MODULE(client_cert);
 #define PREFIX_SSL "SSL_CLIENT_"
 #define PREFIX_OURS "CLIENT_CERT_"
 
-/* The two that there are without a client, too. */
-#define SSL_VERIFY PREFIX_SSL "VERIFY"
-#define OUR_VERIFY PREFIX_OURS "VERIFY"
+/* mod_ssl's, for where the role is not played; NULL without mod_ssl. */
+static APR_OPTIONAL_FN_TYPE(ssl_ext_list) * peer_extensions;
 
-int mcc_accept_is_variable(const char *name)
+/* Whether a name is one of these variables', in any case, as mod_ssl reads
+ * the names of its own. */
+static int is_variable(const char *name)
 {
     switch (*name) {
     case 'S':
@@ -32,17 +34,6 @@ int mcc_accept_is_variable(const char *name)
     return 0;
 }
 
-/* A variable where there is no client. */
-static const char *without_client(const char *name)
-{
-    return !ap_cstr_casecmp(name, SSL_VERIFY) || !ap_cstr_casecmp(name, OUR_VERIFY) ? "NONE" : "";
-}
-
-static const char *verify_of(apr_pool_t *p, const mcc_accept_outcome_t *outcome)
-{
-    return outcome->kind ? apr_pstrcat(p, "FAILED:", outcome->kind, NULL) : "NONE";
-}
-
 /* What asked for it sees an empty one, and would go on with that: so the request
  * is answered with an error. */
 static void fail(request_rec *r, const char *name, client_cert_result result)
@@ -53,61 +44,99 @@ static void fail(request_rec *r, const char *name, client_cert_result result)
     mcc_request_of(r)->variable_failed = 1;
 }
 
-static const char *client_variable(request_rec *r, const client_cert_accepted *accepted,
-                                   const char *name)
+/* Whether the client is ours to name: where the role is played, and on a server where some sections
+ * play it, until it is known which apply. Until then the request has no client; mod_ssl would name the
+ * TLS peer. */
+static int is_ours(request_rec *r, const client_cert_accept_outcome *outcome)
 {
-    client_cert_allocator allocator = mcc_pool_allocator(r->pool);
-    const char *value = NULL;
-    client_cert_result result = client_cert_accepted_variable(accepted, name, &allocator, &value);
+    const mcc_request_t *request = mcc_request_known(r);
 
-    if (result != CLIENT_CERT_RESULT_OK) {
-        fail(r, name, result);
-    }
-    return value ? value : "";
+    return outcome->state != CLIENT_CERT_ACCEPT_STATE_OFF
+           || (mcc_server_config_of(r->server)->accepts && !(request && request->located));
 }
 
 const char *mcc_accept_variable(request_rec *r, const char *name)
 {
-    const mcc_accept_outcome_t *outcome = mcc_accept_outcome_of(r);
+    const client_cert_accept_outcome *outcome = mcc_accept_outcome_of(r);
+    client_cert_allocator allocator = mcc_pool_allocator(r->pool);
+    client_cert_result result;
+    const char *value = "";
 
-    if (outcome->state == MCC_ACCEPT_STATE_OFF) {
-        return mcc_accept_sections_unknown(r) ? without_client(name) : NULL;
+    if (!is_ours(r, outcome)) {
+        return NULL;
     }
-    if (outcome->accepted) {
-        return client_variable(r, outcome->accepted, name);
+    result = client_cert_accept_outcome_variable(outcome, name, &allocator, &value);
+    if (result != CLIENT_CERT_RESULT_OK) {
+        fail(r, name, result);
     }
-    return ap_cstr_casecmp(name, OUR_VERIFY) ? without_client(name) : verify_of(r->pool, outcome);
+    return value;
 }
 
-void mcc_accept_variables_export(request_rec *r, const mcc_accept_outcome_t *outcome)
+static int goes(const void *unused, const char *name, const char *value)
+{
+    (void)unused;
+    (void)value;
+    return is_variable(name);
+}
+
+void mcc_accept_variables_remove(request_rec *r)
+{
+    mcc_environment_remove(r, goes, NULL);
+}
+
+static void export(request_rec *r, const client_cert_accept_outcome *outcome)
 {
     size_t i;
 
     mcc_accept_variables_remove(r);
-    if (!outcome->accepted) {
-        apr_table_addn(r->subprocess_env, SSL_VERIFY, "NONE");
-        apr_table_addn(r->subprocess_env, OUR_VERIFY, verify_of(r->pool, outcome));
-    }
     for (i = 0; i < outcome->variable_count; i++) {
         apr_table_addn(r->subprocess_env, outcome->variables[i].name, outcome->variables[i].value);
     }
 }
 
-static int is_variable(const void *unused, const char *name, const char *value)
+/* After mod_ssl's StdEnvVars has written the peer's. */
+int mcc_accept_fixups(request_rec *r)
 {
-    (void)unused;
-    (void)value;
-    return mcc_accept_is_variable(name);
+    const client_cert_accept_outcome *outcome = mcc_accept_outcome_of(r);
+    mcc_request_t *request;
+
+    if (outcome->state == CLIENT_CERT_ACCEPT_STATE_OFF) {
+        return DECLINED;
+    }
+    request = mcc_request_of(r);
+    export(r, outcome);
+    request->exported = outcome;
+    if (request->variable_failed) {
+        mcc_count(r, CLIENT_CERT_COUNTER_ACCEPT_ERROR);
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return DECLINED;
 }
 
-void mcc_accept_variables_remove(request_rec *r)
+/* mod_dir may have put another location in this one's place since, and both
+ * locations' variables into one environment: ours, or mod_ssl's of the peer. */
+int mcc_accept_fixups_again(request_rec *r)
 {
-    mcc_environment_remove(r, is_variable, NULL);
+    const client_cert_accept_outcome *outcome = mcc_accept_outcome_of(r);
+    mcc_request_t *request = mcc_request_known(r);
+
+    if (outcome->state == CLIENT_CERT_ACCEPT_STATE_OFF) {
+        if (request && request->exported) {
+            mcc_accept_variables_remove(r);
+            request->exported = NULL;
+        }
+    }
+    else if (!request || request->exported != outcome) {
+        return mcc_accept_fixups(r);
+    }
+    return DECLINED;
 }
 
-apr_array_header_t *mcc_accept_extensions(request_rec *r, apr_pool_t *p, const char *extension)
+/* What PeerExtList of an expression gives for an accepted client: NULL if there are none.
+ * The extension has a long or short name of OpenSSL's, or a numeric OID. */
+static apr_array_header_t *extensions(request_rec *r, const client_cert_accept_outcome *outcome,
+                                      apr_pool_t *p, const char *extension)
 {
-    const mcc_accept_outcome_t *outcome = mcc_accept_outcome_of(r);
     client_cert_allocator allocator = mcc_pool_allocator(p);
     apr_array_header_t *values = NULL;
     const char *value = NULL;
@@ -130,4 +159,66 @@ apr_array_header_t *mcc_accept_extensions(request_rec *r, apr_pool_t *p, const c
         value += strlen(value) + 1;
     }
     return values;
+}
+
+/* mod_headers, mod_rewrite, mod_lua and others ask this hook; mod_ssl answers
+ * last, from the TLS peer. */
+const char *mcc_accept_ssl_var_lookup(apr_pool_t *p, server_rec *s, conn_rec *c, request_rec *r,
+                                      const char *name)
+{
+    (void)p;
+    (void)s;
+    (void)c;
+    return r && is_variable(name) ? mcc_accept_variable(r, name) : NULL;
+}
+
+/* Expressions have a hook of their own, and mod_ssl's answer does not pass the
+ * other one. Where the role is not played it is mod_ssl's variable still. */
+static const char *expression_variable(ap_expr_eval_ctx_t *ctx, const void *data)
+{
+    const char *value = ap_ssl_var_lookup(ctx->p, ctx->s, ctx->c, ctx->r, data);
+
+    return value ? value : "";
+}
+
+static const char *expression_function(ap_expr_eval_ctx_t *ctx, const void *data, const char *name)
+{
+    (void)data;
+    return expression_variable(ctx, name);
+}
+
+static apr_array_header_t *expression_list(ap_expr_eval_ctx_t *ctx, const void *data,
+                                           const char *name)
+{
+    const client_cert_accept_outcome *outcome = ctx->r ? mcc_accept_outcome_of(ctx->r) : NULL;
+
+    (void)data;
+    if (outcome && is_ours(ctx->r, outcome)) {
+        return extensions(ctx->r, outcome, ctx->p, name);
+    }
+    return peer_extensions ? peer_extensions(ctx->p, ctx->c, 1, name) : NULL;
+}
+
+int mcc_accept_expr_lookup(ap_expr_lookup_parms *parms)
+{
+    if (parms->type == AP_EXPR_FUNC_VAR && is_variable(parms->name)) {
+        *parms->func = expression_variable;
+        *parms->data = parms->name;
+        return OK;
+    }
+    *parms->data = NULL;
+    if (parms->type == AP_EXPR_FUNC_STRING && !ap_cstr_casecmp(parms->name, "SSL")) {
+        *parms->func = expression_function;
+        return OK;
+    }
+    if (parms->type == AP_EXPR_FUNC_LIST && !ap_cstr_casecmp(parms->name, "PeerExtList")) {
+        *parms->func = expression_list;
+        return OK;
+    }
+    return DECLINED;
+}
+
+void mcc_accept_optional_fn_retrieve(void)
+{
+    peer_extensions = APR_RETRIEVE_OPTIONAL_FN(ssl_ext_list);
 }

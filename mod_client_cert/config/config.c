@@ -52,22 +52,22 @@ mcc_global_t *mcc_global_of(apr_pool_t *pconf)
     return global;
 }
 
-_Static_assert(sizeof(mcc_accept_rules_t) == 5 * sizeof(void *) + 6 * sizeof(uint32_t),
+_Static_assert(sizeof(client_cert_accept_rules) == 5 * sizeof(void *) + 6 * sizeof(uint32_t),
                "rules that are alike have the same octets");
 
-mcc_accept_rules_t mcc_accept_rules_of(const client_cert_accept_part *conf)
+client_cert_accept_rules mcc_accept_rules_of(const client_cert_accept_part *conf)
 {
-    mcc_accept_rules_t rules = { conf->anchors,
-                                 conf->crls,
-                                 conf->names,
-                                 conf->client_cas,
-                                 conf->client_crls,
-                                 (uint32_t)conf->format,
-                                 (uint32_t)conf->header,
-                                 mcc_accept_needs_peer(conf) ? 1 : 0,
-                                 conf->max_age,
-                                 conf->skew,
-                                 conf->is_signed ? 1 : 0 };
+    client_cert_accept_rules rules = { conf->anchors,
+                                       conf->crls,
+                                       conf->names,
+                                       conf->client_cas,
+                                       conf->client_crls,
+                                       (uint32_t)conf->format,
+                                       (uint32_t)conf->header,
+                                       mcc_accept_needs_peer(conf) ? 1 : 0,
+                                       conf->max_age,
+                                       conf->skew,
+                                       conf->is_signed ? 1 : 0 };
 
     return rules;
 }

@@ -42,22 +42,6 @@ typedef struct {
     apr_uint32_t lifetime;  /**< seconds */
 } mcc_signer_config_t;
 
-/** All that the outcome for a value depends on, the request excepted. Two with the same octets
- *  give the same outcome, so the structure has no padding. */
-typedef struct {
-    const mcc_file_t *anchors;      /**< NULL if it is missing */
-    const mcc_file_t *crls;         /**< NULL if there is none */
-    const client_cert_names *names; /**< NULL if there are none */
-    const mcc_file_t *client_cas;   /**< NULL where the client itself is not verified */
-    const mcc_file_t *client_crls;  /**< NULL if there is none */
-    uint32_t format;                /**< a client_cert_format */
-    uint32_t header;                /**< the number of a client_cert_accepted_name */
-    uint32_t needs_peer;            /**< whether the TLS peer is authenticated */
-    uint32_t max_age;               /**< seconds */
-    uint32_t skew;                  /**< seconds */
-    uint32_t is_signed;             /**< whether the value is signed, or the peer is believed */
-} mcc_accept_rules_t;
-
 /** One for each httpd, shared by all its virtual hosts. */
 typedef struct {
     /** what no client may send: every header name that is ours, and the known headers; first,
@@ -149,7 +133,7 @@ static APR_INLINE int mcc_accepts(const client_cert_accept_part *conf)
 }
 
 /** What a section that plays the role accepts by; what is unset has its default. */
-mcc_accept_rules_t mcc_accept_rules_of(const client_cert_accept_part *conf);
+client_cert_accept_rules mcc_accept_rules_of(const client_cert_accept_part *conf);
 
 /** Whether the role, where it is played, authenticates the TLS peer. */
 static APR_INLINE int mcc_accept_needs_peer(const client_cert_accept_part *conf)

@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "forward/backend.h"
+/*
+ * Between our fixups and mod_proxy's handler other modules may still change a
+ * request, and a balancer chooses its member only then. So what a server that
+ * forwards sends to backends is looked at in mod_proxy's scheme_handler hook,
+ * ahead of the modules that speak with them: it has none of our headers that we
+ * did not set, all that we did, and no tunnel through which the client could
+ * send requests as this proxy.
+ */
+
+#include "forward/forward.h"
 
 #include <http_log.h>
 #include <mod_proxy.h>
@@ -12,7 +21,6 @@
 
 #include "config/config.h"
 #include "counters.h"
-#include "forward/tunnel.h"
 #include "headers/request_cleaning.h"
 #include "headers/upgrade.h"
 #include "request.h"
@@ -23,7 +31,8 @@ static int hooked;
 
 /* Those of our headers that we did not set; then ours once more, since a table
  * forgets a name and not a field. */
-static void remove_others(request_rec *r, const mcc_names_t *ours, const apr_array_header_t *sent)
+static void remove_others(request_rec *r, const mcc_names_t *ours,
+                          const client_cert_forwarded *sent)
 {
     const apr_array_header_t *fields = apr_table_elts(r->headers_in);
     apr_array_header_t *others = apr_array_make(r->pool, 2, sizeof(const char *));
@@ -40,9 +49,7 @@ static void remove_others(request_rec *r, const mcc_names_t *ours, const apr_arr
         const char *name = APR_ARRAY_IDX(others, i, const char *);
 
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
-                      "header \"%s\" removed: it was not set by "
-                      "ClientCertForward",
-                      name);
+                      "header \"%s\" removed: it was not set by ClientCertForward", name);
         apr_table_unset(r->headers_in, name);
     }
 }
@@ -50,11 +57,11 @@ static void remove_others(request_rec *r, const mcc_names_t *ours, const apr_arr
 static void check_headers(request_rec *r, const mcc_names_t *ours)
 {
     const mcc_request_t *request = mcc_request_known(r);
-    const apr_array_header_t *sent = request ? request->sent : NULL;
+    const client_cert_forwarded *sent = request ? request->sent : NULL;
     const apr_array_header_t *fields = apr_table_elts(r->headers_in);
     const apr_table_entry_t *field = (const apr_table_entry_t *)fields->elts;
     const apr_table_entry_t *end = field + fields->nelts;
-    int missing = sent ? sent->nelts : 0;
+    size_t missing = sent ? sent->header_count : 0;
     int others = 0;
 
     for (; field < end; field++) {
@@ -126,13 +133,8 @@ static int before_backend(request_rec *r, proxy_worker *worker, proxy_server_con
         return DECLINED;
     }
     if (mcc_tunnel_serves(r, url)) {
-        return refuse(r, apr_pstrcat(r->pool,
-                                     "mod_proxy_wstunnel's own tunnel "
-                                     "would serve ",
-                                     url,
-                                     ", in which the client "
-                                     "could speak as this proxy",
-                                     NULL));
+        return refuse(r, apr_pstrcat(r->pool, "mod_proxy_wstunnel's own tunnel would serve ", url,
+                                     ", in which the client could speak as this proxy", NULL));
     }
     check_headers(r, ours);
     if (is_http(url)) {
@@ -146,9 +148,7 @@ static int before_backend(request_rec *r, proxy_worker *worker, proxy_server_con
     mcc_headers_remove_variables(r, ours, 1);
     if (!ap_cstr_casecmpn(url, "fcgi:", 5) && (variable = late_variable(r, ours))) {
         return refuse(r, apr_pstrcat(r->pool, "ProxyFCGISetEnvIf sets ", variable,
-                                     ", which is one of our headers to the "
-                                     "backend",
-                                     NULL));
+                                     ", which is one of our headers to the backend", NULL));
     }
     return DECLINED;
 }

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file forward.h
- * @brief The forward role: setting the headers that go to the backend.
+ * @brief The forward role: setting the headers that go to the backend, and what else goes there.
  */
 #ifndef MCC_FORWARD_FORWARD_H
 #define MCC_FORWARD_FORWARD_H
 
 #include <httpd.h>
+#include <http_config.h>
+
+/* forward.c */
 
 /** fixups hook, after every other module's. Sets the headers that
  *  ClientCertForward names on requests that go to a backend.
@@ -17,5 +20,29 @@ int mcc_forward_fixups(request_rec *r);
  *  asked for it is its first stream, and is to come as the client sent it. It may have
  *  been the one in which the client changed. */
 int mcc_forward_protocol_switch(conn_rec *c, request_rec *r, server_rec *s, const char *protocol);
+
+/* backend.c: the last moment before a request goes to a backend */
+
+/** pre_config hook: finds mod_proxy's hook, whatever the order in which the two
+ *  modules were loaded. */
+int mcc_backend_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp);
+
+/** check_config, where some server forwards.
+ *  @return 0 if mod_proxy's hook was not found */
+int mcc_backend_check(void);
+
+/** Directive function of mod_proxy_fcgi's ProxyFCGISetEnvIf, beside its own: what
+ *  it sets is set after our last look. */
+const char *mcc_see_fcgi_variable(cmd_parms *cmd, void *dir, const char *condition,
+                                  const char *variable, const char *value);
+
+/* tunnel.c: mod_proxy_wstunnel's own tunnel, which no server that forwards may have */
+
+/** Directive function of mod_proxy_wstunnel's ProxyWebsocketFallbackToProxyHttp,
+ *  beside its own: httpd merges the two alike. */
+const char *mcc_see_ws_fallback(cmd_parms *cmd, void *dir, int on);
+
+/** Whether that tunnel would serve a request to this backend. */
+int mcc_tunnel_serves(const request_rec *r, const char *url);
 
 #endif /* MCC_FORWARD_FORWARD_H */

@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "forward/tunnel.h"
+/*
+ * mod_proxy_wstunnel's own tunnel hands the bytes of the client's connection to the backend unread,
+ * whatever the backend answers to Upgrade. A backend that stays with HTTP takes the client's
+ * next request, with whatever header, for this proxy's. mod_proxy_http hands
+ * through only what follows a 101, and serves ws: and wss: in mod_proxy_wstunnel's
+ * place where ProxyWebsocketFallbackToProxyHttp is on, which is the default.
+ */
+
+#include "forward/forward.h"
 
 #include "config/config.h"
 

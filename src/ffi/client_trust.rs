@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// CAs of clients.
-pub struct ClientCasHandle(Arc<ClientCas>);
+pub struct ClientCasHandle(pub(super) Arc<ClientCas>);
 
 impl ClientCasHandle {
     pub(super) fn new(cas: Arc<ClientCas>) -> Self {

@@ -8,6 +8,7 @@
 // C programmers read it; a "Safety" section would say it again.
 #![allow(clippy::missing_safety_doc)]
 
+mod accept_outcome;
 #[cfg(test)]
 mod accept_tests;
 mod accepted;
@@ -21,6 +22,7 @@ mod encode;
 mod enums;
 mod field_names;
 mod format;
+mod forward_role;
 mod handshake;
 mod listener;
 mod panic;
@@ -39,6 +41,7 @@ mod status;
 mod tests;
 mod tls_connection;
 mod tls_host;
+mod tls_identity;
 #[cfg(test)]
 mod tls_tests;
 mod trust;

@@ -36,16 +36,21 @@ pub(super) fn explained_boundary(
     reason: &ReasonBuffer,
     body: impl FnOnce() -> Result<(), Explained>,
 ) -> ClientCertResult {
-    let explained = match catch(body) {
-        Ok(Ok(())) => {
+    match caught(body) {
+        Ok(()) => {
             reason.clear();
-            return ClientCertResult::Ok;
+            ClientCertResult::Ok
         }
-        Ok(Err(explained)) => explained,
-        Err(panic) => Explained::of_panic(&*panic),
-    };
-    reason.write(&explained);
-    explained.result()
+        Err(explained) => {
+            reason.write(&explained);
+            explained.result()
+        }
+    }
+}
+
+/// As [`quiet_boundary`], of a function that tells in its own way what went wrong.
+pub(super) fn caught(body: impl FnOnce() -> Result<(), Explained>) -> Result<(), Explained> {
+    catch(body).unwrap_or_else(|panic| Err(Explained::of_panic(&*panic)))
 }
 
 fn catch<R>(body: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {

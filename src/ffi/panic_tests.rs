@@ -5,11 +5,11 @@
 use std::{collections::BTreeSet, mem::zeroed};
 
 use super::{
-    accepted::*, certificate::*, client::*, client_trust::*, configuration::*, configured_files::*,
-    encode::*, field_names::*, format::*, handshake::*, panic::INJECTED, response_head::*,
-    result::ClientCertResult, settings::*, sign::*, signature_cache::*, signer::*, status::*,
-    tls_connection::*, tls_host::*, trust::*, upgrade::*, variable_headers::*,
-    verification_cache::*, verify::*, vhost::*,
+    accept_outcome::*, accepted::*, certificate::*, client::*, client_trust::*, configuration::*,
+    configured_files::*, encode::*, field_names::*, format::*, forward_role::*, handshake::*,
+    panic::INJECTED, response_head::*, result::ClientCertResult, settings::*, sign::*,
+    signature_cache::*, signer::*, status::*, tls_connection::*, tls_host::*, trust::*, upgrade::*,
+    variable_headers::*, verification_cache::*, verify::*, vhost::*,
 };
 
 /// What a function gives: a result, or nothing.
@@ -45,6 +45,9 @@ macro_rules! functions {
 
 /// All that run code of ours.
 const FUNCTIONS: &[(&str, Call)] = functions! {
+    client_cert_accept(_ _);
+    client_cert_accept_outcome_free(_);
+    client_cert_accept_outcome_variable(_ _ _ _);
     client_cert_accepted_client(_ _);
     client_cert_accepted_extensions(_ _ _ _ _);
     client_cert_accepted_free(_);
@@ -63,7 +66,6 @@ const FUNCTIONS: &[(&str, Call)] = functions! {
     client_cert_client_new(_ _ _ _);
     client_cert_configuration_unknown(_ _ _ _ _ _);
     client_cert_counters_add(_ _ _ _);
-    client_cert_counters_add_refusal(_ _ _);
     client_cert_counters_start(_ _ _);
     client_cert_crls_free(_);
     client_cert_crls_from_file(_ _);
@@ -89,6 +91,9 @@ const FUNCTIONS: &[(&str, Call)] = functions! {
     client_cert_files_retain(_ _ _);
     client_cert_files_warnings(_ _ _);
     client_cert_formats(_ _);
+    client_cert_forward(_ _ _);
+    client_cert_forwarded_free(_);
+    client_cert_forwarded_large_values(_ _);
     client_cert_handshake_client(_ _ _);
     client_cert_handshake_free(_);
     client_cert_handshake_from_bytes(_ _ _ _);

@@ -17,7 +17,6 @@ use super::{
 };
 use crate::{
     printable::printable,
-    rejection::{MalformedValue, Refusal, Rejection},
     status::{
         counters::Counters,
         expiry::Expiries,
@@ -31,6 +30,12 @@ const MAX_LINE: usize = 10_000;
 
 /// What C has of the totals, without what is in them.
 pub struct CountersHandle(Counters);
+
+impl CountersHandle {
+    pub(super) fn counters(&self) -> &Counters {
+        &self.0
+    }
+}
 
 /// How many bytes of memory the totals take.
 #[unsafe(no_mangle)]
@@ -88,31 +93,6 @@ pub unsafe extern "C" fn client_cert_counters_add(
         pointer::borrow(counters)?.0.add(stripe, counter, count);
         Ok(())
     })
-}
-
-/// Counts a value that was refused, by its reason. `result` is a `client_cert_result` of the kinds
-/// CLIENT_CERT_KIND_MALFORMED and CLIENT_CERT_KIND_REFUSED.
-///
-/// Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER for any other, which is not counted.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_counters_add_refusal(
-    counters: *const CountersHandle,
-    stripe: u64,
-    result: u32,
-) -> ClientCertResult {
-    // SAFETY: as the header's rules say.
-    quiet_boundary(|| unsafe {
-        let counters = &pointer::borrow(counters)?.0;
-        let rejection = rejection(result).ok_or(ClientCertResult::InvalidParameter)?;
-        counters.add_refusal(stripe, rejection);
-        Ok(())
-    })
-}
-
-fn rejection(result: u32) -> Option<Rejection> {
-    let is_it = |rejection: &Rejection| ClientCertResult::from(*rejection) as u32 == result;
-    let malformed = MalformedValue::ALL.iter().map(|&malformed| malformed.into());
-    malformed.chain(Refusal::ALL.iter().map(|&refusal| refusal.into())).find(is_it)
 }
 
 /// Notes when everything expires that the files of a configuration hold. The files may go before
@@ -260,13 +240,8 @@ mod tests {
         // SAFETY: live objects.
         unsafe {
             assert_eq!(client_cert_counters_start(place, NOW, &mut counters), Ok);
-            let (signed, stale) = (Counter::Signed as u32, ClientCertResult::Stale as u32);
+            let signed = Counter::Signed as u32;
             assert_eq!(client_cert_counters_add(counters, 1, signed, 7), Ok);
-            assert_eq!(client_cert_counters_add_refusal(counters, 1, stale), Ok);
-            for result in [Ok as u32, ClientCertResult::VerificationFailed as u32, 599] {
-                let counted = client_cert_counters_add_refusal(counters, 1, result);
-                assert_eq!(counted, InvalidParameter, "{result}");
-            }
             assert_eq!(client_cert_files_new(null(), 0, &mut files), Ok);
             assert_eq!(client_cert_expiries_new(files, &mut expiries), Ok);
             client_cert_files_free(files);
@@ -297,7 +272,6 @@ mod tests {
             let odd = place.cast::<u8>().add(1).cast();
             assert_eq!(client_cert_counters_start(odd, NOW, &mut counters), InvalidParameter);
             assert_eq!(client_cert_counters_add(null(), 0, 0, 1), NullParameter);
-            assert_eq!(client_cert_counters_add_refusal(null(), 0, 718), NullParameter);
             assert_eq!(client_cert_expiries_new(null(), &mut expiries), NullParameter);
             let added = client_cert_expiries_add(null_mut(), null());
             assert_eq!(added, NullParameter);

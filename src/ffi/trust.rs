@@ -14,10 +14,10 @@ use crate::{
 };
 
 /// Trust anchors.
-pub struct AnchorsHandle(Arc<TrustAnchors>);
+pub struct AnchorsHandle(pub(super) Arc<TrustAnchors>);
 
 /// Names.
-pub struct NamesHandle(Arc<TrustNames>);
+pub struct NamesHandle(pub(super) Arc<TrustNames>);
 
 /// CRLs.
 pub struct CrlsHandle(pub(super) Arc<Crls>);

@@ -152,7 +152,7 @@ fn rejections() -> impl Iterator<Item = Rejection> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use std::thread;
 
     use super::*;

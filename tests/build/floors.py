@@ -22,13 +22,13 @@ C_FLOORS = [
 RUST_FLOORS = [
     ["ffi"],
     ["directives"],
-    ["accept_role"],
+    ["accept_role", "forward_role"],
     ["status"],
     ["tls"],
     ["configured_files"],
     ["warnings"],
     ["sign", "verify"],
-    ["format", "session_record"],
+    ["format", "session_record", "tls_identity"],
     ["client", "vhost", "config"],
     ["last_used", "variable_headers"],
     ["cms", "format/limit", "format/signed", "format/strict_base64"],
@@ -37,7 +37,7 @@ RUST_FLOORS = [
     ["cleansed"],
     ["openssl_ext"],
     ["asn1"],
-    ["error", "identity", "printable", "single_flight"],
+    ["error", "identity", "level", "printable", "single_flight"],
 ]
 
 

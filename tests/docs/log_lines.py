@@ -14,12 +14,12 @@ from manual import TOP, Page, finish
 
 # The Rust files whose texts are lines of the log, as a whole or after a name.
 RUST = [
-    "accept_role.rs", "configured_files.rs", "warnings.rs", "config/tunnel.rs", "config/peer_readers.rs",
-    "config/unknown.rs", "config/forward_headers.rs", "status/expiry.rs", "tls/connection.rs", "tls/host.rs",
-    "tls/hosts.rs",
+    "accept_role.rs", "accept_role/outcome.rs", "forward_role.rs", "configured_files.rs", "warnings.rs",
+    "config/tunnel.rs", "config/peer_readers.rs", "config/unknown.rs", "config/forward_headers.rs",
+    "status/expiry.rs", "tls/connection.rs", "tls/host.rs", "tls/hosts.rs",
 ]
 # The C files whose other texts are reasons in such lines.
-REASONS = ["forward.c", "backend.c", "accept.c"]
+REASONS = ["forward.c", "backend.c"]
 # Names, words of directives and parts of lines that say nothing by themselves.
 FEWEST_WORDS = 4
 # Comments, a character, a string, a word or anything else that is no space.
