@@ -3,9 +3,9 @@
 #
 # packages.sh 12|13 [DIRECTORY]: Debian's packages for that Debian, from what is committed here. As
 # root. They are built in the tree of debian.sh with Debian's own Rust, twice: in another directory, at
-# another time, with another umask and locale the bytes are the same. Then they are installed in a tree
-# with nothing else, where packages/lifecycle.sh tries them from the first installation to the purge.
-# With DIRECTORY, the packages that are there are tried.
+# another time, with another umask and locale the bytes are the same, and lintian has no errors. Then they
+# are installed in a tree with nothing else, where packages/lifecycle.sh tries them from the first
+# installation to the purge. With DIRECTORY, the packages that are there are tried so.
 #
 # The packages stay in build-packages/N, and the trees for the next time: build-debian-N, and
 # build-debian-N-minimal.
@@ -52,6 +52,12 @@ build_twice() {
     done
     [ "$(ls "$first")" = "$(ls "$second")" ]
     echo "ok: two builds, the same bytes"
+    # Here, and not where they are installed: lintian's 200 packages would hide a missing dependency.
+    # shellcheck disable=SC2016 # for the inner shell
+    enter "$builder" sh -c 'command -v lintian > /dev/null ||
+            apt-get -q -y --no-install-recommends install lintian
+        exec lintian --allow-root --fail-on error /packages/first/packages/*.deb'
+    echo "ok: lintian has no errors"
     rm -rf "$output"
     mkdir -p "$output"
     cp "$first"/*.deb "$output"

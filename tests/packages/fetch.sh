@@ -9,6 +9,6 @@ cd /test
 rm -f /etc/apt/apt.conf.d/docker-clean
 apt-get -q update
 apt-get -q -y --download-only install ./libapache2-mod-client-cert_*.deb ./client-cert_*.deb
-apt-get -q -y --download-only install ./libclient-cert-dev_*.deb gcc libc6-dev pkg-config
+apt-get -q -y --no-install-recommends --download-only install ./libclient-cert-dev_*.deb gcc libc6-dev pkg-config
 # The tests' own.
-apt-get -q -y --no-install-recommends install curl openssl ca-certificates lintian
+apt-get -q -y --no-install-recommends install curl openssl ca-certificates
