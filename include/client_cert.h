@@ -1522,32 +1522,6 @@ typedef struct {
 } client_cert_value;
 
 /**
- * A format as configurations name it.
- */
-typedef struct {
-    /**
-     * Its name, NUL-terminated.
-     */
-    const char *name;
-    /**
-     * The header that has it unless another is named, NUL-terminated.
-     */
-    const char *header;
-    /**
-     * A client_cert_format.
-     */
-    uint32_t format;
-    /**
-     * Whether its value is signed, rather than the bare certificate.
-     */
-    bool is_signed;
-    /**
-     * Whether it can be read and verified: client_cert_verify() or client_cert_verify_peer().
-     */
-    bool is_readable;
-} client_cert_format_row;
-
-/**
  * One header to send: a ClientCertForward.
  */
 typedef struct {
@@ -1792,8 +1766,8 @@ typedef struct {
      */
     int32_t signer_certs;
     /**
-     * By which the settings know the section, and not merged: 0 until a directive of the role stands
-     * there.
+     * By which the settings know the section; 0 where no directive of the role stands. Of what is
+     * merged it tells no more than that there is one.
      */
     size_t section;
 } client_cert_forward_part;
@@ -1855,8 +1829,8 @@ typedef struct {
      */
     const char *user_name;
     /**
-     * By which the settings know the section, and not merged: 0 until a directive of the role stands
-     * there.
+     * By which the settings know the section; 0 where no directive of the role stands. Of what is
+     * merged it tells no more than that there is one.
      */
     size_t section;
 } client_cert_accept_part;
@@ -2532,13 +2506,6 @@ client_cert_result client_cert_field_names_contain_variable(const client_cert_fi
 client_cert_result client_cert_field_names_tree(const client_cert_field_names *names,
                                                 const uint8_t **classes,
                                                 const uint16_t **next);
-
-/**
- * The formats that there are.
- *
- * Sets `*formats` to an array of `*count` rows, which is static.
- */
-client_cert_result client_cert_formats(const client_cert_format_row **formats, size_t *count);
 
 /**
  * Makes the headers with which a request goes to its backend: one decision over all that is
@@ -3345,15 +3312,6 @@ void client_cert_crls_free(client_cert_crls *crls);
 client_cert_result client_cert_names_new(const char *const *names,
                                          size_t length,
                                          client_cert_names **made);
-
-/**
- * Adds a name. No other thread may be using the object: the one way in which one changes, for names
- * that come one by one.
- *
- * Fails as client_cert_names_new() does, and then adds nothing; with CLIENT_CERT_RESULT_INVALID_PARAMETER while a call uses them.
- */
-client_cert_result client_cert_names_add(client_cert_names *names,
-                                         const char *name);
 
 /**
  * Releases names. NULL is allowed, as with free(). No thread may be using them.

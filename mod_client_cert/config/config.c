@@ -64,7 +64,7 @@ client_cert_accept_rules mcc_accept_rules_of(const client_cert_accept_part *conf
                                        conf->client_crls,
                                        (uint32_t)conf->format,
                                        (uint32_t)conf->header,
-                                       mcc_accept_needs_peer(conf) ? 1 : 0,
+                                       conf->trust_peer != 0 || !conf->is_signed,
                                        conf->max_age,
                                        conf->skew,
                                        conf->is_signed ? 1 : 0 };

@@ -16,7 +16,6 @@
 #include <httpd.h>
 #include <http_config.h>
 
-#include <apr_hash.h>
 #include <apr_tables.h>
 
 #include "client_cert.h"
@@ -29,7 +28,6 @@ typedef client_cert_configured_file mcc_file_t;
 
 typedef client_cert_forward_part mcc_forward_config_t;
 typedef client_cert_forward_line mcc_forward_line_t;
-typedef client_cert_accept_part mcc_accept_config_t;
 typedef client_cert_accepted_name mcc_accepted_name_t;
 
 /** Longer values than this, in bytes, are warned of: most servers take 8 KB in
@@ -134,12 +132,6 @@ static APR_INLINE int mcc_accepts(const client_cert_accept_part *conf)
 
 /** What a section that plays the role accepts by; what is unset has its default. */
 client_cert_accept_rules mcc_accept_rules_of(const client_cert_accept_part *conf);
-
-/** Whether the role, where it is played, authenticates the TLS peer. */
-static APR_INLINE int mcc_accept_needs_peer(const client_cert_accept_part *conf)
-{
-    return conf->trust_peer != 0 || !conf->is_signed;
-}
 
 /** child_init hook: make the process's caches of both roles. */
 void mcc_caches_child_init(apr_pool_t *pchild, server_rec *s);

@@ -400,7 +400,7 @@ fn what_sections_say() {
         ("", "ClientCertForwardChain on"),
         ("", "ClientCertSignerCerts None"),
         ("", "ClientCertAccept rfc9440"),
-        ("", "ClientCertTrustName a.example b.example"),
+        ("", "ClientCertTrustName a.example A.example b.example"),
         ("", "ClientCertTrustPeer off"),
         ("", "ClientCertMaxAge 7"),
         ("", "ClientCertUserName SSL_CLIENT_S_DN_CN"),

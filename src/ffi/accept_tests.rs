@@ -555,22 +555,6 @@ fn signer_must_have_one_of_the_names() {
     }
 }
 
-#[test]
-fn names_one_by_one() {
-    let mut names = null_mut();
-    // SAFETY: a live object, but for the NULL, and strings.
-    unsafe {
-        assert_eq!(client_cert_names_new(null(), 0, &mut names), Ok);
-        assert_eq!(client_cert_names_add(names, c"ttrp.example".as_ptr()), Ok);
-        assert_eq!(client_cert_names_add(names, c"TTRP.example".as_ptr()), Ok);
-        let malformed = ClientCertResult::TrustNameMalformed;
-        assert_eq!(client_cert_names_add(names, c"*.example".as_ptr()), malformed);
-        assert_eq!(client_cert_names_add(names, null()), NullParameter);
-        assert_eq!(client_cert_names_add(null_mut(), c"ttrp.example".as_ptr()), NullParameter);
-        client_cert_names_free(names);
-    }
-}
-
 unsafe extern "C" fn malloc(_: *mut c_void, size: usize) -> *mut c_void {
     // SAFETY: any size.
     unsafe { libc::malloc(size) }

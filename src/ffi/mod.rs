@@ -21,7 +21,6 @@ mod configured_files;
 mod encode;
 mod enums;
 mod field_names;
-mod format;
 mod forward_role;
 mod handshake;
 mod listener;

@@ -6,9 +6,9 @@ use std::{collections::BTreeSet, mem::zeroed};
 
 use super::{
     accept_outcome::*, accepted::*, certificate::*, client::*, client_trust::*, configuration::*,
-    configured_files::*, encode::*, field_names::*, format::*, forward_role::*, handshake::*,
-    panic::INJECTED, response_head::*, result::ClientCertResult, settings::*, sign::*,
-    signature_cache::*, signer::*, status::*, tls_connection::*, tls_host::*, trust::*, upgrade::*,
+    configured_files::*, encode::*, field_names::*, forward_role::*, handshake::*, panic::INJECTED,
+    response_head::*, result::ClientCertResult, settings::*, sign::*, signature_cache::*,
+    signer::*, status::*, tls_connection::*, tls_host::*, trust::*, upgrade::*,
     variable_headers::*, verification_cache::*, verify::*, vhost::*,
 };
 
@@ -90,7 +90,6 @@ const FUNCTIONS: &[(&str, Call)] = functions! {
     client_cert_files_read(_ _ _ _ _ _ _ _);
     client_cert_files_retain(_ _ _);
     client_cert_files_warnings(_ _ _);
-    client_cert_formats(_ _);
     client_cert_forward(_ _ _);
     client_cert_forwarded_free(_);
     client_cert_forwarded_large_values(_ _);
@@ -101,7 +100,6 @@ const FUNCTIONS: &[(&str, Call)] = functions! {
     client_cert_handshake_signer_id(_ _);
     client_cert_handshake_to_bytes(_ _ _);
     client_cert_handshake_vhost(_ _);
-    client_cert_names_add(_ _);
     client_cert_names_free(_);
     client_cert_names_new(_ _ _);
     client_cert_response_head_end(_ _ _ _);

@@ -102,8 +102,8 @@ pub struct ForwardPart {
     pub chain: i32,
     /// ClientCertSignerCerts: a client_cert_signer_certs, -1 where unset.
     pub signer_certs: i32,
-    /// By which the settings know the section, and not merged: 0 until a directive of the role stands
-    /// there.
+    /// By which the settings know the section; 0 where no directive of the role stands. Of what is
+    /// merged it tells no more than that there is one.
     pub section: usize,
 }
 
@@ -137,8 +137,8 @@ pub struct AcceptPart {
     pub skew: u32,
     /// ClientCertUserName, a variable; NULL where unset.
     pub user_name: *const c_char,
-    /// By which the settings know the section, and not merged: 0 until a directive of the role stands
-    /// there.
+    /// By which the settings know the section; 0 where no directive of the role stands. Of what is
+    /// merged it tells no more than that there is one.
     pub section: usize,
 }
 
@@ -250,13 +250,20 @@ impl ForwardPart {
     const UNSET: Self =
         Self { lines: null(), variables: null(), chain: -1, signer_certs: -1, section: 0 };
 
-    fn merged(base: &Self, add: &Self) -> Self {
-        Self {
-            lines: if add.lines.is_null() { base.lines } else { add.lines },
-            variables: if add.variables.is_null() { base.variables } else { add.variables },
-            chain: if add.chain < 0 { base.chain } else { add.chain },
-            signer_certs: if add.signer_certs < 0 { base.signer_certs } else { add.signer_certs },
-            section: 0,
+    /// Takes from `base` what is unset here. Apart, since hardly any two sections both say something.
+    #[inline(never)]
+    fn fill(&mut self, base: &Self) {
+        if self.lines.is_null() {
+            self.lines = base.lines;
+        }
+        if self.variables.is_null() {
+            self.variables = base.variables;
+        }
+        if self.chain < 0 {
+            self.chain = base.chain;
+        }
+        if self.signer_certs < 0 {
+            self.signer_certs = base.signer_certs;
         }
     }
 }
@@ -279,24 +286,39 @@ impl AcceptPart {
         section: 0,
     };
 
-    fn merged(base: &Self, add: &Self) -> Self {
-        let accept = if add.format == Self::UNSET.format { base } else { add };
-        let age = if add.has_max_age { add } else { base };
-        Self {
-            format: accept.format,
-            header: accept.header,
-            is_signed: accept.is_signed,
-            has_max_age: age.has_max_age,
-            anchors: if add.anchors.is_null() { base.anchors } else { add.anchors },
-            crls: if add.crls.is_null() { base.crls } else { add.crls },
-            names: if add.names.is_null() { base.names } else { add.names },
-            client_cas: if add.client_cas.is_null() { base.client_cas } else { add.client_cas },
-            client_crls: if add.client_crls.is_null() { base.client_crls } else { add.client_crls },
-            trust_peer: if add.trust_peer < 0 { base.trust_peer } else { add.trust_peer },
-            max_age: age.max_age,
-            skew: age.skew,
-            user_name: if add.user_name.is_null() { base.user_name } else { add.user_name },
-            section: 0,
+    /// The same.
+    #[inline(never)]
+    fn fill(&mut self, base: &Self) {
+        if self.format == Self::UNSET.format {
+            self.format = base.format;
+            self.header = base.header;
+            self.is_signed = base.is_signed;
+        }
+        if !self.has_max_age {
+            self.has_max_age = base.has_max_age;
+            self.max_age = base.max_age;
+            self.skew = base.skew;
+        }
+        if self.anchors.is_null() {
+            self.anchors = base.anchors;
+        }
+        if self.crls.is_null() {
+            self.crls = base.crls;
+        }
+        if self.names.is_null() {
+            self.names = base.names;
+        }
+        if self.client_cas.is_null() {
+            self.client_cas = base.client_cas;
+        }
+        if self.client_crls.is_null() {
+            self.client_crls = base.client_crls;
+        }
+        if self.trust_peer < 0 {
+            self.trust_peer = base.trust_peer;
+        }
+        if self.user_name.is_null() {
+            self.user_name = base.user_name;
         }
     }
 }
@@ -705,11 +727,19 @@ pub unsafe extern "C" fn client_cert_forward_part_merge(
     add: *const ForwardPart,
     part: *mut ForwardPart,
 ) {
-    // SAFETY: as the header's rules say.
-    if let (Some(base), Some(add), false) = unsafe { (base.as_ref(), add.as_ref(), part.is_null()) }
-    {
-        // SAFETY: the same.
-        unsafe { part.write(ForwardPart::merged(base, add)) };
+    if base.is_null() || add.is_null() || part.is_null() {
+        return;
+    }
+    // SAFETY: as the header's rules say; none is NULL.
+    unsafe {
+        match ((*base).section, (*add).section) {
+            (_, 0) => part.write(*base),
+            (0, _) => part.write(*add),
+            _ => {
+                part.write(*add);
+                (*part).fill(&*base);
+            }
+        }
     }
 }
 
@@ -729,11 +759,19 @@ pub unsafe extern "C" fn client_cert_accept_part_merge(
     add: *const AcceptPart,
     part: *mut AcceptPart,
 ) {
-    // SAFETY: as the header's rules say.
-    if let (Some(base), Some(add), false) = unsafe { (base.as_ref(), add.as_ref(), part.is_null()) }
-    {
-        // SAFETY: the same.
-        unsafe { part.write(AcceptPart::merged(base, add)) };
+    if base.is_null() || add.is_null() || part.is_null() {
+        return;
+    }
+    // SAFETY: as the header's rules say; none is NULL.
+    unsafe {
+        match ((*base).section, (*add).section) {
+            (_, 0) => part.write(*base),
+            (0, _) => part.write(*add),
+            _ => {
+                part.write(*add);
+                (*part).fill(&*base);
+            }
+        }
     }
 }
 
@@ -1130,7 +1168,7 @@ mod tests {
     prop_compose! {
         fn forward_part()(
             lines in pointer(), variables in pointer(), chain in -1..2_i32, signer_certs in -1..3_i32,
-            section in 0..3_usize,
+            section in 1..3_usize,
         ) -> ForwardPart {
             ForwardPart { lines, variables, chain, signer_certs, section }
         }
@@ -1142,7 +1180,7 @@ mod tests {
             (has_max_age, max_age, skew) in (any::<bool>(), 0..3_u32, 0..3_u32),
             (anchors, crls, names) in (pointer(), pointer(), pointer()),
             (client_cas, client_crls, user_name) in (pointer(), pointer(), pointer()),
-            (trust_peer, section) in (-1..2_i32, 0..3_usize),
+            (trust_peer, section) in (-1..2_i32, 1..3_usize),
         ) -> AcceptPart {
             AcceptPart {
                 format, header, is_signed, has_max_age, anchors, crls, names, client_cas, client_crls,
@@ -1167,7 +1205,7 @@ mod tests {
                 variables: or(base.variables, add.variables, null()),
                 chain: or(base.chain, add.chain, -1),
                 signer_certs: or(base.signer_certs, add.signer_certs, -1),
-                section: 0,
+                section: add.section,
             });
         }
 
@@ -1187,17 +1225,24 @@ mod tests {
             prop_assert_eq!(merged.client_crls, or(base.client_crls, add.client_crls, null()));
             prop_assert_eq!(merged.trust_peer, or(base.trust_peer, add.trust_peer, -1));
             prop_assert_eq!(merged.user_name, or(base.user_name, add.user_name, null()));
-            prop_assert_eq!(merged.section, 0);
+            prop_assert_eq!(merged.section, add.section);
         }
 
         /// Nothing is lost by a section in between that says nothing.
         #[test]
         fn what_is_unset_changes_nothing(forward in forward_part(), accept in accept_part()) {
-            let forward = ForwardPart { section: 0, ..forward };
-            prop_assert_eq!(ForwardPart::merged(&forward, &ForwardPart::UNSET), forward);
-            prop_assert_eq!(ForwardPart::merged(&ForwardPart::UNSET, &forward), forward);
-            let accept = AcceptPart { section: 0, ..accept };
-            prop_assert_eq!(AcceptPart::merged(&accept, &AcceptPart::UNSET), accept);
+            for (base, add) in [(&forward, &ForwardPart::UNSET), (&ForwardPart::UNSET, &forward)] {
+                let mut merged = ForwardPart::UNSET;
+                // SAFETY: live objects.
+                unsafe { client_cert_forward_part_merge(base, add, &mut merged) };
+                prop_assert_eq!(merged, forward);
+            }
+            for (base, add) in [(&accept, &AcceptPart::UNSET), (&AcceptPart::UNSET, &accept)] {
+                let mut merged = AcceptPart::UNSET;
+                // SAFETY: live objects.
+                unsafe { client_cert_accept_part_merge(base, add, &mut merged) };
+                prop_assert_eq!(merged, accept);
+            }
         }
     }
 }

@@ -212,23 +212,6 @@ pub unsafe extern "C" fn client_cert_names_new(
     })
 }
 
-/// Adds a name. No other thread may be using the object: the one way in which one changes, for names
-/// that come one by one.
-///
-/// Fails as client_cert_names_new() does, and then adds nothing; with CLIENT_CERT_RESULT_INVALID_PARAMETER while a call uses them.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_names_add(
-    names: *mut NamesHandle,
-    name: *const c_char,
-) -> ClientCertResult {
-    // SAFETY: as the header's rules say.
-    boundary(|| unsafe {
-        let names = names.as_mut().ok_or(ClientCertResult::NullParameter)?;
-        let names = Arc::get_mut(&mut names.0).ok_or(ClientCertResult::InvalidParameter)?;
-        Ok(names.add(pointer::string(name)?)?)
-    })
-}
-
 /// Releases names. NULL is allowed, as with free(). No thread may be using them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_names_free(names: *mut NamesHandle) {

@@ -223,6 +223,8 @@ impl ClientCertFormat {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use openssl::{
         asn1::{Asn1Object, Asn1OctetString},
         x509::X509Extension,
@@ -243,6 +245,19 @@ mod tests {
         let oid = Asn1Object::from_str("1.2.3.4").unwrap();
         let value = Asn1OctetString::new_from_bytes(&vec![7; octets]).unwrap();
         X509Extension::new_from_der(&oid, false, &value).unwrap()
+    }
+
+    #[test]
+    fn rows_are_what_the_numbers_are() {
+        let mut names = HashSet::new();
+        for (number, row) in (0..).zip(&FORMATS) {
+            assert_eq!(row.format as u32, number);
+            assert_eq!(row.is_signed(), SignedFormat::new(row.format).is_some());
+            assert!(names.insert(row.name), "{:?} twice", row.name);
+            let mut header = row.header.to_bytes().iter();
+            assert!(header.all(|octet| octet.is_ascii_alphanumeric() || b"-_".contains(octet)));
+        }
+        assert!(Row::of(u32::try_from(FORMATS.len()).unwrap()).is_none());
     }
 
     /// The longest value of each sort, and one that is a little longer.

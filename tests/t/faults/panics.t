@@ -113,6 +113,13 @@ sub der_value { return join '', split /\n/, openssl(qw(base64 -e -in), pki('clie
 # Functions whose panic a request meets.
 my %reached;
 
+# Without what these give there is no configuration. (What the module's own LoadModule calls comes before
+# the other module that has it panic.)
+my @ENDS_START = map {"client_cert_$_"} qw(
+    files_new settings_add settings_check settings_complete tls_hosts_add tls_hosts_make_signers tls_hosts_new
+    vhosts_add
+);
+
 subtest 'requests' => sub {
     my $origin = server('panics');
     is_deeply([wrong($origin, 1)], [], 'as ever');
@@ -136,18 +143,18 @@ subtest 'requests' => sub {
 };
 
 subtest 'the start' => sub {
-    my $failed = 0;
+    my @failed;
     for my $function (grep { !$reached{$_} } sort keys %offset) {
         my $origin = eval { server("start-$function", env => { PANIC_AT => $offset{$function} }) };
         if (!$origin) {
-            $failed++;
+            push @failed, $function;
             like($@, qr/did not start.*(?:internal error|client_cert|unknown format)/s, "$function: no start, and why");
             next;
         }
         is_deeply([wrong($origin, 0)], [], "$function: it starts, and requests are 500, or as ever");
         $origin->stop;
     }
-    cmp_ok($failed, '>=', 10, 'functions whose panic ends a start');
+    is_deeply(\@failed, \@ENDS_START, 'functions whose panic ends a start');
 };
 
 done_testing;
