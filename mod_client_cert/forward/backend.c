@@ -109,6 +109,21 @@ static const char *late_variable(const request_rec *r, const mcc_names_t *ours)
     return NULL;
 }
 
+/* Whether mod_proxy_wstunnel's own tunnel would serve a request to this backend. It hands the bytes of
+ * the client's connection to the backend unread, whatever the backend answers to Upgrade. A backend
+ * that stays with HTTP takes the client's next request, with whatever header, for this proxy's.
+ * mod_proxy_http hands through only what follows a 101, and serves ws: and wss: in
+ * mod_proxy_wstunnel's place where ProxyWebsocketFallbackToProxyHttp is on, which is the default. */
+static int is_tunnelled(const request_rec *r, const char *url)
+{
+    const mcc_global_t *global = mcc_server_config_of(r->server)->global;
+
+    /* As mod_proxy_wstunnel reads them. */
+    return global->tunnels
+           && (!ap_cstr_casecmpn(url, "ws:", 3) || !ap_cstr_casecmpn(url, "wss:", 4))
+           && (!global->proxies_http || !mcc_dir_config_of(r)->ws_fallback);
+}
+
 static int refuse(request_rec *r, const char *reason)
 {
     mcc_request_send_nothing(r);
@@ -132,7 +147,7 @@ static int before_backend(request_rec *r, proxy_worker *worker, proxy_server_con
     if (!server->forwards) {
         return DECLINED;
     }
-    if (mcc_tunnel_serves(r, url)) {
+    if (is_tunnelled(r, url)) {
         return refuse(r, apr_pstrcat(r->pool, "mod_proxy_wstunnel's own tunnel would serve ", url,
                                      ", in which the client could speak as this proxy", NULL));
     }
@@ -216,4 +231,10 @@ const char *mcc_see_fcgi_variable(cmd_parms *cmd, void *dir, const char *conditi
         APR_ARRAY_PUSH(conf->fcgi_variables, const char *) = variable;
     }
     return mcc_without_module(cmd, "mod_proxy_fcgi.c");
+}
+
+const char *mcc_see_ws_fallback(cmd_parms *cmd, void *dir, int on)
+{
+    ((mcc_dir_config_t *)dir)->ws_fallback = on;
+    return mcc_without_module(cmd, "mod_proxy_wstunnel.c");
 }

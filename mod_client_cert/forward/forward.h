@@ -36,13 +36,8 @@ int mcc_backend_check(void);
 const char *mcc_see_fcgi_variable(cmd_parms *cmd, void *dir, const char *condition,
                                   const char *variable, const char *value);
 
-/* tunnel.c: mod_proxy_wstunnel's own tunnel, which no server that forwards may have */
-
 /** Directive function of mod_proxy_wstunnel's ProxyWebsocketFallbackToProxyHttp,
  *  beside its own: httpd merges the two alike. */
 const char *mcc_see_ws_fallback(cmd_parms *cmd, void *dir, int on);
-
-/** Whether that tunnel would serve a request to this backend. */
-int mcc_tunnel_serves(const request_rec *r, const char *url);
 
 #endif /* MCC_FORWARD_FORWARD_H */
