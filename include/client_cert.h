@@ -3520,7 +3520,7 @@ client_cert_result client_cert_verify(const client_cert_trust *trust,
  * Verifies an unsigned value. The certificate of `peer` must meet what is required of a signer's:
  * lead to an anchor, have one of the names, be for such use and not be revoked.
  *
- * `format` is one of those that are not signed and can be read (client_cert_formats()). Nothing of
+ * `format` is one of those that are not signed and can be read. Nothing of
  * `value` is believed but the certificate. For `value` and `length` see client_cert_verify().
  *
  * `peer` is the TLS peer as client_cert_handshake_client() gives it, over whose chain a path may
