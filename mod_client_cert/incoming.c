@@ -6,9 +6,7 @@
 
 #include "accept/accept.h"
 #include "config/config.h"
-#include "headers/request_cleaning.h"
-#include "headers/trailers.h"
-#include "headers/upgrade.h"
+#include "headers/headers.h"
 #include "request.h"
 
 APLOG_USE_MODULE(client_cert);

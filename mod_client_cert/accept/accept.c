@@ -8,7 +8,7 @@
 
 #include "config/config.h"
 #include "counters.h"
-#include "headers/response_filter.h"
+#include "headers/headers.h"
 #include "request.h"
 #include "tls/connection.h"
 

@@ -21,8 +21,7 @@
 
 #include "config/config.h"
 #include "counters.h"
-#include "headers/request_cleaning.h"
-#include "headers/upgrade.h"
+#include "headers/headers.h"
 #include "request.h"
 
 APLOG_USE_MODULE(client_cert);

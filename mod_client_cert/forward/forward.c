@@ -9,9 +9,7 @@
 
 #include "accept/accept.h"
 #include "config/config.h"
-#include "headers/request_cleaning.h"
-#include "headers/response_filter.h"
-#include "headers/response_head_filter.h"
+#include "headers/headers.h"
 #include "request.h"
 #include "tls/connection.h"
 

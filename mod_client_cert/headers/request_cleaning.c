@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "headers/request_cleaning.h"
+#include "headers/headers.h"
 
 #include <http_log.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "headers/response_filter.h"
+#include "headers/headers.h"
 
 #include <http_log.h>
 #include <util_filter.h>
@@ -8,9 +8,6 @@
 #include <apr_strings.h>
 
 #include "config/config.h"
-#include "headers/request_cleaning.h"
-#include "headers/response_head_filter.h"
-#include "headers/upgrade.h"
 #include "request.h"
 
 APLOG_USE_MODULE(client_cert);

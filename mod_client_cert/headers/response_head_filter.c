@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "headers/response_head_filter.h"
+#include "headers/headers.h"
 
 #include <http_log.h>
 #include <http_protocol.h>

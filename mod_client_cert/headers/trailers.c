@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "headers/trailers.h"
+#include "headers/headers.h"
 
 #include <util_filter.h>
 
 #include "config/config.h"
-#include "headers/request_cleaning.h"
 #include "request.h"
 
 static ap_filter_rec_t *trailers_filter;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "headers/upgrade.h"
+#include "headers/headers.h"
 
 #include <http_log.h>
 

@@ -4,7 +4,8 @@
 
 A file's floor is its line in the tables below, the highest first. A Rust file uses what it names
 after `use`, `crate::` or `super::`, tests apart; a C file uses whose header it includes: no function
-is declared anywhere but in the header of its file.
+is declared anywhere but in the header of its file, or in one for its folder. Of such a header a file
+uses those files whose functions it names.
 """
 
 import re
@@ -99,16 +100,36 @@ def rust_uses(root):
     return uses
 
 
+def definers(texts, header, name_of):
+    """For each function that a header without a C file of its own declares the file that defines it."""
+    found = {}
+    for function in re.findall(r"\b(mcc_\w+)\(", texts[header]):
+        [found[function]] = {
+            name_of(file) for file, text in texts.items()
+            if file.parent == header.parent
+            and re.search(rf"^\w[^;{{}}]*\b{function}\([^;{{}}]*\)\s*{{", text, re.MULTILINE)
+        }
+    return found
+
+
 def c_uses(root):
     """For each pair of a C file and its header the pairs that it uses."""
-    uses = {}
     files = [*root.rglob("*.c"), *root.rglob("*.h")]
+    texts = {file: re.sub(r"/\*.*?\*/", "", file.read_text(), flags=re.DOTALL) for file in files}
     names = {file.stem: file.relative_to(root).with_suffix("").as_posix() for file in files}
-    for file in files:
-        included = re.findall(r'^#include "(?:[\w/]*/)?(\w+)\.h"', file.read_text(), re.MULTILINE)
-        name = names[file.stem]
-        used = uses.setdefault(name, set())
-        used |= {names[other] for other in included if other in names and names[other] != name}
+    name_of = lambda file: names[file.stem]
+    of_folders = {
+        name_of(file): definers(texts, file, name_of)
+        for file in files if file.suffix == ".h" and file.with_suffix(".c") not in texts
+    }
+    uses = {}
+    for file, text in texts.items():
+        included = re.findall(r'^#include "(?:[\w/]*/)?(\w+)\.h"', text, re.MULTILINE)
+        used = {names[other] for other in included if other in names}
+        for header in used & of_folders.keys():
+            words = set(re.findall(r"\w+", text))
+            used |= {definer for function, definer in of_folders[header].items() if function in words}
+        uses.setdefault(name_of(file), set()).update(used - {name_of(file)})
     return uses
 
 
