@@ -22,8 +22,8 @@ use ClientCertTest::PKI qw(issue openssl pki slurp spew);
 use ClientCertTest::Server qw(free_port load_modules);
 
 our @EXPORT = qw(
-    accept_origin accept_ttrp ask crl env_of error_lines note_of pem_of sf_value signed_value
-    trust_pki
+    accept_origin accept_ttrp ask crl env_of error_lines fleet_origin note_of pem_of sf_value
+    signed_value trust_pki
 );
 
 # Beside the suite's PKI, certificates of the server CA:
@@ -123,6 +123,34 @@ CONF
     );
     @$server{qw(https http)} = ($https, $http);
     return $server->start;
+}
+
+# fleet_origin(NAME, address => one of its own, port, depth => SSLVerifyDepth, global, and what
+# ClientCertTest::Server->new takes): a machine of a fleet, whose one virtual host is that of an origin.
+sub fleet_origin {
+    my ($name, %want) = @_;
+    my ($place, $depth, $global) = ("$want{address}:$want{port}", $want{depth} // 5, $want{global} // '');
+    delete @want{qw(address port depth global)};
+    return ClientCertTest::Server->new(name => $name, %want, config => <<"CONF")->start;
+Listen $place
+$global
+ScriptSock cgisock
+<Directory $ENV{TEST_HTDOCS}>
+    Options +ExecCGI +FollowSymLinks
+</Directory>
+<VirtualHost $place>
+    ServerName localhost
+    SSLEngine on
+    SSLCertificateFile @{[ pki('origin.crt') ]}
+    SSLCertificateKeyFile @{[ pki('origin.key') ]}
+    SSLCACertificateFile @{[ pki('server-ca.crt') ]}
+    SSLVerifyClient optional
+    SSLVerifyDepth $depth
+    ClientCertAccept cms
+    @{[ usual_trust() ]}
+    ScriptAliasMatch ^/ $ENV{TEST_HTDOCS}/cgi/env
+</VirtualHost>
+CONF
 }
 
 # accept_ttrp(ORIGIN or its port, signer => NAME, forward => FORMAT, scheme => of

@@ -5,7 +5,7 @@
 # never another client's.
 
 use ClientCertTest;
-use ClientCertTest::Accept 'signed_value', 'trust_pki';
+use ClientCertTest::Accept qw(fleet_origin signed_value trust_pki);
 use ClientCertTest::Process;
 use ClientCertTest::TicketKeys;
 
@@ -138,27 +138,9 @@ subtest 'origins of a fleet' => sub {
     my $cache = cache('redis', free_port());
     my $port = free_port();
     my @origins = map {
-        ClientCertTest::Server->new(name => "fleet-origin-$_", session_cache => 'redis:127.0.0.1:' . $cache->port,
-            modules => load_modules() . load_modules('socache_redis'), config => <<"CONF")->start } @ADDRESSES;
-Listen $_:$port
-ScriptSock cgisock
-SSLSessionTickets off
-<Directory $ENV{TEST_HTDOCS}>
-    Options +ExecCGI +FollowSymLinks
-</Directory>
-<VirtualHost $_:$port>
-    ServerName localhost
-    SSLEngine on
-    SSLCertificateFile @{[ pki('origin.crt') ]}
-    SSLCertificateKeyFile @{[ pki('origin.key') ]}
-    SSLCACertificateFile @{[ pki('server-ca.crt') ]}
-    SSLVerifyClient optional
-    ClientCertAccept cms
-    ClientCertTrust @{[ pki('server-ca.crt') ]}
-    ClientCertTrustName ttrp.example
-    ScriptAliasMatch ^/ $ENV{TEST_HTDOCS}/cgi/env
-</VirtualHost>
-CONF
+        fleet_origin("fleet-origin-$_", address => $_, port => $port, global => 'SSLSessionTickets off',
+            session_cache => 'redis:127.0.0.1:' . $cache->port, modules => load_modules() . load_modules('socache_redis'))
+    } @ADDRESSES;
     for my $tls ('1.2', '1.3') {
         my ($session, %seen);
         for my $address (@ADDRESSES, reverse @ADDRESSES) {

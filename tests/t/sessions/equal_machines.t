@@ -86,28 +86,7 @@ for my $tls ('1.2', '1.3') {
     my $origin_port = free_port();
     my @origins = map {
         my ($address, $depth) = @$_;
-        my $server = ClientCertTest::Server->new(name => "origin-$address", config => <<"CONF");
-Listen 127.0.0.$address:$origin_port
-$GLOBAL
-ScriptSock cgisock
-<Directory $ENV{TEST_HTDOCS}>
-    Options +ExecCGI +FollowSymLinks
-</Directory>
-<VirtualHost 127.0.0.$address:$origin_port>
-    ServerName localhost
-    SSLEngine on
-    SSLCertificateFile @{[ pki('origin.crt') ]}
-    SSLCertificateKeyFile @{[ pki('origin.key') ]}
-    SSLCACertificateFile @{[ pki('server-ca.crt') ]}
-    SSLVerifyClient optional
-    SSLVerifyDepth $depth
-    ClientCertAccept cms
-    ClientCertTrust @{[ pki('server-ca.crt') ]}
-    ClientCertTrustName ttrp.example
-    ScriptAliasMatch ^/ $ENV{TEST_HTDOCS}/cgi/env
-</VirtualHost>
-CONF
-        $server->start;
+        fleet_origin("origin-$address", address => "127.0.0.$address", port => $origin_port, depth => $depth, global => $GLOBAL);
     } [1, 5], [2, 5], [3, 4];
     my $proxy = client(%peer, port => $origin_port);
     is($proxy->request('/', headers => ['Client-Cert' => $value])->status, 200, 'an origin accepts');
