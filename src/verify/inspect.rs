@@ -29,7 +29,10 @@ use crate::{
     x509::certificate::Certificate,
 };
 
-pub use crate::{asn1::time::rfc3339, x509::distinguished_name::rfc2253};
+pub use crate::{
+    asn1::time::rfc3339,
+    x509::{distinguished_name::rfc2253, path::unix_time},
+};
 
 /// What a value holds.
 #[derive(Debug)]

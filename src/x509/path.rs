@@ -189,7 +189,11 @@ fn path(context: &X509StoreContextRef) -> Result<VerifiedPath, ErrorStack> {
 }
 
 /// A time of OpenSSL's, in Unix seconds.
-pub(crate) fn unix_time(time: &Asn1TimeRef) -> Result<i64, ErrorStack> {
+///
+/// # Errors
+///
+/// Where OpenSSL cannot tell.
+pub fn unix_time(time: &Asn1TimeRef) -> Result<i64, ErrorStack> {
     let since = Asn1Time::from_unix(0)?.diff(time)?;
     Ok(i64::from(since.days).saturating_mul(86_400).saturating_add(i64::from(since.secs)))
 }

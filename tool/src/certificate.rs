@@ -4,11 +4,9 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use client_cert::verify::inspect::{rfc2253, rfc3339};
+use client_cert::verify::inspect::{rfc2253, rfc3339, unix_time};
 use openssl::{base64::encode_block, nid::Nid, pkey::Id, sha::sha256, x509::X509Ref};
 use serde_json::{Value, json};
-
-use crate::time::unix_time;
 
 /// What is told of a certificate.
 pub struct Description {
@@ -40,8 +38,8 @@ impl Description {
             issuer: rfc2253(certificate.issuer_name()).unwrap_or_default(),
             serial: serial.unwrap_or_default(),
             names: names(certificate),
-            not_before: unix_time(certificate.not_before()),
-            not_after: unix_time(certificate.not_after()),
+            not_before: unix_time(certificate.not_before()).ok(),
+            not_after: unix_time(certificate.not_after()).ok(),
             sha256: hex(&sha256(&der)),
             key: key(certificate),
             der,
