@@ -41,6 +41,16 @@ static apr_status_t free_accepted(void *request)
     return APR_SUCCESS;
 }
 
+/* What stands until the core has said what became of the request. */
+static const client_cert_accept_outcome not_determined = {
+    .state = CLIENT_CERT_ACCEPT_STATE_FAULT,
+    .status = HTTP_INTERNAL_SERVER_ERROR,
+    .note = "failed",
+    .line = "the forwarded client certificate cannot be verified",
+    .level = CLIENT_CERT_LEVEL_ERROR,
+    .reason = "the client is not known",
+};
+
 /* Determine the outcome. */
 static void decide(request_rec *r, const mcc_request_t *request, known_outcome_t *known)
 {
@@ -63,6 +73,7 @@ static void decide(request_rec *r, const mcc_request_t *request, known_outcome_t
             mcc_tls_identify(r, facts.now, &facts.peer);
         }
     }
+    known->outcome = not_determined;
     (void)client_cert_accept(&facts, &known->outcome);
     for (i = 0; i < sizeof(known->outcome.verified) / sizeof(known->outcome.verified[0]); i++) {
         if (known->outcome.verified[i]) {

@@ -57,7 +57,7 @@ static int forward(request_rec *r, const mcc_server_config_t *server,
                    const mcc_forward_config_t *conf)
 {
     client_cert_listener listener = { mcc_log_line, r };
-    client_cert_forwarded *forwarded = apr_palloc(r->pool, sizeof(*forwarded));
+    client_cert_forwarded *forwarded = apr_pcalloc(r->pool, sizeof(*forwarded));
     client_cert_forward_facts facts = {
         .variables = conf->variables ? conf->variables->headers : NULL,
         .chain = conf->chain > 0,
@@ -70,6 +70,7 @@ static int forward(request_rec *r, const mcc_server_config_t *server,
         .stripe = (apr_uint64_t)r->connection->id,
         .traces = APLOG_R_IS_LEVEL(r, APLOG_TRACE1),
     };
+    client_cert_result result;
 
     mcc_tls_identify(r, facts.now, &facts.tls_client);
     facts.accept = mcc_accept_outcome_of(r);
@@ -78,7 +79,14 @@ static int forward(request_rec *r, const mcc_server_config_t *server,
         facts.line_count = conf->lines->count;
         find_signer(r, server, &facts);
     }
-    (void)client_cert_forward(&facts, &listener, forwarded);
+    result = client_cert_forward(&facts, &listener, forwarded);
+    if (!forwarded->note) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "ClientCertForward: %s; the request is not forwarded",
+                      client_cert_result_message(result));
+        forwarded->note = "failed";
+        forwarded->status = HTTP_INTERNAL_SERVER_ERROR;
+    }
     apr_pool_cleanup_register(r->pool, forwarded, free_forwarded, apr_pool_cleanup_null);
     apr_table_setn(r->notes, MCC_NOTE_FORWARD, forwarded->note);
     mcc_request_send(r, forwarded);
