@@ -1494,6 +1494,28 @@ typedef struct {
 } client_cert_listener;
 
 /**
+ * What the forward role finds of httpd's other modules.
+ */
+typedef struct {
+    /**
+     * The first directive that sends something of a client.
+     */
+    const char *directive;
+    /**
+     * Whether mod_ssl is loaded, or clients are those of the accept role.
+     */
+    bool clients;
+    /**
+     * Whether mod_proxy is loaded.
+     */
+    bool mod_proxy;
+    /**
+     * Whether mod_proxy's hook scheme_handler was found.
+     */
+    bool scheme_handler;
+} client_cert_forward_role;
+
+/**
  * Bytes in memory from the caller's allocator.
  */
 typedef struct {
@@ -2336,6 +2358,13 @@ client_cert_result client_cert_configuration_unknown(const client_cert_configura
                                                      const client_cert_listener *warn);
 
 /**
+ * Whether there is all that the role needs of other modules. `fault` is called once with 0 and a line
+ * that says what is missing, or not at all.
+ */
+client_cert_result client_cert_forward_role_check(const client_cert_forward_role *role,
+                                                  const client_cert_listener *fault);
+
+/**
  * Makes a place for the files of one configuration, with nothing in it.
  *
  * `last` are the `last_length` octets that client_cert_files_retain() wrote for the configuration
@@ -2484,6 +2513,20 @@ void client_cert_field_names_free(client_cert_field_names *names);
 client_cert_result client_cert_field_names_owner(const client_cert_field_names *names,
                                                  const char *name,
                                                  uint32_t *owner);
+
+/**
+ * The same of a field that a client sent: the known headers that are `kept`, `kept_count` strings, are
+ * not in the set. Each is kept as it stands there but for case, and under no other spelling; `kept` may
+ * be NULL when there are none.
+ *
+ * Sets `*owner` to a client_cert_field_owner; to CLIENT_CERT_FIELD_OWNER_OURS where it fails, since
+ * nobody can tell the field from those.
+ */
+client_cert_result client_cert_field_names_arriving(const client_cert_field_names *names,
+                                                    const char *name,
+                                                    const char *const *kept,
+                                                    size_t kept_count,
+                                                    uint32_t *owner);
 
 /**
  * Whether some backend takes a variable of a request's environment for a field of a set: `HTTP_` or
@@ -2638,12 +2681,14 @@ client_cert_result client_cert_response_head_new(client_cert_response_head **hea
 void client_cert_response_head_free(client_cert_response_head *head);
 
 /**
- * Reads a piece of `length` octets.
+ * Reads a piece of `length` octets. With none, when `octets` may be NULL, no more comes of a head: it is
+ * cut off, and the next piece is the first of another.
  *
  * Sets `*state` to a client_cert_head, and `*cleaned` to the `*cleaned_length` octets that can go on:
- * each head without the fields that client_cert_field_names_contain() finds in `names`, and with
+ * each head without the fields that client_cert_field_names_owner() finds in `names`, and with
  * `Vary: *` where a Vary names one (RFC 9440 section 2.4); what follows the last head, or is none, as
- * it is. They belong to `head`, and live until the next call.
+ * it is; and what there is of a head that is cut off, cleaned as far as it goes. They belong to `head`,
+ * and live until the next call.
  *
  * Fails with CLIENT_CERT_RESULT_RESPONSE_HEAD_TOO_LONG.
  */
@@ -2654,15 +2699,6 @@ client_cert_result client_cert_response_head_read(client_cert_response_head *hea
                                                   uint32_t *state,
                                                   const uint8_t **cleaned,
                                                   size_t *cleaned_length);
-
-/**
- * No more comes of a head: the next piece is the first of another. Sets `*cleaned` to the
- * `*cleaned_length` octets that there are, cleaned as far as they go; they live until the next call.
- */
-client_cert_result client_cert_response_head_end(client_cert_response_head *head,
-                                                 const client_cert_field_names *names,
-                                                 const uint8_t **cleaned,
-                                                 size_t *cleaned_length);
 
 /**
  * What a result means, in words: lower case, no full stop, fit for a line of an error log.
@@ -3001,21 +3037,17 @@ client_cert_result client_cert_signer_value_length(const client_cert_signer *sig
 size_t client_cert_counters_size(void);
 
 /**
- * A number for what the bytes of the totals mean. Memory in which another build of the library
- * counts can be counted in by this one if the number is the same.
- */
-uint64_t client_cert_counters_layout(void);
-
-/**
- * Begins to count, at `now`, in `memory`: client_cert_counters_size() bytes, all zero, aligned for a
- * uint64_t, which may be shared between processes. It stays the caller's, and there is nothing to
- * release.
+ * Begins to count, at `now`, in `memory` of `size` bytes: at least client_cert_counters_size(), all zero,
+ * aligned for a uint64_t, which may be shared between processes. Or goes on in memory in which counting
+ * has begun. It stays the caller's, and there is nothing to release.
  *
  * Sets `*counters` to an object in that memory, good in each process that has it at this address.
  *
- * Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER where the alignment is another.
+ * Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER where there is less memory, where the alignment is
+ * another, or where a build of the library counted that means something else by it.
  */
 client_cert_result client_cert_counters_start(void *memory,
+                                              size_t size,
                                               int64_t now,
                                               const client_cert_counters **counters);
 

@@ -14,9 +14,6 @@
 #include "client_cert.h"
 #include "config/config.h"
 
-/** post_config hook: the memory, or that of the configuration before. */
-int mcc_counters_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
-
 /** Count something of a request, so many times. */
 static APR_INLINE void mcc_count_times(const request_rec *r, client_cert_counter counter,
                                        apr_uint64_t times)

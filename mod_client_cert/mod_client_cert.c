@@ -26,12 +26,11 @@
 #include "accept/accept.h"
 #include "config/config.h"
 #include "config/files.h"
+#include "config/findings.h"
 #include "config/startup_checks.h"
-#include "counters.h"
 #include "directives.h"
 #include "forward/forward.h"
 #include "headers/headers.h"
-#include "incoming.h"
 #include "request.h"
 #include "status.h"
 #include "tls/backend_certificate.h"
@@ -42,17 +41,27 @@
 
 APLOG_USE_MODULE(client_cert);
 
+/* Before or after whose hooks ours run. mod_ssl's do the handshake, make a <Proxy> section's SSL_CTX
+ * and name the user; mod_http2's does not return before the connection ends, and its streams read the
+ * connection's record; what mod_headers does to a request's headers comes first. */
+static const char *const mod_ssl[] = { "mod_ssl.c", NULL };
+static const char *const mod_http2[] = { "mod_http2.c", NULL };
+static const char *const mod_dir[] = { "mod_dir.c", NULL };
+static const char *const mod_headers[] = { "mod_headers.c", NULL };
+/* What they say of a response comes first, a cache after. */
+static const char *const of_responses[] = { "mod_headers.c", "mod_deflate.c", "mod_filter.c",
+                                            NULL };
+
 /* The hooks of the accept role, which a server without it does not pay for. */
 static void register_accept_hooks(void)
 {
-    static const char *const mod_ssl[] = { "mod_ssl.c", NULL };
-    static const char *const mod_dir[] = { "mod_dir.c", NULL };
-    static const char *const mod_headers[] = { "mod_headers.c", NULL };
     /* The name by which hooks are put in order: httpd has set it to that of the
      * module that was loaded last. */
     const char *current = apr_hook_debug_current;
 
     apr_hook_debug_current = client_cert_module.name;
+    /* Before the headers are removed. */
+    ap_hook_post_read_request(mcc_accept_capture, NULL, NULL, APR_HOOK_REALLY_FIRST - 1);
     /* Not an access hook: those are skipped where a subrequest's or redirect's
      * configuration is its parent's, and Satisfy Any passes them by. */
     ap_hook_post_perdir_config(mcc_accept_post_perdir_config, NULL, NULL, APR_HOOK_REALLY_FIRST);
@@ -89,33 +98,26 @@ static void register_accept_hooks(void)
 static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     mcc_global_t *global = mcc_server_config_of(s)->global;
+    mcc_findings_t findings = { s, APLOG_EMERG, 0 };
+    client_cert_listener listener = { mcc_log_finding, &findings };
     client_cert_result result = mcc_settings_complete(s, pconf, ptemp);
-    client_cert_configuration configuration;
+    client_cert_configuration configuration = mcc_configuration(s, ptemp);
 
     (void)plog;
+    global->tls_directives_known = mcc_tls_directives_known(s, &configuration, ptemp) ? 1 : 0;
+    if (result == CLIENT_CERT_RESULT_OK && global->forwards) {
+        client_cert_forward_role role = { global->whole.forwarding_directive,
+                                          global->accepts || ap_find_linked_module("mod_ssl.c"),
+                                          ap_find_linked_module("mod_proxy.c") != NULL,
+                                          mcc_backend_check() };
+
+        result = client_cert_forward_role_check(&role, &listener);
+    }
     if (result != CLIENT_CERT_RESULT_OK) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s, "our headers: %s",
                      client_cert_result_message(result));
-        return HTTP_INTERNAL_SERVER_ERROR;
     }
-    configuration = mcc_configuration(s, ptemp);
-    global->tls_directives_known = mcc_tls_directives_known(s, &configuration, ptemp) ? 1 : 0;
-    if (global->forwards && !global->accepts && !ap_find_linked_module("mod_ssl.c")) {
-        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
-                     "%s: mod_ssl is not loaded, so no client has a certificate",
-                     global->whole.forwarding_directive);
-        return HTTP_INTERNAL_SERVER_ERROR;
-    }
-    if (global->forwards && !ap_find_linked_module("mod_proxy.c")) {
-        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
-                     "%s: mod_proxy is not loaded, so no request goes to a backend",
-                     global->whole.forwarding_directive);
-        return HTTP_INTERNAL_SERVER_ERROR;
-    }
-    if (global->forwards && !mcc_backend_check()) {
-        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, s,
-                     "%s: mod_proxy's hook scheme_handler was not found",
-                     global->whole.forwarding_directive);
+    if (result != CLIENT_CERT_RESULT_OK || findings.count) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     if (global->accepts) {
@@ -126,22 +128,8 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
 
 static void register_hooks(apr_pool_t *p)
 {
-    /* The handshake is done in mod_ssl's hook; mod_http2's does not return before the connection
-     * ends, and its streams read the connection's record. */
-    static const char *const after_handshake[] = { "mod_ssl.c", NULL };
-    static const char *const before_streams[] = { "mod_http2.c", NULL };
-    /* Its hook for a <Proxy> section makes the section's SSL_CTX. */
-    static const char *const mod_ssl[] = { "mod_ssl.c", NULL };
-    /* Whatever other modules do to a request's headers comes first. */
-    static const char *const after_headers[] = { "mod_headers.c", NULL };
-
-    /* What other modules say of a response comes first, a cache after. */
-    static const char *const after_responses[] = { "mod_headers.c", "mod_deflate.c", "mod_filter.c",
-                                                   NULL };
-
-    mcc_trailers_register();
+    mcc_incoming_register();
     mcc_response_register();
-    mcc_head_filter_register();
     ap_hook_pre_config(mcc_tls_host_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_pre_config(mcc_tls_connection_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_pre_config(mcc_backend_certificate_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
@@ -149,11 +137,10 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
     APR_OPTIONAL_HOOK(ssl, init_server, mcc_tls_callbacks_init_server, NULL, NULL, APR_HOOK_MIDDLE);
     /* After mod_ssl's, in which init_server runs. */
-    ap_hook_post_config(mcc_tls_host_post_config, after_handshake, NULL, APR_HOOK_LAST);
-    ap_hook_post_config(mcc_settings_warn, after_handshake, NULL, APR_HOOK_LAST);
-    ap_hook_post_config(mcc_counters_post_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(mcc_tls_host_post_config, mod_ssl, NULL, APR_HOOK_LAST);
+    ap_hook_post_config(mcc_settings_warn, mod_ssl, NULL, APR_HOOK_LAST);
     /* The signers are there. */
-    ap_hook_post_config(mcc_status_post_config, after_handshake, NULL, APR_HOOK_REALLY_LAST);
+    ap_hook_post_config(mcc_status_post_config, mod_ssl, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_monitor(mcc_status_monitor, NULL, NULL, APR_HOOK_MIDDLE);
     APR_OPTIONAL_HOOK(ap, status_hook, mcc_status_page, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(mcc_status_handler, NULL, NULL, APR_HOOK_MIDDLE);
@@ -171,17 +158,17 @@ static void register_hooks(apr_pool_t *p)
                       APR_HOOK_MIDDLE);
     APR_OPTIONAL_HOOK(ssl, pre_handshake, mcc_tls_connection_pre_handshake, NULL, NULL,
                       APR_HOOK_MIDDLE);
-    ap_hook_pre_connection(mcc_connection_pre_connection, after_handshake, NULL, APR_HOOK_MIDDLE);
-    ap_hook_process_connection(mcc_tls_connection_process_connection, after_handshake,
-                               before_streams, APR_HOOK_MIDDLE);
+    ap_hook_pre_connection(mcc_connection_pre_connection, mod_ssl, NULL, APR_HOOK_MIDDLE);
+    ap_hook_process_connection(mcc_tls_connection_process_connection, mod_ssl, mod_http2,
+                               APR_HOOK_MIDDLE);
 
     /* Before anything reads the headers, mod_cache's quick handler included. */
     ap_hook_post_read_request(mcc_incoming_post_read_request, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_post_read_request(mcc_tls_connection_post_read_request, NULL, NULL, APR_HOOK_FIRST);
-    ap_hook_check_access(mcc_trailers_strip, after_handshake, NULL, APR_HOOK_MIDDLE,
+    ap_hook_check_access(mcc_incoming_strip_trailers, mod_ssl, NULL, APR_HOOK_MIDDLE,
                          AP_AUTH_INTERNAL_PER_CONF);
-    ap_hook_fixups(mcc_trailers_enforce, NULL, NULL, APR_HOOK_REALLY_FIRST);
-    ap_hook_fixups(mcc_forward_fixups, after_headers, NULL, APR_HOOK_REALLY_LAST);
+    ap_hook_fixups(mcc_incoming_enforce_trailers, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_fixups(mcc_forward_fixups, mod_headers, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_protocol_switch(mcc_forward_protocol_switch, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_optional_fn_retrieve(mcc_accept_optional_fn_retrieve, NULL, NULL, APR_HOOK_MIDDLE);
     /* Asked while the configuration is read. */
@@ -189,8 +176,8 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_expr_lookup(mcc_accept_user_expr_lookup, NULL, mod_ssl, APR_HOOK_REALLY_FIRST);
     ap_register_auth_provider(p, AUTHZ_PROVIDER_GROUP, "client-cert", AUTHZ_PROVIDER_VERSION,
                               &mcc_accept_authorization, AP_AUTH_INTERNAL_PER_CONF);
-    ap_hook_insert_filter(mcc_response_insert_filter, after_responses, NULL, APR_HOOK_REALLY_LAST);
-    ap_hook_insert_error_filter(mcc_response_insert_filter, after_responses, NULL,
+    ap_hook_insert_filter(mcc_response_insert_filter, of_responses, NULL, APR_HOOK_REALLY_LAST);
+    ap_hook_insert_error_filter(mcc_response_insert_filter, of_responses, NULL,
                                 APR_HOOK_REALLY_LAST);
 }
 

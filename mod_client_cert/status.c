@@ -8,7 +8,8 @@
 #include <http_protocol.h>
 #include <http_request.h>
 
-#include <apr_strings.h>
+#include <apr_shm.h>
+#include <apr_time.h>
 
 #include <mod_status.h>
 
@@ -20,6 +21,44 @@
 APLOG_USE_MODULE(client_cert);
 
 #define HANDLER "client-cert-metrics"
+
+/* As with files.c, nothing in httpd's own memory points into this module. */
+#define RETAINED_KEY "mod_client_cert: totals, 2"
+
+/* In the memory of the configuration before, where there is one. */
+static void start_counting(apr_pool_t *pconf, server_rec *s)
+{
+    const client_cert_counters **counters = &mcc_server_config_of(s)->global->counters;
+    apr_shm_t **memory = ap_retained_data_get(RETAINED_KEY);
+    apr_size_t size = client_cert_counters_size();
+    apr_int64_t now = apr_time_sec(apr_time_now());
+    apr_status_t status;
+
+    if (!memory) {
+        memory = ap_retained_data_create(RETAINED_KEY, sizeof(*memory));
+    }
+    if (*memory) {
+        if (client_cert_counters_start(apr_shm_baseaddr_get(*memory), apr_shm_size_get(*memory),
+                                       now, counters)
+            == CLIENT_CERT_RESULT_OK) {
+            return;
+        }
+        /* Another build's. Children of before a restart have it for themselves, whatever the
+         * parent does. */
+        apr_shm_destroy(*memory);
+    }
+    /* Without a name, so that nobody else finds it. */
+    status = apr_shm_create(memory, size, NULL, s->process->pool);
+    if (status == APR_SUCCESS) {
+        (void)client_cert_counters_start(memset(apr_shm_baseaddr_get(*memory), 0, size), size, now,
+                                         counters);
+        return;
+    }
+    ap_log_error(APLOG_MARK, APLOG_ERR, status, s,
+                 "no memory can be shared between processes: each has totals of its own");
+    *memory = NULL;
+    (void)client_cert_counters_start(apr_pcalloc(pconf, size), size, now, counters);
+}
 
 static apr_status_t free_expiries(void *expiries)
 {
@@ -48,6 +87,7 @@ int mcc_status_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptem
 
     (void)plog;
     (void)ptemp;
+    start_counting(pconf, s);
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
         return OK;
     }
@@ -71,9 +111,7 @@ int mcc_status_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptem
 int mcc_status_monitor(apr_pool_t *p, server_rec *s)
 {
     (void)p;
-    if (mcc_server_config_of(s)->global->expiries) {
-        warn_of_expiries(s, 0);
-    }
+    warn_of_expiries(s, 0);
     return DECLINED;
 }
 

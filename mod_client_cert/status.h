@@ -9,7 +9,8 @@
 
 #include <httpd.h>
 
-/** post_config hook, after the signers are made: note when what is in use expires, and warn of it. */
+/** post_config hook, after the signers are made: begin to count, or go on; note when what is in use
+ *  expires, and warn of it. */
 int mcc_status_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
 
 /** monitor hook, which the parent calls every few seconds: warn once a day. */

@@ -131,7 +131,7 @@ const client_cert_accept_outcome *mcc_accept_outcome_of(request_rec *r)
                : decide_outcome(r);
 }
 
-void mcc_accept_capture(request_rec *r)
+int mcc_accept_capture(request_rec *r)
 {
     const mcc_server_config_t *server = mcc_server_config_of(r->server);
     request_rec *first;
@@ -140,13 +140,13 @@ void mcc_accept_capture(request_rec *r)
     int i;
 
     if (!server->accepts) {
-        return;
+        return DECLINED;
     }
     /* Once, from what the client sent: later values are this module's own. */
     first = first_request(r);
     request = mcc_request_of(first);
     if (request->captured) {
-        return;
+        return DECLINED;
     }
     request->captured = apr_array_make(first->pool, 1, sizeof(client_cert_captured_field));
     /* The environment has strings that live as long as what is accepted, and
@@ -173,6 +173,7 @@ void mcc_accept_capture(request_rec *r)
         apr_table_unset(r->headers_in,
                         APR_ARRAY_IDX(request->captured, i, client_cert_captured_field).name);
     }
+    return DECLINED;
 }
 
 void mcc_accept_give_back(request_rec *r)

@@ -23,8 +23,9 @@
 /** The outcome for a request as it is configured now. It lives as long as the first request. */
 const client_cert_accept_outcome *mcc_accept_outcome_of(request_rec *r);
 
-/** Set the values of the headers that ClientCertAccept names aside. */
-void mcc_accept_capture(request_rec *r);
+/** post_read_request hook, before incoming's: set the values of the headers that ClientCertAccept
+ *  names aside. */
+int mcc_accept_capture(request_rec *r);
 
 /** Put them back among the request's headers. */
 void mcc_accept_give_back(request_rec *r);

@@ -9,7 +9,7 @@
 #include <apr_strings.h>
 
 #include "config/config.h"
-#include "environment.h"
+#include "headers/headers.h"
 #include "request.h"
 
 APLOG_USE_MODULE(client_cert);
@@ -57,7 +57,7 @@ static void restore_authorization(request_rec *r, const mcc_user_t *user)
         return;
     }
     if (authorization) {
-        mcc_environment_remove(r, is_value, authorization);
+        mcc_table_remove(r->pool, r->subprocess_env, is_value, authorization);
     }
     if (user->authorization) {
         apr_table_setn(r->headers_in, "Authorization", user->authorization);
@@ -247,6 +247,7 @@ static int is_by_certificate(const request_rec *r, const mcc_user_t *user)
 
 static int is_user(const void *name, const char *variable, const char *value)
 {
+    variable = mcc_name_before_redirects(variable);
     return !strcmp(variable, "AUTH_TYPE")
            || (!strcmp(variable, "REMOTE_USER") && is_value(name, variable, value));
 }
@@ -271,7 +272,7 @@ static void leave_user_behind(request_rec *r)
             take_back_user(before, user);
         }
         if (is_by_certificate(before, user)) {
-            mcc_environment_remove(r, is_user, before->user);
+            mcc_table_remove(r->pool, r->subprocess_env, is_user, before->user);
         }
     }
 }

@@ -8,7 +8,7 @@
 
 #include "allocator.h"
 #include "counters.h"
-#include "environment.h"
+#include "headers/headers.h"
 #include "request.h"
 
 APLOG_USE_MODULE(client_cert);
@@ -76,12 +76,12 @@ static int goes(const void *unused, const char *name, const char *value)
 {
     (void)unused;
     (void)value;
-    return is_variable(name);
+    return is_variable(mcc_name_before_redirects(name));
 }
 
 void mcc_accept_variables_remove(request_rec *r)
 {
-    mcc_environment_remove(r, goes, NULL);
+    mcc_table_remove(r->pool, r->subprocess_env, goes, NULL);
 }
 
 static void export(request_rec *r, const client_cert_accept_outcome *outcome)

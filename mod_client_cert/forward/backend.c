@@ -155,11 +155,11 @@ static int before_backend(request_rec *r, proxy_worker *worker, proxy_server_con
         /* What mod_proxy_http passes on of Upgrade: by default WebSocket to ws:, else
          * nothing. */
         if (*worker->s->upgrade) {
-            mcc_upgrade_withhold(r);
+            mcc_headers_withhold_upgrade(r);
         }
         return DECLINED;
     }
-    mcc_headers_remove_variables(r, ours, 1);
+    mcc_headers_remove_variables(r, 1);
     if (!ap_cstr_casecmpn(url, "fcgi:", 5) && (variable = late_variable(r, ours))) {
         return refuse(r, apr_pstrcat(r->pool, "ProxyFCGISetEnvIf sets ", variable,
                                      ", which is one of our headers to the backend", NULL));

@@ -106,15 +106,15 @@ int mcc_forward_fixups(request_rec *r)
     int proxied = goes_to_backend(r);
 
     if (proxied || r->proxyreq != PROXYREQ_NONE) {
-        mcc_head_filter_install(r);
+        mcc_response_watch_heads(r);
     }
     /* A subrequest starts with a copy of its parent's headers, ours among them.
      * What other modules set is looked for before the request leaves, backend.c. */
     if (r->main) {
-        mcc_headers_remove(r, r->headers_in, &server->global->our_names);
+        mcc_headers_remove(r, r->headers_in);
     }
     if (r->main || r->prev) {
-        mcc_headers_remove_variables(r, &server->global->our_names, 0);
+        mcc_headers_remove_variables(r, 0);
     }
     if (!proxied || !mcc_forwards(&dir->forward)) {
         return DECLINED;

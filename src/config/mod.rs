@@ -3,6 +3,7 @@
 //! What a server's configuration says, where other modules' directives matter to this one.
 
 pub(crate) mod forward_headers;
+pub(crate) mod forward_modules;
 pub(crate) mod peer_readers;
 pub(crate) mod tree;
 pub(crate) mod tunnel;

@@ -7,7 +7,7 @@ use std::ffi::c_char;
 use super::{listener::Listener, panic::quiet_boundary, pointer, result::ClientCertResult};
 use crate::{
     accept_role::Peer,
-    config::{tree, unknown},
+    config::{forward_modules::Modules, tree, unknown},
     directives::check::{Facts, ServerFacts},
     printable::printable,
 };
@@ -155,6 +155,38 @@ pub unsafe extern "C" fn client_cert_configuration_unknown(
     })
 }
 
+/// What the forward role finds of httpd's other modules.
+#[repr(C)]
+pub struct ForwardRole {
+    /// The first directive that sends something of a client.
+    pub directive: *const c_char,
+    /// Whether mod_ssl is loaded, or clients are those of the accept role.
+    pub clients: bool,
+    /// Whether mod_proxy is loaded.
+    pub mod_proxy: bool,
+    /// Whether mod_proxy's hook scheme_handler was found.
+    pub scheme_handler: bool,
+}
+
+/// Whether there is all that the role needs of other modules. `fault` is called once with 0 and a line
+/// that says what is missing, or not at all.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_forward_role_check(
+    role: *const ForwardRole,
+    fault: *const Listener,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    quiet_boundary(|| unsafe {
+        let (role, fault) = (pointer::borrow(role)?, pointer::borrow(fault)?);
+        let &ForwardRole { clients, mod_proxy, scheme_handler, directive } = role;
+        let modules = Modules { clients, mod_proxy, scheme_handler };
+        match modules.missing(pointer::string(directive)?) {
+            Some(missing) => fault.tell(0, &printable(missing, MAX_LINE)),
+            None => Ok(()),
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::{
@@ -213,6 +245,26 @@ mod tests {
         let starts: Vec<_> = lines.iter().map(|(number, line)| (*number, &line[..40])).collect();
         let other = (0, "ProxyPass (/etc/\\xff:2): what it says of ");
         assert_eq!(starts, [other].map(|(number, line)| (number, &line[..40])));
+    }
+
+    #[test]
+    fn modules_that_are_missing() {
+        let directive = c"ClientCertForward".as_ptr();
+        let all = ForwardRole { directive, clients: true, mod_proxy: true, scheme_handler: true };
+        let mut lines: Vec<(usize, String)> = Vec::new();
+        let listener = Listener { tell: Some(tell), context: (&raw mut lines).cast() };
+        let check = client_cert_forward_role_check;
+        // SAFETY: live objects, but for the NULL.
+        unsafe {
+            assert_eq!(check(&all, &listener), Ok);
+            assert_eq!(check(&ForwardRole { mod_proxy: false, ..all }, &listener), Ok);
+            assert_eq!(check(&ForwardRole { directive: null(), ..all }, &listener), NullParameter);
+            assert_eq!(check(null(), &listener), NullParameter);
+            assert_eq!(check(&all, null()), NullParameter);
+        }
+        let expected =
+            "ClientCertForward: mod_proxy is not loaded, so no request goes to a backend";
+        assert_eq!(lines, [(0, expected.to_owned())]);
     }
 
     #[test]

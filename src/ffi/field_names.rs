@@ -136,13 +136,41 @@ pub unsafe extern "C" fn client_cert_field_names_owner(
     // SAFETY: as the header's rules say.
     quiet_boundary(|| unsafe {
         let owner = pointer::out(owner, ClientCertFieldOwner::None as u32)?;
-        *owner = match pointer::borrow(names)?.owner(pointer::string(name)?) {
-            None => ClientCertFieldOwner::None,
-            Some(Owner::Ours) => ClientCertFieldOwner::Ours,
-            Some(Owner::Known) => ClientCertFieldOwner::Known,
-        } as u32;
+        *owner = number(pointer::borrow(names)?.owner(pointer::string(name)?));
         Ok(())
     })
+}
+
+/// The same of a field that a client sent: the known headers that are `kept`, `kept_count` strings, are
+/// not in the set. Each is kept as it stands there but for case, and under no other spelling; `kept` may
+/// be NULL when there are none.
+///
+/// Sets `*owner` to a client_cert_field_owner; to CLIENT_CERT_FIELD_OWNER_OURS where it fails, since
+/// nobody can tell the field from those.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn client_cert_field_names_arriving(
+    names: *const FieldNames,
+    name: *const c_char,
+    kept: *const *const c_char,
+    kept_count: usize,
+    owner: *mut u32,
+) -> ClientCertResult {
+    // SAFETY: as the header's rules say.
+    quiet_boundary(|| unsafe {
+        let owner = pointer::out(owner, ClientCertFieldOwner::Ours as u32)?;
+        let (names, name) = (pointer::borrow(names)?, pointer::string(name)?);
+        let kept = pointer::strings(kept, kept_count)?;
+        *owner = number(names.owner_of_arriving(name, &kept));
+        Ok(())
+    })
+}
+
+fn number(owner: Option<Owner>) -> u32 {
+    match owner {
+        None => ClientCertFieldOwner::None as u32,
+        Some(Owner::Ours) => ClientCertFieldOwner::Ours as u32,
+        Some(Owner::Known) => ClientCertFieldOwner::Known as u32,
+    }
 }
 
 /// Whether some backend takes a variable of a request's environment for a field of a set: `HTTP_` or
@@ -280,16 +308,32 @@ mod tests {
             (c"x_ssl_client_s_dn", ClientCertFieldOwner::Known),
             (c"Cookie", ClientCertFieldOwner::None),
         ] {
-            let (mut owner, mut known) = (9, false);
+            let (mut owner, mut arriving, mut kept, mut known) = (9, 9, 9, false);
+            let name_kept = [name.as_ptr()];
             // SAFETY: live objects.
             let results = unsafe {
                 [
                     client_cert_field_names_owner(names, name.as_ptr(), &mut owner),
+                    client_cert_field_names_arriving(
+                        names,
+                        name.as_ptr(),
+                        null(),
+                        0,
+                        &mut arriving,
+                    ),
+                    client_cert_field_names_arriving(
+                        names,
+                        name.as_ptr(),
+                        name_kept.as_ptr(),
+                        1,
+                        &mut kept,
+                    ),
                     client_cert_field_name_is_known(name.as_ptr(), &mut known),
                 ]
             };
-            assert_eq!(results, [Ok; 2]);
-            assert_eq!(owner, expected as u32, "{name:?}");
+            assert_eq!(results, [Ok; 4]);
+            assert_eq!((owner, arriving), (expected as u32, expected as u32), "{name:?}");
+            assert_eq!(kept, if known { 0 } else { owner }, "{name:?}");
             assert_eq!(known, owner == ClientCertFieldOwner::Known as u32, "{name:?}");
             assert_eq!(may_contain(names, name), owner != 0, "{name:?}");
         }
@@ -320,6 +364,11 @@ mod tests {
                 client_cert_field_names_owner(no_names, name, &mut kind),
                 client_cert_field_names_owner(names, missing, &mut kind),
                 client_cert_field_names_owner(names, name, null_mut()),
+                client_cert_field_names_arriving(no_names, name, null(), 0, &mut kind),
+                client_cert_field_names_arriving(names, missing, null(), 0, &mut kind),
+                client_cert_field_names_arriving(names, name, null(), 1, &mut kind),
+                client_cert_field_names_arriving(names, name, &missing, 1, &mut kind),
+                client_cert_field_names_arriving(names, name, null(), 0, null_mut()),
                 client_cert_field_names_contain_variable(no_names, name, &mut answer),
                 client_cert_field_names_contain_variable(names, missing, &mut answer),
                 client_cert_field_names_contain_variable(names, name, null_mut()),
@@ -328,7 +377,7 @@ mod tests {
                 client_cert_field_names_tree(names, &mut classes, null_mut()),
             ]
         };
-        assert_eq!(results, [NullParameter; 19]);
+        assert_eq!(results, [NullParameter; 24]);
         // SAFETY: the same.
         let result = unsafe { client_cert_field_names_new(&name, usize::MAX, true, &mut set) };
         assert_eq!(result, InvalidParameter);

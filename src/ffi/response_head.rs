@@ -32,22 +32,6 @@ pub struct ResponseHead {
     given: Vec<u8>,
 }
 
-impl ResponseHead {
-    /// # Safety
-    ///
-    /// `octets` and `length` are NULL, or valid for writes.
-    unsafe fn give(
-        &mut self,
-        octets: *mut *const u8,
-        length: *mut usize,
-    ) -> Result<(), ClientCertResult> {
-        // SAFETY: the caller's part.
-        let (octets, length) = unsafe { (pointer::out(octets, null())?, pointer::out(length, 0)?) };
-        (*octets, *length) = (self.given.as_ptr(), self.given.len());
-        Ok(())
-    }
-}
-
 /// Makes a reader of heads that has read nothing.
 ///
 /// Sets `*head` to a new object, which client_cert_response_head_free() releases. Unlike others it
@@ -75,12 +59,14 @@ pub unsafe extern "C" fn client_cert_response_head_free(head: *mut ResponseHead)
     });
 }
 
-/// Reads a piece of `length` octets.
+/// Reads a piece of `length` octets. With none, when `octets` may be NULL, no more comes of a head: it is
+/// cut off, and the next piece is the first of another.
 ///
 /// Sets `*state` to a client_cert_head, and `*cleaned` to the `*cleaned_length` octets that can go on:
-/// each head without the fields that client_cert_field_names_contain() finds in `names`, and with
+/// each head without the fields that client_cert_field_names_owner() finds in `names`, and with
 /// `Vary: *` where a Vary names one (RFC 9440 section 2.4); what follows the last head, or is none, as
-/// it is. They belong to `head`, and live until the next call.
+/// it is; and what there is of a head that is cut off, cleaned as far as it goes. They belong to `head`,
+/// and live until the next call.
 ///
 /// Fails with CLIENT_CERT_RESULT_RESPONSE_HEAD_TOO_LONG.
 #[unsafe(no_mangle)]
@@ -96,35 +82,27 @@ pub unsafe extern "C" fn client_cert_response_head_read(
     // SAFETY: as the header's rules say.
     quiet_boundary(|| unsafe {
         let state = pointer::out(state, ClientCertHead::Within as u32)?;
+        let cleaned = pointer::out(cleaned, null())?;
+        let cleaned_length = pointer::out(cleaned_length, 0)?;
         let head = head.as_mut().ok_or(ClientCertResult::NullParameter)?;
-        let (names, octets) = (pointer::borrow(names)?, pointer::bytes(octets, length)?);
+        let (names, octets) = (pointer::borrow(names)?, pointer::elements(octets, length)?);
+        let ours = |name: &[u8]| names.contain(name);
         head.given.clear();
-        let read = head.reader.read(octets, |name| names.contain(name), &mut head.given);
-        *state = match read.map_err(|_| Error::ResponseHeadTooLong)? {
+        let read = if octets.is_empty() {
+            head.reader.end(ours, &mut head.given);
+            State::After
+        } else {
+            head.reader
+                .read(octets, ours, &mut head.given)
+                .map_err(|_| Error::ResponseHeadTooLong)?
+        };
+        *state = match read {
             State::Before => ClientCertHead::Before as u32,
             State::Within => ClientCertHead::Within as u32,
             State::After => ClientCertHead::After as u32,
         };
-        head.give(cleaned, cleaned_length)
-    })
-}
-
-/// No more comes of a head: the next piece is the first of another. Sets `*cleaned` to the
-/// `*cleaned_length` octets that there are, cleaned as far as they go; they live until the next call.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_response_head_end(
-    head: *mut ResponseHead,
-    names: *const FieldNames,
-    cleaned: *mut *const u8,
-    cleaned_length: *mut usize,
-) -> ClientCertResult {
-    // SAFETY: as the header's rules say.
-    quiet_boundary(|| unsafe {
-        let head = head.as_mut().ok_or(ClientCertResult::NullParameter)?;
-        let names = pointer::borrow(names)?;
-        head.given.clear();
-        head.reader.end(|name| names.contain(name), &mut head.given);
-        head.give(cleaned, cleaned_length)
+        (*cleaned, *cleaned_length) = (head.given.as_ptr(), head.given.len());
+        Ok(())
     })
 }
 
@@ -148,11 +126,13 @@ mod tests {
                 (&text[..20], 1, b""),
                 (&text[20..], 2, b"HTTP/1.1 200 OK\r\n\r\nbody"),
                 (&text[..25], 1, b""),
+                (b"", 2, &text[..25]),
+                (b"", 2, b""),
             ] {
                 let result = client_cert_response_head_read(
                     head,
                     &names,
-                    piece.as_ptr(),
+                    if piece.is_empty() { null() } else { piece.as_ptr() },
                     piece.len(),
                     &mut state,
                     &mut cleaned,
@@ -160,10 +140,6 @@ mod tests {
                 );
                 assert_eq!((result, state), (Ok, expected));
                 assert_eq!(slice::from_raw_parts(cleaned, length), octets);
-            }
-            for expected in [&text[..25], b""] {
-                let end = client_cert_response_head_end(head, &names, &mut cleaned, &mut length);
-                assert_eq!((end, slice::from_raw_parts(cleaned, length)), (Ok, expected));
             }
             let long = [&text[..17], &[b'x'; 1 << 20]].concat();
             let result = client_cert_response_head_read(
@@ -197,15 +173,6 @@ mod tests {
                     if missing == 3 { null_mut() } else { &mut state },
                     if missing == 4 { null_mut() } else { &mut cleaned },
                     if missing == 5 { null_mut() } else { &mut length },
-                );
-                assert_eq!(result, NullParameter, "{missing}");
-            }
-            for missing in 0..4 {
-                let result = client_cert_response_head_end(
-                    if missing == 0 { null_mut() } else { head },
-                    if missing == 1 { null() } else { &names },
-                    if missing == 2 { null_mut() } else { &mut cleaned },
-                    if missing == 3 { null_mut() } else { &mut length },
                 );
                 assert_eq!(result, NullParameter, "{missing}");
             }

@@ -43,23 +43,18 @@ pub extern "C" fn client_cert_counters_size() -> usize {
     size_of::<CountersHandle>()
 }
 
-/// A number for what the bytes of the totals mean. Memory in which another build of the library
-/// counts can be counted in by this one if the number is the same.
-#[unsafe(no_mangle)]
-pub extern "C" fn client_cert_counters_layout() -> u64 {
-    Counters::layout()
-}
-
-/// Begins to count, at `now`, in `memory`: client_cert_counters_size() bytes, all zero, aligned for a
-/// uint64_t, which may be shared between processes. It stays the caller's, and there is nothing to
-/// release.
+/// Begins to count, at `now`, in `memory` of `size` bytes: at least client_cert_counters_size(), all zero,
+/// aligned for a uint64_t, which may be shared between processes. Or goes on in memory in which counting
+/// has begun. It stays the caller's, and there is nothing to release.
 ///
 /// Sets `*counters` to an object in that memory, good in each process that has it at this address.
 ///
-/// Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER where the alignment is another.
+/// Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER where there is less memory, where the alignment is
+/// another, or where a build of the library counted that means something else by it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_counters_start(
     memory: *mut c_void,
+    size: usize,
     now: i64,
     counters: *mut *const CountersHandle,
 ) -> ClientCertResult {
@@ -68,10 +63,12 @@ pub unsafe extern "C" fn client_cert_counters_start(
     quiet_boundary(|| unsafe {
         let place = pointer::out(counters, null())?;
         let counters = memory.cast_const().cast::<CountersHandle>();
-        if !counters.is_null() && !counters.is_aligned() {
+        if size < client_cert_counters_size() || (!counters.is_null() && !counters.is_aligned()) {
             return Err(ClientCertResult::InvalidParameter);
         }
-        pointer::borrow(counters)?.0.start(now);
+        if !pointer::borrow(counters)?.0.start(now) {
+            return Err(ClientCertResult::InvalidParameter);
+        }
         *place = counters;
         Ok(())
     })
@@ -123,9 +120,7 @@ pub unsafe extern "C" fn client_cert_expiries_add(
     boundary(|| unsafe {
         let (expiries, host) = (pointer::borrow_mut(expiries)?, pointer::borrow(host)?);
         for signer in host.signers() {
-            let name = host.server_name().unwrap_or("*");
-            let name = format!("server (SSLCertificateFile of {name})");
-            expiries.add_server_signer(signer, name.as_bytes());
+            expiries.add_server_signer(signer, host.server_name().map(str::as_bytes));
         }
         Ok(())
     })
@@ -233,13 +228,14 @@ mod tests {
 
     #[test]
     fn totals_and_pages() {
-        let mut memory = vec![0_u64; client_cert_counters_size().div_ceil(8)];
+        let size = client_cert_counters_size();
+        let mut memory = vec![0_u64; size.div_ceil(8)];
         let place = memory.as_mut_ptr().cast::<c_void>();
         let (mut counters, mut files, mut expiries) = (null(), null_mut(), null_mut());
         let mut text = Bytes::EMPTY;
         // SAFETY: live objects.
         unsafe {
-            assert_eq!(client_cert_counters_start(place, NOW, &mut counters), Ok);
+            assert_eq!(client_cert_counters_start(place, size, NOW, &mut counters), Ok);
             let signed = Counter::Signed as u32;
             assert_eq!(client_cert_counters_add(counters, 1, signed, 7), Ok);
             assert_eq!(client_cert_files_new(null(), 0, &mut files), Ok);
@@ -261,16 +257,22 @@ mod tests {
 
     #[test]
     fn null_is_never_taken_silently() {
-        let mut memory = vec![0_u64; client_cert_counters_size().div_ceil(8) + 1];
+        let size = client_cert_counters_size();
+        let mut memory = vec![0_u64; size.div_ceil(8) + 1];
         let place = memory.as_mut_ptr().cast::<c_void>();
         let (mut counters, mut expiries, mut text) = (null(), null_mut(), Bytes::EMPTY);
         let listener = Listener { tell: None, context: null_mut() };
         // SAFETY: live objects, but for the NULL.
         unsafe {
-            assert_eq!(client_cert_counters_start(null_mut(), NOW, &mut counters), NullParameter);
-            assert_eq!(client_cert_counters_start(place, NOW, null_mut()), NullParameter);
+            let start = client_cert_counters_start;
+            assert_eq!(start(null_mut(), size, NOW, &mut counters), NullParameter);
+            assert_eq!(start(place, size, NOW, null_mut()), NullParameter);
+            assert_eq!(start(place, size - 1, NOW, &mut counters), InvalidParameter);
             let odd = place.cast::<u8>().add(1).cast();
-            assert_eq!(client_cert_counters_start(odd, NOW, &mut counters), InvalidParameter);
+            assert_eq!(start(odd, size, NOW, &mut counters), InvalidParameter);
+            // What another build began to count in.
+            *place.cast::<u64>() = 1;
+            assert_eq!(start(place, size, NOW, &mut counters), InvalidParameter);
             assert_eq!(client_cert_counters_add(null(), 0, 0, 1), NullParameter);
             assert_eq!(client_cert_expiries_new(null(), &mut expiries), NullParameter);
             let added = client_cert_expiries_add(null_mut(), null());

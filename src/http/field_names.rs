@@ -307,6 +307,15 @@ impl FieldNames {
         })
     }
 
+    /// The same of a field that a client sent, where known headers are `kept`: each as it was
+    /// configured but for case. Who sends it in front of this server removes a client's own under this
+    /// name, and under no other spelling.
+    pub(crate) fn owner_of_arriving(&self, name: &[u8], kept: &[&[u8]]) -> Option<Owner> {
+        self.owner(name).filter(|owner| {
+            *owner == Owner::Ours || !kept.iter().any(|kept| kept.eq_ignore_ascii_case(name))
+        })
+    }
+
     /// Whether some backend takes `name` for one of these.
     pub(crate) fn contain(&self, name: &[u8]) -> bool {
         self.owner(name).is_some()
@@ -401,6 +410,26 @@ mod tests {
             assert_eq!(fold_to_one(a.as_bytes(), b.as_bytes()), expected, "{a:?} {b:?}");
             assert_eq!(fold_to_one(b.as_bytes(), a.as_bytes()), expected, "{b:?} {a:?}");
             assert_eq!(set(&[a]).contain(b.as_bytes()), expected, "{a:?} has {b:?}");
+        }
+    }
+
+    #[test]
+    fn known_headers_are_kept_as_they_are_spelt() {
+        let names = FieldNames::new([&b"Client-Cert"[..], b"SSL-Client-Cert"], true);
+        let kept = [&b"X-SSL-Client-S-DN"[..], b"SSL-Client-Cert"];
+        for (name, kept, expected) in [
+            ("X-SSL-Client-S-DN", &kept[..], None),
+            ("x-ssl-client-s-dn", &kept, None),
+            ("X-SSL-Client-S-DN", &[], Some(Owner::Known)),
+            ("X_SSL_Client_S_DN", &kept, Some(Owner::Known)),
+            ("X-SSL-Client-S-DN\t", &kept, Some(Owner::Known)),
+            ("X-SSL-Client-Verify", &kept, Some(Owner::Known)),
+            ("SSL-Client-Cert", &kept, Some(Owner::Ours)),
+            ("Client-Cert", &kept, Some(Owner::Ours)),
+            ("Cookie", &kept, None),
+            ("", &kept, None),
+        ] {
+            assert_eq!(names.owner_of_arriving(name.as_bytes(), kept), expected, "{name:?}");
         }
     }
 

@@ -75,6 +75,8 @@ struct Stripe {
 /// The totals. All zero is a valid state of the memory.
 #[repr(C)]
 pub struct Counters {
+    /// What the build that began to count means by the rest; zero before.
+    layout: AtomicU64,
     /// When they were zero, in Unix seconds.
     started: AtomicI64,
     stripes: [Stripe; STRIPES],
@@ -83,8 +85,7 @@ pub struct Counters {
 impl Counters {
     /// Names all that the memory's meaning depends on: another build of this library goes on with
     /// the totals only if it has the same.
-    #[must_use]
-    pub fn layout() -> u64 {
+    fn layout() -> u64 {
         let names = rejections().flat_map(|rejection| rejection.name().bytes().chain([0]));
         let sizes = [COUNTERS, NUMBERS, STRIPES, size_of::<Self>()];
         let sizes = sizes.into_iter().flat_map(usize::to_be_bytes);
@@ -94,9 +95,16 @@ impl Counters {
         })
     }
 
-    /// Begins to count, at `now` in Unix seconds, in memory that is zero.
-    pub fn start(&self, now: i64) {
-        self.started.store(now, Relaxed);
+    /// Begins to count, at `now` in Unix seconds, in memory that is zero, or goes on. Tells whether it
+    /// does: what another build has counted stays as it is.
+    #[must_use]
+    pub fn start(&self, now: i64) -> bool {
+        let layout = Self::layout();
+        if self.layout.load(Relaxed) == 0 {
+            self.layout.store(layout, Relaxed);
+            self.started.store(now, Relaxed);
+        }
+        self.layout.load(Relaxed) == layout
     }
 
     /// When the totals were zero, in Unix seconds.
@@ -167,7 +175,7 @@ pub(crate) mod tests {
     #[test]
     fn totals_are_those_of_all_threads() {
         let counters = zero();
-        counters.start(7);
+        assert!(counters.start(7));
         thread::scope(|scope| {
             for stripe in 0..40 {
                 scope.spawn(move || {
@@ -204,8 +212,15 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn layout_is_the_same_each_time() {
-        assert_eq!(Counters::layout(), Counters::layout());
+    fn counting_goes_on_in_the_memory_of_the_same_build() {
         assert_ne!(Counters::layout(), 0);
+        let counters = zero();
+        assert!(counters.start(7));
+        counters.add(0, Counter::Signed as u32, 1);
+        assert!(counters.start(9));
+        assert_eq!((counters.started(), counters.total(Counter::Signed)), (7, 1));
+        counters.layout.store(Counters::layout() ^ 1, Relaxed);
+        assert!(!counters.start(9));
+        assert_eq!((counters.started(), counters.total(Counter::Signed)), (7, 1));
     }
 }

@@ -174,13 +174,14 @@ impl Expiries {
         }
     }
 
-    /// Adds a certificate that a server presents and signs with, unless it is known. `name` says
-    /// which it is.
-    pub fn add_server_signer(&mut self, signer: &Signer, name: &[u8]) {
+    /// Adds a certificate that a server, named `host` if it has a name, presents and signs with, unless
+    /// it is known.
+    pub fn add_server_signer(&mut self, signer: &Signer, host: Option<&[u8]>) {
         if self.servers.insert(*signer.id()) {
+            let name = [b"server (SSLCertificateFile of ", host.unwrap_or(b"*"), b")"].concat();
             self.sources.push(Source {
                 directive: "ClientCertSigner".into(),
-                file: text(name),
+                file: text(&name),
                 place: "".into(),
                 expiries: of_signer(signer),
             });
@@ -467,17 +468,21 @@ pub(super) mod tests {
             Leaf::new(KeyKind::P256).subject("own").valid(NOW - 9, NOW + 9 * DAY).issued_by(&below);
         let signer = Signer::new(&own.certificate, &own.key, &[&below.certificate]).unwrap();
         let mut expiries = Expiries::new(&Files::new(None));
-        for name in [b"server (a)", b"server (b)"] {
-            expiries.add_server_signer(&signer, name);
+        for host in [Some(&b"a"[..]), Some(b"b")] {
+            expiries.add_server_signer(&signer, host);
         }
         let first = expiries.first(10);
         let found: Vec<_> = first.iter().map(|(_, it)| (it.kind, &*it.name, it.time)).collect();
         let intermediate = (Kind::SignerIntermediate, "CN=below", NOW + 20 * DAY);
         assert_eq!(found, [(Kind::Signer, "CN=own", NOW + 9 * DAY), intermediate]);
-        assert_eq!(&*first[0].0.file, "server (a)");
+        assert_eq!(&*first[0].0.file, "server (SSLCertificateFile of a)");
         assert!(!first[0].1.serial.is_empty());
         let lines = expiries.lines(NOW, true);
-        assert!(lines[0].text.starts_with("ClientCertSigner server (a): certificate \"CN=own\""));
+        let start = "ClientCertSigner server (SSLCertificateFile of a): certificate \"CN=own\"";
+        assert!(lines[0].text.starts_with(start));
+        let mut expiries = Expiries::new(&Files::new(None));
+        expiries.add_server_signer(&signer, None);
+        assert_eq!(&*expiries.first(1)[0].0.file, "server (SSLCertificateFile of *)");
     }
 
     #[test]

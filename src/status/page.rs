@@ -473,7 +473,7 @@ mod tests {
         let hostile = tests::leaf("<script>alert('&\"\\\\x')</script>", NOW + 86_400);
         let expiries = tests::anchors(test, &[&hostile, &tests::leaf("b", NOW + 9)]);
         let counters = zero();
-        counters.start(NOW);
+        assert!(counters.start(NOW));
         counters.add(3, Counter::Signed as u32, 1);
         counters.add(4, Counter::Signed as u32, 41);
         counters.add_refusal(0, Refusal::Stale.into());

@@ -15,10 +15,10 @@ from pathlib import Path
 C_FLOORS = [
     ["mod_client_cert"],
     ["directives", "config/startup_checks"],
-    ["incoming", "forward", "accept", "status"],
+    ["forward", "accept", "status"],
     ["headers", "tls"],
     ["request", "counters", "config"],
-    ["names", "environment", "allocator"],
+    ["names", "allocator"],
 ]
 RUST_FLOORS = [
     ["ffi"],
@@ -103,7 +103,7 @@ def rust_uses(root):
 def definers(texts, header, name_of):
     """For each function that a header without a C file of its own declares the file that defines it."""
     found = {}
-    for function in re.findall(r"\b(mcc_\w+)\(", texts[header]):
+    for function in re.findall(r"^(?!typedef)\w[\w *]*\b(mcc_\w+)\(", texts[header], re.MULTILINE):
         [found[function]] = {
             name_of(file) for file, text in texts.items()
             if file.parent == header.parent

@@ -16,7 +16,7 @@ from manual import TOP, Page, finish
 RUST = [
     "accept_role.rs", "accept_role/outcome.rs", "forward_role.rs", "configured_files.rs", "warnings.rs",
     "config/tunnel.rs", "config/peer_readers.rs", "config/unknown.rs", "config/forward_headers.rs",
-    "status/expiry.rs", "tls/connection.rs", "tls/host.rs", "tls/hosts.rs",
+    "config/forward_modules.rs", "status/expiry.rs", "tls/connection.rs", "tls/host.rs", "tls/hosts.rs",
 ]
 # The C files whose other texts are reasons in such lines.
 REASONS = ["forward.c", "backend.c"]

@@ -121,8 +121,8 @@ my @ENDS_REQUEST = map {"client_cert_$_"} qw(
 # Without what these give there is no configuration. (What the module's own LoadModule calls comes before
 # the other module that has it panic.)
 my @ENDS_START = map {"client_cert_$_"} qw(
-    files_new settings_add settings_check settings_complete tls_hosts_add tls_hosts_make_signers tls_hosts_new
-    vhosts_add
+    files_new forward_role_check settings_add settings_check settings_complete tls_hosts_add
+    tls_hosts_make_signers tls_hosts_new vhosts_add
 );
 
 subtest 'requests' => sub {
