@@ -197,8 +197,10 @@ impl<'p, 'a> Forwarding<'p, 'a> {
             Identified::Verified(client) => self.of_client(client, accepted, lines),
             Identified::None => self.without_client(Unverified::None),
             Identified::Unverified(why) => {
-                let line = format_args!("the client's certificate is not forwarded: {why}");
-                (self.log)(Level::Info, line);
+                (self.log)(
+                    Level::Info,
+                    format_args!("the client's certificate is not forwarded: {why}"),
+                );
                 self.without_client(Unverified::Failed)
             }
             Identified::Fault(why) => self.fail(format_args!(
