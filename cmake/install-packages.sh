@@ -28,10 +28,12 @@ while read -r package purposes _; do
         '' | '#'*) continue ;;
     esac
     is_for "$purposes" "$@" || continue
-    listed+=("$package")
     if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null)" != installed ]; then
+        # From elsewhere, and Debian's may conflict with it, as npm does.
+        ! command -v "$package" > /dev/null || continue
         missing+=("$package")
     fi
+    listed+=("$package")
 done < "$(dirname "$0")/packages.txt"
 [ ${#missing[@]} -gt 0 ] || exit 0
 
