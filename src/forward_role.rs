@@ -310,7 +310,9 @@ impl<'p, 'a> Forwarding<'p, 'a> {
             }
         };
         plan.count(how.counter(), 1);
-        self.trace_last(how);
+        if plan.traces {
+            self.trace_last(how);
+        }
         Ok(how)
     }
 
@@ -377,12 +379,15 @@ impl<'p, 'a> Forwarding<'p, 'a> {
         self.sent.reserve(list.len());
         for variable in list {
             self.sent.push_variable(variable);
-            self.trace_last(How::Sent);
+            if self.plan.traces {
+                self.trace_last(How::Sent);
+            }
         }
     }
 
+    #[cold]
     fn trace_last(&self, how: How) {
-        if let Some(header) = self.sent.last().filter(|_| self.plan.traces) {
+        if let Some(header) = self.sent.last() {
             (self.log)(Level::Trace, format_args!("{}", header.line(how.words())));
         }
     }
