@@ -3,8 +3,9 @@
 
 # Fuzzes the core: libFuzzer with the targets of src/fuzzing.
 #
-#   tests/fuzz.sh [SECONDS [TARGET...]]   each target for so long (20), or those named
+#   tests/fuzz.sh [--keep] [SECONDS [TARGET...]]   each target for so long (20), or those named
 #
+# With --keep the fewest inputs that reach as much as all do are put into fuzz/corpus/TARGET.
 # A target begins with its seeds and with fuzz/corpus/TARGET. What it finds to be new goes into
 # target/fuzz/corpus/TARGET. An input that fails is left in fuzz/crashes/TARGET, where `cargo test`
 # runs it from then on. The control, in which a fault is planted, must fail first.
@@ -15,6 +16,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+keep=
+if [ "${1-}" = --keep ]; then
+    keep=1
+    shift
+fi
 seconds=${1:-20}
 [ $# -eq 0 ] || shift
 host=$(rustc -vV | sed -n 's/^host: //p')
@@ -59,6 +65,18 @@ if run_target control 60 "$target/control" || ! grep -q 'the planted fault' "$lo
 fi
 report 1 control ok ', and the planted fault'
 
+# keep_fewest TARGET: fuzz/corpus/TARGET has as much coverage as all that was found, in few files.
+keep_fewest() {
+    local name=$1 all=("$target/corpus/$1") fewest
+    [ ! -d "fuzz/corpus/$name" ] || all+=("fuzz/corpus/$name")
+    fewest=$(mktemp -d "$target/fewest.XXXXXX")
+    FUZZ_TARGET=$name "$fuzz" -set_cover_merge=1 -max_len=4096 "$fewest" "${all[@]}" >"$logs/$name.merge" 2>&1
+    chmod 755 "$fewest"
+    mkdir -p fuzz/corpus
+    rm -rf "fuzz/corpus/$name"
+    mv "$fewest" "fuzz/corpus/$name"
+}
+
 one() {
     local result=ok
     run_target "$2" "$3" "fuzz/crashes/$2" || result='not ok'
@@ -68,9 +86,10 @@ one() {
         tail -n 30 "$logs/$2" | sed 's/^/# /'
         return 1
     }
+    [ -z "$keep" ] || keep_fewest "$2"
 }
-export -f one run_target report
-export target fuzz logs
+export -f keep_fewest one run_target report
+export target fuzz logs keep
 status=0
 number=1
 for name in "$@"; do
