@@ -59,7 +59,7 @@ pub(crate) fn read(label: &[u8], pem: &[u8]) -> Result<PKey<Private>, Error> {
 
 /// A key of a kind that can sign, in its usual form.
 pub(crate) fn read_usual(label: &[u8], pem: &[u8]) -> Option<PKey<Private>> {
-    let der = decode(pem)?;
+    let der = decode(label, pem)?;
     let key = match label {
         b"PRIVATE KEY" => UsualKey::read_pkcs8(&der),
         b"EC PRIVATE KEY" => EcKey::read(&der, None).map(UsualKey::Ec),
@@ -70,14 +70,26 @@ pub(crate) fn read_usual(label: &[u8], pem: &[u8]) -> Option<PKey<Private>> {
 }
 
 /// The octets between the first line of a block and its last, in lines as RFC 7468 section 2 has them
-/// written: 64 characters, but for the last one. What OpenSSL makes of other lines depends on where
-/// they stand.
-fn decode(pem: &[u8]) -> Option<Cleansed> {
+/// written: 64 characters, but for the last one, between lines with all of their dashes. What OpenSSL
+/// makes of other lines depends on where they stand.
+fn decode(label: &[u8], pem: &[u8]) -> Option<Cleansed> {
+    let is = |line: &[u8], kind: &[u8]| {
+        let rest = line.trim_ascii_end().strip_prefix(kind);
+        let rest = rest.and_then(|rest| rest.strip_prefix(label));
+        rest == Some(b"-----") && line.len() <= 2 * LINE
+    };
     let mut lines = pem.split(|&byte| byte == b'\n');
-    lines.next()?;
+    lines.next().filter(|line| is(line, b"-----BEGIN "))?;
     let mut base64 = Vec::with_capacity(pem.len());
     let mut is_last = false;
-    for line in lines.take_while(|line| !line.starts_with(b"-----END ")) {
+    loop {
+        let line = lines.next()?;
+        if line.starts_with(b"-") {
+            if !is(line, b"-----END ") {
+                return None;
+            }
+            break;
+        }
         let characters = line.trim_ascii_end();
         let is_usual = !characters.is_empty() && characters.len() <= LINE && line.len() <= 2 * LINE;
         if is_last || !is_usual {
@@ -404,7 +416,7 @@ mod tests {
     fn never_looser_than_openssl() {
         for kind in [KeyKind::Rsa(2048), KeyKind::P256, KeyKind::Ed25519] {
             for (label, text) in forms(&kind.generate()) {
-                let der = decode(&text).unwrap();
+                let der = decode(label.as_bytes(), &text).unwrap();
                 for at in 0..der.len() {
                     for change in [1, 0x80, 0xff] {
                         let mut der = der.to_vec();
@@ -447,13 +459,31 @@ mod tests {
         let key = KeyKind::P256.generate();
         let der = key.private_key_to_pkcs8().unwrap();
         let good = String::from_utf8(pem("PRIVATE KEY", &der)).unwrap();
-        let usual = |pem: &[u8]| read_usual(b"PRIVATE KEY", pem).is_some();
-        assert!(usual(good.as_bytes()));
-        assert!(usual(good.replace('\n', " \r\n").as_bytes()), "blanks at the ends of lines");
+        let is_usual = |pem: &[u8]| read_usual(b"PRIVATE KEY", pem).is_some();
+        assert!(is_usual(good.as_bytes()));
+        assert!(is_usual(good.replace('\n', " \r\n").as_bytes()), "blanks at the ends of lines");
         for length in [1, 63, 65, 76, 1000] {
             let text = pem_in_lines("PRIVATE KEY", &der, length);
-            assert!(!usual(&text), "lines of {length}");
+            assert!(!is_usual(&text), "lines of {length}");
             assert!(read(b"PRIVATE KEY", &text).unwrap().public_eq(&key), "lines of {length}");
+        }
+        for kind in ["BEGIN", "END"] {
+            let usual = format!("-----{kind} PRIVATE KEY-----");
+            for other in [
+                format!("-----{kind} PRIVATE KEY"),
+                format!("-----{kind} PRIVATE KEY----"),
+                format!("-----{kind} PRIVATE KEY------"),
+                format!("-----{kind} PRIVATE KEY-----x"),
+                format!("-----{kind}  PRIVATE KEY-----"),
+                format!("-----{kind} PRIVATE KEY -----"),
+                format!("-----{kind} EC PRIVATE KEY-----"),
+                format!("----{kind} PRIVATE KEY-----"),
+                format!("{usual}{}", " ".repeat(300)),
+            ] {
+                let text = good.replace(&usual, &other);
+                assert_ne!(text, good);
+                assert!(!is_usual(text.as_bytes()), "{other}");
+            }
         }
         let blanks = " ".repeat(300);
         for (at, _) in good.match_indices('\n') {
