@@ -45,11 +45,26 @@ everything() {
 apache_pid() {
     cat /var/run/apache2/apache2.pid
 }
-loaded() {
+# A restart goes on after the command that asks for it has ended.
+in_time() {
+    local _
+    for _ in $(seq 100); do
+        ! "$@" || return 0
+        sleep 0.2
+    done
+    return 1
+}
+has_module() {
     grep mod_client_cert "/proc/$(apache_pid)/maps" > maps && ! grep deleted maps
 }
-not_loaded() {
+has_no_module() {
     ! grep mod_client_cert "/proc/$(apache_pid)/maps"
+}
+loaded() {
+    in_time has_module
+}
+not_loaded() {
+    in_time has_no_module
 }
 fails() {
     ! "$@"
