@@ -40,6 +40,7 @@
 #include <mod_ssl.h>
 #include <mod_ssl_openssl.h>
 
+#include <openssl/err.h>
 #include <openssl/pem.h>
 
 #include "client_cert.h"
