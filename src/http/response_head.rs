@@ -111,9 +111,12 @@ fn progress(octets: &[u8], seen: usize) -> Progress {
     Progress::Incomplete
 }
 
+/// Whether the status line, and no other, has a status of one hundred and something.
 fn is_interim(head: &[u8]) -> bool {
-    let status = head.splitn(2, |octet| *octet == b' ').nth(1).unwrap_or_default();
-    status.starts_with(b"1") && !status.starts_with(b"101") && status.len() >= 3
+    let line = head.split(|octet| *octet == b'\n').next().unwrap_or_default();
+    let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let status = words.nth(1).unwrap_or_default();
+    status.starts_with(b"1") && !status.starts_with(b"101")
 }
 
 /// Appends the head without the fields whose names are `ours`, and with `Vary: *` in place of each Vary that
@@ -281,6 +284,9 @@ mod tests {
             ("another protocol", b"HTTP/1.1 101 Switching\r\n\r\n", complete(26, false)),
             ("a status of one digit", b"HTTP/1.1 1\n\n", complete(12, true)),
             ("no status", b"HTTP/1.1\n\n", complete(10, false)),
+            ("a status elsewhere", b"HTTP/1.1\nA: 100\n\n", complete(17, false)),
+            ("two spaces", b"HTTP/1.1  100 Continue\n\n", complete(24, true)),
+            ("a tab", b"HTTP/1.1\t103 Early\n\n", complete(20, true)),
         ] {
             assert_eq!(progress(octets, 0), expected, "{name}");
         }
