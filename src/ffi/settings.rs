@@ -246,11 +246,56 @@ struct Complete {
     kept: Vec<(KeptHeaders, Vec<*const c_char>)>,
 }
 
-impl ForwardPart {
+/// What a section says of a role.
+trait Part: Copy {
+    /// Before the first directive.
+    const UNSET: Self;
+
+    /// By which the settings know the section; 0 where no directive of the role stands.
+    fn section(&self) -> usize;
+
+    /// Takes from `base` what is unset here. Apart, since hardly any two sections both say something.
+    fn fill(&mut self, base: &Self);
+}
+
+/// # Safety
+///
+/// `part` is NULL, or may be written.
+unsafe fn init<P: Part>(part: *mut P) {
+    if !part.is_null() {
+        // SAFETY: the caller's part.
+        unsafe { part.write(P::UNSET) };
+    }
+}
+
+/// # Safety
+///
+/// Each is NULL or valid, `part` to be written.
+unsafe fn merge<P: Part>(base: *const P, add: *const P, part: *mut P) {
+    if base.is_null() || add.is_null() || part.is_null() {
+        return;
+    }
+    // SAFETY: the caller's part; none is NULL.
+    unsafe {
+        match ((*base).section(), (*add).section()) {
+            (_, 0) => part.write(*base),
+            (0, _) => part.write(*add),
+            _ => {
+                part.write(*add);
+                (*part).fill(&*base);
+            }
+        }
+    }
+}
+
+impl Part for ForwardPart {
     const UNSET: Self =
         Self { lines: null(), variables: null(), chain: -1, signer_certs: -1, section: 0 };
 
-    /// Takes from `base` what is unset here. Apart, since hardly any two sections both say something.
+    fn section(&self) -> usize {
+        self.section
+    }
+
     #[inline(never)]
     fn fill(&mut self, base: &Self) {
         if self.lines.is_null() {
@@ -268,7 +313,7 @@ impl ForwardPart {
     }
 }
 
-impl AcceptPart {
+impl Part for AcceptPart {
     const UNSET: Self = Self {
         format: -1,
         header: 0,
@@ -286,7 +331,10 @@ impl AcceptPart {
         section: 0,
     };
 
-    /// The same.
+    fn section(&self) -> usize {
+        self.section
+    }
+
     #[inline(never)]
     fn fill(&mut self, base: &Self) {
         if self.format == Self::UNSET.format {
@@ -713,10 +761,8 @@ unsafe fn tell(listener: &Listener, finding: &Finding) -> Result<(), ClientCertR
 /// Writes what a section says of the forward role before its first directive. NULL does nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_forward_part_init(part: *mut ForwardPart) {
-    if !part.is_null() {
-        // SAFETY: as the header's rules say.
-        unsafe { part.write(ForwardPart::UNSET) };
-    }
+    // SAFETY: as the header's rules say.
+    unsafe { init(part) };
 }
 
 /// Writes what two sections say together of the forward role: what `add` says, and where it does not,
@@ -727,29 +773,15 @@ pub unsafe extern "C" fn client_cert_forward_part_merge(
     add: *const ForwardPart,
     part: *mut ForwardPart,
 ) {
-    if base.is_null() || add.is_null() || part.is_null() {
-        return;
-    }
-    // SAFETY: as the header's rules say; none is NULL.
-    unsafe {
-        match ((*base).section, (*add).section) {
-            (_, 0) => part.write(*base),
-            (0, _) => part.write(*add),
-            _ => {
-                part.write(*add);
-                (*part).fill(&*base);
-            }
-        }
-    }
+    // SAFETY: as the header's rules say.
+    unsafe { merge(base, add, part) };
 }
 
 /// As client_cert_forward_part_init(), of the accept role.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_accept_part_init(part: *mut AcceptPart) {
-    if !part.is_null() {
-        // SAFETY: as the header's rules say.
-        unsafe { part.write(AcceptPart::UNSET) };
-    }
+    // SAFETY: as the header's rules say.
+    unsafe { init(part) };
 }
 
 /// As client_cert_forward_part_merge(), of the accept role.
@@ -759,20 +791,8 @@ pub unsafe extern "C" fn client_cert_accept_part_merge(
     add: *const AcceptPart,
     part: *mut AcceptPart,
 ) {
-    if base.is_null() || add.is_null() || part.is_null() {
-        return;
-    }
-    // SAFETY: as the header's rules say; none is NULL.
-    unsafe {
-        match ((*base).section, (*add).section) {
-            (_, 0) => part.write(*base),
-            (0, _) => part.write(*add),
-            _ => {
-                part.write(*add);
-                (*part).fill(&*base);
-            }
-        }
-    }
+    // SAFETY: as the header's rules say.
+    unsafe { merge(base, add, part) };
 }
 
 #[cfg(test)]
