@@ -8,19 +8,7 @@ use std::{
 };
 
 use super::{panic::quiet_boundary, pointer, result::ClientCertResult};
-use crate::http::field_names::{self, FieldNames, Owner};
-
-/// What a field name is good for.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub enum ClientCertFieldName {
-    /// A token (RFC 9110 section 5.6.2) without a meaning of its own.
-    Free = 0,
-    /// No token.
-    NoToken = 1,
-    /// A field that HTTP or its proxies need for themselves.
-    Reserved = 2,
-}
+use crate::http::field_names::{FieldNames, Owner};
 
 /// Whose a field is that no client may send.
 #[repr(C)]
@@ -33,60 +21,6 @@ pub enum ClientCertFieldOwner {
     /// It is one of the headers by which TLS terminators tell who the client is, and none of those
     /// names.
     Known = 2,
-}
-
-/// Tells what a field name is good for.
-///
-/// Sets `*kind` to a client_cert_field_name.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_field_name_kind(
-    name: *const c_char,
-    kind: *mut u32,
-) -> ClientCertResult {
-    // SAFETY: as the header's rules say.
-    quiet_boundary(|| unsafe {
-        let kind = pointer::out(kind, ClientCertFieldName::NoToken as u32)?;
-        let name = pointer::string(name)?;
-        *kind = if !field_names::is_token(name) {
-            ClientCertFieldName::NoToken
-        } else if field_names::is_reserved(name) {
-            ClientCertFieldName::Reserved
-        } else {
-            ClientCertFieldName::Free
-        } as u32;
-        Ok(())
-    })
-}
-
-/// Whether two field names are one to some backend: one that ignores case, takes all but letters and
-/// digits for the same, or trims what no token ends in.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_field_names_equal(
-    a: *const c_char,
-    b: *const c_char,
-    equal: *mut bool,
-) -> ClientCertResult {
-    // SAFETY: as the header's rules say.
-    quiet_boundary(|| unsafe {
-        let equal = pointer::out(equal, false)?;
-        *equal = field_names::fold_to_one(pointer::string(a)?, pointer::string(b)?);
-        Ok(())
-    })
-}
-
-/// Whether some backend takes a field name for one of the known headers, by which TLS terminators
-/// tell who the client is (docs/known-headers.md).
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_field_name_is_known(
-    name: *const c_char,
-    known: *mut bool,
-) -> ClientCertResult {
-    // SAFETY: as the header's rules say.
-    quiet_boundary(|| unsafe {
-        let known = pointer::out(known, false)?;
-        *known = field_names::is_known(pointer::string(name)?);
-        Ok(())
-    })
 }
 
 /// Makes a set of field names, to which the known headers belong if `with_known` is set. What is no
@@ -124,7 +58,8 @@ pub unsafe extern "C" fn client_cert_field_names_free(names: *mut FieldNames) {
 }
 
 /// Tells whose a field name of a set is. A name is in it if some backend takes it for one of the
-/// set's, as client_cert_field_names_equal() tells.
+/// set's: one that ignores case, takes all but letters and digits for the same, or trims what no
+/// token ends in.
 ///
 /// Sets `*owner` to a client_cert_field_owner.
 #[unsafe(no_mangle)]
@@ -221,6 +156,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::http::field_names;
     use ClientCertResult::{InvalidParameter, NullParameter, Ok};
 
     fn made(names: &[&CStr], with_known: bool) -> *mut FieldNames {
@@ -232,21 +168,6 @@ mod tests {
         };
         assert_eq!(result, Ok);
         made
-    }
-
-    #[test]
-    fn kinds() {
-        for (name, expected) in [
-            (c"Client-Cert", ClientCertFieldName::Free),
-            (c"", ClientCertFieldName::NoToken),
-            (c"Client Cert", ClientCertFieldName::NoToken),
-            (c"content_length", ClientCertFieldName::Reserved),
-        ] {
-            let mut kind = 9;
-            // SAFETY: a live string.
-            let result = unsafe { client_cert_field_name_kind(name.as_ptr(), &mut kind) };
-            assert_eq!((result, kind), (Ok, expected as u32), "{name:?}");
-        }
     }
 
     /// As names.h walks it.
@@ -273,14 +194,14 @@ mod tests {
         for (name, expected) in
             [(c"client_cert", true), (c"X\x7f", true), (c"XY", false), (c"", false)]
         {
-            let (mut owner, mut equal) = (9, !expected);
+            let mut owner = 9;
+            let equal = field_names::fold_to_one(b"X", name.to_bytes());
             let variable = [b"HTTP_", name.to_bytes(), b"\0"].concat();
             let mut variable_found = !expected;
             // SAFETY: live objects.
             let results = unsafe {
                 [
                     client_cert_field_names_owner(names, name.as_ptr(), &mut owner),
-                    client_cert_field_names_equal(c"X".as_ptr(), name.as_ptr(), &mut equal),
                     client_cert_field_names_contain_variable(
                         names,
                         variable.as_ptr().cast(),
@@ -288,7 +209,7 @@ mod tests {
                     ),
                 ]
             };
-            assert_eq!(results, [Ok; 3]);
+            assert_eq!(results, [Ok; 2]);
             assert_eq!(variable_found, expected, "{name:?}");
             assert_eq!(owner, u32::from(expected), "{name:?}");
             assert_eq!(equal, name == c"X\x7f", "{name:?}");
@@ -308,7 +229,8 @@ mod tests {
             (c"x_ssl_client_s_dn", ClientCertFieldOwner::Known),
             (c"Cookie", ClientCertFieldOwner::None),
         ] {
-            let (mut owner, mut arriving, mut kept, mut known) = (9, 9, 9, false);
+            let (mut owner, mut arriving, mut kept) = (9, 9, 9);
+            let known = field_names::is_known(name.to_bytes());
             let name_kept = [name.as_ptr()];
             // SAFETY: live objects.
             let results = unsafe {
@@ -328,10 +250,9 @@ mod tests {
                         1,
                         &mut kept,
                     ),
-                    client_cert_field_name_is_known(name.as_ptr(), &mut known),
                 ]
             };
-            assert_eq!(results, [Ok; 4]);
+            assert_eq!(results, [Ok; 3]);
             assert_eq!((owner, arriving), (expected as u32, expected as u32), "{name:?}");
             assert_eq!(kept, if known { 0 } else { owner }, "{name:?}");
             assert_eq!(known, owner == ClientCertFieldOwner::Known as u32, "{name:?}");
@@ -351,13 +272,6 @@ mod tests {
         // SAFETY: live objects, but for what is NULL; of an array that is too long nothing is read.
         let results = unsafe {
             [
-                client_cert_field_name_kind(missing, &mut kind),
-                client_cert_field_name_kind(name, null_mut()),
-                client_cert_field_name_is_known(missing, &mut answer),
-                client_cert_field_name_is_known(name, null_mut()),
-                client_cert_field_names_equal(missing, name, &mut answer),
-                client_cert_field_names_equal(name, missing, &mut answer),
-                client_cert_field_names_equal(name, name, null_mut()),
                 client_cert_field_names_new(null(), 1, false, &mut set),
                 client_cert_field_names_new(&missing, 1, false, &mut set),
                 client_cert_field_names_new(&name, 1, false, null_mut()),
@@ -377,7 +291,7 @@ mod tests {
                 client_cert_field_names_tree(names, &mut classes, null_mut()),
             ]
         };
-        assert_eq!(results, [NullParameter; 24]);
+        assert_eq!(results, [NullParameter; 17]);
         // SAFETY: the same.
         let result = unsafe { client_cert_field_names_new(&name, usize::MAX, true, &mut set) };
         assert_eq!(result, InvalidParameter);

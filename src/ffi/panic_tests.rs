@@ -76,11 +76,8 @@ const FUNCTIONS: &[(&str, Call)] = functions! {
     client_cert_expiries_free(_);
     client_cert_expiries_lines(_ _ _ _);
     client_cert_expiries_new(_ _);
-    client_cert_field_name_is_known(_ _);
-    client_cert_field_name_kind(_ _);
     client_cert_field_names_arriving(_ _ _ _ _);
     client_cert_field_names_contain_variable(_ _ _);
-    client_cert_field_names_equal(_ _ _);
     client_cert_field_names_free(_);
     client_cert_field_names_new(_ _ _ _);
     client_cert_field_names_owner(_ _ _);

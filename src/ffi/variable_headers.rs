@@ -35,9 +35,9 @@ pub unsafe extern "C" fn client_cert_variable_headers_new(
 /// CLIENT_CERT_SHA256 or CLIENT_CERT_X5T_S256. No other thread may be using the object. Both are
 /// copied.
 ///
-/// `header` is a token, which client_cert_field_name_kind() tells. Sets `*same` to NULL, or, with
+/// `header` is a token (RFC 9110 section 5.6.2). Sets `*same` to NULL, or, with
 /// CLIENT_CERT_RESULT_INVALID_PARAMETER, to the header that is there already and is the same to some
-/// backend, as client_cert_field_names_equal() tells; it belongs to `headers`.
+/// backend, as client_cert_field_names_owner() tells; it belongs to `headers`.
 ///
 /// Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER, CLIENT_CERT_RESULT_VARIABLE_UNKNOWN,
 /// CLIENT_CERT_RESULT_VARIABLE_OF_SEVERAL_LINES, and then adds nothing.

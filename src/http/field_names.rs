@@ -373,6 +373,22 @@ mod tests {
     }
 
     #[test]
+    fn free_reserved_and_none() {
+        for (name, is_one, has_meaning) in [
+            ("Client-Cert", true, false),
+            ("", false, false),
+            ("Client Cert", false, false),
+            ("content_length", true, true),
+        ] {
+            let name = name.as_bytes();
+            assert_eq!(
+                (is_token(name), is_token(name) && is_reserved(name)),
+                (is_one, has_meaning)
+            );
+        }
+    }
+
+    #[test]
     fn tokens() {
         for name in ["a", "Client-Cert", "!#$%&'*+-.^_`|~09azAZ"] {
             assert!(is_token(name.as_bytes()), "{name}");
