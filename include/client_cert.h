@@ -36,6 +36,12 @@
 #define CLIENT_CERT_REASON_SIZE 512
 
 /**
+ * Longer values than this, in bytes, are warned of: most servers take 8 KB in one line of a header,
+ * name and all.
+ */
+#define CLIENT_CERT_LARGE_VALUE 8000
+
+/**
  * How a function ended. The numbers never change.
  *
  * CLIENT_CERT_RESULT_PANIC is a mistake in the library; the objects involved can still be
@@ -706,24 +712,6 @@ typedef enum {
      */
     CLIENT_CERT_HEAD_AFTER = 2,
 } client_cert_head;
-
-/**
- * What a field name is good for.
- */
-typedef enum {
-    /**
-     * A token (RFC 9110 section 5.6.2) without a meaning of its own.
-     */
-    CLIENT_CERT_FIELD_NAME_FREE = 0,
-    /**
-     * No token.
-     */
-    CLIENT_CERT_FIELD_NAME_NO_TOKEN = 1,
-    /**
-     * A field that HTTP or its proxies need for themselves.
-     */
-    CLIENT_CERT_FIELD_NAME_RESERVED = 2,
-} client_cert_field_name;
 
 /**
  * What a file is read as.
@@ -2465,25 +2453,6 @@ client_cert_result client_cert_encode_chain(const client_cert_client *client,
                                             client_cert_value *value);
 
 /**
- * Tells what a field name is good for.
- *
- * Sets `*kind` to a client_cert_field_name.
- */
-client_cert_result client_cert_field_name_kind(const char *name, uint32_t *kind);
-
-/**
- * Whether two field names are one to some backend: one that ignores case, takes all but letters and
- * digits for the same, or trims what no token ends in.
- */
-client_cert_result client_cert_field_names_equal(const char *a, const char *b, bool *equal);
-
-/**
- * Whether some backend takes a field name for one of the known headers, by which TLS terminators
- * tell who the client is (docs/known-headers.md).
- */
-client_cert_result client_cert_field_name_is_known(const char *name, bool *known);
-
-/**
  * Makes a set of field names, to which the known headers belong if `with_known` is set. What is no
  * token is left out of it.
  *
@@ -2506,7 +2475,8 @@ void client_cert_field_names_free(client_cert_field_names *names);
 
 /**
  * Tells whose a field name of a set is. A name is in it if some backend takes it for one of the
- * set's, as client_cert_field_names_equal() tells.
+ * set's: one that ignores case, takes all but letters and digits for the same, or trims what no
+ * token ends in.
  *
  * Sets `*owner` to a client_cert_field_owner.
  */
@@ -3368,9 +3338,9 @@ client_cert_result client_cert_variable_headers_new(client_cert_variable_headers
  * CLIENT_CERT_SHA256 or CLIENT_CERT_X5T_S256. No other thread may be using the object. Both are
  * copied.
  *
- * `header` is a token, which client_cert_field_name_kind() tells. Sets `*same` to NULL, or, with
+ * `header` is a token (RFC 9110 section 5.6.2). Sets `*same` to NULL, or, with
  * CLIENT_CERT_RESULT_INVALID_PARAMETER, to the header that is there already and is the same to some
- * backend, as client_cert_field_names_equal() tells; it belongs to `headers`.
+ * backend, as client_cert_field_names_owner() tells; it belongs to `headers`.
  *
  * Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER, CLIENT_CERT_RESULT_VARIABLE_UNKNOWN,
  * CLIENT_CERT_RESULT_VARIABLE_OF_SEVERAL_LINES, and then adds nothing.

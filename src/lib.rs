@@ -18,7 +18,7 @@
 //! | [`mod@format`] | the table of formats, and how a value is written |
 //! | [`client`], [`session_record`] | whose certificate it is, and how a TLS session remembers it |
 //! | [`vhost`], `config` | which virtual hosts verify clients alike; what other directives say |
-//! | `tls_identity` | who the TLS client of a request is |
+//! | [`tls_identity`] | who the TLS client of a request is |
 //! | [`variable_headers`] | variables of a client as headers of their own |
 //! | `cms` | the algorithms of RFC 5652 that the profile has |
 //! | [`x509`] | certificates and CRLs: fields, paths, names, files, variables |
@@ -75,7 +75,7 @@ pub mod status;
 #[cfg(any(test, fuzzing))]
 mod testing;
 pub mod tls;
-mod tls_identity;
+pub mod tls_identity;
 pub mod variable_headers;
 pub mod verify;
 pub mod vhost;

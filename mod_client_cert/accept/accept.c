@@ -58,7 +58,8 @@ static void decide(request_rec *r, const mcc_request_t *request, known_outcome_t
     const apr_array_header_t *captured = request->captured;
     client_cert_accept_facts facts = {
         .rules = &known->rules,
-        .chain_header = global->chain_name ? (uint32_t)global->chain_name->number : UINT32_MAX,
+        .chain_header =
+            global->whole.chain_name ? (uint32_t)global->whole.chain_name->number : UINT32_MAX,
         .cache = global->verification_cache,
         .now = apr_time_sec(apr_time_now()),
         .counters = global->counters,
@@ -156,7 +157,7 @@ int mcc_accept_capture(request_rec *r)
     for (i = 0; i < fields->nelts; i++) {
         const apr_table_entry_t *field = &APR_ARRAY_IDX(fields, i, apr_table_entry_t);
         /* Each name that is accepted is one of ours. */
-        const mcc_accepted_name_t *header =
+        const client_cert_accepted_name *header =
             mcc_names_may_contain(&server->global->our_names, field->key)
                 ? client_cert_settings_accepted_name(server->global->settings, field->key)
                 : NULL;
@@ -191,7 +192,7 @@ void mcc_accept_give_back(request_rec *r)
 
 /* Whether the location reads this header. */
 static int reads(const mcc_dir_config_t *dir, uint32_t header,
-                 const mcc_accepted_name_t *chain_name)
+                 const client_cert_accepted_name *chain_name)
 {
     return mcc_accepts(&dir->accept)
            && (header == (uint32_t)dir->accept.header
@@ -213,7 +214,7 @@ static int turn_away_uninvited(request_rec *r, const mcc_request_t *request)
         const client_cert_captured_field *field =
             &APR_ARRAY_IDX(request->captured, i, client_cert_captured_field);
 
-        if (!reads(dir, field->header, mcc_server_config_of(r->server)->global->chain_name)) {
+        if (!reads(dir, field->header, mcc_server_config_of(r->server)->global->whole.chain_name)) {
             ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "header \"%s\" stripped from the request",
                           field->name);
             mcc_count(r, CLIENT_CERT_COUNTER_STRIPPED_OWN);

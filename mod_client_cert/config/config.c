@@ -96,7 +96,7 @@ void mcc_caches_child_init(apr_pool_t *pchild, server_rec *s)
     if (global->forwards && size) {
         signatures = client_cert_signature_cache_new(size, &global->signature_cache);
     }
-    if (global->accepts && global->chain_name) {
+    if (global->accepts && global->whole.chain_name) {
         verifications =
             client_cert_verification_cache_new_with_clients(size, &global->verification_cache);
     }

@@ -26,14 +26,6 @@ extern module AP_MODULE_DECLARE_DATA client_cert_module;
 /** A file that a directive names; see files.h. */
 typedef client_cert_configured_file mcc_file_t;
 
-typedef client_cert_forward_part mcc_forward_config_t;
-typedef client_cert_forward_line mcc_forward_line_t;
-typedef client_cert_accepted_name mcc_accepted_name_t;
-
-/** Longer values than this, in bytes, are warned of: most servers take 8 KB in
- *  one line of a header, name and all. */
-#define MCC_LARGE_VALUE 8000
-
 /** A server's part in the forward role. */
 typedef struct {
     const mcc_file_t *file; /**< ClientCertSigner; NULL for the certificate that mod_ssl presents */
@@ -57,8 +49,6 @@ typedef struct {
     unsigned tunnels : 1, proxies_http : 1, caches : 1;
     /** mcc_tls_directives_known(); set in check_config */
     unsigned tls_directives_known : 1;
-    /** Client-Cert-Chain among the accepted names, NULL where no ClientCertClientTrust reads it */
-    const client_cert_accepted_name *chain_name;
     /** what mod_ssl's directives say of verification; until post_config */
     client_cert_vhosts *vhosts;
     /** what mod_ssl terminates, see tls/host.h; set in post_config, NULL without TLS */
@@ -106,9 +96,9 @@ typedef struct {
     client_cert_accept_part accept;
     /** SSLProxyMachineCertificateFile; NULL where unset */
     const char *machine_certificate_file;
-    /** ProxyWebsocketFallbackToProxyHttp, see tunnel.h: 0, 1; -1 where unset */
+    /** ProxyWebsocketFallbackToProxyHttp, see forward/backend.c: 0, 1; -1 where unset */
     int ws_fallback;
-    /** (const char *) what ProxyFCGISetEnvIf sets, see backend.h; NULL if nothing */
+    /** (const char *) what ProxyFCGISetEnvIf sets, see forward/backend.c; NULL if nothing */
     apr_array_header_t *fcgi_variables;
 } mcc_dir_config_t;
 

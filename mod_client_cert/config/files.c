@@ -70,11 +70,6 @@ client_cert_files *mcc_files_of(const server_rec *s, apr_pool_t *pconf)
     return global->files;
 }
 
-int mcc_file_is_unusable(const mcc_file_t *file)
-{
-    return !file->signer && !file->anchors && !file->client_cas && !file->crls;
-}
-
 const char *mcc_time_in_words(apr_pool_t *p)
 {
     char text[64];

@@ -25,9 +25,6 @@ int mcc_restarts(void);
 /** The time, for the message on a file that was read before. */
 const char *mcc_time_in_words(apr_pool_t *p);
 
-/** Whether nothing can be used, so that what depends on the file must fail. */
-int mcc_file_is_unusable(const mcc_file_t *file);
-
 /** All files of a configuration, made when they are first asked for; NULL if that fails. */
 client_cert_files *mcc_files_of(const server_rec *s, apr_pool_t *pconf);
 

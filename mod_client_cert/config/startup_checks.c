@@ -49,7 +49,6 @@ client_cert_result mcc_settings_complete(server_rec *main_server, apr_pool_t *pc
         set_server(conf, &APR_ARRAY_IDX(parts, i, client_cert_server_part));
         conf->number = (apr_size_t)i++;
     }
-    global->chain_name = global->whole.chain_name;
     global->forwards = global->whole.forwarding_directive != NULL;
     global->accepts = global->whole.accepts;
     global->tunnels = ap_find_linked_module("mod_proxy_wstunnel.c") != NULL;

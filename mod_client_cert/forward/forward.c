@@ -54,7 +54,7 @@ static void find_signer(const request_rec *r, const mcc_server_config_t *server,
 }
 
 static int forward(request_rec *r, const mcc_server_config_t *server,
-                   const mcc_forward_config_t *conf)
+                   const client_cert_forward_part *conf)
 {
     client_cert_listener listener = { mcc_log_line, r };
     client_cert_forwarded *forwarded = apr_pcalloc(r->pool, sizeof(*forwarded));

@@ -85,11 +85,13 @@ static void warn_of_signers(server_rec *s)
     }
     if (!conf->signer.file) {
         (void)client_cert_tls_host_warnings(mcc_tls_host_core(conf->tls_host), now,
-                                            conf->signer_certs_seen, MCC_LARGE_VALUE, &listener);
+                                            conf->signer_certs_seen, CLIENT_CERT_LARGE_VALUE,
+                                            &listener);
     }
     else if (conf->signer.file->signer) {
         (void)client_cert_signer_warnings(conf->signer.file->signer, conf->signer.file->names, now,
-                                          conf->signer_certs_seen, MCC_LARGE_VALUE, &listener);
+                                          conf->signer_certs_seen, CLIENT_CERT_LARGE_VALUE,
+                                          &listener);
     }
 }
 

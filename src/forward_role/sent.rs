@@ -19,7 +19,7 @@ pub(super) const CHAIN_HEADER: &CStr = c"Client-Cert-Chain";
 
 /// Longer values than this, in bytes, are warned of: most servers take 8 KB in one line of a header,
 /// name and all.
-const LARGE: usize = 8000;
+pub const CLIENT_CERT_LARGE_VALUE: usize = 8000;
 
 /// A header for the backend.
 #[repr(C)]
@@ -47,7 +47,7 @@ impl SentHeader {
     }
 
     pub(super) fn is_large(&self) -> bool {
-        self.length > LARGE
+        self.length > CLIENT_CERT_LARGE_VALUE
     }
 
     /// A line for the log that says how the value was made.

@@ -13,12 +13,12 @@ use foreign_types::ForeignTypeRef;
 use openssl::x509::{X509, X509Ref};
 
 use crate::{
-    client::Client,
     error::Error,
     openssl_ext::shared,
     session_record::{Handshake, OfferedSession, Session},
     sign::signer::Signer,
     tls::host::TlsHost,
+    tls_identity::Identified,
 };
 
 /// Why there is no signer where there is no TLS, either.
@@ -142,18 +142,8 @@ pub struct Resumed<'a> {
     pub leaf: Option<&'a X509Ref>,
 }
 
-/// Who the client of a request is.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Identity<'a> {
-    /// It has no certificate.
-    None,
-    /// It has one that must not be forwarded, and why.
-    Unverified(&'static CStr),
-    /// Who it is could not be found out, by a fault on this side.
-    Fault(&'static CStr),
-    /// It was verified as the virtual host verifies clients. Lives until the next handshake.
-    Verified(&'a Client),
-}
+/// Who the client of a request is. The reasons are for C, too.
+pub type Identity<'a> = Identified<'a, &'static CStr>;
 
 impl Connection {
     /// Nothing is known yet.

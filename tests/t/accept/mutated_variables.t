@@ -7,8 +7,6 @@
 #   MUTANTS       how many (300)
 #   MUTANTS_SEED  with which they are made again
 
-use MIME::Base64 'encode_base64';
-
 use ClientCertTest;
 use ClientCertTest::Mutants qw(mutant tree);
 use ClientCertTest::OddCertificates;
