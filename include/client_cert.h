@@ -741,88 +741,6 @@ typedef enum {
 } client_cert_file_kind;
 
 /**
- * A directive whose words are read here. The numbers never change while a module is loaded.
- */
-typedef enum {
-    /**
-     * ClientCertForward
-     */
-    CLIENT_CERT_SETTING_FORWARD = 0,
-    /**
-     * ClientCertForwardVariable
-     */
-    CLIENT_CERT_SETTING_FORWARD_VARIABLE = 1,
-    /**
-     * ClientCertForwardChain
-     */
-    CLIENT_CERT_SETTING_FORWARD_CHAIN = 2,
-    /**
-     * ClientCertSigner
-     */
-    CLIENT_CERT_SETTING_SIGNER = 3,
-    /**
-     * ClientCertSignerCerts
-     */
-    CLIENT_CERT_SETTING_SIGNER_CERTS = 4,
-    /**
-     * ClientCertSignatureLifetime
-     */
-    CLIENT_CERT_SETTING_SIGNATURE_LIFETIME = 5,
-    /**
-     * ClientCertAccept
-     */
-    CLIENT_CERT_SETTING_ACCEPT = 6,
-    /**
-     * ClientCertTrust
-     */
-    CLIENT_CERT_SETTING_TRUST = 7,
-    /**
-     * ClientCertTrustName
-     */
-    CLIENT_CERT_SETTING_TRUST_NAME = 8,
-    /**
-     * ClientCertTrustCRL
-     */
-    CLIENT_CERT_SETTING_TRUST_CRL = 9,
-    /**
-     * ClientCertClientTrust
-     */
-    CLIENT_CERT_SETTING_CLIENT_TRUST = 10,
-    /**
-     * ClientCertClientCRL
-     */
-    CLIENT_CERT_SETTING_CLIENT_CRL = 11,
-    /**
-     * ClientCertTrustPeer
-     */
-    CLIENT_CERT_SETTING_TRUST_PEER = 12,
-    /**
-     * ClientCertMaxAge
-     */
-    CLIENT_CERT_SETTING_MAX_AGE = 13,
-    /**
-     * ClientCertUserName
-     */
-    CLIENT_CERT_SETTING_USER_NAME = 14,
-    /**
-     * ClientCertSignatureCache
-     */
-    CLIENT_CERT_SETTING_SIGNATURE_CACHE = 15,
-    /**
-     * ClientCertIncoming
-     */
-    CLIENT_CERT_SETTING_INCOMING = 16,
-    /**
-     * ClientCertKnownHeaders
-     */
-    CLIENT_CERT_SETTING_KNOWN_HEADERS = 17,
-    /**
-     * mod_ssl's SSLOptions
-     */
-    CLIENT_CERT_SETTING_SSL_OPTIONS = 18,
-} client_cert_setting;
-
-/**
  * Whose a field is that no client may send.
  */
 typedef enum {
@@ -1688,12 +1606,8 @@ typedef struct {
  */
 typedef struct {
     /**
-     * A client_cert_setting.
-     */
-    uint32_t setting;
-    /**
-     * Its words, as httpd gives them; none of ClientCertKnownHeaders and SSLOptions. One that is on or
-     * off has that word.
+     * Its words, as httpd gives them; none of one that httpd gives as a whole line. One that is on or off
+     * has that word.
      */
     const char *const *words;
     /**
@@ -2711,7 +2625,7 @@ void client_cert_settings_free(client_cert_settings *settings);
  *
  * Sets `*fault` to NULL, or to all that httpd is to say of the directive, in memory from `allocator`.
  *
- * Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER for a number that is none, and with
+ * Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER for a directive that is not read here, and with
  * CLIENT_CERT_RESULT_OUT_OF_MEMORY.
  */
 client_cert_result client_cert_settings_add(client_cert_settings *settings,

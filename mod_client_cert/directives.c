@@ -14,9 +14,8 @@
 #include "tls/backend_certificate.h"
 #include "tls/verification_directives.h"
 
-/* What the core is told of a directive, and where httpd must not take it. */
+/* Where httpd must not take a directive, and whether its words are names of files. */
 typedef struct {
-    client_cert_setting setting;
     unsigned forbidden;
     unsigned names_files : 1;
 } directive_t;
@@ -33,7 +32,6 @@ static const char *add(cmd_parms *cmd, void *dir, const char *const *words, size
     client_cert_allocator allocator = mcc_pool_allocator(cmd->pool);
     const char *paths[MAX_WORDS];
     client_cert_setting_line line = {
-        .setting = directive->setting,
         .words = words,
         .word_count = count,
         .server = server->id,
@@ -160,67 +158,53 @@ void *mcc_merge_dir_config(apr_pool_t *p, void *base_conf, void *add_conf)
 /* A directive of whole servers. */
 #define IN_SERVERS (NOT_IN_DIR_CONTEXT | NOT_IN_HTACCESS)
 
-#define OF_SECTIONS(setting)                                                                       \
-    &(directive_t)                                                                                 \
-    {                                                                                              \
-        CLIENT_CERT_SETTING_##setting, IN_SECTIONS, 0                                              \
-    }
-#define OF_SERVERS(setting)                                                                        \
-    &(directive_t)                                                                                 \
-    {                                                                                              \
-        CLIENT_CERT_SETTING_##setting, IN_SERVERS, 0                                               \
-    }
-#define FILE_OF_SECTIONS(setting)                                                                  \
-    &(directive_t)                                                                                 \
-    {                                                                                              \
-        CLIENT_CERT_SETTING_##setting, IN_SECTIONS, 1                                              \
-    }
+static const directive_t of_sections = { IN_SECTIONS, 0 };
+static const directive_t files_of_sections = { IN_SECTIONS, 1 };
+static const directive_t of_servers = { IN_SERVERS, 0 };
+static const directive_t files_of_servers = { IN_SERVERS, 1 };
+static const directive_t of_httpd = { GLOBAL_ONLY | NOT_IN_HTACCESS, 0 };
+static const directive_t of_any_section = { NOT_IN_HTACCESS, 0 };
 
 const command_rec mcc_commands[] = {
-    AP_INIT_TAKE12("ClientCertForward", set_words, OF_SECTIONS(FORWARD), RSRC_CONF | ACCESS_CONF,
+    AP_INIT_TAKE12("ClientCertForward", set_words, (void *)&of_sections, RSRC_CONF | ACCESS_CONF,
                    "off, or a format and, if it is not the usual one, the header to send it in"),
-    AP_INIT_TAKE12("ClientCertForwardVariable", set_words, OF_SECTIONS(FORWARD_VARIABLE),
+    AP_INIT_TAKE12("ClientCertForwardVariable", set_words, (void *)&of_sections,
                    RSRC_CONF | ACCESS_CONF,
                    "off, or a header and the variable of the client to send in it"),
-    AP_INIT_FLAG("ClientCertForwardChain", set_flag, OF_SECTIONS(FORWARD_CHAIN),
-                 RSRC_CONF | ACCESS_CONF, "on to send Client-Cert-Chain (RFC 9440) as well"),
-    AP_INIT_TAKE12("ClientCertSigner", set_words,
-                   (&(directive_t){ CLIENT_CERT_SETTING_SIGNER, IN_SERVERS, 1 }), RSRC_CONF,
+    AP_INIT_FLAG("ClientCertForwardChain", set_flag, (void *)&of_sections, RSRC_CONF | ACCESS_CONF,
+                 "on to send Client-Cert-Chain (RFC 9440) as well"),
+    AP_INIT_TAKE12("ClientCertSigner", set_words, (void *)&files_of_servers, RSRC_CONF,
                    "server, or a PEM file with the signer's certificate, its intermediates and "
                    "its key; the key may be in a second file"),
-    AP_INIT_TAKE1("ClientCertSignerCerts", set_word, OF_SECTIONS(SIGNER_CERTS),
-                  RSRC_CONF | ACCESS_CONF,
+    AP_INIT_TAKE1("ClientCertSignerCerts", set_word, (void *)&of_sections, RSRC_CONF | ACCESS_CONF,
                   "chain, signer or none: the signer's certificates to send"),
-    AP_INIT_TAKE1("ClientCertSignatureLifetime", set_word, OF_SERVERS(SIGNATURE_LIFETIME),
-                  RSRC_CONF,
+    AP_INIT_TAKE1("ClientCertSignatureLifetime", set_word, (void *)&of_servers, RSRC_CONF,
                   "seconds for which a signature may be reused, 0 to sign every request"),
-    AP_INIT_TAKE12("ClientCertAccept", set_words, OF_SECTIONS(ACCEPT), RSRC_CONF | ACCESS_CONF,
+    AP_INIT_TAKE12("ClientCertAccept", set_words, (void *)&of_sections, RSRC_CONF | ACCESS_CONF,
                    "off, or a format and, if it is not the usual one, the header to read it from"),
-    AP_INIT_TAKE1("ClientCertTrust", set_word, FILE_OF_SECTIONS(TRUST), RSRC_CONF | ACCESS_CONF,
+    AP_INIT_TAKE1("ClientCertTrust", set_word, (void *)&files_of_sections, RSRC_CONF | ACCESS_CONF,
                   "a PEM file of the CAs of signers, or of signers themselves"),
-    AP_INIT_ITERATE("ClientCertTrustName", set_word, OF_SECTIONS(TRUST_NAME),
-                    RSRC_CONF | ACCESS_CONF, "dNSNames and URIs of which a signer must have one"),
-    AP_INIT_TAKE1("ClientCertTrustCRL", set_word, FILE_OF_SECTIONS(TRUST_CRL),
+    AP_INIT_ITERATE("ClientCertTrustName", set_word, (void *)&of_sections, RSRC_CONF | ACCESS_CONF,
+                    "dNSNames and URIs of which a signer must have one"),
+    AP_INIT_TAKE1("ClientCertTrustCRL", set_word, (void *)&files_of_sections,
                   RSRC_CONF | ACCESS_CONF, "a PEM file of the CRLs for the signer's chain"),
-    AP_INIT_TAKE1("ClientCertClientTrust", set_word, FILE_OF_SECTIONS(CLIENT_TRUST),
+    AP_INIT_TAKE1("ClientCertClientTrust", set_word, (void *)&files_of_sections,
                   RSRC_CONF | ACCESS_CONF,
                   "a PEM file of the CAs to which clients must lead here as well"),
-    AP_INIT_TAKE1("ClientCertClientCRL", set_word, FILE_OF_SECTIONS(CLIENT_CRL),
+    AP_INIT_TAKE1("ClientCertClientCRL", set_word, (void *)&files_of_sections,
                   RSRC_CONF | ACCESS_CONF, "a PEM file of the CRLs for the client's chain"),
-    AP_INIT_FLAG("ClientCertTrustPeer", set_flag, OF_SECTIONS(TRUST_PEER), RSRC_CONF | ACCESS_CONF,
+    AP_INIT_FLAG("ClientCertTrustPeer", set_flag, (void *)&of_sections, RSRC_CONF | ACCESS_CONF,
                  "off if the signer need not be the TLS peer"),
-    AP_INIT_TAKE12("ClientCertMaxAge", set_words, OF_SECTIONS(MAX_AGE), RSRC_CONF | ACCESS_CONF,
+    AP_INIT_TAKE12("ClientCertMaxAge", set_words, (void *)&of_sections, RSRC_CONF | ACCESS_CONF,
                    "seconds for which a signature is taken, and those for which its time may lie "
                    "in the future"),
-    AP_INIT_TAKE1("ClientCertUserName", set_word, OF_SECTIONS(USER_NAME), RSRC_CONF | ACCESS_CONF,
+    AP_INIT_TAKE1("ClientCertUserName", set_word, (void *)&of_sections, RSRC_CONF | ACCESS_CONF,
                   "the variable to take the user's name from"),
-    AP_INIT_TAKE1(
-        "ClientCertSignatureCache", set_word,
-        (&(directive_t){ CLIENT_CERT_SETTING_SIGNATURE_CACHE, GLOBAL_ONLY | NOT_IN_HTACCESS, 0 }),
-        RSRC_CONF, "memory for signatures to reuse in each process (bytes, K or M), 0 for none"),
-    AP_INIT_TAKE1("ClientCertIncoming", set_word, OF_SERVERS(INCOMING), RSRC_CONF,
+    AP_INIT_TAKE1("ClientCertSignatureCache", set_word, (void *)&of_httpd, RSRC_CONF,
+                  "memory for signatures to reuse in each process (bytes, K or M), 0 for none"),
+    AP_INIT_TAKE1("ClientCertIncoming", set_word, (void *)&of_servers, RSRC_CONF,
                   "strip or reject: requests that arrive with one of our headers"),
-    AP_INIT_RAW_ARGS("ClientCertKnownHeaders", set_line, OF_SERVERS(KNOWN_HEADERS), RSRC_CONF,
+    AP_INIT_RAW_ARGS("ClientCertKnownHeaders", set_line, (void *)&of_servers, RSRC_CONF,
                      "strip or keep, and the names to keep: headers by which TLS terminators "
                      "tell who the client is"),
     MCC_TLS_PATH_DIRECTIVE("SSLCACertificatePath"),
@@ -240,9 +224,8 @@ const command_rec mcc_commands[] = {
     MCC_TLS_DIRECTIVE("SSLOCSPResponseTimeSkew", RSRC_CONF),
     MCC_TLS_DIRECTIVE("SSLOCSPUseRequestNonce", RSRC_CONF),
     MCC_TLS_DIRECTIVE("SSLOpenSSLConfCmd", RSRC_CONF),
-    AP_INIT_RAW_ARGS("SSLOptions", see_ssl_options,
-                     (&(directive_t){ CLIENT_CERT_SETTING_SSL_OPTIONS, NOT_IN_HTACCESS, 0 }),
-                     OR_OPTIONS, MCC_TLS_DIRECTIVE_HELP),
+    AP_INIT_RAW_ARGS("SSLOptions", see_ssl_options, (void *)&of_any_section, OR_OPTIONS,
+                     MCC_TLS_DIRECTIVE_HELP),
     AP_INIT_RAW_ARGS("SSLProxyMachineCertificateFile", mcc_see_machine_certificate_file, NULL,
                      RSRC_CONF | PROXY_CONF, MCC_TLS_DIRECTIVE_HELP),
     MCC_TLS_DIRECTIVE("SSLVerifyClient", RSRC_CONF | OR_AUTHCFG),

@@ -5,7 +5,7 @@
 use std::ffi::CString;
 
 use super::{
-    Checked, ClientCertSetting as Setting, Line, Settings,
+    Checked, Directive, Line, Settings,
     words::{self, fault, is, seconds},
 };
 use crate::{
@@ -20,6 +20,46 @@ use crate::{
 pub(crate) const DEFAULT_MAX_AGE: u32 = 300;
 /// What its second word is where there is none, in seconds.
 pub(crate) const DEFAULT_SKEW: u32 = 30;
+
+/// Each, and what reads its words.
+pub(super) const DIRECTIVES: [Directive; 9] = [
+    (c"ClientCertAccept", |settings, line, sections, _| {
+        settings.set_accept(line, &mut sections.accept)
+    }),
+    (c"ClientCertTrust", |settings, line, sections, files| {
+        let section = settings.accept_section_of(line, &mut sections.accept);
+        set_file(&mut section.part.trust, line, FileKind::Anchors, files)
+    }),
+    (c"ClientCertTrustName", |settings, line, sections, _| {
+        settings.accept_section_of(line, &mut sections.accept).add_name(line.word(0))
+    }),
+    (c"ClientCertTrustCRL", |settings, line, sections, files| {
+        let section = settings.accept_section_of(line, &mut sections.accept);
+        set_file(&mut section.part.trust_crls, line, FileKind::Crls, files)
+    }),
+    (c"ClientCertClientTrust", |settings, line, sections, files| {
+        let section = settings.accept_section_of(line, &mut sections.accept);
+        set_file(&mut section.part.client_trust, line, FileKind::ClientCas, files)?;
+        settings.read_chain();
+        Ok(())
+    }),
+    (c"ClientCertClientCRL", |settings, line, sections, files| {
+        let section = settings.accept_section_of(line, &mut sections.accept);
+        set_file(&mut section.part.client_crls, line, FileKind::ClientCrls, files)
+    }),
+    (c"ClientCertTrustPeer", |settings, line, sections, _| {
+        let section = settings.accept_section_of(line, &mut sections.accept);
+        section.part.trust_peer = Some(line.is_on());
+        Ok(())
+    }),
+    (c"ClientCertMaxAge", |settings, line, sections, _| {
+        let section = settings.accept_section_of(line, &mut sections.accept);
+        section.set_max_age(line.word(0), line.optional_word(1))
+    }),
+    (c"ClientCertUserName", |settings, line, sections, _| {
+        settings.accept_section_of(line, &mut sections.accept).set_user_name(line.word(0))
+    }),
+];
 
 /// What a section says, or a server as a whole.
 #[derive(Default)]
@@ -59,38 +99,11 @@ impl Settings {
         })
     }
 
-    pub(super) fn set_accept_role(
-        &mut self,
-        line: &Line<'_>,
-        number: &mut Option<usize>,
-        files: &mut Files,
-    ) -> Checked<()> {
-        if line.setting == Setting::Accept {
-            return self.set_accept(line, number);
-        }
-        let section = self.accept_section_of(line, number);
-        let word = line.word(0);
-        let (part, kind) = match line.setting {
-            Setting::TrustName => return section.add_name(word),
-            Setting::TrustPeer => {
-                section.part.trust_peer = Some(line.is_on());
-                return Ok(());
-            }
-            Setting::MaxAge => return section.set_max_age(word, line.optional_word(1)),
-            Setting::UserName => return section.set_user_name(word),
-            Setting::Trust => (&mut section.part.trust, FileKind::Anchors),
-            Setting::TrustCrl => (&mut section.part.trust_crls, FileKind::Crls),
-            Setting::ClientTrust => (&mut section.part.client_trust, FileKind::ClientCas),
-            _ => (&mut section.part.client_crls, FileKind::ClientCrls),
-        };
-        if part.is_some() {
-            return fault!("given twice in one section");
-        }
-        *part = Some(line.read_file(kind, false, files)?);
-        if line.setting == Setting::ClientTrust && self.chain.is_none() {
+    /// Client-Cert-Chain is read from now on.
+    fn read_chain(&mut self) {
+        if self.chain.is_none() {
             self.chain = Some(self.accepted.add(words::CHAIN));
         }
-        Ok(())
     }
 
     fn set_accept(&mut self, line: &Line<'_>, number: &mut Option<usize>) -> Checked<()> {
@@ -117,6 +130,20 @@ impl Settings {
         section.header = accepted;
         Ok(())
     }
+}
+
+/// `file` is where the section has the number of the file.
+fn set_file(
+    file: &mut Option<usize>,
+    line: &Line<'_>,
+    kind: FileKind,
+    files: &mut Files,
+) -> Checked<()> {
+    if file.is_some() {
+        return fault!("given twice in one section");
+    }
+    *file = Some(line.read_file(kind, false, files)?);
+    Ok(())
 }
 
 impl AcceptSection {

@@ -5,7 +5,7 @@
 use std::{borrow::Cow, ffi::CStr};
 
 use super::{
-    Checked, Line, Settings,
+    Checked, Directive, Line, Settings,
     server::Header,
     words::{self, fault, is},
 };
@@ -14,6 +14,24 @@ use crate::{
     http::field_names::fold_to_one,
     variable_headers::{NotAdded, VariableHeaders},
 };
+
+const FORWARD: &CStr = c"ClientCertForward";
+const FORWARD_VARIABLE: &CStr = c"ClientCertForwardVariable";
+
+/// Each, and what reads its words.
+pub(super) const DIRECTIVES: [Directive; 4] = [
+    (FORWARD, |settings, line, sections, _| settings.set_forward(line, &mut sections.forward)),
+    (FORWARD_VARIABLE, |settings, line, sections, _| {
+        settings.set_forward_variable(line, &mut sections.forward)
+    }),
+    (c"ClientCertForwardChain", |settings, line, sections, _| {
+        settings.forward_section_of(line, &mut sections.forward).chain = Some(line.is_on());
+        Ok(())
+    }),
+    (c"ClientCertSignerCerts", |settings, line, sections, _| {
+        settings.set_signer_certs(line, &mut sections.forward)
+    }),
+];
 
 /// What a section says, or a server as a whole.
 #[derive(Default)]
@@ -70,11 +88,7 @@ impl Settings {
         self.forward.entry(number).or_default()
     }
 
-    pub(super) fn set_forward(
-        &mut self,
-        line: &Line<'_>,
-        number: &mut Option<usize>,
-    ) -> Checked<()> {
+    fn set_forward(&mut self, line: &Line<'_>, number: &mut Option<usize>) -> Checked<()> {
         let (word, name) = (line.word(0), line.optional_word(1));
         let lines = &mut self.forward_section_of(line, number).lines;
         if is(word, "off") {
@@ -108,18 +122,14 @@ impl Settings {
             }
         }
         lines.push(ForwardLine { format, header: header.clone() });
-        self.note_header(line, &header);
+        self.note_header(FORWARD, line, &header);
         let server = self.server(line.server);
         server.certificates.push(Header { name: header.to_bytes().into(), place: line.place() });
         server.signs |= format.is_signed();
         Ok(())
     }
 
-    pub(super) fn set_forward_variable(
-        &mut self,
-        line: &Line<'_>,
-        number: &mut Option<usize>,
-    ) -> Checked<()> {
+    fn set_forward_variable(&mut self, line: &Line<'_>, number: &mut Option<usize>) -> Checked<()> {
         let (word, variable) = (line.word(0), line.optional_word(1));
         let variables = &mut self.forward_section_of(line, number).variables;
         let is_off = is(word, "off");
@@ -164,7 +174,7 @@ impl Settings {
                 );
             }
         }
-        self.note_header(line, &header);
+        self.note_header(FORWARD_VARIABLE, line, &header);
         let server = self.server(line.server);
         let place = line.place();
         server.variables.push(Header { name: word.into(), place: place.clone() });
@@ -173,26 +183,13 @@ impl Settings {
     }
 
     /// What follows for the server and for the whole httpd from a header to send.
-    fn note_header(&mut self, line: &Line<'_>, name: &CStr) {
+    fn note_header(&mut self, directive: &'static CStr, line: &Line<'_>, name: &CStr) {
         self.our_names.push(name.to_owned());
-        self.forwarding.get_or_insert(line.setting);
+        self.forwarding.get_or_insert(directive);
         self.server(line.server).forwards_in_section |= !line.is_whole;
     }
 
-    pub(super) fn set_forward_chain(
-        &mut self,
-        line: &Line<'_>,
-        number: &mut Option<usize>,
-    ) -> Checked<()> {
-        self.forward_section_of(line, number).chain = Some(line.is_on());
-        Ok(())
-    }
-
-    pub(super) fn set_signer_certs(
-        &mut self,
-        line: &Line<'_>,
-        number: &mut Option<usize>,
-    ) -> Checked<()> {
+    fn set_signer_certs(&mut self, line: &Line<'_>, number: &mut Option<usize>) -> Checked<()> {
         let word = line.word(0);
         let Some((certs, _)) = (0..).zip(SIGNER_CERTS).find(|(_, name)| is(word, name)) else {
             return fault!("unknown word \"", word, "\", must be one of chain, signer, none");

@@ -29,94 +29,26 @@ mod words;
 /// The memory of ClientCertSignatureCache where it is unset, in bytes.
 const DEFAULT_CACHE_SIZE: usize = 16 * 1024 * 1024;
 
-/// A directive whose words are read here. The numbers never change while a module is loaded.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClientCertSetting {
-    /// ClientCertForward
-    Forward = 0,
-    /// ClientCertForwardVariable
-    ForwardVariable = 1,
-    /// ClientCertForwardChain
-    ForwardChain = 2,
-    /// ClientCertSigner
-    Signer = 3,
-    /// ClientCertSignerCerts
-    SignerCerts = 4,
-    /// ClientCertSignatureLifetime
-    SignatureLifetime = 5,
-    /// ClientCertAccept
-    Accept = 6,
-    /// ClientCertTrust
-    Trust = 7,
-    /// ClientCertTrustName
-    TrustName = 8,
-    /// ClientCertTrustCRL
-    TrustCrl = 9,
-    /// ClientCertClientTrust
-    ClientTrust = 10,
-    /// ClientCertClientCRL
-    ClientCrl = 11,
-    /// ClientCertTrustPeer
-    TrustPeer = 12,
-    /// ClientCertMaxAge
-    MaxAge = 13,
-    /// ClientCertUserName
-    UserName = 14,
-    /// ClientCertSignatureCache
-    SignatureCache = 15,
-    /// ClientCertIncoming
-    Incoming = 16,
-    /// ClientCertKnownHeaders
-    KnownHeaders = 17,
-    /// mod_ssl's SSLOptions
-    SslOptions = 18,
-}
+/// What reads a directive's words.
+type Apply = fn(&mut Settings, &Line<'_>, &mut SectionNumbers, &mut Files) -> Result<(), Fault>;
 
-use ClientCertSetting as Setting;
+/// A row of a role's table: the directive's name, and what reads its words.
+type Directive = (&'static CStr, Apply);
 
-/// Each, in the order of the numbers, with its name.
-const SETTINGS: [(Setting, &CStr); 19] = [
-    (Setting::Forward, c"ClientCertForward"),
-    (Setting::ForwardVariable, c"ClientCertForwardVariable"),
-    (Setting::ForwardChain, c"ClientCertForwardChain"),
-    (Setting::Signer, c"ClientCertSigner"),
-    (Setting::SignerCerts, c"ClientCertSignerCerts"),
-    (Setting::SignatureLifetime, c"ClientCertSignatureLifetime"),
-    (Setting::Accept, c"ClientCertAccept"),
-    (Setting::Trust, c"ClientCertTrust"),
-    (Setting::TrustName, c"ClientCertTrustName"),
-    (Setting::TrustCrl, c"ClientCertTrustCRL"),
-    (Setting::ClientTrust, c"ClientCertClientTrust"),
-    (Setting::ClientCrl, c"ClientCertClientCRL"),
-    (Setting::TrustPeer, c"ClientCertTrustPeer"),
-    (Setting::MaxAge, c"ClientCertMaxAge"),
-    (Setting::UserName, c"ClientCertUserName"),
-    (Setting::SignatureCache, c"ClientCertSignatureCache"),
-    (Setting::Incoming, c"ClientCertIncoming"),
-    (Setting::KnownHeaders, c"ClientCertKnownHeaders"),
-    (Setting::SslOptions, c"SSLOptions"),
-];
+/// The tables: forward, accept, server.
+const TABLES: [&[Directive]; 3] = [&forward::DIRECTIVES, &accept::DIRECTIVES, &server::DIRECTIVES];
 
-impl Setting {
-    /// That of a number, which can be any.
-    pub(crate) fn of(number: u32) -> Option<Self> {
-        SETTINGS.get(usize::try_from(number).ok()?).map(|(setting, _)| *setting)
-    }
-
-    pub(crate) fn name(self) -> &'static CStr {
-        SETTINGS.get(self as usize).map(|(_, name)| *name).unwrap_or_default()
-    }
-
-    /// Whether it is one of the accept role's.
-    fn is_of_accept_role(self) -> bool {
-        (Self::Accept as u32..=Self::UserName as u32).contains(&(self as u32))
-    }
+/// The row of that name, which httpd compares without case.
+fn find(
+    mut rows: impl Iterator<Item = &'static Directive>,
+    name: &[u8],
+) -> Option<&'static Directive> {
+    rows.find(|(other, _)| other.to_bytes().eq_ignore_ascii_case(name))
 }
 
 /// A directive as it stands in the configuration.
+#[derive(Clone, Copy)]
 pub(crate) struct Line<'a> {
-    pub(crate) setting: Setting,
     /// Its words, as httpd gave them; none of those that have any number of words.
     pub(crate) words: &'a [&'a [u8]],
     /// The words as absolute names of files, of a directive with files; None for one that is no name.
@@ -153,8 +85,8 @@ type Checked<T> = Result<T, Fault>;
 pub(crate) struct Settings {
     /// Each header name that is ours.
     our_names: Vec<CString>,
-    /// The first directive that sends something of a client.
-    forwarding: Option<Setting>,
+    /// The name of the first directive that sends something of a client.
+    forwarding: Option<&'static CStr>,
     accepts: bool,
     cache_size: usize,
     accepted: AcceptedNames,
@@ -218,45 +150,31 @@ impl Settings {
 
     /// What a directive says. `sections` are set to those that have changed by it, if one has.
     ///
-    /// Fails with all that httpd is to say of it.
+    /// Fails with all that httpd is to say of it; with None for a directive that is not read here.
     pub(crate) fn apply(
         &mut self,
         line: &Line<'_>,
         sections: &mut SectionNumbers,
         files: &mut Files,
-    ) -> Result<(), Vec<u8>> {
-        let name = line.setting.name().to_bytes();
-        let fault = |Fault(text)| [name, b": ", &text].concat();
+    ) -> Result<(), Option<Vec<u8>>> {
+        let rows = TABLES.into_iter().flatten();
+        let (name, apply) = find(rows, line.directive.name).ok_or(None)?;
+        let name = name.to_bytes();
+        // As the table writes it, whatever the configuration does.
+        let line = &Line { directive: tree::Directive { name, ..line.directive }, ..*line };
+        let fault = |Fault(text)| Some([name, b": ", &text].concat());
         self.check_values(line).map_err(fault)?;
         if let Some(section) = conditional_section(line) {
-            return Err([name, b" cannot occur within ", section, b"> section"].concat());
+            return Err(Some([name, b" cannot occur within ", section, b"> section"].concat()));
         }
-        let set = match line.setting {
-            Setting::Forward => self.set_forward(line, &mut sections.forward),
-            Setting::ForwardVariable => self.set_forward_variable(line, &mut sections.forward),
-            Setting::ForwardChain => self.set_forward_chain(line, &mut sections.forward),
-            Setting::SignerCerts => self.set_signer_certs(line, &mut sections.forward),
-            Setting::Signer => self.set_signer(line, files),
-            Setting::SignatureLifetime => self.set_signature_lifetime(line),
-            Setting::SignatureCache => self.set_signature_cache(line),
-            Setting::Incoming => self.set_incoming(line),
-            Setting::KnownHeaders => self.set_known_headers(line),
-            Setting::SslOptions => {
-                self.see_ssl_options(line);
-                Ok(())
-            }
-            _ => self.set_accept_role(line, &mut sections.accept, files),
-        };
-        set.map_err(fault)
+        apply(self, line, sections, files).map_err(fault)
     }
 
     /// httpd takes an empty value at the end, as of a variable that is empty, for none, and the
     /// default for what was meant.
     fn check_values(&mut self, line: &Line<'_>) -> Checked<()> {
         let address = line.directive.args.as_ptr().addr();
-        if matches!(line.setting, Setting::KnownHeaders | Setting::SslOptions)
-            || self.checked == address
-        {
+        if line.words.is_empty() || self.checked == address {
             return Ok(());
         }
         self.checked = address;
@@ -275,8 +193,8 @@ impl Settings {
         FieldNames::new(self.our_names.iter().map(|name| name.to_bytes()), with_known)
     }
 
-    /// The first directive that sends something of a client, if there is one.
-    pub(crate) fn forwarding(&self) -> Option<Setting> {
+    /// The name of the first directive that sends something of a client, if there is one.
+    pub(crate) fn forwarding(&self) -> Option<&'static CStr> {
         self.forwarding
     }
 
@@ -316,8 +234,9 @@ impl Settings {
 
 /// A section of which httpd decides with the variables that the accept role provides.
 fn conditional_section<'a>(line: &Line<'a>) -> Option<&'a [u8]> {
-    let around = line.around.iter().filter(|_| line.setting.is_of_accept_role());
-    let mut conditional =
-        around.filter(|section| ["<If", "<ElseIf", "<Else"].iter().any(|name| section.is(name)));
-    conditional.next().map(|section| section.name)
+    find(accept::DIRECTIVES.iter(), line.directive.name)?;
+    let is_conditional = |section: &&tree::Directive<'_>| {
+        ["<If", "<ElseIf", "<Else"].iter().any(|name| section.is(name))
+    };
+    line.around.iter().find(is_conditional).map(|section| section.name)
 }

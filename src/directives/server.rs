@@ -5,7 +5,7 @@
 use std::ffi::CString;
 
 use super::{
-    Checked, Line, Settings,
+    Checked, Directive, Line, Settings,
     words::{self, fault, is},
 };
 use crate::{
@@ -16,6 +16,19 @@ use crate::{
 
 /// ClientCertSignatureLifetime where it is unset, in seconds.
 const DEFAULT_LIFETIME: u32 = 60;
+
+/// Each, and what reads its words; with mod_ssl's SSLOptions.
+pub(super) const DIRECTIVES: [Directive; 6] = [
+    (c"ClientCertSigner", |settings, line, _, files| settings.set_signer(line, files)),
+    (c"ClientCertSignatureLifetime", |settings, line, _, _| settings.set_signature_lifetime(line)),
+    (c"ClientCertSignatureCache", |settings, line, _, _| settings.set_signature_cache(line)),
+    (c"ClientCertIncoming", |settings, line, _, _| settings.set_incoming(line)),
+    (c"ClientCertKnownHeaders", |settings, line, _, _| settings.set_known_headers(line)),
+    (c"SSLOptions", |settings, line, _, _| {
+        settings.see_ssl_options(line);
+        Ok(())
+    }),
+];
 
 /// What is said in a virtual host, or in the main server, and in its sections.
 #[derive(Clone, Default)]
@@ -94,7 +107,7 @@ pub(crate) struct MergedServer {
 }
 
 impl Settings {
-    pub(super) fn set_signature_cache(&mut self, line: &Line<'_>) -> Checked<()> {
+    fn set_signature_cache(&mut self, line: &Line<'_>) -> Checked<()> {
         let word = line.word(0);
         let size = words::number(word).and_then(|(number, rest)| {
             let unit = match rest {
@@ -115,7 +128,7 @@ impl Settings {
         Ok(())
     }
 
-    pub(super) fn set_incoming(&mut self, line: &Line<'_>) -> Checked<()> {
+    fn set_incoming(&mut self, line: &Line<'_>) -> Checked<()> {
         let word = line.word(0);
         let rejects = is(word, "reject");
         if !rejects && !is(word, "strip") {
@@ -127,7 +140,7 @@ impl Settings {
 
     /// httpd leaves out an empty word at the end: "keep" and the names of a variable that is empty
     /// must not keep all. So it gives all words at once.
-    pub(super) fn set_known_headers(&mut self, line: &Line<'_>) -> Checked<()> {
+    fn set_known_headers(&mut self, line: &Line<'_>) -> Checked<()> {
         let mut words = line.directive.words();
         let word = words.next().unwrap_or_default();
         let names: Vec<_> = words.collect();
@@ -150,7 +163,7 @@ impl Settings {
         Ok(())
     }
 
-    pub(super) fn set_signer(&mut self, line: &Line<'_>, files: &mut Files) -> Checked<()> {
+    fn set_signer(&mut self, line: &Line<'_>, files: &mut Files) -> Checked<()> {
         let has_key = line.optional_word(1).is_some();
         if self.server(line.server).signer.is_some() {
             return fault!("given twice for one server");
@@ -169,7 +182,7 @@ impl Settings {
         Ok(())
     }
 
-    pub(super) fn set_signature_lifetime(&mut self, line: &Line<'_>) -> Checked<()> {
+    fn set_signature_lifetime(&mut self, line: &Line<'_>) -> Checked<()> {
         let word = line.word(0);
         let Some(seconds) = words::seconds(word) else {
             return fault!("\"", word, "\" is no number of seconds");
@@ -179,7 +192,7 @@ impl Settings {
     }
 
     /// With LegacyDNStringFormat mod_ssl's names are others than those of ClientCertForwardVariable.
-    pub(super) fn see_ssl_options(&mut self, line: &Line<'_>) {
+    fn see_ssl_options(&mut self, line: &Line<'_>) {
         let mut words = line.directive.words();
         if words.any(|word| is(word.strip_prefix(b"+").unwrap_or(&word), "LegacyDNStringFormat")) {
             self.server(line.server).legacy_names_place = Some(line.place());

@@ -23,13 +23,13 @@ struct Reader {
 }
 
 /// Words as httpd gives them: it leaves out an empty one at the end.
-fn words_of(setting: Setting, args: &str) -> Vec<Vec<u8>> {
+fn words_of(name: &str, args: &str) -> Vec<Vec<u8>> {
     let all = tree::Directive { name: b"", args: args.as_bytes(), file: b"", line: 0, depth: 0 };
     let mut words: Vec<_> = all.words().collect();
     while words.last().is_some_and(Vec::is_empty) {
         words.pop();
     }
-    let raw = matches!(setting, Setting::KnownHeaders | Setting::SslOptions);
+    let raw = ["ClientCertKnownHeaders", "SSLOptions"].contains(&name);
     if raw { Vec::new() } else { words }
 }
 
@@ -43,12 +43,10 @@ impl Reader {
     fn add(&mut self, server: usize, section: &str, line: &str) -> Result<(), String> {
         self.line += 1;
         let (name, args) = line.split_once(' ').unwrap_or((line, ""));
-        let setting = SETTINGS.iter().find(|(_, other)| other.to_str() == Ok(name)).unwrap().0;
-        let words = words_of(setting, args);
+        let words = words_of(name, args);
         let words: Vec<_> = words.iter().map(|word| &word[..]).collect();
         let paths: Vec<_> =
             words.iter().map(|word| Some(*word).filter(|word| *word != b"\x7f")).collect();
-        let name = name.as_bytes();
         let owned = args.to_owned();
         let directive = |name, args| tree::Directive {
             name,
@@ -64,17 +62,16 @@ impl Reader {
             }
         };
         let sections = self.sections.entry((server, section.to_owned())).or_default();
-        let rounds: Vec<&[&[u8]]> = match setting {
-            Setting::TrustName => words.chunks(1).collect(),
+        let rounds: Vec<&[&[u8]]> = match name {
+            "ClientCertTrustName" => words.chunks(1).collect(),
             _ => vec![&words],
         };
         for words in rounds {
             let line = Line {
-                setting,
                 words,
                 paths: &paths,
                 now: b"noon",
-                directive: directive(name, owned.as_bytes()),
+                directive: directive(name.as_bytes(), owned.as_bytes()),
                 around: &around,
                 server,
                 is_whole: section.is_empty(),
@@ -82,7 +79,7 @@ impl Reader {
             };
             self.settings
                 .apply(&line, sections, &mut self.files)
-                .map_err(|text| String::from_utf8_lossy(&text).into_owned())?;
+                .map_err(|text| String::from_utf8_lossy(&text.unwrap()).into_owned())?;
         }
         // Another directive has other arguments.
         self.settings.checked = 0;
@@ -114,17 +111,43 @@ fn fault(lines: &[&str]) -> String {
     last(lines).unwrap_err()
 }
 
-#[test]
-fn numbers_are_those_of_the_table() {
-    for (number, (setting, name)) in (0..).zip(SETTINGS) {
-        assert_eq!(setting as u32, number);
-        assert_eq!(Setting::of(number), Some(setting));
-        assert_eq!(setting.name(), name);
+/// A directive of httpd's main server without words.
+fn line(name: &[u8]) -> Line<'_> {
+    Line {
+        words: &[],
+        paths: &[],
+        now: b"",
+        directive: tree::Directive { name, args: b"", file: b"/c", line: 1, depth: 0 },
+        around: &[],
+        server: 0,
+        is_whole: true,
+        restarts: false,
     }
-    assert_eq!(Setting::of(19), None);
-    assert_eq!(Setting::of(u32::MAX), None);
-    let accept = SETTINGS.iter().filter(|(setting, _)| setting.is_of_accept_role());
-    assert_eq!(accept.count(), 9);
+}
+
+/// Of each directive.
+fn names() -> Vec<&'static CStr> {
+    TABLES.into_iter().flatten().map(|(name, _)| *name).collect()
+}
+
+#[test]
+fn each_directive_is_found_by_its_name() {
+    let (mut settings, mut files) = (Settings::new(), Files::new(None));
+    let mut apply = |name: &[u8]| {
+        settings.checked = 0;
+        settings.apply(&line(name), &mut SectionNumbers::default(), &mut files)
+    };
+    let mut names = names();
+    for name in &names {
+        assert_ne!(apply(name.to_bytes()), Err(None), "{name:?}");
+        assert_ne!(apply(&name.to_bytes().to_ascii_uppercase()), Err(None), "{name:?}");
+    }
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count);
+    assert_eq!(apply(b"ClientCertForwar"), Err(None));
+    assert_eq!(apply(b""), Err(None));
 }
 
 #[test]
@@ -340,21 +363,9 @@ fn faults_of_whole_servers() {
 #[test]
 fn a_word_is_said_octet_by_octet() {
     let (mut settings, mut files) = (Settings::new(), Files::new(None));
-    let directive =
-        tree::Directive { name: b"", args: b"cms X\xff", file: b"/c", line: 1, depth: 0 };
-    let line = Line {
-        setting: Setting::Forward,
-        words: &[b"cms", b"X\xff"],
-        paths: &[],
-        now: b"",
-        directive,
-        around: &[],
-        server: 0,
-        is_whole: true,
-        restarts: false,
-    };
+    let line = Line { words: &[b"cms", b"X\xff"], ..line(b"ClientCertForward") };
     let said = settings.apply(&line, &mut SectionNumbers::default(), &mut files).unwrap_err();
-    assert_eq!(said, b"ClientCertForward: \"X\xff\" is no header name");
+    assert_eq!(said.unwrap(), b"ClientCertForward: \"X\xff\" is no header name");
 }
 
 #[test]
@@ -428,7 +439,7 @@ fn what_sections_say() {
     assert_eq!((whole.part.trust_peer, whole.part.has_names), (Some(false), true));
     assert_eq!((location.part.trust_peer, location.part.has_names), (None, false));
     assert_eq!(reader.settings.take_names().count(), 1);
-    assert_eq!(reader.settings.forwarding(), Some(Setting::Forward));
+    assert_eq!(reader.settings.forwarding(), Some(c"ClientCertForward"));
     assert!(reader.settings.accepts());
     let ours = reader.settings.field_names(false);
     for name in ["client_cert", "X-OTHER", "x.name", "Client-Cert-Chain"] {
@@ -576,13 +587,16 @@ proptest! {
     /// No words make a panic.
     #[test]
     fn any_words(
-        lines in prop::collection::vec((0..19_usize, "[ -~]{0,20}", any::<bool>()), 0..8),
+        lines in prop::collection::vec(
+            (prop::sample::select(names()), "[ -~]{0,20}", any::<bool>()),
+            0..8
+        ),
     ) {
         let mut reader = Reader::new();
-        for (number, args, is_whole) in lines {
+        for (name, args, is_whole) in lines {
             // Any file could be named.
             let args = args.replace('/', "\x7f");
-            let line = format!("{} {args}", SETTINGS[number].1.to_str().unwrap());
+            let line = format!("{} {args}", name.to_str().unwrap());
             let _ = reader.add(0, if is_whole { "" } else { "<Location" }, &line);
         }
         let _ = reader.settings.merged(0, 0);

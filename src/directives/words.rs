@@ -61,7 +61,7 @@ impl Line<'_> {
             _ => fault!(self.word(number), ": invalid path"),
         };
         let name = FileName {
-            directive: self.setting.name().to_bytes().into(),
+            directive: self.directive.name.into(),
             name: path(0)?.into(),
             key_name: if has_key { Some(path(1)?.into()) } else { None },
         };

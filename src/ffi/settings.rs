@@ -4,7 +4,7 @@
 
 use std::{
     collections::BTreeMap,
-    ffi::c_char,
+    ffi::{CStr, c_char},
     ptr::{null, null_mut},
 };
 
@@ -22,7 +22,7 @@ use crate::{
     accept_role::{Finding, Format},
     config::tree,
     directives::{
-        ClientCertSetting, Line, SectionNumbers, Settings,
+        Line, SectionNumbers, Settings,
         accept::{DEFAULT_MAX_AGE, DEFAULT_SKEW},
         forward::{ForwardLine, ForwardVariables},
         server::{KeptHeaders, SignerSource},
@@ -39,10 +39,8 @@ const MAX_LINE: usize = 10_000;
 /// A directive as httpd has read it.
 #[repr(C)]
 pub struct SettingLine {
-    /// A client_cert_setting.
-    pub setting: u32,
-    /// Its words, as httpd gives them; none of ClientCertKnownHeaders and SSLOptions. One that is on or
-    /// off has that word.
+    /// Its words, as httpd gives them; none of one that httpd gives as a whole line. One that is on or off
+    /// has that word.
     pub words: *const *const c_char,
     /// Their number.
     pub word_count: usize,
@@ -402,8 +400,6 @@ impl SettingLine {
         let (directive, around) =
             directives.split_first().ok_or(ClientCertResult::InvalidParameter)?;
         apply(&Line {
-            setting: ClientCertSetting::of(self.setting)
-                .ok_or(ClientCertResult::InvalidParameter)?,
             words: &words,
             paths: &paths,
             now,
@@ -583,7 +579,7 @@ pub unsafe extern "C" fn client_cert_settings_free(settings: *mut SettingsHandle
 ///
 /// Sets `*fault` to NULL, or to all that httpd is to say of the directive, in memory from `allocator`.
 ///
-/// Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER for a number that is none, and with
+/// Fails with CLIENT_CERT_RESULT_INVALID_PARAMETER for a directive that is not read here, and with
 /// CLIENT_CERT_RESULT_OUT_OF_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_settings_add(
@@ -609,6 +605,7 @@ pub unsafe extern "C" fn client_cert_settings_add(
         let added =
             line.read(|line| Ok(settings.settings.apply(line, &mut sections, files.files())))?;
         if let Err(text) = added {
+            let text = text.ok_or(ClientCertResult::InvalidParameter)?;
             *fault = allocator.bytes(&text)?.data.cast();
             return Ok(());
         }
@@ -655,10 +652,7 @@ pub unsafe extern "C" fn client_cert_settings_complete(
         let chain = chain.and_then(|number| handle.settings.accepted_names().names().get(number));
         let whole_part = WholePart {
             cache_size: handle.settings.cache_size(),
-            forwarding_directive: handle
-                .settings
-                .forwarding()
-                .map_or(null(), |s| s.name().as_ptr()),
+            forwarding_directive: handle.settings.forwarding().map_or(null(), CStr::as_ptr),
             chain_name: chain.map_or(null(), |name| handle.accepted_name(name.to_bytes())),
             accepts: handle.settings.accepts(),
         };
@@ -797,7 +791,7 @@ pub unsafe extern "C" fn client_cert_accept_part_merge(
 
 #[cfg(test)]
 mod tests {
-    use std::ffi::{CStr, c_void};
+    use std::ffi::c_void;
 
     use proptest::prelude::*;
 
@@ -849,17 +843,15 @@ mod tests {
         }
 
         /// A directive of the virtual host 1, in a section.
-        fn add(&mut self, setting: ClientCertSetting, words: &[&CStr]) -> Option<String> {
+        fn add(&mut self, name: &CStr, words: &[&CStr]) -> Option<String> {
             let pointers: Vec<_> = words.iter().map(|word| word.as_ptr()).collect();
             let args: Vec<_> = words.iter().map(|word| word.to_bytes()).collect();
             let args = std::ffi::CString::new(args.join(&b' ')).unwrap();
-            let directives =
-                [(setting.name(), &*args), (c"<Location", c"/x>")].map(|(name, args)| {
-                    let (name, args) = (name.as_ptr(), args.as_ptr());
-                    Directive { name, args, file: c"/etc/conf".as_ptr(), line: 9, depth: 0 }
-                });
+            let directives = [(name, &*args), (c"<Location", c"/x>")].map(|(name, args)| {
+                let (name, args) = (name.as_ptr(), args.as_ptr());
+                Directive { name, args, file: c"/etc/conf".as_ptr(), line: 9, depth: 0 }
+            });
             let line = SettingLine {
-                setting: setting as u32,
                 words: pointers.as_ptr(),
                 word_count: pointers.len(),
                 paths: pointers.as_ptr(),
@@ -921,32 +913,28 @@ mod tests {
 
     #[test]
     fn what_c_is_told() {
-        use ClientCertSetting::{
-            Accept, ClientTrust, Forward, ForwardVariable, MaxAge, Signer, SignerCerts, TrustName,
-            TrustPeer, UserName,
-        };
         let mut made = Made::new();
-        assert_eq!(made.add(Forward, &[c"cms"]), None);
+        assert_eq!(made.add(c"ClientCertForward", &[c"cms"]), None);
         let section = made.forward.section;
-        assert_eq!(made.add(Forward, &[c"xfcc", c"X-Other"]), None);
-        assert_eq!(made.add(ForwardVariable, &[c"X-Name", c"SSL_CLIENT_S_DN"]), None);
-        assert_eq!(made.add(SignerCerts, &[c"none"]), None);
+        assert_eq!(made.add(c"ClientCertForward", &[c"xfcc", c"X-Other"]), None);
+        assert_eq!(made.add(c"ClientCertForwardVariable", &[c"X-Name", c"SSL_CLIENT_S_DN"]), None);
+        assert_eq!(made.add(c"ClientCertSignerCerts", &[c"none"]), None);
         assert_eq!((made.forward.chain, made.forward.signer_certs), (-1, 2));
         assert_eq!(made.accept, AcceptPart::UNSET);
         assert!(section > 0 && made.forward.section == section);
-        for (setting, words) in [
-            (Accept, &[c"rfc9440", c"X-Cert"][..]),
-            (TrustName, &[c"a.example"]),
-            (TrustPeer, &[c"off"]),
-            (MaxAge, &[c"5", c"6"]),
-            (UserName, &[c"SSL_CLIENT_S_DN_CN"]),
-            (ClientTrust, &[c"/nonexistent"]),
-            (Signer, &[c"/nonexistent"]),
+        for (name, words) in [
+            (c"ClientCertAccept", &[c"rfc9440", c"X-Cert"][..]),
+            (c"ClientCertTrustName", &[c"a.example"]),
+            (c"ClientCertTrustPeer", &[c"off"]),
+            (c"ClientCertMaxAge", &[c"5", c"6"]),
+            (c"ClientCertUserName", &[c"SSL_CLIENT_S_DN_CN"]),
+            (c"ClientCertClientTrust", &[c"/nonexistent"]),
+            (c"ClientCertSigner", &[c"/nonexistent"]),
         ] {
-            assert_eq!(made.add(setting, words), None);
+            assert_eq!(made.add(name, words), None);
         }
         let fault = "ClientCertAccept: given twice in one section".to_owned();
-        assert_eq!(made.add(Accept, &[c"off"]), Some(fault));
+        assert_eq!(made.add(c"ClientCertAccept", &[c"off"]), Some(fault));
         let (accept, forward) = (made.accept, made.forward);
         assert_eq!((accept.format, accept.header, accept.is_signed), (2, 0, false));
         assert_eq!((accept.trust_peer, accept.has_max_age), (0, true));
@@ -1000,9 +988,9 @@ mod tests {
     #[test]
     fn off_is_not_unset() {
         let mut made = Made::new();
-        assert_eq!(made.add(ClientCertSetting::Forward, &[c"off"]), None);
-        assert_eq!(made.add(ClientCertSetting::ForwardVariable, &[c"off"]), None);
-        assert_eq!(made.add(ClientCertSetting::Accept, &[c"off"]), None);
+        assert_eq!(made.add(c"ClientCertForward", &[c"off"]), None);
+        assert_eq!(made.add(c"ClientCertForwardVariable", &[c"off"]), None);
+        assert_eq!(made.add(c"ClientCertAccept", &[c"off"]), None);
         // SAFETY: what the library points to.
         unsafe {
             assert_eq!((*made.forward.lines).count, 0);
@@ -1014,7 +1002,7 @@ mod tests {
     #[test]
     fn known_headers_of_a_server() {
         let mut made = Made::new();
-        let setting = ClientCertSetting::KnownHeaders;
+        let setting = c"ClientCertKnownHeaders";
         assert_eq!(made.add(setting, &[c"keep", c"X-SSL-Client-S-DN"]), None);
         let mut servers = [server_part(1)];
         let (mut arriving, mut ours, mut whole) = (TREE, TREE, WHOLE);
@@ -1060,7 +1048,7 @@ mod tests {
         let mut lines: Vec<(usize, String)> = Vec::new();
         let listener = Listener { tell: Some(write_down), context: (&raw mut lines).cast() };
         let mut made = Made::new();
-        assert_eq!(made.add(ClientCertSetting::Accept, &[c"cms"]), None);
+        assert_eq!(made.add(c"ClientCertAccept", &[c"cms"]), None);
         let directives = [Directive {
             name: c"SSLUserName".as_ptr(),
             args: c"SSL_CLIENT_S_DN".as_ptr(),
@@ -1102,9 +1090,9 @@ mod tests {
         let directive =
             |name| Directive { name, args: null(), file: c"/etc/conf".as_ptr(), line: 1, depth: 0 };
         let (good, nameless) = (directive(c"ClientCertForward".as_ptr()), directive(null()));
+        let unknown = directive(c"ClientCert".as_ptr());
         let words = [c"cms".as_ptr()];
         let line = || SettingLine {
-            setting: 0,
             words: words.as_ptr(),
             word_count: 1,
             paths: null(),
@@ -1158,7 +1146,7 @@ mod tests {
                 assert_eq!(result, NullParameter);
             }
             for (line, result) in [
-                (SettingLine { setting: 19, ..line() }, InvalidParameter),
+                (SettingLine { directives: &unknown, ..line() }, InvalidParameter),
                 (SettingLine { words: null(), ..line() }, NullParameter),
                 (SettingLine { directive_count: 0, ..line() }, InvalidParameter),
                 (SettingLine { directives: null(), ..line() }, NullParameter),
