@@ -1538,7 +1538,7 @@ typedef struct {
 } client_cert_forward_facts;
 
 /**
- * A header for the backend.
+ * A header for the backend with a value of its own or a cache's.
  */
 typedef struct {
     /**
@@ -1596,9 +1596,17 @@ typedef struct {
      */
     size_t capacity;
     /**
-     * What some of them point to.
+     * Variables to be set as headers.
      */
-    const client_cert_variables *variables;
+    const client_cert_variable *variables;
+    /**
+     * How many.
+     */
+    size_t variable_count;
+    /**
+     * To which they belong, if that is not the configuration; else NULL.
+     */
+    const client_cert_variables *shared;
 } client_cert_forwarded;
 
 /**

@@ -46,22 +46,28 @@ void mcc_request_send(request_rec *r, const client_cert_forwarded *forwarded)
 void mcc_request_send_again(request_rec *r)
 {
     const mcc_request_t *request = mcc_request_known(r);
+    const client_cert_forwarded *sent = request ? request->sent : NULL;
     size_t i;
 
-    for (i = 0; request && request->sent && i < request->sent->header_count; i++) {
-        const client_cert_sent_header *header = &request->sent->headers[i];
-
-        apr_table_setn(r->headers_in, header->name, header->value);
+    for (i = 0; sent && i < sent->header_count; i++) {
+        apr_table_setn(r->headers_in, sent->headers[i].name, sent->headers[i].value);
+    }
+    for (i = 0; sent && i < sent->variable_count; i++) {
+        apr_table_setn(r->headers_in, sent->variables[i].name, sent->variables[i].value);
     }
 }
 
 void mcc_request_send_nothing(request_rec *r)
 {
     mcc_request_t *request = mcc_request_known(r);
+    const client_cert_forwarded *sent = request ? request->sent : NULL;
     size_t i;
 
-    for (i = 0; request && request->sent && i < request->sent->header_count; i++) {
-        apr_table_unset(r->headers_in, request->sent->headers[i].name);
+    for (i = 0; sent && i < sent->header_count; i++) {
+        apr_table_unset(r->headers_in, sent->headers[i].name);
+    }
+    for (i = 0; sent && i < sent->variable_count; i++) {
+        apr_table_unset(r->headers_in, sent->variables[i].name);
     }
     if (request) {
         request->sent = NULL;

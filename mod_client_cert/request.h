@@ -94,6 +94,11 @@ static APR_INLINE int mcc_request_is_sent(const client_cert_forwarded *sent, con
             return 1;
         }
     }
+    for (i = 0; sent && i < sent->variable_count; i++) {
+        if (sent->variables[i].value == value) {
+            return 1;
+        }
+    }
     return 0;
 }
 

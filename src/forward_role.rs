@@ -19,9 +19,9 @@ use crate::{
     tls_identity::Identified,
     variable_headers::{Unverified, VariableHeaders},
     verify::accepted::Accepted,
-    x509::variables::Variables,
+    x509::variables::Variable,
 };
-use sent::{CHAIN_HEADER, Sent, SentHeader};
+use sent::{CHAIN_HEADER, CLIENT_CERT_LARGE_VALUE, Sent, SentHeader};
 
 pub(crate) mod sent;
 
@@ -163,7 +163,7 @@ pub(crate) fn not_made(making: Making<'_>, names: &CStr, reason: impl fmt::Displ
 pub(crate) struct Forwarding<'p, 'a> {
     plan: &'p Plan<'a>,
     /// The headers made so far.
-    pub(crate) sent: Sent,
+    pub(crate) sent: Sent<'a>,
     /// For who catches a panic.
     making: &'p Cell<Making<'a>>,
     /// Writes a line to the log.
@@ -229,8 +229,7 @@ impl<'p, 'a> Forwarding<'p, 'a> {
     ) -> Result<Answer, Failed> {
         let plan = self.plan;
         let (mut note, certificates) = (How::Sent, lines.len() > 0);
-        // One more for the chain.
-        self.sent.reserve(lines.len().saturating_add(1));
+        self.sent.reserve(lines.len().saturating_add(plan.chain.into()));
         for line in lines {
             let Some(line) = line else { return self.fail_making(INVALID) };
             note = note.and(self.certificate(line, client)?);
@@ -254,8 +253,8 @@ impl<'p, 'a> Forwarding<'p, 'a> {
             };
             match made {
                 Ok(made) => {
-                    self.variables(&made);
-                    self.sent.hold_variables(made);
+                    self.tell_of_variables(made.list());
+                    self.sent.share_variables(made);
                 }
                 Err(failed) => {
                     self.making.set(Making::Variable(Some(failed.header)));
@@ -310,8 +309,9 @@ impl<'p, 'a> Forwarding<'p, 'a> {
             }
         };
         plan.count(how.counter(), 1);
-        if plan.traces {
-            self.trace_last(how);
+        let made = self.sent.headers().last().filter(|_| plan.traces);
+        if let Some(made) = made {
+            self.trace(line.header.to_bytes(), how, made.length());
         }
         Ok(how)
     }
@@ -363,7 +363,8 @@ impl<'p, 'a> Forwarding<'p, 'a> {
         if let Some(headers) = self.plan.variables {
             self.making.set(Making::Variable(None));
             let variables = headers.without_client(unverified);
-            self.variables(variables);
+            self.tell_of_variables(variables.list());
+            self.sent.set_variables(variables);
             // A backend that hears of it may answer otherwise than to a client without a
             // certificate.
             depends_on_client =
@@ -373,23 +374,24 @@ impl<'p, 'a> Forwarding<'p, 'a> {
         Ok(Answer { note, failed: false, depends_on_client })
     }
 
-    fn variables(&mut self, variables: &Variables) {
-        let list = variables.list();
-        self.plan.count(Counter::Variable, list.len() as u64);
-        self.sent.reserve(list.len());
-        for variable in list {
-            self.sent.push_variable(variable);
-            if self.plan.traces {
-                self.trace_last(How::Sent);
+    /// Counts them, and traces them where that is wanted.
+    fn tell_of_variables(&self, variables: &[Variable]) {
+        self.plan.count(Counter::Variable, variables.len() as u64);
+        if self.plan.traces {
+            for variable in variables {
+                self.trace(variable.name(), How::Sent, variable.value().len());
             }
         }
     }
 
+    /// Says how a value was made.
     #[cold]
-    fn trace_last(&self, how: How) {
-        if let Some(header) = self.sent.last() {
-            (self.log)(Level::Trace, format_args!("{}", header.line(how.words())));
-        }
+    fn trace(&self, name: &[u8], how: How, length: usize) {
+        let name = String::from_utf8_lossy(name);
+        (self.log)(
+            Level::Trace,
+            format_args!("header \"{name}\": {}, {length} bytes", how.words()),
+        );
     }
 }
 
@@ -407,20 +409,26 @@ impl Plan<'_> {
 
 /// A line for the log about each value that is longer than most servers take: the backend's answer,
 /// often a bare 400, would not say why.
-pub(crate) fn large_values(headers: &[SentHeader]) -> impl Iterator<Item = String> {
-    headers.iter().filter(|header| header.is_large()).map(|header| {
-        let name = header.name();
-        let signed = if name == CHAIN_HEADER {
+pub(crate) fn large_values<'a>(
+    headers: &'a [SentHeader],
+    variables: &'a [Variable],
+) -> impl Iterator<Item = String> {
+    let headers = headers.iter().map(|header| {
+        let fewer = if header.name() == CHAIN_HEADER {
             ""
         } else {
             ", or a signature fewer certificates (ClientCertSignerCerts)"
         };
+        (header.name().to_bytes(), header.length(), fewer)
+    });
+    let variables = variables.iter().map(|it| (it.name(), it.value().len(), ""));
+    let all = headers.chain(variables);
+    all.filter(|(_, length, _)| *length > CLIENT_CERT_LARGE_VALUE).map(|(name, length, fewer)| {
         format!(
-            "ClientCertForward: header \"{}\" has a value of {} bytes, more than most servers take: \
-             the backend may need a larger limit (httpd: LimitRequestFieldSize), or the client a \
-             smaller certificate{signed}; this is said once for a connection",
-            name.to_string_lossy(),
-            header.length()
+            "ClientCertForward: header \"{}\" has a value of {length} bytes, more than most servers \
+             take: the backend may need a larger limit (httpd: LimitRequestFieldSize), or the client a \
+             smaller certificate{fewer}; this is said once for a connection",
+            String::from_utf8_lossy(name)
         )
     })
 }

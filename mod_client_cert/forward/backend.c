@@ -60,7 +60,7 @@ static void check_headers(request_rec *r, const mcc_names_t *ours)
     const apr_array_header_t *fields = apr_table_elts(r->headers_in);
     const apr_table_entry_t *field = (const apr_table_entry_t *)fields->elts;
     const apr_table_entry_t *end = field + fields->nelts;
-    size_t missing = sent ? sent->header_count : 0;
+    size_t missing = sent ? sent->header_count + sent->variable_count : 0;
     int others = 0;
 
     for (; field < end; field++) {

@@ -28,7 +28,7 @@ use crate::{
     },
     status::counters::Counter,
     variable_headers::VariableHeaders,
-    x509::variables::Variables,
+    x509::variables::{Variable, Variables},
 };
 
 /// The longest line of a log, in bytes: names of files may be long.
@@ -88,8 +88,12 @@ pub struct Forwarded {
     pub header_count: usize,
     /// For how many there is room.
     pub capacity: usize,
-    /// What some of them point to.
-    pub variables: *const Variables,
+    /// Variables to be set as headers.
+    pub variables: *const Variable,
+    /// How many.
+    pub variable_count: usize,
+    /// To which they belong, if that is not the configuration; else NULL.
+    pub shared: *const Variables,
 }
 
 impl Forwarded {
@@ -103,6 +107,8 @@ impl Forwarded {
             header_count: sent.count,
             capacity: sent.capacity,
             variables: sent.variables,
+            variable_count: sent.variable_count,
+            shared: sent.shared,
         }
     }
 }
@@ -240,7 +246,8 @@ pub unsafe extern "C" fn client_cert_forwarded_large_values(
     quiet_boundary(|| unsafe {
         let (forwarded, listener) = (pointer::borrow(forwarded)?, pointer::borrow(tell)?);
         let headers = pointer::elements(forwarded.headers, forwarded.header_count)?;
-        large_values(headers)
+        let variables = pointer::elements(forwarded.variables, forwarded.variable_count)?;
+        large_values(headers, variables)
             .try_for_each(|line| listener.tell(Level::Warning as usize, &printable(line, MAX_LINE)))
     })
 }
@@ -257,6 +264,8 @@ pub unsafe extern "C" fn client_cert_forwarded_free(forwarded: *mut Forwarded) {
                 count: forwarded.header_count,
                 capacity: forwarded.capacity,
                 variables: forwarded.variables,
+                variable_count: forwarded.variable_count,
+                shared: forwarded.shared,
             }
             .free();
         }

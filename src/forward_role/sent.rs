@@ -21,7 +21,7 @@ pub(super) const CHAIN_HEADER: &CStr = c"Client-Cert-Chain";
 /// name and all.
 pub const CLIENT_CERT_LARGE_VALUE: usize = 8000;
 
-/// A header for the backend.
+/// A header for the backend with a value of its own or a cache's.
 #[repr(C)]
 pub struct SentHeader {
     /// The name, NUL-terminated.
@@ -46,15 +46,6 @@ impl SentHeader {
         self.length
     }
 
-    pub(super) fn is_large(&self) -> bool {
-        self.length > CLIENT_CERT_LARGE_VALUE
-    }
-
-    /// A line for the log that says how the value was made.
-    pub(super) fn line(&self, how: &str) -> String {
-        format!("header \"{}\": {how}, {} bytes", self.name().to_string_lossy(), self.length)
-    }
-
     #[cfg(test)]
     pub(crate) fn value(&self) -> &str {
         // SAFETY: it is NUL-terminated, and belongs to this, or to what is held.
@@ -77,11 +68,21 @@ impl Drop for SentHeader {
     }
 }
 
-/// Headers, and what they point to, but for the names: those are the configuration's.
+/// Headers, and what they point to, but for the names of [`SentHeader`]s: those are the configuration's.
 #[derive(Default)]
-pub(crate) struct Sent {
+pub(crate) struct Sent<'a> {
     headers: Vec<SentHeader>,
-    variables: Option<Arc<Variables>>,
+    variables: SentVariables<'a>,
+}
+
+/// Headers that are variables: these are not copied.
+#[derive(Default)]
+enum SentVariables<'a> {
+    #[default]
+    None,
+    Shared(Arc<Variables>),
+    /// Of the configuration.
+    Configured(&'a Variables),
 }
 
 /// The same in parts, for C.
@@ -89,11 +90,14 @@ pub(crate) struct SentParts {
     pub(crate) headers: *mut SentHeader,
     pub(crate) count: usize,
     pub(crate) capacity: usize,
-    pub(crate) variables: *const Variables,
+    pub(crate) variables: *const Variable,
+    pub(crate) variable_count: usize,
+    /// To which the variables belong, if they are not the configuration's; else NULL.
+    pub(crate) shared: *const Variables,
 }
 
-impl Sent {
-    /// Makes room for so many headers more.
+impl<'a> Sent<'a> {
+    /// Makes room for so many headers.
     pub(super) fn reserve(&mut self, count: usize) {
         self.headers.reserve_exact(count);
     }
@@ -102,7 +106,7 @@ impl Sent {
     pub(super) fn push_shared(&mut self, name: &CStr, value: Arc<SharedValue>) {
         let length = value.value().len();
         let (text, shared) = (value.as_ptr(), Arc::into_raw(value));
-        self.push(name.as_ptr(), text, length, shared, 0);
+        self.push(name, text, length, shared, 0);
     }
 
     /// A value of its own.
@@ -110,56 +114,77 @@ impl Sent {
         let length = value.len();
         value.push('\0');
         let value = ManuallyDrop::new(value);
-        self.push(name.as_ptr(), value.as_ptr().cast(), length, null(), value.capacity());
-    }
-
-    /// A variable that lives longer: one of [`Self::hold_variables`], or the configuration's.
-    pub(super) fn push_variable(&mut self, variable: &Variable) {
-        let (name, value) = (variable.name_pointer(), variable.value_pointer());
-        self.push(name, value, variable.value().len(), null(), 0);
-    }
-
-    /// Lets variables live as long as the headers.
-    pub(super) fn hold_variables(&mut self, variables: Arc<Variables>) {
-        self.variables = Some(variables);
+        self.push(name, value.as_ptr().cast(), length, null(), value.capacity());
     }
 
     fn push(
         &mut self,
-        name: *const c_char,
+        name: &CStr,
         value: *const c_char,
         length: usize,
         shared: *const SharedValue,
         capacity: usize,
     ) {
-        self.headers.push(SentHeader { name, value, length, shared, capacity });
+        self.headers.push(SentHeader { name: name.as_ptr(), value, length, shared, capacity });
     }
 
-    pub(crate) fn last(&self) -> Option<&SentHeader> {
-        self.headers.last()
+    /// Variables that live as long as these headers.
+    pub(super) fn share_variables(&mut self, variables: Arc<Variables>) {
+        self.variables = SentVariables::Shared(variables);
     }
 
-    /// Whether a value is longer than most servers take.
-    pub(crate) fn is_large(&self) -> bool {
-        self.headers.iter().any(SentHeader::is_large)
+    /// Variables of the configuration.
+    pub(super) fn set_variables(&mut self, variables: &'a Variables) {
+        self.variables = SentVariables::Configured(variables);
     }
 
-    #[cfg(test)]
     pub(crate) fn headers(&self) -> &[SentHeader] {
         &self.headers
     }
 
+    pub(crate) fn variables(&self) -> &[Variable] {
+        match &self.variables {
+            SentVariables::None => &[],
+            SentVariables::Shared(variables) => variables.list(),
+            SentVariables::Configured(variables) => variables.list(),
+        }
+    }
+
+    /// Whether a value is longer than most servers take.
+    pub(crate) fn is_large(&self) -> bool {
+        self.headers.iter().any(|header| header.length > CLIENT_CERT_LARGE_VALUE)
+            || self.variables().iter().any(|it| it.value().len() > CLIENT_CERT_LARGE_VALUE)
+    }
+
     pub(crate) fn into_parts(self) -> SentParts {
-        let variables = self.variables.map_or(null(), Arc::into_raw);
+        let list = self.variables();
+        let (variables, variable_count) = (list.as_ptr(), list.len());
+        let shared = match self.variables {
+            SentVariables::Shared(shared) => Arc::into_raw(shared),
+            _ => null(),
+        };
         let mut headers = ManuallyDrop::new(self.headers);
         let (count, capacity) = (headers.len(), headers.capacity());
-        SentParts { headers: headers.as_mut_ptr(), count, capacity, variables }
+        SentParts {
+            headers: headers.as_mut_ptr(),
+            count,
+            capacity,
+            variables,
+            variable_count,
+            shared,
+        }
     }
 }
 
 impl SentParts {
-    pub(crate) const NONE: Self =
-        Self { headers: null_mut(), count: 0, capacity: 0, variables: null() };
+    pub(crate) const NONE: Self = Self {
+        headers: null_mut(),
+        count: 0,
+        capacity: 0,
+        variables: null(),
+        variable_count: 0,
+        shared: null(),
+    };
 
     /// # Safety
     ///
@@ -170,8 +195,8 @@ impl SentParts {
             if !self.headers.is_null() {
                 drop(Vec::from_raw_parts(self.headers, self.count, self.capacity));
             }
-            if !self.variables.is_null() {
-                drop(Arc::from_raw(self.variables));
+            if !self.shared.is_null() {
+                drop(Arc::from_raw(self.shared));
             }
         }
     }

@@ -5,6 +5,7 @@
 use std::cell::RefCell;
 
 use super::{sent::SentParts, *};
+use crate::x509::variables::Builder;
 use crate::{
     format::ClientCertFormat,
     status::counters::tests::zero,
@@ -66,12 +67,12 @@ impl Bench {
     /// The answer, and the names of the headers.
     fn forward(&self, plan: &Plan<'_>, lines: &[(u32, &CStr)]) -> (Answer, Vec<String>) {
         let (answer, sent) = self.forwarded(plan, lines);
-        let names = sent.headers().iter().map(|header| header.name().to_str().unwrap().to_owned());
-        let names = names.collect();
-        (answer, names)
+        let headers = sent.headers().iter().map(|header| header.name().to_bytes());
+        let names = headers.chain(sent.variables().iter().map(Variable::name));
+        (answer, names.map(|name| String::from_utf8(name.to_vec()).unwrap()).collect())
     }
 
-    fn forwarded(&self, plan: &Plan<'_>, lines: &[(u32, &CStr)]) -> (Answer, Sent) {
+    fn forwarded<'a>(&self, plan: &Plan<'a>, lines: &[(u32, &'a CStr)]) -> (Answer, Sent<'a>) {
         let making = Cell::default();
         let log = |level, line: fmt::Arguments<'_>| {
             self.lines.borrow_mut().push((level, line.to_string()));
@@ -129,7 +130,7 @@ fn notes_counters_and_traces() {
     let logged = bench.logged();
     assert!(logged.iter().all(|(level, _)| *level == Level::Trace));
     let (words, sent) = (logged[0].1.as_str(), bench.forwarded(&plan, &[unsigned]).1);
-    let header = sent.last().unwrap();
+    let header = sent.headers().last().unwrap();
     assert_eq!(words, format!("header \"Client-Cert\": sent, {} bytes", header.length()));
     assert_eq!(header.value().len(), header.length());
     assert!(logged[1].1.starts_with("header \"X-Signed\": signed, "), "{}", logged[1].1);
@@ -190,7 +191,10 @@ fn accepted_client_is_the_one() {
     let plan = Plan { accept, variables: Some(&bench.variables), ..bench.plan() };
     let (answered, sent) = bench.forwarded(&plan, &[(RFC9440, c"Client-Cert")]);
     assert_eq!(answered, answer(c"sent", true));
-    let values: Vec<_> = sent.headers().iter().map(|header| header.value().to_owned()).collect();
+    let values = sent.headers().iter().map(|header| header.value().to_owned().into_bytes());
+    let variables = sent.variables().iter().map(|variable| variable.value().to_owned());
+    let values = values.chain(variables).map(|value| String::from_utf8(value).unwrap());
+    let values: Vec<_> = values.collect();
     let format = Row::of(RFC9440).unwrap();
     let expected =
         [format.encode(&client()).unwrap().unwrap(), "SUCCESS".into(), "accepted".into()];
@@ -335,7 +339,15 @@ fn large_values_are_told() {
         sent.push_text(name, "x".repeat(length));
     }
     assert!(sent.is_large());
-    let lines: Vec<_> = large_values(sent.headers()).collect();
+    let mut variables = Builder::default();
+    for (name, length) in [("X-Name", 8000), ("X-Subject", 8001)] {
+        variables.push(format_args!("{name}"), "x".repeat(length).as_bytes());
+    }
+    let variables = variables.build();
+    let mut alone = Sent::default();
+    alone.set_variables(&variables);
+    assert!(alone.is_large());
+    let lines: Vec<_> = large_values(sent.headers(), variables.list()).collect();
     let line = |name, length, signed| {
         format!(
             "ClientCertForward: header \"{name}\" has a value of {length} bytes, more than most \
@@ -344,7 +356,12 @@ fn large_values_are_told() {
         )
     };
     let signed = ", or a signature fewer certificates (ClientCertSignerCerts)";
-    assert_eq!(lines, [line("X-Long", 8001, signed), line("Client-Cert-Chain", 9000, "")]);
+    let expected = [
+        line("X-Long", 8001, signed),
+        line("Client-Cert-Chain", 9000, ""),
+        line("X-Subject", 8001, ""),
+    ];
+    assert_eq!(lines, expected);
 }
 
 /// Run under Miri and valgrind, it would show what is released twice, or never.
@@ -359,14 +376,20 @@ fn parts_own_what_they_point_to() {
     };
     let (_, sent) = bench.forwarded(&plan, &lines);
     let parts = sent.into_parts();
-    assert_eq!(parts.count, 4);
+    assert_eq!((parts.count, parts.variable_count), (2, 2));
     // SAFETY: so many are there.
-    let headers = unsafe { std::slice::from_raw_parts(parts.headers, parts.count) };
+    let (headers, variables) = unsafe {
+        (
+            std::slice::from_raw_parts(parts.headers, parts.count),
+            std::slice::from_raw_parts(parts.variables, parts.variable_count),
+        )
+    };
     // What the cache has is shared, and outlives it.
     assert_eq!(headers[0].value(), value);
     drop(bench);
     assert_eq!(headers[0].value(), value);
     assert!(headers[1].value().starts_with(':'));
+    assert_eq!(variables[0].value(), b"SUCCESS");
     // SAFETY: they were made just now; nothing is in the others.
     unsafe {
         parts.free();

@@ -50,11 +50,6 @@ impl Variable {
         unsafe { slice::from_raw_parts(self.value.cast(), self.value_length) }
     }
 
-    /// The name for C, NUL-terminated; as long as the list.
-    pub(crate) fn name_pointer(&self) -> *const c_char {
-        self.name
-    }
-
     /// The value for C, NUL-terminated; as long as the list.
     pub(crate) fn value_pointer(&self) -> *const c_char {
         self.value
