@@ -10,11 +10,11 @@ cd "$(dirname "$0")/.."
 version=0.20.2
 tools=${CARGO_TARGET_DIR:-target}/tools
 if ! "$tools/bin/cargo-deny" --version 2> /dev/null | grep -qF "$version"; then
-    cargo install --locked --root "$tools" --target-dir "$tools/build" cargo-deny --version "$version"
+    cargo install --locked --debug --root "$tools" --target-dir "$tools/build" cargo-deny --version "$version"
     rm -rf "$tools/build"
 fi
 
-fetch=()
+offline=()
 databases=$tools/advisories
 mkdir -p "$databases"
 if [ -n "${ADVISORIES:-}" ]; then
@@ -23,13 +23,17 @@ if [ -n "${ADVISORIES:-}" ]; then
     rm -rf "$database"
     git clone -q "$ADVISORIES" "$database"
     git -C "$database" fetch -q
-    fetch=(--disable-fetch)
+    # The crates of both lock files are then to be there as well.
+    for manifest in Cargo.toml fuzz/Cargo.toml; do
+        cargo fetch -q --locked --manifest-path "$manifest"
+    done
+    offline=(--offline)
 fi
 config=$tools/deny.toml
 sed "s|^\\[advisories\\]|&\ndb-path = \"$(realpath "$databases")\"|" deny.toml > "$config"
 
 for manifest in Cargo.toml fuzz/Cargo.toml; do
     echo "=== $manifest"
-    "$tools/bin/cargo-deny" --locked --all-features --manifest-path "$manifest" check --config "$config" \
-        ${fetch[@]+"${fetch[@]}"} --show-stats
+    "$tools/bin/cargo-deny" --locked ${offline[@]+"${offline[@]}"} --all-features --manifest-path "$manifest" \
+        --config "$config" check --show-stats
 done
