@@ -14,7 +14,7 @@
 #
 # or else a test or a folder of the Apache::Test suite, as apache.sh has them.
 # The Apache::Test suite, which mostly waits, runs beside the others. What the parts print
-# passes through, part by part; the last line has the totals.
+# passes through, part by part; the last lines have what failed, and the totals.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -27,7 +27,7 @@ beside=
 finish() {
     [ -z "$beside" ] || kill "$beside" 2>/dev/null || true
     [ -z "$beside" ] || wait "$beside" || true
-    rm -f "$log" "$log.beside"
+    rm -f "$log" "$log.beside" "$log.failed"
 }
 trap finish EXIT
 trap 'exit 130' INT
@@ -80,7 +80,12 @@ add() {
     read -r ok not_ok < <(count "$2")
     passed=$((passed + ok))
     failed=$((failed + not_ok))
-    [ "$not_ok" -eq 0 ] || broken+=("$title")
+    if [ "$not_ok" -gt 0 ]; then
+        broken+=("$title")
+        # To be said at the end as well: much may come after it.
+        grep -aE -A 12 '^(# *)?(not ok|Failed test)|^ *#   Failed test|^---- .* stdout|^Test Summary' "$log" |
+            grep -aEv '^\[' | head -n 60 >> "$log.failed" || true
+    fi
     echo "--- $title: $ok passed, $not_ok failed"
 }
 
@@ -136,6 +141,7 @@ done
 end_beside
 
 echo
+[ ! -s "$log.failed" ] || cat "$log.failed"
 for title in ${broken[@]+"${broken[@]}"}; do
     echo "failed: $title"
 done
