@@ -75,18 +75,18 @@ sub recorded_since {
 }
 
 # exchange(BYTES, options of ClientCertTest::Client): sends them on a connection
-# of its own and reads until the server closes it. Returns the statuses of the
-# final responses, and all that was received.
+# of its own and reads until the server closes it, or `until` (a pattern) is there.
+# Returns the statuses of the final responses, and all that was received.
 sub exchange {
     my ($bytes, %want) = @_;
-    my $half = delete $want{half};
+    my ($half, $until) = delete @want{qw(half until)};
     my $client = ClientCertTest::Client->connect(%want);
     eval {
         $client->send($bytes);
         # The request ends here, whatever it announced.
         Net::SSLeay::shutdown($client->{ssl}) if $half && $client->{ssl};
         CORE::shutdown($client->{socket}, 1) if $half && !$client->{ssl};
-        1 while $client->more;
+        1 while !($until && $client->{buffer} =~ $until) && $client->more;
     };
     my $received = $client->{buffer};
     $received .= "\n$@" if $@;

@@ -122,8 +122,9 @@ for my $mpm (qw(event worker prefork)) {
         is(vary($heads->[-1]), '*', 'Vary: *');
         like($frames, qr/^frames\n/, 'and what follows is left alone');
     }
+    # Neither side ends this tunnel.
     my (undef, $received) = exchange(request('GET /tunnel/x?status=403&' . ours('h') . ' HTTP/1.1', @UPGRADE),
-        port => $proxy);
+        port => $proxy, until => qr/\}\n/);
     my ($heads, $body) = heads($received);
     is_clean($heads->[0], 403, "$mpm, a WebSocket refused");
     like($body, qr/\}\n/, 'with its body');
