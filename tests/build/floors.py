@@ -3,9 +3,8 @@
 """Checks who may use whom: no circle of files, and no lower floor that reaches up.
 
 A file's floor is its line in the tables below, the highest first. A Rust file uses what it names
-after `use`, `crate::` or `super::`, tests apart; a C file uses whose header it includes: no function
-is declared anywhere but in the header of its file, or in one for its folder. Of such a header a file
-uses those files whose functions it names.
+after `use`, `crate::` or `super::`, tests apart; a C file uses the headers that it includes, and the
+files whose functions it names of those that the headers declare.
 """
 
 import re
@@ -100,36 +99,29 @@ def rust_uses(root):
     return uses
 
 
-def definers(texts, header, name_of):
-    """For each function that a header without a C file of its own declares the file that defines it."""
-    found = {}
-    for function in re.findall(r"^(?!typedef)\w[\w *]*\b(mcc_\w+)\(", texts[header], re.MULTILINE):
-        [found[function]] = {
-            name_of(file) for file, text in texts.items()
-            if file.parent == header.parent
-            and re.search(rf"^\w[^;{{}}]*\b{function}\([^;{{}}]*\)\s*{{", text, re.MULTILINE)
-        }
-    return found
-
-
 def c_uses(root):
-    """For each pair of a C file and its header the pairs that it uses."""
+    """For each C file the headers that it includes, and the files whose functions it names. Headers keep
+    their ending."""
     files = [*root.rglob("*.c"), *root.rglob("*.h")]
     texts = {file: re.sub(r"/\*.*?\*/", "", file.read_text(), flags=re.DOTALL) for file in files}
-    names = {file.stem: file.relative_to(root).with_suffix("").as_posix() for file in files}
-    name_of = lambda file: names[file.stem]
-    of_folders = {
-        name_of(file): definers(texts, file, name_of)
-        for file in files if file.suffix == ".h" and file.with_suffix(".c") not in texts
-    }
+    name_of = lambda file: file.relative_to(root).as_posix().removesuffix(".c")
+    headers = {file.name: file for file in files if file.suffix == ".h"}
+    declaration = re.compile(r"^(?!typedef)\w[\w *]*\b(mcc_\w+)\([^;{}]*\);", re.MULTILINE)
+    declared = lambda header: set(declaration.findall(texts[header]))
+    definers = {}
+    for file, text in texts.items():
+        for function in re.findall(r"^\w[^;{}=]*?\b(mcc_\w+)\([^;{}]*\)\s*\{", text, re.MULTILINE):
+            definers[function] = name_of(file)
     uses = {}
     for file, text in texts.items():
-        included = re.findall(r'^#include "(?:[\w/]*/)?(\w+)\.h"', text, re.MULTILINE)
-        used = {names[other] for other in included if other in names}
-        for header in used & of_folders.keys():
-            words = set(re.findall(r"\w+", text))
-            used |= {definer for function, definer in of_folders[header].items() if function in words}
-        uses.setdefault(name_of(file), set()).update(used - {name_of(file)})
+        included = re.findall(r'^#include "(?:[\w/]*/)?(\w+\.h)"', text, re.MULTILINE)
+        included = [headers[header] for header in included if header in headers]
+        used = {name_of(header) for header in included}
+        own = [file] if file.suffix == ".h" else []
+        known = set().union(*map(declared, included + own))
+        named = known.intersection(re.findall(r"\w+", declaration.sub("", text)))
+        used |= {definers[function] for function in named if function in definers}
+        uses[name_of(file)] = used - {name_of(file)}
     return uses
 
 
@@ -145,18 +137,19 @@ def reachable(uses, start):
 
 
 def circles(uses):
-    """The sets of files that reach each other."""
+    """The sets of files that reach each other; a C file and its header are no circle."""
     reached = {start: reachable(uses, start) for start in uses}
-    return {
+    found = {
         frozenset(other for other in reached[start] if start in reached.get(other, ()))
         for start in uses
         if start in reached[start]
     }
+    return [circle for circle in found if len({name.removesuffix(".h") for name in circle}) > 1]
 
 
 def floor_of(name, floors):
     """The floor of a file: that of its own name, or else of its folder."""
-    parts = re.split(r"::|/", name)
+    parts = re.split(r"::|/", name.removesuffix(".h"))
     for length in range(len(parts), 0, -1):
         for height, floor in enumerate(reversed(floors)):
             if "/".join(parts[:length]) in floor:
