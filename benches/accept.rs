@@ -19,8 +19,10 @@ use openssl::{
 use support::{
     Variant,
     bare_path::BarePath,
-    c::{Arena, Origin},
-    compare, print, rounds,
+    c::Arena,
+    compare,
+    origin::Origin,
+    print, rounds,
     testing::{Identity, KeyKind, Leaf, NOW},
 };
 

@@ -16,8 +16,10 @@ use openssl::x509::{X509PurposeId, extension::BasicConstraints};
 use support::{
     Variant,
     bare_path::BarePath,
-    c::{Arena, ClientOrigin, Origin},
-    compare, print, rounds,
+    c::Arena,
+    compare,
+    origin::{ClientOrigin, Origin},
+    print, rounds,
     testing::{Identity, KeyKind, Leaf, NOW},
 };
 

@@ -18,17 +18,35 @@ use std::{
 use client_cert as _;
 use support::callgrind;
 
+/// client_cert_field_name_tree.
+#[repr(C)]
+struct Names {
+    first: [u16; 256],
+    classes: [u8; 256],
+    next: *const u16,
+    set: *const c_void,
+}
+
+/// client_cert_whole_part.
+#[repr(C)]
+struct WholePart {
+    cache_size: usize,
+    forwarding_directive: *const c_char,
+    chain_name: *const c_void,
+    accepts: bool,
+}
+
 unsafe extern "C" {
-    fn client_cert_field_names_new(
-        names: *const *const c_char,
-        length: usize,
-        with_known: bool,
-        made: *mut *mut c_void,
-    ) -> u32;
-    fn client_cert_field_names_tree(
-        names: *const c_void,
-        classes: *mut *const u8,
-        next: *mut *const u16,
+    fn client_cert_files_new(last: *const u8, last_length: usize, files: *mut *mut c_void) -> u32;
+    fn client_cert_settings_new(settings: *mut *mut c_void) -> u32;
+    fn client_cert_settings_complete(
+        settings: *mut c_void,
+        files: *const c_void,
+        servers: *mut c_void,
+        server_count: usize,
+        arriving_names: *mut Names,
+        our_names: *mut Names,
+        whole: *mut WholePart,
     ) -> u32;
     fn client_cert_field_names_owner(
         names: *const c_void,
@@ -69,27 +87,30 @@ const REMOVED: &[&str] = &[
     "X-Forwarded-Client-Cert",
 ];
 
-struct Names {
-    set: *mut c_void,
-    first: [u16; 256],
-    classes: [u8; 256],
-    next: *const u16,
+/// The names that are ours without a directive, and those together with the known ones. They stay for as
+/// long as the process.
+fn names() -> [Names; 2] {
+    let (mut files, mut settings) = (null_mut(), null_mut());
+    let none = || Names { first: [0; 256], classes: [0; 256], next: null(), set: null() };
+    let (mut ours, mut arriving) = (none(), none());
+    let mut whole = WholePart {
+        cache_size: 0,
+        forwarding_directive: null(),
+        chain_name: null(),
+        accepts: false,
+    };
+    // SAFETY: places for the results.
+    unsafe {
+        assert_eq!(client_cert_files_new(null(), 0, &mut files), 0);
+        assert_eq!(client_cert_settings_new(&mut settings), 0);
+        let complete = client_cert_settings_complete;
+        let result = complete(settings, files, null_mut(), 0, &mut arriving, &mut ours, &mut whole);
+        assert_eq!(result, 0);
+    }
+    [ours, arriving]
 }
 
 impl Names {
-    fn new(with_known: bool) -> Self {
-        let ours = [c"Client-Cert".as_ptr(), c"Client-Cert-Chain".as_ptr()];
-        let (mut set, mut classes, mut next) = (null_mut(), null::<u8>(), null::<u16>());
-        // SAFETY: live strings, and places for the results.
-        unsafe {
-            let made = client_cert_field_names_new(ours.as_ptr(), ours.len(), with_known, &mut set);
-            assert_eq!(made, 0);
-            assert_eq!(client_cert_field_names_tree(set, &mut classes, &mut next), 0);
-            let classes = *classes.cast::<[u8; 256]>();
-            Self { set, first: classes.map(|class| *next.add(class.into())), classes, next }
-        }
-    }
-
     fn owner(&self, name: &CString) -> u32 {
         let mut octet = name.as_ptr().cast::<u8>();
         // SAFETY: the walk ends at the NUL at the latest.
@@ -113,7 +134,7 @@ impl Names {
 }
 
 fn measure(dumps: &Path) {
-    let sets = [Names::new(false), Names::new(true)];
+    let sets = names();
     let nothing = callgrind::count(dumps, LOOK_UPS, || {
         black_box(0);
     });

@@ -21,8 +21,10 @@ use client_cert::{
 use openssl::x509::extension::SubjectAlternativeName;
 use support::{
     Row, Variant,
-    c::{Arena, Origin, cache_sign},
-    compare, rounds,
+    c::{Arena, cache_sign},
+    compare,
+    origin::Origin,
+    rounds,
     testing::{Identity, KeyKind, Leaf, NOW},
 };
 

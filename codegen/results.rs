@@ -94,18 +94,12 @@ impl<'a> Results<'a> {
     pub fn c_enumeration(&self) -> String {
         let mut variants = String::new();
         let mut messages = String::new();
-        let mut kinds = String::new();
         let mut all = String::new();
         for row in &self.0 {
-            let Row { number, kind, name, words, .. } = row;
+            let Row { number, name, words, .. } = row;
             variants += &row.documented(&format!("{name} = {number}"));
             messages += &format!("        {number} => c{words:?},\n");
             all += &format!("Self::{name}, ");
-            if *kind != "fault" {
-                let (first, rest) = kind.split_at(1);
-                let kind = first.to_uppercase() + rest;
-                kinds += &format!("        {number} => ClientCertKind::{kind},\n");
-            }
         }
         let mut output = format!(
             "/// How a function ended. The numbers never change.\n\
@@ -123,10 +117,6 @@ impl<'a> Results<'a> {
              /// The words for a number. It comes from C, so it can be any.\n\
              pub(super) const fn message(result: u32) -> &'static std::ffi::CStr {{\n    \
                  match result {{\n{messages}        _ => c\"unknown result\",\n    }}\n\
-             }}\n\n\
-             /// The kind for a number. It comes from C, so it can be any.\n\
-             const fn kind(result: u32) -> ClientCertKind {{\n    \
-                 match result {{\n{kinds}        _ => ClientCertKind::Fault,\n    }}\n\
              }}\n"
         );
         for (name, _) in ENUMS {

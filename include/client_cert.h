@@ -616,30 +616,6 @@ typedef enum {
 } client_cert_accept_state;
 
 /**
- * What kind of result it is. The numbers never change.
- */
-typedef enum {
-    /**
-     * CLIENT_CERT_RESULT_OK.
-     */
-    CLIENT_CERT_KIND_OK = 0,
-    /**
-     * The value is not what its format has: over HTTP, 400.
-     */
-    CLIENT_CERT_KIND_MALFORMED = 1,
-    /**
-     * The value is well formed, but it, or the client of a handshake, is not acceptable: over
-     * HTTP, 403.
-     */
-    CLIENT_CERT_KIND_REFUSED = 2,
-    /**
-     * Whether it is acceptable could not be determined, by a fault on this side: over HTTP, 500,
-     * for an administrator to see to.
-     */
-    CLIENT_CERT_KIND_FAULT = 3,
-} client_cert_kind;
-
-/**
  * How the value of a header is written. The numbers never change.
  */
 typedef enum {
@@ -712,33 +688,6 @@ typedef enum {
      */
     CLIENT_CERT_HEAD_AFTER = 2,
 } client_cert_head;
-
-/**
- * What a file is read as.
- */
-typedef enum {
-    /**
-     * A signer's certificate, its intermediates and its key, as client_cert_signer_from_pem() reads
-     * them.
-     */
-    CLIENT_CERT_FILE_KIND_SIGNER = 0,
-    /**
-     * Trust anchors, as client_cert_anchors_from_pem() reads them.
-     */
-    CLIENT_CERT_FILE_KIND_ANCHORS = 1,
-    /**
-     * CRLs for signers, as client_cert_crls_from_pem() reads them.
-     */
-    CLIENT_CERT_FILE_KIND_CRLS = 2,
-    /**
-     * CAs of clients, as client_cert_client_cas_from_pem() reads them.
-     */
-    CLIENT_CERT_FILE_KIND_CLIENT_CAS = 3,
-    /**
-     * CRLs for clients, as client_cert_crls_from_pem() reads them.
-     */
-    CLIENT_CERT_FILE_KIND_CLIENT_CRLS = 4,
-} client_cert_file_kind;
 
 /**
  * Whose a field is that no client may send.
@@ -1829,12 +1778,16 @@ typedef struct {
 } client_cert_server_part;
 
 /**
- * What tells in a few steps that a name is none of a set, as client_cert_field_names_tree() says, with
- * the first step by the octet itself.
+ * What tells without a call that most names are none of a set.
+ *
+ * A walk begins with the number that `first` has for a name's first octet. While it is above 1, the
+ * walk goes on with the next octet, the NUL that ends the name included, after which it never is: the
+ * next number is that of `next` at the last number and the octet's class together. 0 tells that the
+ * name is not in the set; 1, that client_cert_field_names_owner() can tell.
  */
 typedef struct {
     /**
-     * The first step.
+     * The number after each first octet.
      */
     uint16_t first[256];
     /**
@@ -2119,16 +2072,6 @@ client_cert_result client_cert_accepted_extensions(const client_cert_accepted *a
                                                    size_t *count);
 
 /**
- * Whether a variable identifies the client: it is one of those of mod_ssl's in which there is a
- * name, a number that the issuer gave, or the certificate itself, or its digest of ours. In any case but for what mod_ssl
- * takes in one alone.
- *
- * Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
- */
-client_cert_result client_cert_variable_identifies(const char *name,
-                                                   bool *identifying);
-
-/**
  * The identity of a certificate: the SHA-256 of its DER.
  *
  * Puts 32 bytes into `id`.
@@ -2212,11 +2155,10 @@ void client_cert_client_cas_free(client_cert_client_cas *cas);
  * nothing by themselves.
  *
  * Sets `*verified` to the same client with the intermediates of its path for its chain, which
- * client_cert_client_free() releases; others may have been given the same one.
+ * client_cert_client_free() releases.
  *
- * `reason` is as for client_cert_verify(), and client_cert_result_kind() tells how it failed:
- * Client-Cert-Chain is malformed, the client or a certificate of the chain is not acceptable, or
- * that could not be found out.
+ * `reason` is as for client_cert_verify(), and so are the results: Client-Cert-Chain is malformed, the
+ * client or a certificate of the chain is not acceptable, or that could not be found out.
  */
 client_cert_result client_cert_verify_client(const client_cert_client_trust *trust,
                                              const client_cert_client *client,
@@ -2226,33 +2168,6 @@ client_cert_result client_cert_verify_client(const client_cert_client_trust *tru
                                              client_cert_client **verified,
                                              char *reason,
                                              size_t reason_size);
-
-/**
- * As client_cert_verify_client(), but accepts a client again whose path was verified before by the
- * same `trust`.
- *
- * It is accepted again no longer than client_cert_verify_client() would accept it: until a
- * certificate of the path ends, or one of the CRLs begins or ends. It is not accepted again when
- * `now` is before the time at which it was verified, nor where certificates of the path that are
- * not among the CAs do not come again. CAs and CRLs are the same only if they are the same objects.
- * When several threads bring the same client, one verifies it and the others wait, though no longer
- * than a second. What is refused is not remembered.
- *
- * Sets `*reused` to whether it was there already. A cache that was not made by
- * client_cert_verification_cache_new_with_clients() remembers no client.
- *
- * Fails as client_cert_verify_client() does.
- */
-client_cert_result client_cert_verification_cache_verify_client(const client_cert_verification_cache *cache,
-                                                                const client_cert_client_trust *trust,
-                                                                const client_cert_client *client,
-                                                                const char *const *chain,
-                                                                size_t length,
-                                                                int64_t now,
-                                                                client_cert_client **verified,
-                                                                bool *reused,
-                                                                char *reason,
-                                                                size_t reason_size);
 
 /**
  * Warns of each directive of mod_ssl's in the configuration of which it is not known whether
@@ -2291,28 +2206,6 @@ client_cert_result client_cert_files_new(const uint8_t *last,
  * free(). No thread may be using them.
  */
 void client_cert_files_free(client_cert_files *files);
-
-/**
- * Reads a file that a directive at `place` names, unless this configuration has read it for the same
- * directive and names. No other thread may be using the object.
- *
- * `kind` is a client_cert_file_kind. `name` and `key_name` are as open(2) takes them; `key_name` is
- * NULL where there is no second file. Only regular files of at most 256 MiB are read: nothing waits
- * for a pipe or a device. `now` is the time in words, for messages.
- *
- * Sets `*file` to what was read. If that cannot be used, it has a fault, and what the configuration
- * before used for the same directive and names.
- *
- * Fails with nothing of its own.
- */
-client_cert_result client_cert_files_read(client_cert_files *files,
-                                          uint32_t kind,
-                                          const char *directive,
-                                          const char *name,
-                                          const char *key_name,
-                                          const char *place,
-                                          const char *now,
-                                          const client_cert_configured_file **file);
 
 /**
  * Calls `tell` with 0 and a line for each file that is not in use as it is now.
@@ -2375,27 +2268,6 @@ client_cert_result client_cert_encode_chain(const client_cert_client *client,
                                             client_cert_value *value);
 
 /**
- * Makes a set of field names, to which the known headers belong if `with_known` is set. What is no
- * token is left out of it.
- *
- * `names` are `length` strings; it may be NULL when there are none.
- *
- * Sets `*made` to a new object, which client_cert_field_names_free() releases.
- *
- * Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER and
- * CLIENT_CERT_RESULT_INVALID_PARAMETER.
- */
-client_cert_result client_cert_field_names_new(const char *const *names,
-                                               size_t length,
-                                               bool with_known,
-                                               client_cert_field_names **made);
-
-/**
- * Releases a set of field names. NULL is allowed, as with free(). No thread may be using it.
- */
-void client_cert_field_names_free(client_cert_field_names *names);
-
-/**
  * Tells whose a field name of a set is. A name is in it if some backend takes it for one of the
  * set's: one that ignores case, takes all but letters and digits for the same, or trims what no
  * token ends in.
@@ -2428,19 +2300,6 @@ client_cert_result client_cert_field_names_arriving(const client_cert_field_name
 client_cert_result client_cert_field_names_contain_variable(const client_cert_field_names *names,
                                                             const char *variable,
                                                             bool *contain);
-
-/**
- * Gives what tells without a call that most names are none of a set.
- *
- * Sets `*classes` to a number for each of the 256 values of an octet, and `*next` to an array. Both
- * live as long as the set. A walk begins at 0 with a name's first octet: the next number is that of
- * the array at the last number and the octet's class together. While it is above 1, the walk goes
- * on with the next octet, the NUL that ends the name included, after which it never is. 0 tells that
- * the name is not in the set; 1, that client_cert_field_names_owner() can tell.
- */
-client_cert_result client_cert_field_names_tree(const client_cert_field_names *names,
-                                                const uint8_t **classes,
-                                                const uint16_t **next);
 
 /**
  * Makes the headers with which a request goes to its backend: one decision over all that is
@@ -2599,14 +2458,6 @@ client_cert_result client_cert_response_head_read(client_cert_response_head *hea
  * static, NUL-terminated ASCII.
  */
 const char *client_cert_result_message(uint32_t result);
-
-/**
- * What kind of result a function gave that verifies, or client_cert_handshake_client(): whether
- * what came is malformed, refused, or whether that could not be found out.
- *
- * `result` is a `client_cert_result`; any other number is a fault.
- */
-client_cert_kind client_cert_result_kind(uint32_t result);
 
 /**
  * The version of the library, such as `0.1.0`. The string is static, NUL-terminated ASCII.
@@ -3189,13 +3040,6 @@ client_cert_result client_cert_anchors_from_file(const char *file, client_cert_a
 void client_cert_anchors_free(client_cert_anchors *anchors);
 
 /**
- * Whether some anchor is a CA. It issues to users too, so without names no value is accepted.
- *
- * Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
- */
-client_cert_result client_cert_anchors_has_ca(const client_cert_anchors *anchors, bool *has_ca);
-
-/**
  * Reads CRLs from PEM of `length` bytes. PEM blocks of other kinds are not looked at.
  *
  * Sets `*crls` to a new object, which client_cert_crls_free() releases.
@@ -3299,16 +3143,6 @@ client_cert_result client_cert_variable_headers_of_client(const client_cert_vari
                                                           const char **failed);
 
 /**
- * As client_cert_variable_headers_of_client(), of what was accepted.
- */
-client_cert_result client_cert_variable_headers_of_accepted(const client_cert_variable_headers *headers,
-                                                            const client_cert_accepted *accepted,
-                                                            client_cert_variables **made,
-                                                            const client_cert_variable **variables,
-                                                            size_t *count,
-                                                            const char **failed);
-
-/**
  * The headers that there are without a verified client: those of SSL_CLIENT_VERIFY, with FAILED if
  * the client `presented` a certificate, else with NONE.
  *
@@ -3328,76 +3162,21 @@ client_cert_result client_cert_variable_headers_without_client(const client_cert
 void client_cert_variables_free(client_cert_variables *made);
 
 /**
- * Makes a cache of values that were accepted, and of those who signed them, which uses at most
- * about `bytes` of memory, its own overhead included. With 0 nothing is remembered.
+ * Makes a cache for client_cert_accept(): of values that were accepted, and of those who signed them,
+ * which uses at most about `bytes` of memory, its own overhead included. With 0 nothing is remembered.
+ * With `with_clients` a part of the memory is for paths of clients; without, none is remembered.
  *
  * Sets `*cache` to a new object, which client_cert_verification_cache_free() releases.
  */
 client_cert_result client_cert_verification_cache_new(size_t bytes,
+                                                      bool with_clients,
                                                       client_cert_verification_cache **cache);
-
-/**
- * As client_cert_verification_cache_new(), for who also calls
- * client_cert_verification_cache_verify_client(): a part of the memory is for paths of clients.
- */
-client_cert_result client_cert_verification_cache_new_with_clients(size_t bytes,
-                                                                   client_cert_verification_cache **cache);
 
 /**
  * Releases a cache. NULL is allowed, as with free(). No thread may be using it; what it gave
  * stays.
  */
 void client_cert_verification_cache_free(client_cert_verification_cache *cache);
-
-/**
- * As client_cert_verify(), but takes a value again that was accepted before, from the same `peer`
- * and with the same `trust`, `max_age` and `skew`.
- *
- * It is accepted again no longer than client_cert_verify() would accept it: until it is too old, a
- * certificate of its client, signer or path ends, or one of the CRLs begins or ends. It is not
- * accepted again when `now` is before the time at which it was verified. Anchors, names and CRLs
- * are the same only if they are the same objects. When several threads bring the same value, one
- * verifies it and the others wait, though no longer than a second. What is refused is not
- * remembered.
- *
- * For another value of the same signer, the path of the signer is not verified again for as long
- * as that stands; all else is.
- *
- * Sets `*accepted` to an object, which client_cert_accepted_free() releases; others may have been
- * given the same one. Sets `*reused` to whether it was there already.
- *
- * Fails as client_cert_verify() does.
- */
-client_cert_result client_cert_verification_cache_verify(const client_cert_verification_cache *cache,
-                                                         const client_cert_trust *trust,
-                                                         uint32_t format,
-                                                         const char *value,
-                                                         size_t length,
-                                                         int64_t now,
-                                                         uint32_t max_age,
-                                                         uint32_t skew,
-                                                         const client_cert_client *peer,
-                                                         client_cert_accepted **accepted,
-                                                         bool *reused,
-                                                         char *reason,
-                                                         size_t reason_size);
-
-/**
- * As client_cert_verify_peer(), but takes a value again as client_cert_verification_cache_verify() does.
- *
- * Fails as client_cert_verify_peer() does.
- */
-client_cert_result client_cert_verification_cache_verify_peer(const client_cert_verification_cache *cache,
-                                                              const client_cert_trust *trust,
-                                                              uint32_t format,
-                                                              const char *value,
-                                                              size_t length,
-                                                              int64_t now,
-                                                              const client_cert_client *peer,
-                                                              client_cert_accepted **accepted,
-                                                              bool *reused,
-                                                              char *reason,
-                                                              size_t reason_size);
 
 /**
  * Verifies a signed value.
@@ -3419,12 +3198,12 @@ client_cert_result client_cert_verification_cache_verify_peer(const client_cert_
  * in CLIENT_CERT_REASON_SIZE bytes; `reason_size` may be less, and then it is cut off. After
  * CLIENT_CERT_RESULT_OK it is empty. `reason` may be NULL.
  *
- * client_cert_result_kind() tells how it failed. The value is malformed:
- * CLIENT_CERT_RESULT_VALUE_...; it is well formed, but not acceptable: the results from 700 on,
+ * Fails with CLIENT_CERT_RESULT_VALUE_... where the value is malformed. Where it is well formed, but
+ * not acceptable, with the results from 700 on,
  * CLIENT_CERT_RESULT_SIGNER_KEY_UNSUPPORTED, CLIENT_CERT_RESULT_SIGNER_KEY_TOO_SMALL,
  * CLIENT_CERT_RESULT_SIGNER_EXPIRED, CLIENT_CERT_RESULT_SIGNER_NOT_YET_VALID,
- * CLIENT_CERT_RESULT_CERTIFICATE_EXPIRED, CLIENT_CERT_RESULT_CERTIFICATE_NOT_YET_VALID. Or that
- * could not be found out: CLIENT_CERT_RESULT_VERIFICATION_FAILED,
+ * CLIENT_CERT_RESULT_CERTIFICATE_EXPIRED, CLIENT_CERT_RESULT_CERTIFICATE_NOT_YET_VALID. Where that
+ * could not be found out, with CLIENT_CERT_RESULT_VERIFICATION_FAILED,
  * CLIENT_CERT_RESULT_CERTIFICATE_MALFORMED where OpenSSL cannot read `peer`,
  * CLIENT_CERT_RESULT_INVALID_PARAMETER and the others that every function may give.
  */

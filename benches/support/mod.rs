@@ -8,6 +8,7 @@ pub(crate) mod bare_path;
 pub(crate) mod c;
 pub(crate) mod callgrind;
 pub(crate) mod forge;
+pub(crate) mod origin;
 pub(crate) mod reuse;
 #[path = "../../src/testing.rs"]
 pub(crate) mod testing;

@@ -96,12 +96,9 @@ void mcc_caches_child_init(apr_pool_t *pchild, server_rec *s)
     if (global->forwards && size) {
         signatures = client_cert_signature_cache_new(size, &global->signature_cache);
     }
-    if (global->accepts && global->whole.chain_name) {
-        verifications =
-            client_cert_verification_cache_new_with_clients(size, &global->verification_cache);
-    }
-    else if (global->accepts) {
-        verifications = client_cert_verification_cache_new(size, &global->verification_cache);
+    if (global->accepts) {
+        verifications = client_cert_verification_cache_new(size, global->whole.chain_name != NULL,
+                                                           &global->verification_cache);
     }
     if (signatures != CLIENT_CERT_RESULT_OK) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,

@@ -229,7 +229,6 @@ fn null_is_never_taken_silently() {
     let (mut accepted, mut anchors, mut crls) = (null_mut(), null_mut(), null_mut());
     let mut names = null_mut();
     let mut client = null();
-    let mut has_ca = false;
     // SAFETY: live objects, but for the NULL.
     unsafe {
         let mut verify = |trust, value| {
@@ -298,8 +297,6 @@ fn null_is_never_taken_silently() {
         );
         assert_eq!(client_cert_anchors_from_file(null(), &mut anchors), NullParameter);
         assert_eq!(client_cert_anchors_from_file(c"/x".as_ptr(), null_mut()), NullParameter);
-        assert_eq!(client_cert_anchors_has_ca(null(), &mut has_ca), NullParameter);
-        assert_eq!(client_cert_anchors_has_ca(objects.anchors, null_mut()), NullParameter);
         assert_eq!(client_cert_crls_from_file(null(), &mut crls), NullParameter);
         assert_eq!(client_cert_crls_from_file(c"/x".as_ptr(), null_mut()), NullParameter);
         assert_eq!(client_cert_names_new(null(), 1, &mut names), NullParameter);
@@ -316,38 +313,6 @@ fn null_is_never_taken_silently() {
 }
 
 #[test]
-fn value_is_accepted_again() {
-    let objects = Objects::new("again");
-    let (trust, value) = (objects.trust(), objects.value.as_ptr().cast());
-    let mut cache = null_mut();
-    // SAFETY: live objects, places for the results.
-    unsafe {
-        assert_eq!(client_cert_verification_cache_new(1 << 20, &mut cache), Ok);
-        for expected in [false, true] {
-            let (mut accepted, mut reused) = (null_mut(), !expected);
-            let result = client_cert_verification_cache_verify(
-                cache,
-                &trust,
-                CMS,
-                value,
-                objects.value.len(),
-                NOW,
-                300,
-                30,
-                null(),
-                &mut accepted,
-                &mut reused,
-                null_mut(),
-                0,
-            );
-            assert_eq!((result, reused), (Ok, expected));
-            client_cert_accepted_free(accepted);
-        }
-        client_cert_verification_cache_free(cache);
-    }
-}
-
-#[test]
 fn client_is_verified() {
     let root = Leaf::ca("root").self_signed();
     let middle = Leaf::ca("middle").issued_by(&root);
@@ -357,7 +322,7 @@ fn client_is_verified() {
     let chain = CString::new(byte_sequence(&der)).unwrap();
     let broken = c":Zm9v";
     let pem = root.certificate_pem();
-    let (mut cas, mut cache) = (null_mut(), null_mut());
+    let mut cas = null_mut();
     // SAFETY: live objects, places for the results.
     unsafe {
         let text = pem.as_ptr();
@@ -369,50 +334,24 @@ fn client_is_verified() {
         assert_eq!(missing, ClientCertResult::FileUnreadable);
         assert!(cas.is_null());
         assert_eq!(client_cert_client_cas_from_pem(text, pem.len(), &mut cas), Ok);
-        assert_eq!(
-            client_cert_verification_cache_new_with_clients(1 << 20, null_mut()),
-            NullParameter
-        );
-        assert_eq!(client_cert_verification_cache_new_with_clients(1 << 20, &mut cache), Ok);
         let trust = ClientTrustParts { cas, crls: null() };
         let nothing = ClientTrustParts { cas: null(), crls: null() };
         let lines = [chain.as_ptr(), broken.as_ptr()];
         let mut reason = [b'?' as c_char; CLIENT_CERT_REASON_SIZE];
         let (buffer, size) = (reason.as_mut_ptr(), reason.len());
-        for expected in [false, true] {
-            let (mut verified, mut reused) = (null_mut(), !expected);
-            let result = client_cert_verification_cache_verify_client(
-                cache,
-                &trust,
-                &client,
-                lines.as_ptr(),
-                1,
-                NOW,
-                &mut verified,
-                &mut reused,
-                buffer,
-                size,
-            );
-            assert_eq!((result, reused), (Ok, expected));
-            assert_eq!(CStr::from_ptr(buffer), c"");
-            assert_eq!((*verified).chain(), [&*der]);
-            assert_eq!((*verified).leaf(), client.leaf());
-            client_cert_client_free(verified);
-        }
         let mut verified = null_mut();
-        let mut verify = |trust, client, lines, length| {
-            client_cert_verify_client(
-                trust,
-                client,
-                lines,
-                length,
-                NOW,
-                &mut verified,
-                buffer,
-                size,
-            )
+        let verify = |trust, client, lines, length, verified: *mut *mut Client| {
+            client_cert_verify_client(trust, client, lines, length, NOW, verified, buffer, size)
         };
         let (some, of) = (&raw const client, lines.as_ptr());
+        assert_eq!(verify(&trust, some, of, 1, &mut verified), Ok);
+        assert_eq!(CStr::from_ptr(buffer), c"");
+        assert_eq!((*verified).chain(), [&*der]);
+        assert_eq!((*verified).leaf(), client.leaf());
+        client_cert_client_free(verified);
+        assert_eq!(verify(&trust, some, of, 1, null_mut()), NullParameter);
+        let mut verify =
+            |trust, client, lines, length| verify(trust, client, lines, length, &mut verified);
         assert_eq!(verify(&trust, some, null(), 0), ClientCertResult::ClientUntrusted);
         assert!(CStr::from_ptr(buffer).to_str().unwrap().ends_with(": \"CN=client\""));
         assert_eq!(verify(&trust, some, of, 2), ClientCertResult::ValueChainList);
@@ -426,7 +365,6 @@ fn client_is_verified() {
             assert_eq!(result, NullParameter);
         }
         assert!(verified.is_null());
-        client_cert_verification_cache_free(cache);
         client_cert_client_cas_free(cas);
         client_cert_client_cas_free(null_mut());
         client_cert_client_free(null_mut());
@@ -436,67 +374,16 @@ fn client_is_verified() {
 
 #[test]
 fn cache_takes_no_null() {
-    let objects = Objects::new("null cache");
-    let (trust, value) = (objects.trust(), objects.value.as_ptr().cast());
-    let (length, peer) = (objects.value.len(), &raw const objects.peer);
-    let nothing = TrustParts { anchors: null(), ..objects.trust() };
-    let mut accepted = null_mut();
-    // SAFETY: live objects, but for the NULL.
+    // SAFETY: a place for the result, or NULL.
     unsafe {
-        let mut cache = null_mut();
-        assert_eq!(client_cert_verification_cache_new(1 << 20, null_mut()), NullParameter);
-        assert_eq!(client_cert_verification_cache_new(1 << 20, &mut cache), Ok);
-        let verify_with = |cache, trust, value, accepted, reused: *mut bool| {
-            client_cert_verification_cache_verify(
-                cache,
-                trust,
-                CMS,
-                value,
-                length,
-                NOW,
-                300,
-                30,
-                null(),
-                accepted,
-                reused,
-                null_mut(),
-                0,
-            )
-        };
-        let mut reused = true;
-        let reused = &raw mut reused;
-        let verify =
-            |cache, trust, value, accepted| verify_with(cache, trust, value, accepted, reused);
-        assert_eq!(verify(null(), &trust, value, &mut accepted), NullParameter);
-        assert_eq!(verify(cache, null(), value, &mut accepted), NullParameter);
-        assert_eq!(verify(cache, &trust, null(), &mut accepted), NullParameter);
-        assert_eq!(verify(cache, &nothing, value, &mut accepted), NullParameter);
-        assert_eq!(verify(cache, &trust, value, null_mut()), NullParameter);
-        let without = verify_with(cache, &trust, value, &mut accepted, null_mut());
-        assert_eq!(without, NullParameter);
-        let verify = |cache, trust, value, peer, accepted| {
-            client_cert_verification_cache_verify_peer(
-                cache,
-                trust,
-                RFC9440,
-                value,
-                length,
-                NOW,
-                peer,
-                accepted,
-                reused,
-                null_mut(),
-                0,
-            )
-        };
-        assert_eq!(verify(null(), &trust, value, peer, &mut accepted), NullParameter);
-        assert_eq!(verify(cache, null(), value, peer, &mut accepted), NullParameter);
-        assert_eq!(verify(cache, &trust, null(), peer, &mut accepted), NullParameter);
-        assert_eq!(verify(cache, &trust, value, null(), &mut accepted), NullParameter);
-        assert_eq!(verify(cache, &nothing, value, peer, &mut accepted), NullParameter);
-        assert_eq!(verify(cache, &trust, value, peer, null_mut()), NullParameter);
-        assert!(accepted.is_null());
-        client_cert_verification_cache_free(cache);
+        for with_clients in [false, true] {
+            let mut cache = null_mut();
+            let new = client_cert_verification_cache_new;
+            assert_eq!(new(1 << 20, with_clients, null_mut()), NullParameter);
+            assert_eq!(new(1 << 20, with_clients, &mut cache), Ok);
+            assert!(!cache.is_null());
+            client_cert_verification_cache_free(cache);
+        }
         client_cert_verification_cache_free(null_mut());
     }
 }
@@ -640,24 +527,6 @@ fn extensions_follow_one_another() {
 }
 
 #[test]
-fn identity_variables() {
-    for (name, expected) in [
-        (c"SSL_CLIENT_S_DN_CN", true),
-        (c"SSL_CLIENT_V_END", false),
-        (c"CLIENT_CERT_SHA256", true),
-        (c"client_cert_x5t_s256", true),
-        (c"CLIENT_CERT_VERIFY", false),
-        (c"CLIENT_CERT_SIGNER_S_DN", false),
-        (c"", false),
-    ] {
-        let mut identifying = !expected;
-        // SAFETY: a string, a place for the result.
-        let result = unsafe { client_cert_variable_identifies(name.as_ptr(), &mut identifying) };
-        assert_eq!((result, identifying), (Ok, expected), "{name:?}");
-    }
-}
-
-#[test]
 fn variables_are_not_taken_of_null() {
     let accepted = Objects::new("null variables").accepted();
     let accepted = &raw const accepted;
@@ -665,7 +534,7 @@ fn variables_are_not_taken_of_null() {
     let extension = c"subjectKeyIdentifier".as_ptr();
     let no_function = Allocator { allocate: None, context: null_mut() };
     let (mut variables, mut count) = (null(), 0);
-    let (mut value, mut identifying) = (null(), false);
+    let mut value = null();
     // SAFETY: live objects, but for the NULL.
     let results = unsafe {
         [
@@ -682,11 +551,9 @@ fn variables_are_not_taken_of_null() {
             client_cert_accepted_extensions(accepted, extension, null(), &mut value, &mut count),
             client_cert_accepted_extensions(accepted, extension, &MALLOC, null_mut(), &mut count),
             client_cert_accepted_extensions(accepted, extension, &MALLOC, &mut value, null_mut()),
-            client_cert_variable_identifies(null(), &mut identifying),
-            client_cert_variable_identifies(name, null_mut()),
         ]
     };
-    assert_eq!(results, [NullParameter; 15]);
+    assert_eq!(results, [NullParameter; 13]);
     // SAFETY: live objects.
     let results = unsafe {
         [
@@ -747,17 +614,9 @@ fn variables_as_headers() {
             );
             assert_eq!((result, pairs(variables, count)), (Ok, expected.to_vec()));
             client_cert_variables_free(made);
-            let result = client_cert_variable_headers_of_accepted(
-                headers,
-                &accepted,
-                &mut made,
-                &mut variables,
-                &mut count,
-                &mut failed,
-            );
-            assert_eq!((result, pairs(variables, count)), (Ok, expected.to_vec()));
-            client_cert_variables_free(made);
         }
+        let sent = accepted.variable_headers(&*headers).ok().unwrap();
+        assert_eq!(pairs(sent.list().as_ptr(), sent.list().len()), expected);
         for (presented, value) in [(false, c"NONE"), (true, c"FAILED")] {
             let result = client_cert_variable_headers_without_client(
                 headers,
@@ -813,7 +672,7 @@ fn variables_as_headers() {
 #[test]
 fn variables_as_headers_are_not_taken_of_null() {
     let accepted = Objects::new("null headers").accepted();
-    let (accepted, client) = (&raw const accepted, accepted.client());
+    let client = accepted.client();
     let mut headers = VariableHeaders::default();
     let text = c"X".as_ptr();
     let (mut same, mut failed) = (null(), null());
@@ -880,26 +739,10 @@ fn variables_as_headers_are_not_taken_of_null() {
                 &mut count,
                 null_mut(),
             ),
-            client_cert_variable_headers_of_accepted(
-                null(),
-                accepted,
-                &mut made,
-                &mut variables,
-                &mut count,
-                &mut failed,
-            ),
-            client_cert_variable_headers_of_accepted(
-                &headers,
-                null(),
-                &mut made,
-                &mut variables,
-                &mut count,
-                &mut failed,
-            ),
             client_cert_variable_headers_without_client(null(), true, &mut variables, &mut count),
             client_cert_variable_headers_without_client(&headers, true, null_mut(), &mut count),
             client_cert_variable_headers_without_client(&headers, true, &mut variables, null_mut()),
         ]
     };
-    assert_eq!(results, [NullParameter; 16]);
+    assert_eq!(results, [NullParameter; 14]);
 }

@@ -5,11 +5,7 @@
 use std::{ffi::c_char, ptr::null};
 
 use super::{allocator::Allocator, panic::quiet_boundary, pointer, result::ClientCertResult};
-use crate::{
-    client::Client,
-    verify::accepted::Accepted,
-    x509::variables::{Variable, identifies},
-};
+use crate::{client::Client, verify::accepted::Accepted, x509::variables::Variable};
 
 /// Releases what was accepted, as often as it was given. NULL is allowed, as with free(). No thread
 /// may be using what this caller was given.
@@ -115,24 +111,6 @@ pub unsafe extern "C" fn client_cert_accepted_extensions(
             *values = allocator.bytes(&found.join(&0))?.data.cast();
             *count = found.len();
         }
-        Ok(())
-    })
-}
-
-/// Whether a variable identifies the client: it is one of those of mod_ssl's in which there is a
-/// name, a number that the issuer gave, or the certificate itself, or its digest of ours. In any case but for what mod_ssl
-/// takes in one alone.
-///
-/// Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_variable_identifies(
-    name: *const c_char,
-    identifying: *mut bool,
-) -> ClientCertResult {
-    // SAFETY: as the header's rules say.
-    quiet_boundary(|| unsafe {
-        let identifying = pointer::out(identifying, false)?;
-        *identifying = identifies(pointer::string(name)?);
         Ok(())
     })
 }

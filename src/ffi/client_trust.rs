@@ -13,10 +13,7 @@ use super::{
 };
 use crate::{
     client::Client,
-    verify::{
-        clients::{ClientTrust, cas::ClientCas},
-        verification_cache::VerificationCache,
-    },
+    verify::clients::{ClientTrust, cas::ClientCas},
 };
 
 /// CAs of clients.
@@ -116,11 +113,10 @@ pub unsafe extern "C" fn client_cert_client_cas_free(cas: *mut ClientCasHandle) 
 /// nothing by themselves.
 ///
 /// Sets `*verified` to the same client with the intermediates of its path for its chain, which
-/// client_cert_client_free() releases; others may have been given the same one.
+/// client_cert_client_free() releases.
 ///
-/// `reason` is as for client_cert_verify(), and client_cert_result_kind() tells how it failed:
-/// Client-Cert-Chain is malformed, the client or a certificate of the chain is not acceptable, or
-/// that could not be found out.
+/// `reason` is as for client_cert_verify(), and so are the results: Client-Cert-Chain is malformed, the
+/// client or a certificate of the chain is not acceptable, or that could not be found out.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_verify_client(
     trust: *const ClientTrustParts,
@@ -132,62 +128,14 @@ pub unsafe extern "C" fn client_cert_verify_client(
     reason: *mut c_char,
     reason_size: usize,
 ) -> ClientCertResult {
-    let none = VerificationCache::default();
-    // SAFETY: as the header's rules say.
-    unsafe {
-        client_cert_verification_cache_verify_client(
-            &none,
-            trust,
-            client,
-            chain,
-            length,
-            now,
-            verified,
-            &mut false,
-            reason,
-            reason_size,
-        )
-    }
-}
-
-/// As client_cert_verify_client(), but accepts a client again whose path was verified before by the
-/// same `trust`.
-///
-/// It is accepted again no longer than client_cert_verify_client() would accept it: until a
-/// certificate of the path ends, or one of the CRLs begins or ends. It is not accepted again when
-/// `now` is before the time at which it was verified, nor where certificates of the path that are
-/// not among the CAs do not come again. CAs and CRLs are the same only if they are the same objects.
-/// When several threads bring the same client, one verifies it and the others wait, though no longer
-/// than a second. What is refused is not remembered.
-///
-/// Sets `*reused` to whether it was there already. A cache that was not made by
-/// client_cert_verification_cache_new_with_clients() remembers no client.
-///
-/// Fails as client_cert_verify_client() does.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_verification_cache_verify_client(
-    cache: *const VerificationCache,
-    trust: *const ClientTrustParts,
-    client: *const Client,
-    chain: *const *const c_char,
-    length: usize,
-    now: i64,
-    verified: *mut *mut Client,
-    reused: *mut bool,
-    reason: *mut c_char,
-    reason_size: usize,
-) -> ClientCertResult {
     // SAFETY: as the header's rules say.
     let reason = unsafe { ReasonBuffer::new(reason, reason_size) };
     // SAFETY: as the header's rules say.
     explained_boundary(&reason, || unsafe {
         let verified = pointer::out(verified, null_mut())?;
-        let reused = pointer::out(reused, false)?;
-        let (cache, trust) = (pointer::borrow(cache)?, pointer::borrow(trust)?);
+        let trust = pointer::borrow(trust)?;
         let (client, chain) = (pointer::borrow(client)?, pointer::strings(chain, length)?);
-        let found = cache.verify_client(&trust.trust()?, client, &chain, now)?;
-        *verified = pointer::share(found.client);
-        *reused = found.reused;
+        *verified = pointer::share(Arc::new(trust.trust()?.verify(client, &chain, now)?));
         Ok(())
     })
 }

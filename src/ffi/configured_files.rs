@@ -18,30 +18,13 @@ use super::{
     trust::{AnchorsHandle, CrlsHandle},
 };
 use crate::{
-    configured_files::{ConfiguredFile, FileKind, FileName, Files, Made},
+    configured_files::{ConfiguredFile, Files, Made},
     printable::printable,
     sign::signer::Signer,
 };
 
 /// The longest line about a file, in bytes: names may be long.
 const MAX_LINE: usize = 10_000;
-
-/// What a file is read as.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub enum ClientCertFileKind {
-    /// A signer's certificate, its intermediates and its key, as client_cert_signer_from_pem() reads
-    /// them.
-    Signer = 0,
-    /// Trust anchors, as client_cert_anchors_from_pem() reads them.
-    Anchors = 1,
-    /// CRLs for signers, as client_cert_crls_from_pem() reads them.
-    Crls = 2,
-    /// CAs of clients, as client_cert_client_cas_from_pem() reads them.
-    ClientCas = 3,
-    /// CRLs for clients, as client_cert_crls_from_pem() reads them.
-    ClientCrls = 4,
-}
 
 /// A file, or two that belong together, as a directive names it. All in it lives as long as the
 /// files that it is one of.
@@ -182,22 +165,6 @@ impl Parts {
     }
 }
 
-fn kind(number: u32) -> Result<FileKind, ClientCertResult> {
-    const SIGNER: u32 = ClientCertFileKind::Signer as u32;
-    const ANCHORS: u32 = ClientCertFileKind::Anchors as u32;
-    const CRLS: u32 = ClientCertFileKind::Crls as u32;
-    const CLIENT_CAS: u32 = ClientCertFileKind::ClientCas as u32;
-    const CLIENT_CRLS: u32 = ClientCertFileKind::ClientCrls as u32;
-    match number {
-        SIGNER => Ok(FileKind::Signer),
-        ANCHORS => Ok(FileKind::Anchors),
-        CRLS => Ok(FileKind::Crls),
-        CLIENT_CAS => Ok(FileKind::ClientCas),
-        CLIENT_CRLS => Ok(FileKind::ClientCrls),
-        _ => Err(ClientCertResult::InvalidParameter),
-    }
-}
-
 /// Makes a place for the files of one configuration, with nothing in it.
 ///
 /// `last` are the `last_length` octets that client_cert_files_retain() wrote for the configuration
@@ -229,48 +196,6 @@ pub unsafe extern "C" fn client_cert_files_free(files: *mut FilesHandle) {
         pointer::free(files);
         Ok(())
     });
-}
-
-/// Reads a file that a directive at `place` names, unless this configuration has read it for the same
-/// directive and names. No other thread may be using the object.
-///
-/// `kind` is a client_cert_file_kind. `name` and `key_name` are as open(2) takes them; `key_name` is
-/// NULL where there is no second file. Only regular files of at most 256 MiB are read: nothing waits
-/// for a pipe or a device. `now` is the time in words, for messages.
-///
-/// Sets `*file` to what was read. If that cannot be used, it has a fault, and what the configuration
-/// before used for the same directive and names.
-///
-/// Fails with nothing of its own.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_files_read(
-    files: *mut FilesHandle,
-    kind: u32,
-    directive: *const c_char,
-    name: *const c_char,
-    key_name: *const c_char,
-    place: *const c_char,
-    now: *const c_char,
-    file: *mut *const ConfiguredFileRow,
-) -> ClientCertResult {
-    // SAFETY: as the header's rules say, and the text of `key_name`.
-    boundary(|| unsafe {
-        let file = pointer::out(file, null())?;
-        let files = files.as_mut().ok_or(ClientCertResult::NullParameter)?;
-        let key_name = (!key_name.is_null()).then(|| pointer::string(key_name)).transpose()?;
-        let name = FileName {
-            directive: pointer::string(directive)?.into(),
-            name: pointer::string(name)?.into(),
-            key_name: key_name.map(Into::into),
-        };
-        let (place, now) = (pointer::string(place)?, pointer::string(now)?);
-        let number = files.files.read(self::kind(kind)?, name, place, now);
-        if files.rows.len() == number {
-            files.fill(number)?;
-        }
-        *file = *files.rows.get(number).ok_or(ClientCertResult::InvalidParameter)?;
-        Ok(())
-    })
 }
 
 /// Calls `tell` with 0 and a line for each file that is not in use as it is now.
@@ -332,7 +257,10 @@ mod tests {
     use std::ffi::{CStr, c_void};
 
     use super::*;
-    use crate::testing::{Directory, Identity, KeyKind, Leaf, NOW};
+    use crate::{
+        configured_files::{FileKind, FileName},
+        testing::{Directory, Identity, KeyKind, Leaf, NOW},
+    };
     use ClientCertResult::{InvalidParameter, NullParameter, Ok};
 
     unsafe extern "C" fn malloc(_: *mut c_void, size: usize) -> *mut c_void {
@@ -349,27 +277,18 @@ mod tests {
         }
     }
 
-    const ANCHORS: u32 = ClientCertFileKind::Anchors as u32;
     const MALLOC: Allocator = Allocator { allocate: Some(malloc), context: null_mut() };
 
-    unsafe fn read(files: *mut FilesHandle, name: &CStr) -> *const ConfiguredFileRow {
-        let (place, mut file) = (c"conf:1".as_ptr(), null());
-        // SAFETY: live objects.
-        unsafe {
-            let directive = c"ClientCertTrust".as_ptr();
-            let result = client_cert_files_read(
-                files,
-                ANCHORS,
-                directive,
-                name.as_ptr(),
-                null(),
-                place,
-                c"noon".as_ptr(),
-                &mut file,
-            );
-            assert_eq!(result, Ok);
-        }
-        file
+    /// As a directive has it read.
+    fn read(files: &mut FilesHandle, name: &CStr) -> *const ConfiguredFileRow {
+        let name = FileName {
+            directive: b"ClientCertTrust".as_slice().into(),
+            name: name.to_bytes().into(),
+            key_name: None,
+        };
+        let number = files.files().read(FileKind::Anchors, name, b"conf:1", b"noon");
+        assert_eq!(files.fill_new(), Result::Ok(()));
+        files.row(Some(number))
     }
 
     #[test]
@@ -380,12 +299,11 @@ mod tests {
         let name = CString::new(path.to_str().unwrap()).unwrap();
         let (mut files, mut octets, mut lines) = (null_mut(), Bytes::EMPTY, 0_usize);
         let listener = Listener { tell: Some(count), context: (&raw mut lines).cast() };
-        let mut has_ca = true;
         // SAFETY: live objects.
         unsafe {
             assert_eq!(client_cert_files_new(null(), 0, &mut files), Ok);
-            let first = read(files, &name);
-            assert_eq!(first, read(files, &name));
+            let first = read(&mut *files, &name);
+            assert_eq!(first, read(&mut *files, &name));
             assert_eq!(CStr::from_ptr((*first).names), &*name);
             assert!(!(*first).anchors.is_null() && (*first).fault.is_null());
             assert!(!(*files).files.fall_back(0, "no"));
@@ -398,14 +316,13 @@ mod tests {
             write(Leaf::ca("CA").self_signed());
             assert_eq!(client_cert_files_new(octets.data, octets.length, &mut files), Ok);
             libc::free(octets.data.cast_mut().cast());
-            let second = read(files, &name);
+            let second = read(&mut *files, &name);
             assert!((*second).fault.is_null());
             assert!((*files).files.fall_back(0, "a CA"));
             assert_eq!((*files).fill(0), Result::Ok(()));
             assert!(CStr::from_ptr((*second).fault).to_bytes().ends_with(b": a CA"));
             let anchors = (*second).anchors;
-            assert_eq!(super::super::trust::client_cert_anchors_has_ca(anchors, &mut has_ca), Ok);
-            assert!(!has_ca);
+            assert!(!(*anchors).0.has_ca());
             assert_eq!(client_cert_files_faults(files, &listener), Ok);
             assert_eq!(client_cert_files_warnings(files, i64::MAX, &listener), Ok);
             assert_eq!(lines, 2);
@@ -417,27 +334,12 @@ mod tests {
     fn null_is_never_taken_silently() {
         let mut files = null_mut();
         let listener = Listener { tell: Some(count), context: null_mut() };
-        let (mut file, mut octets) = (null(), Bytes::EMPTY);
-        let text = c"/nonexistent".as_ptr();
+        let mut octets = Bytes::EMPTY;
         // SAFETY: live objects, but for the NULL.
         unsafe {
             assert_eq!(client_cert_files_new(null(), 0, null_mut()), NullParameter);
             assert_eq!(client_cert_files_new(&0, usize::MAX, &mut files), InvalidParameter);
             assert_eq!(client_cert_files_new(null(), 0, &mut files), Ok);
-            for missing in 0..6 {
-                let given = |argument: i32| if argument == missing { null() } else { text };
-                let files = if missing == 0 { null_mut() } else { files };
-                let file = if missing == 5 { null_mut() } else { &raw mut file };
-                let (name, place, now) = (given(2), given(3), given(4));
-                let read = client_cert_files_read;
-                let result = read(files, ANCHORS, given(1), name, null(), place, now, file);
-                assert_eq!(result, NullParameter, "{missing}");
-            }
-            let read = |kind, file| {
-                client_cert_files_read(files, kind, text, text, text, text, text, file)
-            };
-            assert_eq!(read(5, &mut file), InvalidParameter);
-            assert_eq!(read(ANCHORS, &mut file), Ok);
             assert_eq!(client_cert_files_faults(null(), &listener), NullParameter);
             assert_eq!(client_cert_files_faults(files, null()), NullParameter);
             assert_eq!(client_cert_files_warnings(null(), NOW, &listener), NullParameter);

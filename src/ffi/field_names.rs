@@ -2,10 +2,7 @@
 
 //! Field names.
 
-use std::{
-    ffi::c_char,
-    ptr::{null, null_mut},
-};
+use std::ffi::c_char;
 
 use super::{panic::quiet_boundary, pointer, result::ClientCertResult};
 use crate::http::field_names::{FieldNames, Owner};
@@ -21,40 +18,6 @@ pub enum ClientCertFieldOwner {
     /// It is one of the headers by which TLS terminators tell who the client is, and none of those
     /// names.
     Known = 2,
-}
-
-/// Makes a set of field names, to which the known headers belong if `with_known` is set. What is no
-/// token is left out of it.
-///
-/// `names` are `length` strings; it may be NULL when there are none.
-///
-/// Sets `*made` to a new object, which client_cert_field_names_free() releases.
-///
-/// Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER and
-/// CLIENT_CERT_RESULT_INVALID_PARAMETER.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_field_names_new(
-    names: *const *const c_char,
-    length: usize,
-    with_known: bool,
-    made: *mut *mut FieldNames,
-) -> ClientCertResult {
-    // SAFETY: as the header's rules say.
-    quiet_boundary(|| unsafe {
-        let made = pointer::out(made, null_mut())?;
-        *made = pointer::give(FieldNames::new(pointer::strings(names, length)?, with_known));
-        Ok(())
-    })
-}
-
-/// Releases a set of field names. NULL is allowed, as with free(). No thread may be using it.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_field_names_free(names: *mut FieldNames) {
-    // SAFETY: as the header's rules say.
-    quiet_boundary(|| unsafe {
-        pointer::free(names);
-        Ok(())
-    });
 }
 
 /// Tells whose a field name of a set is. A name is in it if some backend takes it for one of the
@@ -125,72 +88,17 @@ pub unsafe extern "C" fn client_cert_field_names_contain_variable(
     })
 }
 
-/// Gives what tells without a call that most names are none of a set.
-///
-/// Sets `*classes` to a number for each of the 256 values of an octet, and `*next` to an array. Both
-/// live as long as the set. A walk begins at 0 with a name's first octet: the next number is that of
-/// the array at the last number and the octet's class together. While it is above 1, the walk goes
-/// on with the next octet, the NUL that ends the name included, after which it never is. 0 tells that
-/// the name is not in the set; 1, that client_cert_field_names_owner() can tell.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_field_names_tree(
-    names: *const FieldNames,
-    classes: *mut *const u8,
-    next: *mut *const u16,
-) -> ClientCertResult {
-    // SAFETY: as the header's rules say.
-    quiet_boundary(|| unsafe {
-        let classes = pointer::out(classes, null())?;
-        let next = pointer::out(next, null())?;
-        let tree = pointer::borrow(names)?.tree();
-        (*classes, *next) = (tree.classes().as_ptr(), tree.next().as_ptr());
-        Ok(())
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use std::{
-        ffi::CStr,
-        ptr::{null, null_mut},
-    };
+    use std::ptr::{null, null_mut};
 
     use super::*;
     use crate::http::field_names;
     use ClientCertResult::{InvalidParameter, NullParameter, Ok};
 
-    fn made(names: &[&CStr], with_known: bool) -> *mut FieldNames {
-        let names: Vec<_> = names.iter().map(|name| name.as_ptr()).collect();
-        let mut made = null_mut();
-        // SAFETY: live strings.
-        let result = unsafe {
-            client_cert_field_names_new(names.as_ptr(), names.len(), with_known, &mut made)
-        };
-        assert_eq!(result, Ok);
-        made
-    }
-
-    /// As names.h walks it.
-    fn may_contain(names: *const FieldNames, name: &CStr) -> bool {
-        let (mut classes, mut next) = (null(), null());
-        // SAFETY: a live set.
-        let result = unsafe { client_cert_field_names_tree(names, &mut classes, &mut next) };
-        assert_eq!(result, Ok);
-        let mut at = 0;
-        for octet in name.to_bytes_with_nul() {
-            // SAFETY: as the function says.
-            at = unsafe { *next.add(at + usize::from(*classes.add(usize::from(*octet)))) }.into();
-            if at <= 1 {
-                break;
-            }
-        }
-        assert!(at <= 1, "{name:?}");
-        at == 1
-    }
-
     #[test]
-    fn a_set_and_its_tree() {
-        let names = made(&[c"Client-Cert", c"X"], false);
+    fn a_set() {
+        let names = &FieldNames::new([&b"Client-Cert"[..], b"X"], false);
         for (name, expected) in
             [(c"client_cert", true), (c"X\x7f", true), (c"XY", false), (c"", false)]
         {
@@ -213,17 +121,13 @@ mod tests {
             assert_eq!(variable_found, expected, "{name:?}");
             assert_eq!(owner, u32::from(expected), "{name:?}");
             assert_eq!(equal, name == c"X\x7f", "{name:?}");
-            assert_eq!(may_contain(names, name), expected, "{name:?}");
+            assert_eq!(names.tree().may_contain(name.to_bytes()), expected, "{name:?}");
         }
-        // SAFETY: it came from the library.
-        unsafe { client_cert_field_names_free(names) };
-        // SAFETY: NULL is allowed.
-        unsafe { client_cert_field_names_free(null_mut()) };
     }
 
     #[test]
     fn a_set_with_known_headers() {
-        let names = made(&[c"Client-Cert"], true);
+        let names = &FieldNames::new([&b"Client-Cert"[..]], true);
         for (name, expected) in [
             (c"client_cert", ClientCertFieldOwner::Ours),
             (c"x_ssl_client_s_dn", ClientCertFieldOwner::Known),
@@ -256,25 +160,19 @@ mod tests {
             assert_eq!((owner, arriving), (expected as u32, expected as u32), "{name:?}");
             assert_eq!(kept, if known { 0 } else { owner }, "{name:?}");
             assert_eq!(known, owner == ClientCertFieldOwner::Known as u32, "{name:?}");
-            assert_eq!(may_contain(names, name), owner != 0, "{name:?}");
+            assert_eq!(names.tree().may_contain(name.to_bytes()), owner != 0, "{name:?}");
         }
-        // SAFETY: it came from the library.
-        unsafe { client_cert_field_names_free(names) };
     }
 
     #[test]
     fn arguments_are_checked() {
-        let names = made(&[], false);
+        let names = &FieldNames::new([], false);
         let name = c"a".as_ptr();
-        let (mut kind, mut answer, mut set) = (0, false, null_mut());
-        let (mut classes, mut next) = (null(), null());
+        let (mut kind, mut answer) = (0, false);
         let (no_names, missing) = (null::<FieldNames>(), null::<c_char>());
         // SAFETY: live objects, but for what is NULL; of an array that is too long nothing is read.
         let results = unsafe {
             [
-                client_cert_field_names_new(null(), 1, false, &mut set),
-                client_cert_field_names_new(&missing, 1, false, &mut set),
-                client_cert_field_names_new(&name, 1, false, null_mut()),
                 client_cert_field_names_owner(no_names, name, &mut kind),
                 client_cert_field_names_owner(names, missing, &mut kind),
                 client_cert_field_names_owner(names, name, null_mut()),
@@ -286,16 +184,12 @@ mod tests {
                 client_cert_field_names_contain_variable(no_names, name, &mut answer),
                 client_cert_field_names_contain_variable(names, missing, &mut answer),
                 client_cert_field_names_contain_variable(names, name, null_mut()),
-                client_cert_field_names_tree(no_names, &mut classes, &mut next),
-                client_cert_field_names_tree(names, null_mut(), &mut next),
-                client_cert_field_names_tree(names, &mut classes, null_mut()),
             ]
         };
-        assert_eq!(results, [NullParameter; 17]);
+        assert_eq!(results, [NullParameter; 11]);
         // SAFETY: the same.
-        let result = unsafe { client_cert_field_names_new(&name, usize::MAX, true, &mut set) };
+        let result =
+            unsafe { client_cert_field_names_arriving(names, name, &name, usize::MAX, &mut kind) };
         assert_eq!(result, InvalidParameter);
-        // SAFETY: it came from the library.
-        unsafe { client_cert_field_names_free(names) };
     }
 }

@@ -149,11 +149,15 @@ pub struct AcceptedNameRow {
     pub number: i32,
 }
 
-/// What tells in a few steps that a name is none of a set, as client_cert_field_names_tree() says, with
-/// the first step by the octet itself.
+/// What tells without a call that most names are none of a set.
+///
+/// A walk begins with the number that `first` has for a name's first octet. While it is above 1, the
+/// walk goes on with the next octet, the NUL that ends the name included, after which it never is: the
+/// next number is that of `next` at the last number and the octet's class together. 0 tells that the
+/// name is not in the set; 1, that client_cert_field_names_owner() can tell.
 #[repr(C)]
 pub struct FieldNameTree {
-    /// The first step.
+    /// The number after each first octet.
     pub first: [u16; 256],
     /// The class of each octet.
     pub classes: [u8; 256],
@@ -911,6 +915,22 @@ mod tests {
         accepts: false,
     };
 
+    /// As names.h walks it.
+    ///
+    /// # Safety
+    ///
+    /// The tree is the library's.
+    unsafe fn may_contain(tree: &FieldNameTree, name: &CStr) -> bool {
+        let class = |octet: &u8| usize::from(tree.classes[usize::from(*octet)]);
+        let mut octets = name.to_bytes_with_nul().iter();
+        let mut at = tree.first[usize::from(*octets.next().unwrap())];
+        while at > 1 {
+            // SAFETY: as the structure's text says.
+            at = unsafe { *tree.next.add(usize::from(at) + class(octets.next().unwrap())) };
+        }
+        at == 1
+    }
+
     #[test]
     fn what_c_is_told() {
         let mut made = Made::new();
@@ -964,6 +984,16 @@ mod tests {
             assert_eq!(CStr::from_ptr(accept.user_name), c"SSL_CLIENT_S_DN_CN");
             assert!((*ours.set).contain(b"x_cert") && !(*ours.set).contain(b"X-SSL-Client-DN"));
             assert!((*arriving.set).contain(b"X-SSL-Client-S-DN"));
+            for (name, in_ours, in_arriving) in [
+                (c"x_cert", true, true),
+                (c"Client.Cert\x7f", true, true),
+                (c"x_ssl_client_s_dn", false, true),
+                (c"X-Certs", false, false),
+                (c"", false, false),
+            ] {
+                assert_eq!(may_contain(&ours, name), in_ours, "{name:?}");
+                assert_eq!(may_contain(&arriving, name), in_arriving, "{name:?}");
+            }
             for tree in [&ours, &arriving] {
                 let octets = 0..=u8::MAX;
                 assert!(octets.map(usize::from).all(|octet| {

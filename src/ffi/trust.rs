@@ -122,22 +122,6 @@ pub unsafe extern "C" fn client_cert_anchors_free(anchors: *mut AnchorsHandle) {
     });
 }
 
-/// Whether some anchor is a CA. It issues to users too, so without names no value is accepted.
-///
-/// Fails with nothing but CLIENT_CERT_RESULT_NULL_PARAMETER.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_anchors_has_ca(
-    anchors: *const AnchorsHandle,
-    has_ca: *mut bool,
-) -> ClientCertResult {
-    // SAFETY: as the header's rules say.
-    boundary(|| unsafe {
-        let has_ca = pointer::out(has_ca, false)?;
-        *has_ca = pointer::borrow(anchors)?.0.has_ca();
-        Ok(())
-    })
-}
-
 /// Reads CRLs from PEM of `length` bytes. PEM blocks of other kinds are not looked at.
 ///
 /// Sets `*crls` to a new object, which client_cert_crls_free() releases.

@@ -12,7 +12,6 @@ use super::{panic::quiet_boundary, pointer, result::ClientCertResult};
 use crate::{
     client::Client,
     variable_headers::{NotAdded, NotSendable, Unverified, VariableHeaders},
-    verify::accepted::Accepted,
     x509::variables::{Variable, Variables},
 };
 
@@ -100,24 +99,6 @@ pub unsafe extern "C" fn client_cert_variable_headers_of_client(
         let places = Places::new(made, variables, count, failed)?;
         let (headers, client) = (pointer::borrow(headers)?, pointer::borrow(client)?);
         places.put(client.variable_headers(headers, now))
-    })
-}
-
-/// As client_cert_variable_headers_of_client(), of what was accepted.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn client_cert_variable_headers_of_accepted(
-    headers: *const VariableHeaders,
-    accepted: *const Accepted,
-    made: *mut *mut Variables,
-    variables: *mut *const Variable,
-    count: *mut usize,
-    failed: *mut *const c_char,
-) -> ClientCertResult {
-    // SAFETY: as the header's rules say.
-    quiet_boundary(|| unsafe {
-        let places = Places::new(made, variables, count, failed)?;
-        let (headers, accepted) = (pointer::borrow(headers)?, pointer::borrow(accepted)?);
-        places.put(accepted.variable_headers(headers))
     })
 }
 

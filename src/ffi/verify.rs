@@ -2,18 +2,15 @@
 
 //! How values are verified.
 
-use std::ffi::c_char;
+use std::{ffi::c_char, ptr::null_mut};
 
 use super::{
-    result::ClientCertResult,
+    enums, panic::explained_boundary, pointer, reason::ReasonBuffer, result::ClientCertResult,
     trust::TrustParts,
-    verification_cache::{
-        client_cert_verification_cache_verify, client_cert_verification_cache_verify_peer,
-    },
 };
 use crate::{
     client::Client,
-    verify::{accepted::Accepted, verification_cache::VerificationCache},
+    verify::{Freshness, accepted::Accepted, verification_cache::VerificationCache},
 };
 
 /// Verifies a signed value.
@@ -35,12 +32,12 @@ use crate::{
 /// in CLIENT_CERT_REASON_SIZE bytes; `reason_size` may be less, and then it is cut off. After
 /// CLIENT_CERT_RESULT_OK it is empty. `reason` may be NULL.
 ///
-/// client_cert_result_kind() tells how it failed. The value is malformed:
-/// CLIENT_CERT_RESULT_VALUE_...; it is well formed, but not acceptable: the results from 700 on,
+/// Fails with CLIENT_CERT_RESULT_VALUE_... where the value is malformed. Where it is well formed, but
+/// not acceptable, with the results from 700 on,
 /// CLIENT_CERT_RESULT_SIGNER_KEY_UNSUPPORTED, CLIENT_CERT_RESULT_SIGNER_KEY_TOO_SMALL,
 /// CLIENT_CERT_RESULT_SIGNER_EXPIRED, CLIENT_CERT_RESULT_SIGNER_NOT_YET_VALID,
-/// CLIENT_CERT_RESULT_CERTIFICATE_EXPIRED, CLIENT_CERT_RESULT_CERTIFICATE_NOT_YET_VALID. Or that
-/// could not be found out: CLIENT_CERT_RESULT_VERIFICATION_FAILED,
+/// CLIENT_CERT_RESULT_CERTIFICATE_EXPIRED, CLIENT_CERT_RESULT_CERTIFICATE_NOT_YET_VALID. Where that
+/// could not be found out, with CLIENT_CERT_RESULT_VERIFICATION_FAILED,
 /// CLIENT_CERT_RESULT_CERTIFICATE_MALFORMED where OpenSSL cannot read `peer`,
 /// CLIENT_CERT_RESULT_INVALID_PARAMETER and the others that every function may give.
 #[unsafe(no_mangle)]
@@ -57,25 +54,21 @@ pub unsafe extern "C" fn client_cert_verify(
     reason: *mut c_char,
     reason_size: usize,
 ) -> ClientCertResult {
-    let none = VerificationCache::default();
     // SAFETY: as the header's rules say.
-    unsafe {
-        client_cert_verification_cache_verify(
-            &none,
-            trust,
-            format,
-            value,
-            length,
-            now,
-            max_age,
-            skew,
-            peer,
-            accepted,
-            &mut false,
-            reason,
-            reason_size,
-        )
-    }
+    let reason = unsafe { ReasonBuffer::new(reason, reason_size) };
+    // SAFETY: as the header's rules say.
+    explained_boundary(&reason, || unsafe {
+        let accepted = pointer::out(accepted, null_mut())?;
+        let trust = pointer::borrow(trust)?;
+        let format = enums::signed_format(format)?;
+        let value = pointer::bytes(value.cast(), length)?;
+        let (trust, peer) = (trust.sources()?, peer.as_ref());
+        let freshness = Freshness { max_age, skew };
+        let none = VerificationCache::default();
+        let verified = none.verify(trust, format, value, now, freshness, peer)?;
+        *accepted = pointer::share(verified.accepted);
+        Ok(())
+    })
 }
 
 /// Verifies an unsigned value. The certificate of `peer` must meet what is required of a signer's:
@@ -103,21 +96,18 @@ pub unsafe extern "C" fn client_cert_verify_peer(
     reason: *mut c_char,
     reason_size: usize,
 ) -> ClientCertResult {
-    let none = VerificationCache::default();
     // SAFETY: as the header's rules say.
-    unsafe {
-        client_cert_verification_cache_verify_peer(
-            &none,
-            trust,
-            format,
-            value,
-            length,
-            now,
-            peer,
-            accepted,
-            &mut false,
-            reason,
-            reason_size,
-        )
-    }
+    let reason = unsafe { ReasonBuffer::new(reason, reason_size) };
+    // SAFETY: as the header's rules say.
+    explained_boundary(&reason, || unsafe {
+        let accepted = pointer::out(accepted, null_mut())?;
+        let trust = pointer::borrow(trust)?;
+        let format = enums::unsigned_format(format)?;
+        let value = pointer::bytes(value.cast(), length)?;
+        let (trust, peer) = (trust.sources()?, pointer::borrow(peer)?);
+        let none = VerificationCache::default();
+        let verified = none.verify_peer(trust, format, value, now, peer)?;
+        *accepted = pointer::share(verified.accepted);
+        Ok(())
+    })
 }
