@@ -42,7 +42,7 @@ unsafe extern "C" {
     fn client_cert_settings_complete(
         settings: *mut c_void,
         files: *const c_void,
-        servers: *mut c_void,
+        servers: *const *mut c_void,
         server_count: usize,
         arriving_names: *mut Names,
         our_names: *mut Names,
@@ -104,7 +104,7 @@ fn names() -> [Names; 2] {
         assert_eq!(client_cert_files_new(null(), 0, &mut files), 0);
         assert_eq!(client_cert_settings_new(&mut settings), 0);
         let complete = client_cert_settings_complete;
-        let result = complete(settings, files, null_mut(), 0, &mut arriving, &mut ours, &mut whole);
+        let result = complete(settings, files, null(), 0, &mut arriving, &mut ours, &mut whole);
         assert_eq!(result, 0);
     }
     [ours, arriving]

@@ -2499,14 +2499,14 @@ client_cert_result client_cert_settings_add(client_cert_settings *settings,
  * What follows from all directives, once they are there. No other thread may be using the objects.
  *
  * Sets `*arriving_names` to what no client may send, each header that is ours and the known headers;
- * `*our_names` to the first alone; `*whole`; and of each of the `server_count` rows of `servers`, the
- * main server first, all but the number.
+ * `*our_names` to the first alone; `*whole`; and of what each of the `server_count` pointers of
+ * `servers` leads to, the main server first, all but the number.
  *
  * Fails with nothing of its own.
  */
 client_cert_result client_cert_settings_complete(client_cert_settings *settings,
                                                  const client_cert_files *files,
-                                                 client_cert_server_part *servers,
+                                                 client_cert_server_part *const *servers,
                                                  size_t server_count,
                                                  client_cert_field_name_tree *arriving_names,
                                                  client_cert_field_name_tree *our_names,

@@ -34,7 +34,7 @@ static const char *add(cmd_parms *cmd, void *dir, const char *const *words, size
     client_cert_setting_line line = {
         .words = words,
         .word_count = count,
-        .server = server->id,
+        .server = server->part.number,
         .is_whole = dir == ap_get_module_config(cmd->server->lookup_defaults, &client_cert_module),
         .restarts = mcc_restarts(),
     };
@@ -107,7 +107,7 @@ void *mcc_create_server_config(apr_pool_t *p, server_rec *s)
 
     (void)s;
     conf->global = mcc_global_of(p);
-    conf->id = conf->global->server_count++;
+    conf->part.number = conf->global->server_count++;
     return conf;
 }
 

@@ -99,7 +99,7 @@ void mcc_request_inherit(request_rec *r)
 
 int mcc_request_reject(request_rec *r)
 {
-    int rejects = mcc_server_config_of(r->server)->rejects;
+    int rejects = mcc_server_config_of(r->server)->part.rejects;
 
     apr_table_setn(r->notes, MCC_NOTE_INCOMING, rejects ? "rejected" : "stripped");
     if (rejects) {

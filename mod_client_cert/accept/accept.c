@@ -140,7 +140,7 @@ int mcc_accept_capture(request_rec *r)
     const apr_array_header_t *fields;
     int i;
 
-    if (!server->accepts) {
+    if (!server->part.accepts) {
         return DECLINED;
     }
     /* Once, from what the client sent: later values are this module's own. */
@@ -240,7 +240,7 @@ static int answers_refusal(const request_rec *r)
 int mcc_accept_enforce(request_rec *r)
 {
     const client_cert_accept_outcome *outcome;
-    if (!mcc_server_config_of(r->server)->accepts) {
+    if (!mcc_server_config_of(r->server)->part.accepts) {
         return DECLINED;
     }
     if (!r->main && !r->prev && turn_away_uninvited(r, mcc_request_of(r)) != OK) {

@@ -91,7 +91,7 @@ static mcc_user_t *user_here(request_rec *r)
 {
     mcc_user_t *user;
 
-    if (!mcc_server_config_of(r->server)->accepts) {
+    if (!mcc_server_config_of(r->server)->part.accepts) {
         return NULL;
     }
     user = user_of(r);
@@ -281,7 +281,7 @@ static void leave_user_behind(request_rec *r)
  * location's client, and sections may ask for it before it is written anew. */
 int mcc_accept_map_to_storage(request_rec *r)
 {
-    if (mcc_server_config_of(r->server)->accepts) {
+    if (mcc_server_config_of(r->server)->part.accepts) {
         mcc_request_of(r)->located = 1;
         if (r->prev || r->main) {
             mcc_accept_variables_remove(r);
@@ -336,7 +336,7 @@ int mcc_accept_user_fixups(request_rec *r)
     mcc_user_t *user;
     int is_same;
 
-    if (!mcc_server_config_of(r->server)->accepts) {
+    if (!mcc_server_config_of(r->server)->part.accepts) {
         return DECLINED;
     }
     checked = checked_user(r);

@@ -52,7 +52,7 @@ static int is_ours(request_rec *r, const client_cert_accept_outcome *outcome)
     const mcc_request_t *request = mcc_request_known(r);
 
     return outcome->state != CLIENT_CERT_ACCEPT_STATE_OFF
-           || (mcc_server_config_of(r->server)->accepts && !(request && request->located));
+           || (mcc_server_config_of(r->server)->part.accepts && !(request && request->located));
 }
 
 const char *mcc_accept_variable(request_rec *r, const char *name)

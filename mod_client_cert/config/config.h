@@ -23,15 +23,6 @@
 
 extern module AP_MODULE_DECLARE_DATA client_cert_module;
 
-/** A file that a directive names; see files.h. */
-typedef client_cert_configured_file mcc_file_t;
-
-/** A server's part in the forward role. */
-typedef struct {
-    const mcc_file_t *file; /**< ClientCertSigner; NULL for the certificate that mod_ssl presents */
-    apr_uint32_t lifetime;  /**< seconds */
-} mcc_signer_config_t;
-
 /** One for each httpd, shared by all its virtual hosts. */
 typedef struct {
     /** what no client may send: every header name that is ours, and the known headers; first,
@@ -65,24 +56,13 @@ typedef struct {
 
 typedef struct mcc_tls_vhost mcc_tls_vhost_t;
 
-/** One for each (virtual) server. What its directives say is set in check_config, with what it has of
- *  the main server's. */
+/** One for each (virtual) server. */
 typedef struct {
     mcc_global_t *global;
-    apr_size_t id;              /**< by which the settings know it */
-    apr_size_t number;          /**< in the list of servers, the main server's first */
-    mcc_signer_config_t signer; /**< who signs, and for how long */
-    client_cert_kept_headers kept_headers;
-    /** the server forwards, as a whole or in a section */
-    unsigned forwards : 1;
-    /** a ClientCertForward of this server, or of a section in it, signs */
-    unsigned signs : 1;
-    /** a ClientCertAccept of this server, or of a section in it, accepts */
-    unsigned accepts : 1;
-    /** a request that brings one of our headers is rejected */
-    unsigned rejects : 1;
-    /** client_cert_signer_certs in use here, as bits (1 << value) */
-    unsigned signer_certs_seen;
+    /** what its directives say, with what it has of the main server's; all but its number, by which the
+     *  settings know it, is set in check_config */
+    client_cert_server_part part;
+    apr_size_t number; /**< in the list of servers, the main server's first; set in check_config */
     /** the last SSLCertificateFile, and how many there are */
     const char *certificate_file;
     int certificate_files;

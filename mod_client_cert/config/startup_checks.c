@@ -11,43 +11,26 @@
 
 APLOG_USE_MODULE(client_cert);
 
-static void set_server(mcc_server_config_t *conf, const client_cert_server_part *part)
-{
-    conf->signer.file = part->signer;
-    conf->signer.lifetime = part->lifetime;
-    conf->kept_headers = part->kept;
-    conf->forwards = part->forwards;
-    conf->signs = part->signs;
-    conf->accepts = part->accepts;
-    conf->rejects = part->rejects;
-    conf->signer_certs_seen = part->signer_certs;
-}
-
 client_cert_result mcc_settings_complete(server_rec *main_server, apr_pool_t *pconf,
                                          apr_pool_t *ptemp)
 {
     mcc_global_t *global = mcc_server_config_of(main_server)->global;
-    apr_array_header_t *parts = apr_array_make(ptemp, 16, sizeof(client_cert_server_part));
+    apr_array_header_t *parts = apr_array_make(ptemp, 16, sizeof(client_cert_server_part *));
     client_cert_result result;
     server_rec *s;
-    int i = 0;
 
-    for (s = main_server; s; s = s->next) {
-        client_cert_server_part *part = apr_array_push(parts);
-
-        part->number = mcc_server_config_of(s)->id;
-    }
-    result = client_cert_settings_complete(
-        global->settings, mcc_files_of(main_server, pconf), (client_cert_server_part *)parts->elts,
-        (size_t)parts->nelts, &global->arriving_names, &global->our_names, &global->whole);
-    if (result != CLIENT_CERT_RESULT_OK) {
-        return result;
-    }
     for (s = main_server; s; s = s->next) {
         mcc_server_config_t *conf = mcc_server_config_of(s);
 
-        set_server(conf, &APR_ARRAY_IDX(parts, i, client_cert_server_part));
-        conf->number = (apr_size_t)i++;
+        conf->number = (apr_size_t)parts->nelts;
+        APR_ARRAY_PUSH(parts, client_cert_server_part *) = &conf->part;
+    }
+    result = client_cert_settings_complete(global->settings, mcc_files_of(main_server, pconf),
+                                           (client_cert_server_part *const *)parts->elts,
+                                           (size_t)parts->nelts, &global->arriving_names,
+                                           &global->our_names, &global->whole);
+    if (result != CLIENT_CERT_RESULT_OK) {
+        return result;
     }
     global->forwards = global->whole.forwarding_directive != NULL;
     global->accepts = global->whole.accepts;
@@ -80,7 +63,7 @@ client_cert_configuration mcc_configuration(const server_rec *main_server, apr_p
             ap_get_module_config(s->lookup_defaults, &client_cert_module);
         client_cert_server *row = apr_array_push(servers);
 
-        row->number = conf->id;
+        row->number = conf->part.number;
         row->file = s->is_virtual ? s->defn_name : NULL;
         row->line = s->defn_line_number;
         row->fallback_off = !whole->ws_fallback;

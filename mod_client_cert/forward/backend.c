@@ -143,7 +143,7 @@ static int before_backend(request_rec *r, proxy_worker *worker, proxy_server_con
     (void)conf;
     (void)proxy_host;
     (void)proxy_port;
-    if (!server->forwards) {
+    if (!server->part.forwards) {
         return DECLINED;
     }
     if (is_tunnelled(r, url)) {
@@ -197,7 +197,7 @@ static int before_head(request_rec *r)
 {
     const mcc_server_config_t *server = mcc_server_config_of(r->server);
 
-    if (server->forwards) {
+    if (server->part.forwards) {
         check_headers(r, &server->global->our_names);
     }
     return DECLINED;

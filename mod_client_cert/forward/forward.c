@@ -44,9 +44,9 @@ static int goes_to_backend(const request_rec *r)
 static void find_signer(const request_rec *r, const mcc_server_config_t *server,
                         client_cert_forward_facts *facts)
 {
-    if (server->signer.file) {
-        facts->signer = server->signer.file->signer;
-        facts->no_signer = server->signer.file->fault;
+    if (server->part.signer) {
+        facts->signer = server->part.signer->signer;
+        facts->no_signer = server->part.signer->fault;
     }
     else {
         facts->signer = mcc_tls_signer(r, &facts->no_signer);
@@ -62,8 +62,8 @@ static int forward(request_rec *r, const mcc_server_config_t *server,
         .variables = conf->variables ? conf->variables->headers : NULL,
         .chain = conf->chain > 0,
         .signer_certs = conf->signer_certs,
-        .lifetime = server->signer.lifetime,
-        .signer_names = server->signer.file ? server->signer.file->names : "server",
+        .lifetime = server->part.lifetime,
+        .signer_names = server->part.signer ? server->part.signer->names : "server",
         .cache = server->global->signature_cache,
         .now = apr_time_sec(apr_time_now()),
         .counters = server->global->counters,

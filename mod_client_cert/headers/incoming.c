@@ -203,7 +203,7 @@ int mcc_incoming_post_read_request(request_rec *r)
     }
     /* An error in mid request has read the trailers before its redirect. */
     found = apr_is_empty_table(r->trailers_in) ? 0 : remove_trailers(r);
-    found += remove_arriving(r, r->headers_in, &conf->kept_headers);
+    found += remove_arriving(r, r->headers_in, &conf->part.kept);
     /* The redirect of an error is its answer. */
     if (!found || r->prev || !mcc_request_reject(r)) {
         return DECLINED;

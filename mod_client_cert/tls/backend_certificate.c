@@ -149,7 +149,7 @@ int mcc_backend_certificate_init_server(server_rec *s, apr_pool_t *p, int is_pro
 /* Who signs in this server out of this file; NULL if another does. */
 static const client_cert_signer *signer_of(const mcc_server_config_t *conf, const char *file)
 {
-    const mcc_file_t *own = conf->signer.file;
+    const client_cert_configured_file *own = conf->part.signer;
     const client_cert_signer *signer = NULL;
 
     if (own) {

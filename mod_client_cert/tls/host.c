@@ -57,7 +57,7 @@ mcc_tls_vhost_t *mcc_tls_host_make(server_rec *s, apr_pool_t *p, SSL_CTX *ctx)
         .file = s->defn_name,
         .line = s->defn_line_number,
         .certificate_file = conf->certificate_files == 1 ? conf->certificate_file : NULL,
-        .signs = conf->signs && !conf->signer.file,
+        .signs = conf->part.signs && !conf->part.signer,
         .directives_known = conf->global->tls_directives_known,
     };
 
@@ -80,17 +80,17 @@ static void warn_of_signers(server_rec *s)
     mcc_findings_t findings = { s, APLOG_WARNING, 0 };
     client_cert_listener listener = { mcc_log_finding, &findings };
 
-    if (!conf->signs) {
+    if (!conf->part.signs) {
         return;
     }
-    if (!conf->signer.file) {
+    if (!conf->part.signer) {
         (void)client_cert_tls_host_warnings(mcc_tls_host_core(conf->tls_host), now,
-                                            conf->signer_certs_seen, CLIENT_CERT_LARGE_VALUE,
+                                            conf->part.signer_certs, CLIENT_CERT_LARGE_VALUE,
                                             &listener);
     }
-    else if (conf->signer.file->signer) {
-        (void)client_cert_signer_warnings(conf->signer.file->signer, conf->signer.file->names, now,
-                                          conf->signer_certs_seen, CLIENT_CERT_LARGE_VALUE,
+    else if (conf->part.signer->signer) {
+        (void)client_cert_signer_warnings(conf->part.signer->signer, conf->part.signer->names, now,
+                                          conf->part.signer_certs, CLIENT_CERT_LARGE_VALUE,
                                           &listener);
     }
 }

@@ -289,22 +289,6 @@ pub(super) unsafe fn elements<'a, T>(array: *const T, length: usize) -> Checked<
     Ok(unsafe { slice::from_raw_parts(array, length) })
 }
 
-/// As [`elements`], to be written.
-///
-/// # Safety
-///
-/// `array` is NULL, or valid for reads and writes of `length` elements for as long as `'a`, and nothing
-/// else points there.
-pub(super) unsafe fn elements_mut<'a, T>(array: *mut T, length: usize) -> Checked<&'a mut [T]> {
-    // SAFETY: the caller's part.
-    unsafe { elements(array.cast_const(), length)? };
-    if length == 0 {
-        return Ok(&mut []);
-    }
-    // SAFETY: the caller's part; neither NULL nor too long, as was just seen.
-    Ok(unsafe { slice::from_raw_parts_mut(array, length) })
-}
-
 /// Borrows a private key.
 ///
 /// # Safety

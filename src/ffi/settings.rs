@@ -627,15 +627,15 @@ pub unsafe extern "C" fn client_cert_settings_add(
 /// What follows from all directives, once they are there. No other thread may be using the objects.
 ///
 /// Sets `*arriving_names` to what no client may send, each header that is ours and the known headers;
-/// `*our_names` to the first alone; `*whole`; and of each of the `server_count` rows of `servers`, the
-/// main server first, all but the number.
+/// `*our_names` to the first alone; `*whole`; and of what each of the `server_count` pointers of
+/// `servers` leads to, the main server first, all but the number.
 ///
 /// Fails with nothing of its own.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn client_cert_settings_complete(
     settings: *mut SettingsHandle,
     files: *const FilesHandle,
-    servers: *mut ServerPart,
+    servers: *const *mut ServerPart,
     server_count: usize,
     arriving_names: *mut FieldNameTree,
     our_names: *mut FieldNameTree,
@@ -645,7 +645,10 @@ pub unsafe extern "C" fn client_cert_settings_complete(
     boundary(|| unsafe {
         let handle = settings.as_mut().ok_or(ClientCertResult::NullParameter)?;
         let files = pointer::borrow(files)?;
-        let rows = pointer::elements_mut(servers, server_count)?;
+        let servers = pointer::elements(servers, server_count)?;
+        if servers.iter().any(|server| server.is_null()) {
+            return Err(ClientCertResult::NullParameter);
+        }
         handle.complete()?;
         let ours = handle.complete.our_names.insert(Box::new(handle.settings.field_names(false)));
         pointer::out(our_names, FieldNameTree::new(ours))?;
@@ -661,11 +664,12 @@ pub unsafe extern "C" fn client_cert_settings_complete(
             accepts: handle.settings.accepts(),
         };
         pointer::out(whole, whole_part)?;
-        let main = rows.first().map_or(0, |row| row.number);
-        for row in rows {
-            let merged = handle.settings.merged(row.number, main);
-            *row = ServerPart {
-                number: row.number,
+        let main = servers.first().map_or(0, |&server| (*server).number);
+        for &server in servers {
+            let number = (*server).number;
+            let merged = handle.settings.merged(number, main);
+            server.write(ServerPart {
+                number,
                 signer: match merged.signer {
                     SignerSource::Server => null(),
                     SignerSource::File(number) => files.row(Some(number)),
@@ -677,7 +681,7 @@ pub unsafe extern "C" fn client_cert_settings_complete(
                 forwards: merged.forwards,
                 signs: merged.signs,
                 accepts: merged.accepts,
-            };
+            });
         }
         Ok(())
     })
@@ -969,7 +973,8 @@ mod tests {
             let find = client_cert_settings_accepted_name;
             assert!(find(made.settings, c"X-Cert".as_ptr()).is_null());
             let complete = client_cert_settings_complete;
-            let rows = servers.as_mut_ptr();
+            let rows = servers.each_mut().map(std::ptr::from_mut);
+            let rows = rows.as_ptr();
             let result =
                 complete(made.settings, made.files, rows, 2, &mut arriving, &mut ours, &mut whole);
             assert_eq!(result, Ok);
@@ -1039,7 +1044,8 @@ mod tests {
         // SAFETY: live objects, and what the library points to.
         unsafe {
             let complete = client_cert_settings_complete;
-            let rows = servers.as_mut_ptr();
+            let rows = servers.each_mut().map(std::ptr::from_mut);
+            let rows = rows.as_ptr();
             let result =
                 complete(made.settings, made.files, rows, 1, &mut arriving, &mut ours, &mut whole);
             assert_eq!(result, Ok);
@@ -1115,8 +1121,9 @@ mod tests {
         let (check, warnings) = (client_cert_settings_check, client_cert_settings_warnings);
         let (complete, add) = (client_cert_settings_complete, client_cert_settings_add);
         let (mut ours, mut known, mut whole) = (TREE, TREE, WHOLE);
-        let mut rows = [server_part(0)];
-        let rows = rows.as_mut_ptr();
+        let mut part = server_part(0);
+        let (rows, missing) = ([&raw mut part], [null_mut()]);
+        let (rows, missing) = (rows.as_ptr(), missing.as_ptr());
         let directive =
             |name| Directive { name, args: null(), file: c"/etc/conf".as_ptr(), line: 1, depth: 0 };
         let (good, nameless) = (directive(c"ClientCertForward".as_ptr()), directive(null()));
@@ -1154,7 +1161,8 @@ mod tests {
             for result in [
                 complete(null_mut(), files, rows, 1, known, ours, whole),
                 complete(settings, null(), rows, 1, known, ours, whole),
-                complete(settings, files, null_mut(), 1, known, ours, whole),
+                complete(settings, files, null(), 1, known, ours, whole),
+                complete(settings, files, missing, 1, known, ours, whole),
                 complete(settings, files, rows, 1, null_mut(), ours, whole),
                 complete(settings, files, rows, 1, known, null_mut(), whole),
                 complete(settings, files, rows, 1, known, ours, null_mut()),
