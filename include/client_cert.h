@@ -974,10 +974,6 @@ typedef struct {
      */
     const char *names;
     /**
-     * Where the first directive stands, for messages.
-     */
-    const char *place;
-    /**
      * What was made of the octets in use. All of these are NULL where there are none, so that what
      * depends on the file must fail.
      */

@@ -38,8 +38,6 @@ pub struct ConfiguredFileRow {
     pub key_name: *const c_char,
     /// Both, for messages.
     pub names: *const c_char,
-    /// Where the first directive stands, for messages.
-    pub place: *const c_char,
     /// What was made of the octets in use. All of these are NULL where there are none, so that what
     /// depends on the file must fail.
     pub signer: *const Signer,
@@ -129,7 +127,6 @@ impl Parts {
             name: self.string(&name.name)?,
             key_name: name.key_name.as_ref().map_or(Ok(null()), |name| self.string(name))?,
             names: self.string(name.to_string().as_bytes())?,
-            place: self.string(file.place())?,
             signer: null(),
             anchors: null(),
             crls: null(),
