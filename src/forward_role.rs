@@ -387,11 +387,7 @@ impl<'p, 'a> Forwarding<'p, 'a> {
     /// Says how a value was made.
     #[cold]
     fn trace(&self, name: &[u8], how: How, length: usize) {
-        let name = String::from_utf8_lossy(name);
-        (self.log)(
-            Level::Trace,
-            format_args!("header \"{name}\": {}, {length} bytes", how.words()),
-        );
+        (self.log)(Level::Trace, format_args!("{}", sent::trace_line(name, how.words(), length)));
     }
 }
 

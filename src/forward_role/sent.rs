@@ -21,6 +21,11 @@ pub(super) const CHAIN_HEADER: &CStr = c"Client-Cert-Chain";
 /// name and all.
 pub const CLIENT_CERT_LARGE_VALUE: usize = 8000;
 
+/// A line for the log that says how a value was made.
+pub(super) fn trace_line(name: &[u8], how: &str, length: usize) -> String {
+    format!("header \"{}\": {how}, {length} bytes", String::from_utf8_lossy(name))
+}
+
 /// A header for the backend with a value of its own or a cache's.
 #[repr(C)]
 pub struct SentHeader {

@@ -7,6 +7,7 @@
 use ClientCertTest;
 use ClientCertTest::Accept;
 use ClientCertTest::Status;
+use List::Util 'sum';
 use POSIX ();
 use Time::HiRes qw(sleep time);
 
@@ -161,6 +162,9 @@ for my $mpm (@mpms) {
         });
         is_deeply([grep {/: [^0]/} keys %$answered], [], 'no other answers') or diag explain $answered;
         $sent{$_} += $answered->{$_} for keys %$answered;
+        # A request is logged after its answer is sent, and never by a child that is killed.
+        my $logged = sub { scalar(() = slurp($server->access_log) =~ / vhost=(?:one|two)\.test /g) };
+        ok(wait_for { $logged->() >= sum(map { $sent{$_} } grep { !/: 0$/ } keys %sent) }, 'all are logged');
         is_deeply(grown($server, $zero), expected(\%sent), 'the totals are what was answered');
         ok(kill_children($server), 'all children are killed');
         is_deeply(grown($server, $zero), expected(\%sent), 'they are the same');
