@@ -431,7 +431,8 @@ class Verifier:
             store.add_cert(anchor)
         flags = crypto.X509StoreFlags.PARTIAL_CHAIN
         if self.crls is not None and not pin:
-            for crl in filter(None, self.crls):
+            # Not by what is true: a CRL of cryptography's that revokes nothing is not.
+            for crl in (crl for crl in self.crls if crl is not None):
                 store.add_crl(crl)
             flags |= crypto.X509StoreFlags.CRL_CHECK | crypto.X509StoreFlags.CRL_CHECK_ALL
         store.set_flags(flags)
@@ -478,7 +479,8 @@ def _der(certificate):
 def _load_crl(pem):
     """None for a delta, which alone says nothing."""
     crl = x509.load_pem_x509_crl(pem)
-    if crl.next_update is None:
+    # cryptography 42 has another name for it.
+    if (crl.next_update_utc if hasattr(crl, "next_update_utc") else crl.next_update) is None:
         # To OpenSSL it would be good for ever.
         raise ValueError("crls-malformed: a CRL without nextUpdate")
     if any(extension.oid == x509.oid.ExtensionOID.DELTA_CRL_INDICATOR for extension in crl.extensions):
