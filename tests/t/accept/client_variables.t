@@ -38,7 +38,7 @@ sub variables {
     return ((map {"SSL_CLIENT_$_"} @names), 'ssl_client_S_DN_CN', 'Ssl_Client_M_Serial',
         'ssl_client_san_dns_0', 'SSL_CLIENTS', 'SSL_CLIENT');
 }
-my @variables = variables();
+my @variables = grep { !is_of_newer_httpd($_) } variables();
 my ($server, $port) = variables_server(
     names => \@variables,
     extensions => [qw(subjectAltName 2.5.29.17 basicConstraints 1.2.3.4 1.2.3.5 nsComment commonName
@@ -64,7 +64,7 @@ sub both {
         my ($what, $whose, $line) = split / /, $_, 3;
         push @{ $both{$what}{$whose} }, $line;
     }
-    @$_ = sort @$_ for map { values %$_ } @both{qw(env var)};
+    @$_ = sort grep { !is_of_newer_httpd($_) } @$_ for map { values %$_ } @both{qw(env var)};
     return ($response->status, %both);
 }
 

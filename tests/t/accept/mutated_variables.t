@@ -21,6 +21,7 @@ my @attributes = qw(C ST SP L O OU CN T I G S D UID Email DC);
 my @names = map {"SSL_CLIENT_$_"} (map { my $dn = $_; ("${dn}_DN", map {"${dn}_DN_$_"} map { ($_, "${_}_0", "${_}_1", "${_}_RAW") } @attributes) } qw(S I)),
     qw(M_VERSION M_SERIAL V_START V_END V_REMAIN A_KEY A_SIG CERT CERT_RFC4523_CEA),
     map { ("SAN_${_}_0", "SAN_${_}_1", "SAN_${_}_7") } qw(Email DNS OTHER_msUPN OTHER_dnsSRV);
+@names = grep { !is_of_newer_httpd($_) } @names;
 my @extensions = qw(2.5.29.17 2.5.29.15 2.5.29.19 2.5.29.37 1.2.3.4 1.2.3.5 nsComment);
 
 my $file = pki("mutants.$$.der");
