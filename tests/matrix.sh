@@ -47,7 +47,7 @@ with_httpd() {
                 --with-apr-util=/usr/bin/apu-1-config --enable-mods-shared=most \
                 --enable-mods-static='unixd log_config logio version watchdog http so' \
                 --enable-mpms-shared='event worker prefork' --enable-ssl --enable-http2 \
-                --enable-proxy --enable-proxy-http2 --enable-cgid --enable-unique-id \
+                --enable-proxy --enable-proxy-http2 --enable-cgid --enable-unique-id --enable-log-forensic \
                 --disable-md --disable-lua --disable-ldap --disable-authnz-ldap
             make -j"$(nproc)"
             make install

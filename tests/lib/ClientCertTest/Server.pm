@@ -18,7 +18,7 @@ use ClientCertTest::Crash 'watch';
 use ClientCertTest::PKI qw(slurp spew);
 use parent 'ClientCertTest::Process';
 
-our @EXPORT_OK = qw(check_config free_port load_modules);
+our @EXPORT_OK = qw(check_config free_port is_older load_modules);
 
 # What every server loads beside client_cert_module.
 my @MODULES = qw(
@@ -103,6 +103,14 @@ sub new {
     return $self;
 }
 
+# Whether the httpd under test is older than 2.4.NUMBER.
+my $number;
+sub is_older {
+    my ($than) = @_;
+    $number //= `$ENV{TEST_HTTPD} -v` =~ m{Apache/2\.4\.(\d+)} ? $1 : die "$ENV{TEST_HTTPD} has no version";
+    return $number < $than;
+}
+
 # Writes the configuration: anew, before a restart.
 sub configure {
     my ($self, $config) = @_;
@@ -111,6 +119,8 @@ sub configure {
     $preamble =~ s/^TypesConfig.*\n//m unless $modules =~ /^all$|mod_mime\./;
     # %{...}x in a log is mod_ssl's, too.
     $preamble =~ s/^(?:SSLSessionCache|LogFormat|CustomLog).*\n//mg unless $modules =~ /^all$|mod_ssl\./;
+    # What an older httpd lacks is not tried there.
+    $config =~ s{^(\s*(SSLVHostSNIPolicy|H2WebSockets)\b.*)$}{<IfDirective $2>\n$1\n</IfDirective>}mg if is_older(68);
     spew(
         $self->{conf},
         $self->{modules} // load_modules(),

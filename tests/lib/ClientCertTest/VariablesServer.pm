@@ -9,14 +9,14 @@ use strict;
 use warnings;
 
 use ClientCertTest;
+use ClientCertTest::Server 'is_older';
 use Exporter 'import';
 
 our @EXPORT = qw(is_of_newer_httpd variables_server);
 
 # Whether a mod_ssl older than httpd 2.4.68 has no such variable, or another value of it: it knows no
 # serialNumber, and rounds the days up.
-my $is_older = `$ENV{TEST_HTTPD} -v` =~ m{Apache/2\.4\.(\d+)} && $1 < 68;
-sub is_of_newer_httpd { return $is_older && $_[0] =~ /_V_REMAIN\b|_DN_SerialNumber/ }
+sub is_of_newer_httpd { return is_older(68) && $_[0] =~ /_V_REMAIN\b|_DN_SerialNumber/ }
 
 my @files;
 END { unlink @files }
