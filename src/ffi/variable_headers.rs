@@ -5,7 +5,6 @@
 use std::{
     ffi::c_char,
     ptr::{null, null_mut},
-    sync::Arc,
 };
 
 use super::{panic::quiet_boundary, pointer, result::ClientCertResult};
@@ -96,55 +95,24 @@ pub unsafe extern "C" fn client_cert_variable_headers_of_client(
 ) -> ClientCertResult {
     // SAFETY: as the header's rules say.
     quiet_boundary(|| unsafe {
-        let places = Places::new(made, variables, count, failed)?;
+        let made = pointer::out(made, null_mut())?;
+        let variables = pointer::out(variables, null())?;
+        let count = pointer::out(count, 0)?;
+        let failed = pointer::out(failed, null())?;
         let (headers, client) = (pointer::borrow(headers)?, pointer::borrow(client)?);
-        places.put(client.variable_headers(headers, now))
-    })
-}
-
-/// Where the headers of a client go.
-struct Places<'a> {
-    made: &'a mut *mut Variables,
-    variables: &'a mut *const Variable,
-    count: &'a mut usize,
-    failed: &'a mut *const c_char,
-}
-
-impl Places<'_> {
-    /// # Safety
-    ///
-    /// As for [`pointer::out`], of each.
-    unsafe fn new(
-        made: *mut *mut Variables,
-        variables: *mut *const Variable,
-        count: *mut usize,
-        failed: *mut *const c_char,
-    ) -> Result<Self, ClientCertResult> {
-        // SAFETY: the caller's part.
-        unsafe {
-            Ok(Self {
-                made: pointer::out(made, null_mut())?,
-                variables: pointer::out(variables, null())?,
-                count: pointer::out(count, 0)?,
-                failed: pointer::out(failed, null())?,
-            })
-        }
-    }
-
-    fn put(self, headers: Result<Arc<Variables>, NotSendable<'_>>) -> Result<(), ClientCertResult> {
-        match headers {
+        match client.variable_headers(headers, now) {
             Ok(headers) => {
                 let list = headers.list();
-                (*self.variables, *self.count) = (list.as_ptr(), list.len());
-                *self.made = pointer::share(headers);
+                (*variables, *count) = (list.as_ptr(), list.len());
+                *made = pointer::share(headers);
                 Ok(())
             }
             Err(NotSendable { header, error }) => {
-                *self.failed = header.as_ptr();
+                *failed = header.as_ptr();
                 Err(error.into())
             }
         }
-    }
+    })
 }
 
 /// The headers that there are without a verified client: those of SSL_CLIENT_VERIFY, with FAILED if
