@@ -105,9 +105,10 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
 
     (void)plog;
     global->tls_directives_known = mcc_tls_directives_known(s, &configuration, ptemp) ? 1 : 0;
-    if (result == CLIENT_CERT_RESULT_OK && global->forwards) {
+    if (result == CLIENT_CERT_RESULT_OK && global->whole.forwarding_directive) {
         client_cert_forward_role role = { global->whole.forwarding_directive,
-                                          global->accepts || ap_find_linked_module("mod_ssl.c"),
+                                          global->whole.accepts
+                                              || ap_find_linked_module("mod_ssl.c"),
                                           ap_find_linked_module("mod_proxy.c") != NULL,
                                           mcc_backend_check() };
 
@@ -120,7 +121,7 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
     if (result != CLIENT_CERT_RESULT_OK || findings.count) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    if (global->accepts) {
+    if (global->whole.accepts) {
         register_accept_hooks();
     }
     return mcc_settings_check(s, &configuration, pconf) ? OK : HTTP_INTERNAL_SERVER_ERROR;

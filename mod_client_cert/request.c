@@ -112,7 +112,8 @@ int mcc_connection_pre_connection(conn_rec *c, void *socket)
 {
     (void)socket;
     /* Neither streams nor connections to a backend have one of their own. */
-    if (!c->master && !c->outgoing && mcc_server_config_of(c->base_server)->global->forwards
+    if (!c->master && !c->outgoing
+        && mcc_server_config_of(c->base_server)->global->whole.forwarding_directive
         && !mcc_connection_of(c)) {
         ap_set_module_config(c->conn_config, &client_cert_module,
                              apr_pcalloc(c->pool, sizeof(mcc_connection_t)));

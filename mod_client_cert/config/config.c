@@ -85,18 +85,19 @@ mcc_dir_config_t *mcc_dir_config_of(const request_rec *r)
 void mcc_caches_child_init(apr_pool_t *pchild, server_rec *s)
 {
     mcc_global_t *global = mcc_server_config_of(s)->global;
-    apr_size_t size = global->forwards && global->accepts ? global->whole.cache_size / 2
-                                                          : global->whole.cache_size;
+    apr_size_t size = global->whole.forwarding_directive && global->whole.accepts
+                          ? global->whole.cache_size / 2
+                          : global->whole.cache_size;
     client_cert_result signatures = CLIENT_CERT_RESULT_OK;
     client_cert_result verifications = CLIENT_CERT_RESULT_OK;
 
     (void)pchild;
     /* Never freed: they go with the process, and prefork ends that in a signal
      * handler, where nothing may be freed. */
-    if (global->forwards && size) {
+    if (global->whole.forwarding_directive && size) {
         signatures = client_cert_signature_cache_new(size, &global->signature_cache);
     }
-    if (global->accepts) {
+    if (global->whole.accepts) {
         verifications = client_cert_verification_cache_new(size, global->whole.chain_name != NULL,
                                                            &global->verification_cache);
     }
@@ -113,7 +114,7 @@ void mcc_caches_child_init(apr_pool_t *pchild, server_rec *s)
 
 int mcc_needs_tls_client(const mcc_global_t *global)
 {
-    return global->forwards || global->accepts;
+    return global->whole.forwarding_directive || global->whole.accepts;
 }
 
 const char *mcc_without_module(cmd_parms *cmd, const char *module_name)

@@ -32,10 +32,8 @@ typedef struct {
     mcc_names_t our_names;
     client_cert_settings *settings; /**< what the directives say */
     client_cert_files *files;       /**< NULL until it is first asked for */
-    apr_size_t server_count;        /**< the id of the next server */
+    apr_size_t server_count;        /**< the number of the next server's part */
     client_cert_whole_part whole;   /**< what follows for all servers; set in check_config */
-    /** whole.forwarding_directive and whole.accepts; set in check_config */
-    unsigned forwards : 1, accepts : 1;
     /** mod_proxy_wstunnel, mod_proxy_http and mod_cache are there; set in check_config */
     unsigned tunnels : 1, proxies_http : 1, caches : 1;
     /** mcc_tls_directives_known(); set in check_config */

@@ -32,8 +32,6 @@ client_cert_result mcc_settings_complete(server_rec *main_server, apr_pool_t *pc
     if (result != CLIENT_CERT_RESULT_OK) {
         return result;
     }
-    global->forwards = global->whole.forwarding_directive != NULL;
-    global->accepts = global->whole.accepts;
     global->tunnels = ap_find_linked_module("mod_proxy_wstunnel.c") != NULL;
     global->proxies_http = ap_find_linked_module("mod_proxy_http.c") != NULL;
     global->caches = ap_find_linked_module("mod_cache.c") != NULL;
@@ -104,7 +102,7 @@ int mcc_settings_warn(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, se
     client_cert_configuration configuration;
 
     (void)plog;
-    if (global->accepts && ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
+    if (global->whole.accepts && ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG) {
         configuration = mcc_configuration(s, ptemp);
         (void)client_cert_settings_warnings(global->settings, mcc_files_of(s, pconf),
                                             &configuration, &listener);

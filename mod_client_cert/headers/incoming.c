@@ -174,7 +174,7 @@ int mcc_incoming_enforce_trailers(request_rec *r)
 void mcc_incoming_note_upgrade(request_rec *r)
 {
     /* A stream of HTTP/2 is no connection. */
-    if (mcc_server_config_of(r->server)->global->accepts && !r->connection->master
+    if (mcc_server_config_of(r->server)->global->whole.accepts && !r->connection->master
         && apr_table_get(r->headers_in, "Upgrade")) {
         mcc_request_of(r)->asks_for_upgrade = 1;
         r->connection->keepalive = AP_CONN_CLOSE;

@@ -124,7 +124,7 @@ int mcc_backend_certificate_init_server(server_rec *s, apr_pool_t *p, int is_pro
     const char *file = file_of(current_section);
     machine_certificate_t *machine;
 
-    if (!is_proxy || !mcc_server_config_of(s)->global->forwards) {
+    if (!is_proxy || !mcc_server_config_of(s)->global->whole.forwarding_directive) {
         return DECLINED;
     }
     /* As mod_ssl merges them. */
